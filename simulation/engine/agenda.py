@@ -1,0 +1,136 @@
+"""The agenda: which rows are due on which day. One agenda for each kind of event.
+
+The truth is one ``due`` day for each row; the buckets are only an index to it. So a row has at most one due day,
+``put`` overwrites, and a date that was overwritten can never wake an old chain of events beside the new one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Due day of a row that is on no date.
+NEVER = np.iinfo(np.int32).min
+
+Rows = NDArray[np.int32]
+
+
+class Agenda:
+    """A calendar queue over the rows of a table.
+
+    Parameters
+    ----------
+    rows : int
+        Rows of the table; grows by itself.
+
+    Examples
+    --------
+    >>> agenda = Agenda(10)
+    >>> agenda.put(np.array([3, 1]), np.array([5, 5]))
+    >>> agenda.put(np.array([3]), np.array([7]))        # overwrites
+    >>> agenda.due(5).tolist(), agenda.due(6).tolist(), agenda.due(7).tolist()
+    ([1], [], [3])
+    """
+
+    def __init__(self, rows: int = 0) -> None:
+        self._due = np.full(max(1, rows), NEVER, dtype=np.int32)
+        self._buckets: dict[int, list[Rows]] = {}
+        self._taken: int | None = None
+
+    def __len__(self) -> int:
+        """Return how many rows are on a date."""
+        return int(np.count_nonzero(self._due != NEVER))
+
+    def _reserve(self, rows: Rows) -> None:
+        highest = int(rows.max())
+        if highest >= self._due.size:
+            grown = np.full(max(highest + 1, self._due.size + self._due.size // 2), NEVER, dtype=np.int32)
+            grown[: self._due.size] = self._due
+            self._due = grown
+
+    def day_of(self, rows: Rows) -> NDArray[np.int32]:
+        """Return the due day of each row, :data:`NEVER` where there is none."""
+        rows = np.asarray(rows)
+        inside = rows < self._due.size
+        if inside.all():
+            return self._due[rows]
+        found = np.full(rows.size, NEVER, dtype=np.int32)
+        found[inside] = self._due[rows[inside]]
+        return found
+
+    def put(self, rows: NDArray[np.integer], days: NDArray[np.integer] | int) -> None:
+        """Set the due day of rows, replacing any they had. If a row is given twice, its last day holds.
+
+        Parameters
+        ----------
+        rows : int array
+            Row numbers.
+        days : int or int array
+            Day for each row, after the last day already taken.
+
+        Raises
+        ------
+        ValueError
+            If a day has already been taken: the row would never wake.
+        """
+        rows = np.asarray(rows, dtype=np.int32)
+        if rows.size == 0:
+            return
+        days = np.broadcast_to(np.asarray(days, dtype=np.int32), rows.shape)
+        if self._taken is not None and int(days.min()) <= self._taken:
+            raise ValueError(f"day {int(days.min())} was already taken (up to {self._taken}): rows would never wake")
+        self._reserve(rows)
+        self._due[rows] = days
+        order = np.argsort(days, kind="stable")
+        sorted_days, sorted_rows = days[order], rows[order]
+        cuts = np.flatnonzero(sorted_days[1:] != sorted_days[:-1]) + 1
+        first = 0
+        for last in [*cuts.tolist(), rows.size]:
+            self._buckets.setdefault(int(sorted_days[first]), []).append(sorted_rows[first:last])
+            first = last
+
+    def cancel(self, rows: NDArray[np.integer]) -> None:
+        """Take rows off the agenda; rows that are on no date stay so."""
+        rows = np.asarray(rows)
+        self._due[rows[rows < self._due.size]] = NEVER
+
+    def due(self, day: int) -> Rows:
+        """Take the rows due on a day, once each, in row order. Days must be taken in order, none left out.
+
+        Raises
+        ------
+        ValueError
+            If a day is taken twice, or one that holds rows was left out.
+        """
+        if self._taken is not None and day <= self._taken:
+            raise ValueError(f"day {day} was already taken (up to {self._taken})")
+        if self._taken is not None and day > self._taken + 1:
+            for missed in range(self._taken + 1, day):
+                if any((self._due[chunk] == missed).any() for chunk in self._buckets.get(missed, ())):
+                    raise ValueError(f"day {missed} holds rows and was left out")
+        self._taken = day
+        chunks = self._buckets.pop(day, None)
+        if not chunks:
+            return np.empty(0, dtype=np.int32)
+        rows = chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
+        rows = rows[self._due[rows] == day]
+        rows = np.sort(rows, kind="stable")
+        if rows.size > 1:
+            rows = rows[np.concatenate(([True], rows[1:] != rows[:-1]))]
+        self._due[rows] = NEVER
+        return rows
+
+    def save(self) -> dict[str, Any]:
+        """Return a copy of the dates; the index is made again from them."""
+        return {"due": self._due.copy(), "taken": self._taken}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Put back what :meth:`save` returned."""
+        self._due = np.full(saved["due"].size, NEVER, dtype=np.int32)
+        self._buckets = {}
+        self._taken = None
+        rows = np.flatnonzero(saved["due"] != NEVER)
+        self.put(rows, saved["due"][rows])
+        self._taken = saved["taken"]

@@ -1,0 +1,195 @@
+"""Real dates as whole day numbers: weekends, and the bank holidays of England and Wales.
+
+Day 0 is the start date; earlier days are negative. Everything is answered from tables made once, so that asking
+about thousands of days is one indexing operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+Days = NDArray[np.int32]
+
+
+def easter_sunday(year: int) -> date:
+    """Return Easter Sunday of a year in the Gregorian calendar (anonymous Gregorian computus).
+
+    Parameters
+    ----------
+    year : int
+        Calendar year.
+    """
+    a = year % 19
+    b, c = divmod(year, 100)
+    d, e = divmod(b, 4)
+    g = (8 * b + 13) // 25
+    h = (19 * a + b - d - g + 15) % 30
+    i, k = divmod(c, 4)
+    weekday = (32 + 2 * e + 2 * i - h - k) % 7
+    m = (a + 11 * h + 22 * weekday) // 451
+    month, day = divmod(h + weekday - 7 * m + 114, 31)
+    return date(year, month, day + 1)
+
+
+#: Days moved or added by royal proclamation (Banking and Financial Dealings Act 1971, section 1).
+PROCLAIMED: dict[int, tuple[date, ...]] = {
+    2002: (date(2002, 6, 3), date(2002, 6, 4)),
+    2011: (date(2011, 4, 29),),
+    2012: (date(2012, 6, 4), date(2012, 6, 5)),
+    2022: (date(2022, 6, 2), date(2022, 6, 3), date(2022, 9, 19)),
+    2023: (date(2023, 5, 8),),
+}
+#: Days that the usual rule would give and a proclamation took away.
+WITHDRAWN: frozenset[date] = frozenset({date(2002, 5, 27), date(2012, 5, 28), date(2022, 5, 30), date(2020, 5, 4)})
+#: The early May day was held on Victory in Europe Day in 2020.
+PROCLAIMED[2020] = (date(2020, 5, 8),)
+
+
+def bank_holidays(year: int) -> frozenset[date]:
+    """Return the bank holidays of England and Wales in a year, substitute days included.
+
+    Parameters
+    ----------
+    year : int
+        Calendar year.
+    """
+    easter = easter_sunday(year)
+
+    def first_monday(month: int) -> date:
+        first = date(year, month, 1)
+        return first + timedelta(days=-first.weekday() % 7)
+
+    def last_monday(month: int) -> date:
+        last = date(year, month + 1, 1) - timedelta(days=1)
+        return last - timedelta(days=last.weekday())
+
+    days = {
+        easter - timedelta(days=2),
+        easter + timedelta(days=1),
+        first_monday(5),
+        last_monday(5),
+        last_monday(8),
+        *PROCLAIMED.get(year, ()),
+    }
+    for fixed in (date(year, 1, 1), date(year, 12, 25), date(year, 12, 26)):
+        while fixed.weekday() >= 5 or fixed in days:
+            fixed += timedelta(days=1)
+        days.add(fixed)
+    return frozenset(days - WITHDRAWN)
+
+
+class Calendar:
+    """Whole day numbers since a start date, with working days.
+
+    Parameters
+    ----------
+    start : datetime.date
+        Day 0.
+    before_years, after_years : int
+        How far the tables reach before and after day 0.
+
+    Examples
+    --------
+    >>> calendar = Calendar(date(2017, 4, 13))          # the Thursday before Easter
+    >>> int(calendar.add_working_days(np.array([0]), 1)[0])
+    5
+    """
+
+    def __init__(self, start: date, before_years: int = 60, after_years: int = 60) -> None:
+        self.start = start
+        first = date(start.year - before_years, 1, 1)
+        last = date(start.year + after_years, 12, 31)
+        self._origin = (start - first).days
+        length = (last - first).days + 1
+        weekday = (np.arange(length) + first.weekday()) % 7
+        working = weekday < 5
+        for year in range(first.year, last.year + 1):
+            for holiday in bank_holidays(year):
+                working[(holiday - first).days] = False
+        self._weekday = weekday.astype(np.int8)
+        self._working = working
+        index = np.arange(length, dtype=np.int32)
+        self._previous = np.maximum.accumulate(np.where(working, index, 0)) - self._origin
+        reversed_next = np.minimum.accumulate(np.where(working, index, length - 1)[::-1])[::-1]
+        self._next = reversed_next - self._origin
+        # Number of working days up to and including each day, and the day of the n-th working day.
+        self._count = np.cumsum(working).astype(np.int32)
+        self._nth = np.flatnonzero(working).astype(np.int32) - self._origin
+        month = np.array([(first + timedelta(days=int(i))).year * 12 + (first + timedelta(days=int(i))).month - 1
+                          for i in range(length)], dtype=np.int32)
+        self._month = month
+
+    def date(self, day: int) -> date:
+        """Return the date of a day number."""
+        return self.start + timedelta(days=int(day))
+
+    def day(self, when: date) -> int:
+        """Return the day number of a date."""
+        return (when - self.start).days
+
+    def is_working(self, days: Days | int) -> NDArray[np.bool_]:
+        """Tell which days are neither weekend nor bank holiday."""
+        return self._working[np.asarray(days) + self._origin]
+
+    def weekday(self, days: Days | int) -> NDArray[np.int8]:
+        """Return the day of the week, Monday 0 to Sunday 6."""
+        return self._weekday[np.asarray(days) + self._origin]
+
+    def month(self, days: Days | int) -> NDArray[np.int32]:
+        """Return months since year 0 (year x 12 + month - 1)."""
+        return self._month[np.asarray(days) + self._origin]
+
+    def working_day_before(self, days: Days) -> Days:
+        """Return each day itself if it is a working day, else the working day before it."""
+        return self._previous[np.asarray(days) + self._origin].astype(np.int32)
+
+    def working_day_after(self, days: Days) -> Days:
+        """Return each day itself if it is a working day, else the working day after it."""
+        return self._next[np.asarray(days) + self._origin].astype(np.int32)
+
+    def nearest_working_day(self, days: Days, uniform: NDArray[np.float64]) -> Days:
+        """Move weekend and holiday dates to the nearest working day.
+
+        Parameters
+        ----------
+        days : int32 array
+            Wanted days.
+        uniform : float64 array
+            A draw for each, in [0, 1); settles ties, so that Monday doesn't get every Sunday.
+        """
+        days = np.asarray(days)
+        before, after = self.working_day_before(days), self.working_day_after(days)
+        gap = (days - before) - (after - days)
+        return np.where((gap < 0) | ((gap == 0) & (uniform < 0.5)), before, after).astype(np.int32)
+
+    def add_working_days(self, days: Days, number: NDArray[np.integer] | int) -> Days:
+        """Return the day that lies a number of working days after each day.
+
+        A count of 0 gives the day itself if it is a working day, else the next one.
+
+        Parameters
+        ----------
+        days : int32 array
+            Starting days.
+        number : int or int array
+            Working days to add, at least 0.
+        """
+        start = np.asarray(days)
+        done = self._count[start + self._origin] - self._working[start + self._origin]
+        back = np.asarray(number) - (1 - self._working[start + self._origin]) * (np.asarray(number) > 0)
+        return self._nth[done + back].astype(np.int32)
+
+    def working_days_between(self, first: Days | int, last: Days | int) -> NDArray[np.int32]:
+        """Count working days after ``first`` up to and including ``last``."""
+        return self._count[np.asarray(last) + self._origin] - self._count[np.asarray(first) + self._origin]
+
+    def holidays_between(self, first: date, last: date) -> Iterable[date]:
+        """Yield the bank holidays from ``first`` to ``last``, both included, in order."""
+        for year in range(first.year, last.year + 1):
+            for holiday in sorted(bank_holidays(year)):
+                if first <= holiday <= last:
+                    yield holiday

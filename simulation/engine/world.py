@@ -1,0 +1,135 @@
+"""A world: the clock, its tables, agendas and channels, and how to save it at midnight.
+
+All state lives in tables, agendas and channels; a process holds none across a ``yield``. So a run can be saved at
+any midnight and continued to the same bytes: a new SimPy environment starts at that day and the same process
+functions are started again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from simulation.engine.agenda import Agenda
+from simulation.engine.calendar import Calendar
+from simulation.engine.clock import Clock
+from simulation.engine.tables import Table
+
+ProcessFunction = Callable[[], Generator[simpy.Event, Any, Any]]
+
+
+class Channel:
+    """A :class:`simpy.Store` of batches of rows: an arrow between two subsystems.
+
+    A batch is drained once a phase; its contents are sorted into one batch, so the order in which senders acted
+    leaves no trace.
+    """
+
+    def __init__(self, environment: simpy.Environment) -> None:
+        self.store = simpy.Store(environment)
+
+    def send(self, rows: NDArray[np.integer]) -> None:
+        """Hand on a batch of rows."""
+        if rows.size:
+            self.store.put(np.asarray(rows, dtype=np.int32))
+
+    def drain(self) -> NDArray[np.int32]:
+        """Take everything that has been sent, each row once, in row order."""
+        batches = self.store.items
+        if not batches:
+            return np.empty(0, dtype=np.int32)
+        rows = np.unique(np.concatenate(batches)).astype(np.int32)
+        batches.clear()
+        return rows
+
+
+class World:
+    """Clock, tables, agendas and channels of one run.
+
+    Parameters
+    ----------
+    start : datetime.date
+        Day 0.
+    phases : sequence of str
+        Phases of a day in order.
+    calendar : Calendar, optional
+        Given to save making one.
+    """
+
+    def __init__(self, start: date, phases: Sequence[str], calendar: Calendar | None = None) -> None:
+        self.calendar = calendar or Calendar(start)
+        self._phases = tuple(phases)
+        self._functions: list[ProcessFunction] = []
+        self.tables: dict[str, Table] = {}
+        self.agendas: dict[str, Agenda] = {}
+        self.channels: dict[str, Channel] = {}
+        self._open(0)
+
+    def _open(self, day: int) -> None:
+        self.environment = simpy.Environment(initial_time=day)
+        self.clock = Clock(self.environment, self.calendar, self._phases)
+
+    @property
+    def today(self) -> int:
+        """Day number of the current day."""
+        return self.clock.today
+
+    def table(self, name: str, table: Table) -> Table:
+        """Register a table so that it is saved with the world."""
+        self.tables[name] = table
+        return table
+
+    def agenda(self, name: str, rows: int = 0) -> Agenda:
+        """Make and register an agenda."""
+        self.agendas[name] = Agenda(rows)
+        return self.agendas[name]
+
+    def channel(self, name: str) -> Channel:
+        """Make and register a channel."""
+        self.channels[name] = Channel(self.environment)
+        return self.channels[name]
+
+    def process(self, function: ProcessFunction) -> None:
+        """Start a process now, and again whenever the world is restored."""
+        self._functions.append(function)
+        self.environment.process(function())
+
+    def run_until(self, day: int) -> None:
+        """Run up to the midnight at which ``day`` begins."""
+        if day > self.environment.now:
+            self.environment.run(until=day)
+
+    def save(self) -> dict[str, Any]:
+        """Return a copy of all state.
+
+        Raises
+        ------
+        RuntimeError
+            If it isn't midnight.
+        """
+        if self.environment.now != int(self.environment.now):
+            raise RuntimeError("a world can only be saved at midnight")
+        return {
+            "day": int(self.environment.now),
+            "tables": {name: table.save() for name, table in self.tables.items()},
+            "agendas": {name: agenda.save() for name, agenda in self.agendas.items()},
+            "channels": {name: [batch.copy() for batch in channel.store.items] for name, channel in self.channels.items()},
+        }
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Put back what :meth:`save` returned and start every process again at that midnight."""
+        self._open(saved["day"])
+        for name, table in self.tables.items():
+            table.restore(saved["tables"][name])
+        for name, agenda in self.agendas.items():
+            agenda.restore(saved["agendas"][name])
+        for name, channel in self.channels.items():
+            channel.store = simpy.Store(self.environment)
+            channel.store.items.extend(batch.copy() for batch in saved["channels"][name])
+        for function in self._functions:
+            self.environment.process(function())

@@ -1,0 +1,413 @@
+"""What is counted, and what is shown: one definition each.
+
+The model counts only whole things (people, contacts, days, seconds), so that no sum depends on the order in
+which it was made. Rates and means are made from those counts when a report is written. Definitions follow each
+publisher's own where one exists; where a published value is held beside a measure, its evidence id is given.
+
+Three kinds of count:
+
+``stock``
+    taken at the end of the last day of a month;
+``flow``
+    added up over the days of a month;
+``histogram``
+    people, officers or events by band; the band is in the ``group`` column.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["stock", "flow", "histogram"]
+
+
+@dataclass(frozen=True)
+class Count:
+    """One thing the model counts.
+
+    Parameters
+    ----------
+    name : str
+        Identifier used in result files.
+    kind : {"stock", "flow", "histogram"}
+        Taken at month ends, added up over a month, or by band.
+    unit : str
+        Unit of one count.
+    description : str
+        What is counted and what is left out.
+    """
+
+    name: str
+    kind: Kind
+    unit: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure shown to readers: a ratio of sums of counts, times a scale.
+
+    Stocks are averaged over the months of a window, flows are added up and scaled to a year when there is no
+    denominator.
+
+    Parameters
+    ----------
+    name, title : str
+        Identifier, and the words used in tables.
+    unit : str
+        Unit of the figure.
+    numerator : tuple of str
+        Names of counts added together.
+    denominator : tuple of str
+        Names of counts added together; empty for a level.
+    scale : float
+        Multiplies the ratio (100 for percent, 365.25 for days in a year, and so on).
+    better : {"lower", "higher", "neither"}
+        Direction that most readers would call an improvement.
+    sentence : str
+        Subject used when a finding is put into words, for example "Licence recalls".
+    description : str
+        What the figure says and does not say.
+    """
+
+    name: str
+    title: str
+    unit: str
+    numerator: tuple[str, ...]
+    denominator: tuple[str, ...] = ()
+    scale: float = 1.0
+    better: Literal["lower", "higher", "neither"] = "neither"
+    sentence: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published figure to stand beside a simulated level.
+
+    Parameters
+    ----------
+    evidence_id : str
+        Row or group of the evidence tables.
+    title : str
+        What was published.
+    counts : tuple of str
+        Counts whose sum is compared.
+    how : {"stock", "year", "share"}
+        Stock at ``when``, total of the twelve months of ``when``, or share of ``of``.
+    when : str
+        Month ``YYYY-MM`` for a stock or share, ``YYYY`` for a year.
+    value, low, high : float
+        Published central value and range.
+    role : {"input", "initial condition", "produced"}
+        Whether the figure is fed in, starts the run, or comes out of the mechanisms.
+    of : tuple of str
+        Counts of the denominator of a share.
+    provider_kind : {"", "nps", "crc"}
+        Limits the sum to one side.
+    note : str
+        What the reader must know.
+    """
+
+    evidence_id: str
+    title: str
+    counts: tuple[str, ...]
+    how: Literal["stock", "year", "share"]
+    when: str
+    value: float
+    low: float
+    high: float
+    role: Literal["input", "initial condition", "produced"]
+    of: tuple[str, ...] = ()
+    provider_kind: Literal["", "nps", "crc"] = ""
+    note: str = ""
+
+
+def _stock(name: str, unit: str, description: str) -> Count:
+    return Count(name, "stock", unit, description)
+
+
+def _flow(name: str, unit: str, description: str) -> Count:
+    return Count(name, "flow", unit, description)
+
+
+def _histogram(name: str, unit: str, description: str) -> Count:
+    return Count(name, "histogram", unit, description)
+
+
+COUNTS: tuple[Count, ...] = (
+    # Who is supervised, once each
+    _stock("caseload_total", "people", "People supervised on the date, each once: court orders, in custody, licence, post-sentence supervision."),
+    _stock("caseload_custody", "people", "People supervised while in custody: sentenced, recalled and indeterminate prisoners. Remand is left out."),
+    _stock("caseload_community", "people", "People supervised who are not in custody."),
+    _stock("caseload_court_orders", "people", "People in the community on a community order or suspended sentence order."),
+    _stock("caseload_licence_pss", "people", "People out of custody on licence, home detention curfew or post-sentence supervision."),
+    _stock("caseload_licence", "people", "People out of custody on licence or home detention curfew."),
+    _stock("caseload_pss", "people", "People out of custody on post-sentence supervision and no longer on licence."),
+    _stock("caseload_telephone_only", "people", "People in the community whose routine contact is by telephone alone."),
+    _stock("unallocated", "people", "People supervised who have no responsible officer yet."),
+    _stock("unseen_over_60_days", "people", "People in the community for over 60 days and not seen face to face in the last 60."),
+    _stock("crisis_unnoticed", "people", "People in the community with a change in need or risk that nobody in the service has noticed."),
+    # Prison
+    _stock("prison_determinate", "people", "Sentenced prisoners serving a determinate sentence, not recalled."),
+    _stock("prison_recalled", "people", "Prisoners on recall, recalled indeterminate prisoners included."),
+    _stock("prison_indeterminate", "people", "Life and indeterminate prisoners never released."),
+    _stock("prison_outside", "people", "Remand, non-criminal and fine-default prisoners: an outside series."),
+    _stock("on_hdc", "people", "People out on home detention curfew with their release date ahead."),
+    _stock("unlawfully_at_large", "people", "People recalled but not yet returned to custody."),
+    _flow("prison_person_days", "person-days", "Days spent in prison by sentenced, recalled and indeterminate prisoners."),
+    # Courts
+    _flow("sentences_community", "people", "People who start a community order or suspended sentence order."),
+    _flow("sentences_custody", "people", "People sentenced to immediate determinate custody."),
+    _flow("sentences_of_returners", "people", "Those of the sentences that are of people the model already knew."),
+    _flow("reports_oral", "reports", "Oral pre-sentence reports delivered."),
+    _flow("reports_short", "reports", "Short written pre-sentence reports delivered."),
+    _flow("reports_standard", "reports", "Standard pre-sentence reports delivered."),
+    _flow("reports_late", "reports", "Reports not ready on their due day, so that the case was adjourned."),
+    _flow("report_days", "days", "Days from request to delivery, added up over reports delivered."),
+    _stock("reports_waiting", "reports", "Reports asked for and not yet delivered."),
+    # Allocation
+    _flow("allocated", "people", "Cases given to an officer for the first time in a supervision."),
+    _flow("allocation_days", "days", "Days from sentence or transfer to allocation to an officer, added up."),
+    _flow("misallocated", "people", "Cases allocated on an assessed risk on the other side of the threshold from the true risk."),
+    _flow("escalated_to_nps", "people", "Cases that moved from a CRC to the NPS because risk rose."),
+    _flow("officer_changes", "changes", "Changes of responsible officer in the middle of a supervision."),
+    _flow("case_days", "person-days", "Days on which people supervised had a responsible officer."),
+    # Timeliness
+    _flow("first_appointments_community", "appointments", "First appointments made after a community sentence."),
+    _flow("first_appointment_days_community", "days", "Days from sentence to first appointment, added up."),
+    _flow("first_appointments_community_in_time", "appointments", "Those offered within five working days of allocation."),
+    _flow("first_appointments_release", "appointments", "First appointments made after release."),
+    _flow("first_appointment_days_release", "days", "Days from release to first appointment, added up."),
+    _flow("first_appointments_release_in_time", "appointments", "Those offered within one working day of release."),
+    _flow("plans_done", "plans", "Sentence plans completed."),
+    _flow("plans_in_time", "plans", "Plans completed within fifteen working days of the first appointment."),
+    # Contact
+    _flow("contacts_due", "contacts", "Routine appointments and calls due."),
+    _flow("contacts_face_to_face", "contacts", "Contacts made face to face in the community."),
+    _flow("contacts_telephone", "contacts", "Contacts made by telephone."),
+    _flow("contacts_custody", "contacts", "Contacts with people in custody."),
+    _flow("contacts_downgraded", "contacts", "Face-to-face contacts turned into calls because the diary was full."),
+    _flow("contacts_cancelled", "contacts", "Appointments the service cancelled or moved; neither contact nor absence."),
+    _flow("absences_acceptable", "absences", "Missed appointments accepted."),
+    _flow("absences_unacceptable", "absences", "Missed appointments not accepted."),
+    _flow("crises", "events", "Changes in need or risk that began in the community."),
+    _flow("crises_noticed", "events", "Changes noticed by the service."),
+    _flow("detection_days", "days", "Days from a change to its being noticed, added up over those noticed."),
+    _flow("crisis_unnoticed_days", "person-days", "Days on which somebody's change in need or risk went unnoticed."),
+    _flow("community_days", "person-days", "Days spent under supervision in the community."),
+    # Enforcement
+    _flow("warnings", "warnings", "Warnings after an unacceptable absence."),
+    _flow("breaches_due", "breaches", "Second unacceptable failures within twelve months that must be referred."),
+    _flow("breaches_referred", "breaches", "Breach packs sent to the enforcement officer."),
+    _flow("breaches_referred_in_time", "breaches", "Those sent within eight working days."),
+    _flow("breach_hearings", "hearings", "Breach hearings of orders."),
+    _flow("orders_revoked", "orders", "Orders revoked at a breach hearing."),
+    _flow("orders_completed", "orders", "Orders that ran their course."),
+    _flow("orders_ended_unsuccessfully", "orders", "Orders revoked for failure or after a further offence."),
+    _flow("pss_breach_hearings", "hearings", "Hearings for breach of post-sentence supervision."),
+    _flow("pss_committals", "committals", "Committals to prison of up to 14 days for breach of post-sentence supervision."),
+    _flow("recalls", "recalls", "Revocations of licence, repeats and home detention curfew recalls included."),
+    _flow("recalls_fixed_term", "recalls", "Fixed-term recalls."),
+    _flow("recalls_standard", "recalls", "Standard recalls."),
+    _flow("recalls_hdc_curfew", "recalls", "Recalls for breach of the curfew condition."),
+    _flow("recalls_short_sentence", "recalls", "Recalls from sentences under 12 months."),
+    _flow("returns_to_custody", "people", "Recalled people arrested and returned to prison."),
+    _flow("re_releases", "people", "People released again after recall."),
+    _flow("recall_days_served", "days", "Days in custody of recalls that ended, added up."),
+    # Release
+    _flow("releases", "releases", "First releases from a determinate sentence, home detention curfew included."),
+    _flow("releases_short_sentence", "releases", "Those from sentences under 12 months."),
+    _flow("releases_at_sentence", "releases", "People released on the day of sentence because remand had used up the term."),
+    _flow("hdc_eligible_on_length", "people", "People received whose sentence length allows home detention curfew."),
+    _flow("hdc_considered", "people", "People put forward for home detention curfew."),
+    _flow("hdc_enquiries", "enquiries", "Address enquiries completed by probation officers."),
+    _flow("hdc_enquiry_seconds", "seconds", "Officer time spent on address enquiries."),
+    _flow("hdc_releases", "releases", "Releases on home detention curfew."),
+    _flow("hdc_refused_address", "people", "Refused: no suitable address."),
+    _flow("hdc_refused_time", "people", "Refused: fewer than 14 days left when the papers were ready."),
+    _flow("hdc_days_served", "person-days", "Days spent on home detention curfew."),
+    _flow("ttg_started", "people", "People for whom pre-release resettlement work began."),
+    _flow("ttg_done", "people", "Resettlement work completed before release."),
+    _flow("released_settled", "people", "People released to settled accommodation."),
+    _flow("released_homeless", "people", "People released with nowhere to stay."),
+    _flow("released_seen_first_week", "people", "People seen face to face within seven days of release."),
+    # Community life
+    _flow("reoffences", "events", "Proven reoffences by people under supervision in the community."),
+    _flow("deaths", "deaths", "Deaths of people under supervision in the community."),
+    # Workforce
+    _stock("officers_in_post", "officers", "Case-holding officers in post."),
+    _stock("posts_vacant", "posts", "Case-holding posts with nobody in them."),
+    _stock("officers_absent_sick", "officers", "Officers in post who are off sick."),
+    _stock("officers_over_100", "officers", "Officers in post whose tool points exceed 100% of available points."),
+    _stock("officers_over_110", "officers", "Officers in post whose tool points exceed 110% of available points."),
+    _stock("officers_over_50_cases", "officers", "Officers in post who hold more than 50 cases."),
+    _stock("cases_held", "cases", "Cases held by officers in post."),
+    _stock("points_held", "points", "Workload tool points of the cases held."),
+    _stock("points_available", "points", "Workload tool points available."),
+    _stock("tasks_waiting", "tasks", "Tasks due and not done at the end of the month."),
+    _flow("seconds_available", "seconds", "Time of officers present."),
+    _flow("seconds_worked", "seconds", "Time worked on cases."),
+    _flow("seconds_unused", "seconds", "Time of officers present with no task left to do."),
+    _flow("seconds_demanded", "seconds", "Time of tasks that fell due."),
+    _flow("sickness_days", "days", "Working days lost to sickness."),
+    _flow("officer_days", "days", "Working days of officers in post."),
+    _flow("leavers", "officers", "Officers who left the service."),
+    _flow("moves_crc_to_nps", "officers", "Officers who moved from a CRC to the NPS."),
+    _flow("joiners", "officers", "Officers who started work from outside."),
+    # Distributions
+    _histogram("officers_by_cases", "officers", "Officers in post by number of cases held, bands of five."),
+    _histogram("officers_by_workload", "officers", "Officers in post by tool points as a percentage of those available, bands of ten."),
+    _histogram("people_by_days_since_seen", "people", "People in the community by days since last seen face to face (or since they came under supervision)."),
+    _histogram("first_appointments_by_days", "appointments", "First appointments after a community sentence by days since sentence."),
+    _histogram("hdc_by_days", "releases", "Releases on home detention curfew by days of curfew ahead, bands of fifteen."),
+)
+
+COUNT_BY_NAME: dict[str, Count] = {count.name: count for count in COUNTS}
+"""Counts by name."""
+
+HISTOGRAMS: tuple[str, ...] = tuple(count.name for count in COUNTS if count.kind == "histogram")
+"""Names of the counts kept as distributions."""
+
+#: Width of each histogram's bands, in the unit of the thing banded.
+HISTOGRAM_WIDTH: dict[str, int] = {
+    "officers_by_cases": 5,
+    "officers_by_workload": 10,
+    "people_by_days_since_seen": 10,
+    "first_appointments_by_days": 1,
+    "hdc_by_days": 15,
+}
+
+MEASURES: tuple[Measure, ...] = (
+    Measure("officers_over_110_share", "Officers above 110% of capacity", "% of officers in post",
+            ("officers_over_110",), ("officers_in_post",), 100, "lower",
+            "The share of officers above 110% of capacity",
+            "As the workload tool shows it: points of cases held over points available."),
+    Measure("first_appointment_wait", "Sentence to first appointment", "days",
+            ("first_appointment_days_community",), ("first_appointments_community",), 1, "lower",
+            "The wait from a community sentence to the first appointment", "Calendar days, community sentences."),
+    Measure("unseen_share", "Not seen face to face for over 60 days", "% of people in the community",
+            ("unseen_over_60_days",), ("caseload_community",), 100, "lower",
+            "The share of people in the community not seen face to face for over 60 days"),
+    Measure("officer_changes_rate", "Changes of officer", "per case-year",
+            ("officer_changes",), ("case_days",), 365.25, "lower", "Changes of responsible officer"),
+    Measure("detection_delay", "Days a change in need goes unnoticed", "days per person-year in the community",
+            ("crisis_unnoticed_days",), ("community_days",), 365.25, "lower",
+            "The time for which a change in need or risk goes unnoticed",
+            "Counts unfinished spells too, so nobody still unnoticed is left out."),
+    Measure("recalls_year", "Licence recalls", "recalls a year", ("recalls",), (), 1, "lower", "Licence recalls"),
+    Measure("prison_sentenced", "Sentenced and recalled prisoners", "people",
+            ("prison_determinate", "prison_recalled", "prison_indeterminate"), (), 1, "neither",
+            "The sentenced prison population"),
+    Measure("hdc_population", "People on home detention curfew", "people", ("on_hdc",), (), 1, "neither",
+            "The number of people on home detention curfew"),
+    # Shown in the tables, not headlines
+    Measure("cases_per_officer", "Cases per officer", "cases", ("cases_held",), ("officers_in_post",), 1, "lower",
+            "Cases per officer"),
+    Measure("over_50_cases_share", "Officers with more than 50 cases", "% of officers in post",
+            ("officers_over_50_cases",), ("officers_in_post",), 100, "lower", "The share of officers with over 50 cases"),
+    Measure("tool_capacity", "Workload by the tool", "% of points available", ("points_held",), ("points_available",),
+            100, "lower", "Workload by the tool"),
+    Measure("true_load", "Time demanded over time available", "%", ("seconds_demanded",), ("seconds_available",), 100,
+            "lower", "Time demanded over time available"),
+    Measure("face_to_face_share", "Contacts made face to face", "% of contacts in the community",
+            ("contacts_face_to_face",), ("contacts_face_to_face", "contacts_telephone"), 100, "higher",
+            "The share of contacts made face to face"),
+    Measure("face_to_face_rate", "Face-to-face contacts", "per person-month in the community",
+            ("contacts_face_to_face",), ("community_days",), 30.4375, "higher", "Face-to-face contacts"),
+    Measure("cancelled_share", "Appointments cancelled or moved by the service", "% of contacts due",
+            ("contacts_cancelled",), ("contacts_due",), 100, "lower", "Appointments cancelled by the service"),
+    Measure("allocation_wait", "Sentence to allocation", "days", ("allocation_days",), ("allocated",), 1, "lower",
+            "The wait for an officer"),
+    Measure("unallocated_mean", "People with no officer yet", "people", ("unallocated",), (), 1, "lower",
+            "People with no officer"),
+    Measure("first_in_time_share", "First appointments within five working days of allocation", "%",
+            ("first_appointments_community_in_time",), ("first_appointments_community",), 100, "higher",
+            "First appointments in time"),
+    Measure("release_first_in_time_share", "First appointments within one working day of release", "%",
+            ("first_appointments_release_in_time",), ("first_appointments_release",), 100, "higher",
+            "First appointments after release in time"),
+    Measure("seen_first_week_share", "Seen within a week of release", "% of releases",
+            ("released_seen_first_week",), ("releases",), 100, "higher", "People seen within a week of release"),
+    Measure("plans_in_time_share", "Plans within fifteen working days", "%", ("plans_in_time",), ("plans_done",), 100,
+            "higher", "Plans in time"),
+    Measure("breaches_in_time_share", "Breach referrals within eight working days", "%",
+            ("breaches_referred_in_time",), ("breaches_referred",), 100, "higher", "Breach referrals in time"),
+    Measure("breach_referred_share", "Due breaches that were referred", "%", ("breaches_referred",), ("breaches_due",),
+            100, "higher", "Due breaches referred"),
+    Measure("orders_unsuccessful_year", "Orders ended unsuccessfully", "orders a year",
+            ("orders_ended_unsuccessfully",), (), 1, "lower", "Orders ended unsuccessfully"),
+    Measure("hdc_releases_year", "Releases on home detention curfew", "releases a year", ("hdc_releases",), (), 1,
+            "neither", "Releases on home detention curfew"),
+    Measure("hdc_enquiries_year", "Address enquiries by officers", "enquiries a year", ("hdc_enquiries",), (), 1,
+            "neither", "Address enquiries"),
+    Measure("hdc_enquiry_hours_year", "Officer time on address enquiries", "hours a year", ("hdc_enquiry_seconds",), (),
+            1 / 3600, "neither", "Officer time on address enquiries"),
+    Measure("hdc_curfew_recalls_year", "Curfew recalls", "recalls a year", ("recalls_hdc_curfew",), (), 1, "lower",
+            "Curfew recalls"),
+    Measure("prison_determinate_mean", "Determinate sentenced prisoners", "people", ("prison_determinate",), (), 1,
+            "neither", "Determinate sentenced prisoners"),
+    Measure("prison_recalled_mean", "Prisoners on recall", "people", ("prison_recalled",), (), 1, "neither",
+            "Prisoners on recall"),
+    Measure("prison_all", "Prison population", "people",
+            ("prison_determinate", "prison_recalled", "prison_indeterminate", "prison_outside"), (), 1, "neither",
+            "The prison population"),
+    Measure("caseload", "People supervised", "people", ("caseload_total",), (), 1, "neither", "People supervised"),
+    Measure("caseload_community_mean", "People supervised in the community", "people", ("caseload_community",), (), 1,
+            "neither", "People supervised in the community"),
+    Measure("settled_share", "Released to settled accommodation", "% of releases", ("released_settled",), ("releases",),
+            100, "higher", "People released to settled accommodation"),
+    Measure("homeless_share", "Released homeless", "% of releases", ("released_homeless",), ("releases",), 100, "lower",
+            "People released homeless"),
+    Measure("officers_mean", "Officers in post", "officers", ("officers_in_post",), (), 1, "higher", "Officers in post"),
+    Measure("vacancy_share", "Vacant posts", "% of posts", ("posts_vacant",), ("officers_in_post", "posts_vacant"), 100,
+            "lower", "Vacant posts"),
+    Measure("sickness_rate", "Sickness", "working days lost per officer-year", ("sickness_days",), ("officer_days",),
+            252.9, "lower", "Sickness"),
+    Measure("leavers_year", "Officers leaving", "officers a year", ("leavers",), (), 1, "lower", "Officers leaving"),
+    Measure("report_wait", "Report asked for to report delivered", "days", ("report_days",),
+            ("reports_oral", "reports_short", "reports_standard"), 1, "lower", "The wait for a court report"),
+    Measure("deaths_year", "Deaths under supervision in the community", "deaths a year", ("deaths",), (), 1, "lower",
+            "Deaths under supervision"),
+)
+
+MEASURE_BY_NAME: dict[str, Measure] = {measure.name: measure for measure in MEASURES}
+"""Measures by name."""
+
+HEADLINES: tuple[str, ...] = (
+    "officers_over_110_share",
+    "first_appointment_wait",
+    "unseen_share",
+    "officer_changes_rate",
+    "detection_delay",
+    "recalls_year",
+    "prison_sentenced",
+    "hdc_population",
+)
+"""The measures a study declares in advance, in the order shown."""
+
+HDC_HEADLINES: tuple[str, ...] = ("prison_sentenced", "hdc_population")
+"""Headlines that a home detention curfew scenario is about."""
+
+PUBLISHED: tuple[Published, ...] = (
+    Published("B01", "People supervised, mid-2017", ("caseload_total",), "stock", "2017-06", 265_500, 262_000, 268_000,
+              "produced", note="Court orders come from the sentencing series; custody, licence and supervision from sentence arithmetic."),
+    Published("B05", "On licence or post-sentence supervision", ("caseload_licence_pss",), "stock", "2017-06", 72_500,
+              66_000, 78_000, "produced"),
+    Published("B06", "CRC share of cases", ("caseload_total",), "share", "2017-06", 0.60, 0.575, 0.62, "produced",
+              of=("caseload_total",), provider_kind="crc", note="Follows the assumed case mix by disposal (B14-B16)."),
+    Published("B07", "People supervised by the NPS", ("caseload_total",), "stock", "2017-06", 105_000, 102_000, 109_000,
+              "produced", provider_kind="nps"),
+    Published("B08", "People supervised by CRCs", ("caseload_total",), "stock", "2017-06", 160_000, 154_000, 164_000,
+              "produced", provider_kind="crc"),
+    Published("B32", "Licence recalls in 2017", ("recalls",), "year", "2017", 21_915, 21_500, 22_400, "produced"),
+    Published("B38", "Prisoners on recall, 30 June 2017", ("prison_recalled",), "stock", "2017-06", 6_390, 6_150, 6_560,
+              "produced", note="Recalled indeterminate prisoners (1,134) are an outside series."),
+    Published("B39", "Releases on home detention curfew in 2017", ("hdc_releases",), "year", "2017", 9_312, 9_000, 9_500,
+              "produced"),
+    Published("B44", "Sentenced and recalled prisoners, 30 June 2017",
+              ("prison_determinate", "prison_recalled", "prison_indeterminate"), "stock", "2017-06", 74_390, 73_790, 75_160,
+              "produced", note="B44 less remand (9,638) and about 1,000 others; the indeterminate part (10,600) is an outside series."),
+)
+"""Published figures that simulated levels are held beside. Outcomes after 2017 are left out on purpose."""
