@@ -8,8 +8,8 @@ SimPy is the clock and the language; an event carries a *batch* of people instea
 - :class:`~simulation.engine.agenda.Agenda`: which rows are due on which day;
 - :class:`~simulation.engine.chance.Chance`: draws that belong to a key and a purpose, never to an order.
 
-:class:`~simulation.engine.world.World` holds them together and can be saved at any midnight and continued to the
-same bytes. The engine knows nothing of probation, and imports nothing else of this package.
+:class:`~simulation.engine.world.World` holds them together and can be saved at any midnight and continued to
+the same bytes. The engine knows nothing of probation, and imports nothing else of this package.
 """
 
 from simulation.engine.agenda import NEVER, Agenda

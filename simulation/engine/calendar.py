@@ -1,7 +1,7 @@
 """Real dates as whole day numbers: weekends, and the bank holidays of England and Wales.
 
-Day 0 is the start date; earlier days are negative. Everything is answered from tables made once, so that asking
-about thousands of days is one indexing operation.
+Day 0 is the start date; earlier days are negative. Everything is answered from tables made once, so that
+asking about thousands of days is one indexing operation.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Days = NDArray[np.int32]
+Date = date  # inside Calendar, ``date`` is a method
 
 
 def easter_sunday(year: int) -> date:
@@ -40,13 +41,14 @@ PROCLAIMED: dict[int, tuple[date, ...]] = {
     2002: (date(2002, 6, 3), date(2002, 6, 4)),
     2011: (date(2011, 4, 29),),
     2012: (date(2012, 6, 4), date(2012, 6, 5)),
+    2020: (date(2020, 5, 8),),
     2022: (date(2022, 6, 2), date(2022, 6, 3), date(2022, 9, 19)),
     2023: (date(2023, 5, 8),),
 }
 #: Days that the usual rule would give and a proclamation took away.
-WITHDRAWN: frozenset[date] = frozenset({date(2002, 5, 27), date(2012, 5, 28), date(2022, 5, 30), date(2020, 5, 4)})
-#: The early May day was held on Victory in Europe Day in 2020.
-PROCLAIMED[2020] = (date(2020, 5, 8),)
+WITHDRAWN: frozenset[date] = frozenset(
+    {date(2002, 5, 27), date(2012, 5, 28), date(2020, 5, 4), date(2022, 5, 30)}
+)
 
 
 def bank_holidays(year: int) -> frozenset[date]:
@@ -99,7 +101,7 @@ class Calendar:
     5
     """
 
-    def __init__(self, start: date, before_years: int = 60, after_years: int = 60) -> None:
+    def __init__(self, start: Date, before_years: int = 60, after_years: int = 60) -> None:
         self.start = start
         first = date(start.year - before_years, 1, 1)
         last = date(start.year + after_years, 12, 31)
@@ -119,15 +121,14 @@ class Calendar:
         # Number of working days up to and including each day, and the day of the n-th working day.
         self._count = np.cumsum(working).astype(np.int32)
         self._nth = np.flatnonzero(working).astype(np.int32) - self._origin
-        month = np.array([(first + timedelta(days=int(i))).year * 12 + (first + timedelta(days=int(i))).month - 1
-                          for i in range(length)], dtype=np.int32)
-        self._month = month
+        months = np.arange(np.datetime64(first), np.datetime64(last) + 1).astype("datetime64[M]")
+        self._month = (months.astype(np.int64) + 1970 * 12).astype(np.int32)
 
-    def date(self, day: int) -> date:
+    def date(self, day: int) -> Date:
         """Return the date of a day number."""
         return self.start + timedelta(days=int(day))
 
-    def day(self, when: date) -> int:
+    def day(self, when: Date) -> int:
         """Return the day number of a date."""
         return (when - self.start).days
 
@@ -187,7 +188,7 @@ class Calendar:
         """Count working days after ``first`` up to and including ``last``."""
         return self._count[np.asarray(last) + self._origin] - self._count[np.asarray(first) + self._origin]
 
-    def holidays_between(self, first: date, last: date) -> Iterable[date]:
+    def holidays_between(self, first: Date, last: Date) -> Iterable[Date]:
         """Yield the bank holidays from ``first`` to ``last``, both included, in order."""
         for year in range(first.year, last.year + 1):
             for holiday in sorted(bank_holidays(year)):

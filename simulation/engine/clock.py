@@ -1,8 +1,10 @@
 """The clock: SimPy's time in days, cut into named phases in one written order.
 
-SimPy breaks ties between events by when they were scheduled, so the order in which processes happen to be
-registered, or how often they wake, would decide who acts first. Here a process waits only for a *named phase*;
-time is day + position / 16, which is exact in binary, and two phases never tie.
+SimPy breaks ties between events by when they were scheduled, so how often processes wake would decide who
+acts first. Here a process waits only for a *named phase*; time is day + position / 16, which is exact in
+binary, and two phases never tie. Processes that wait for the same phase act in the order in which they were
+enlisted, whatever else they waited for in between: otherwise a run continued from a midnight could differ
+from one that never stopped.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ class Clock:
         self.environment = environment
         self.calendar = calendar
         self.phases = tuple(phases)
+        self._ranks: dict[simpy.Process | None, int] = {}
         # Position 0 is midnight: a run is saved and continued there, before anything has happened.
         self._offset = {name: (position + 1) / PARTS for position, name in enumerate(phases)}
 
@@ -46,7 +49,16 @@ class Clock:
         """Day number of the current day."""
         return int(self.environment.now)
 
-    def phase(self, name: str) -> simpy.events.Timeout:
+    def enlist(self, process: simpy.Process) -> None:
+        """Give a process its place among those that wait for the same phase: after all enlisted so far."""
+        self._ranks[process] = len(self._ranks)
+
+    def restart(self, environment: simpy.Environment) -> None:
+        """Go on in a new environment, with no process enlisted."""
+        self.environment = environment
+        self._ranks = {}
+
+    def phase(self, name: str) -> simpy.Event:
         """Return an event for the next time the named phase begins.
 
         Parameters
@@ -64,4 +76,10 @@ class Clock:
         at = day + self._offset[name]
         if at <= now:
             at = day + 1 + self._offset[name]
-        return self.environment.timeout(at - now)
+        # A SimPy timeout with a priority: events of one moment are processed in order of priority. A process
+        # that nobody enlisted takes its place when it first asks.
+        event = simpy.Event(self.environment)
+        event._ok, event._value = True, None
+        rank = self._ranks.setdefault(self.environment.active_process, len(self._ranks))
+        self.environment.schedule(event, simpy.events.EventPriority(simpy.events.NORMAL + 1 + rank), at - now)
+        return event

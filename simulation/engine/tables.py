@@ -68,6 +68,8 @@ class Table:
         self.size = 0
         self.capacity = max(1, capacity)
         for column in columns:
+            if hasattr(type(self), column.name) or column.name in self.__dict__:
+                raise ValueError(f"table {name}: no column can be called {column.name!r}, the name is taken")
             setattr(self, column.name, np.full(self.capacity, column.empty, dtype=column.dtype))
 
     def __getattr__(self, name: str) -> NDArray[Any]:
@@ -93,7 +95,9 @@ class Table:
         """Return a copy of everything in the table."""
         return {
             "size": self.size,
-            "columns": {column.name: getattr(self, column.name)[: self.size].copy() for column in self.columns},
+            "columns": {
+                column.name: getattr(self, column.name)[: self.size].copy() for column in self.columns
+            },
         }
 
     def restore(self, saved: dict[str, Any]) -> None:

@@ -1,8 +1,8 @@
 """A world: the clock, its tables, agendas and channels, and how to save it at midnight.
 
-All state lives in tables, agendas and channels; a process holds none across a ``yield``. So a run can be saved at
-any midnight and continued to the same bytes: a new SimPy environment starts at that day and the same process
-functions are started again.
+All state lives in tables, agendas and channels; a process holds none across a ``yield``. So a run can be
+saved at any midnight and continued to the same bytes: a new SimPy environment starts at that day and the same
+process functions are started again.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ ProcessFunction = Callable[[], Generator[simpy.Event, Any, Any]]
 class Channel:
     """A :class:`simpy.Store` of batches of rows: an arrow between two subsystems.
 
-    A batch is drained once a phase; its contents are sorted into one batch, so the order in which senders acted
-    leaves no trace.
+    A channel is drained once a phase; its contents are sorted into one batch, so the order in which senders
+    acted leaves no trace.
     """
 
     def __init__(self, environment: simpy.Environment) -> None:
@@ -63,16 +63,12 @@ class World:
 
     def __init__(self, start: date, phases: Sequence[str], calendar: Calendar | None = None) -> None:
         self.calendar = calendar or Calendar(start)
-        self._phases = tuple(phases)
         self._functions: list[ProcessFunction] = []
         self.tables: dict[str, Table] = {}
         self.agendas: dict[str, Agenda] = {}
         self.channels: dict[str, Channel] = {}
-        self._open(0)
-
-    def _open(self, day: int) -> None:
-        self.environment = simpy.Environment(initial_time=day)
-        self.clock = Clock(self.environment, self.calendar, self._phases)
+        self.environment = simpy.Environment()
+        self.clock = Clock(self.environment, self.calendar, phases)
 
     @property
     def today(self) -> int:
@@ -95,9 +91,15 @@ class World:
         return self.channels[name]
 
     def process(self, function: ProcessFunction) -> None:
-        """Start a process now, and again whenever the world is restored."""
+        """Start a process now, and again whenever the world is restored.
+
+        Processes that wait for the same phase act in the order in which they were first given here.
+        """
         self._functions.append(function)
-        self.environment.process(function())
+        self._start(function)
+
+    def _start(self, function: ProcessFunction) -> None:
+        self.clock.enlist(self.environment.process(function()))
 
     def run_until(self, day: int) -> None:
         """Run up to the midnight at which ``day`` begins."""
@@ -118,12 +120,16 @@ class World:
             "day": int(self.environment.now),
             "tables": {name: table.save() for name, table in self.tables.items()},
             "agendas": {name: agenda.save() for name, agenda in self.agendas.items()},
-            "channels": {name: [batch.copy() for batch in channel.store.items] for name, channel in self.channels.items()},
+            "channels": {
+                name: [batch.copy() for batch in channel.store.items]
+                for name, channel in self.channels.items()
+            },
         }
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Put back what :meth:`save` returned and start every process again at that midnight."""
-        self._open(saved["day"])
+        self.environment = simpy.Environment(initial_time=saved["day"])
+        self.clock.restart(self.environment)
         for name, table in self.tables.items():
             table.restore(saved["tables"][name])
         for name, agenda in self.agendas.items():
@@ -132,4 +138,4 @@ class World:
             channel.store = simpy.Store(self.environment)
             channel.store.items.extend(batch.copy() for batch in saved["channels"][name])
         for function in self._functions:
-            self.environment.process(function())
+            self._start(function)
