@@ -77,7 +77,11 @@ class Table:
         raise AttributeError(f"table has no column {name!r}")
 
     def add(self, count: int) -> NDArray[np.int32]:
-        """Append empty rows, growing the arrays when needed, and return their numbers."""
+        """Append empty rows, growing the arrays when needed, and return their numbers.
+
+        Keep the numbers in a variable: in ``table.age[table.add(3)] = 30`` Python looks up the column before
+        it grows.
+        """
         first = self.size
         self.size += count
         if self.size > self.capacity:
