@@ -1,0 +1,192 @@
+"""Counts of a run as dense arrays, and measures made from them.
+
+Counts are whole numbers and stay so until the last step; a ratio is made once, from sums, so no rounding and
+no order of addition can reach a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from simulation.experiment.windows import Window
+from simulation.measures.registry import COUNT_BY_NAME, COUNTS, Measure
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+WHOLE = "england_and_wales"
+"""Area of counts that belong to no single police force area."""
+
+DAYS_IN_YEAR = 365.25
+"""Length of a year to which flows are scaled, in days."""
+
+PLAIN_COUNTS: tuple[str, ...] = tuple(count.name for count in COUNTS if count.kind != "histogram")
+"""Counts that measures are made of, in the order of the arrays."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The counts of all replications of one scenario.
+
+    Parameters
+    ----------
+    areas : tuple of str
+        Police force areas, then `WHOLE` for what belongs to none.
+    months : tuple of str
+        Whole months counted.
+    values : ndarray of int64, shape (counts, areas, months, replications)
+        Sums over providers and groups.
+    """
+
+    areas: tuple[str, ...]
+    months: tuple[str, ...]
+    values: Integers
+
+    @property
+    def replications(self) -> int:
+        """Number of replications."""
+        return int(self.values.shape[-1])
+
+    @cached_property
+    def _position(self) -> dict[str, int]:
+        return {name: position for position, name in enumerate(PLAIN_COUNTS)}
+
+    def over(self, names: Sequence[str], window: Window, scaled: bool) -> Floats:
+        """Return counts added together over a window.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Counts added together.
+        window : Window
+            The months.
+        scaled : bool
+            Scale flows to a year. Stocks are averaged over the months either way.
+
+        Returns
+        -------
+        ndarray of float64, shape (areas, replications)
+        """
+        total = np.zeros((len(self.areas), self.replications))
+        for name in names:
+            sums = self.values[self._position[name], :, window.slice].sum(axis=1)
+            if COUNT_BY_NAME[name].kind == "stock":
+                total += sums / len(window.months)
+            else:
+                total += sums * (DAYS_IN_YEAR / window.days) if scaled else sums
+        return total
+
+    def parts(self, measure: Measure, window: Window) -> tuple[Floats, Floats | None]:
+        """Return what a measure is divided from, by area; the denominator is None for a level."""
+        top = self.over(measure.numerator, window, scaled=not measure.denominator)
+        bottom = self.over(measure.denominator, window, scaled=False) if measure.denominator else None
+        return top, bottom
+
+    def levels(self, measure: Measure, window: Window) -> tuple[Floats, Floats]:
+        """Return a measure over all areas together and for each area.
+
+        Parameters
+        ----------
+        measure : Measure
+            The measure.
+        window : Window
+            The months.
+
+        Returns
+        -------
+        whole : ndarray of float64, shape (replications,)
+        by_area : ndarray of float64, shape (areas, replications)
+            Police force areas only. NaN where the denominator is zero.
+        """
+        top, bottom = self.parts(measure, window)
+        whole = ratio(top.sum(axis=0), None if bottom is None else bottom.sum(axis=0), measure.scale)
+        by_area = ratio(top[:-1], None if bottom is None else bottom[:-1], measure.scale)
+        return whole, by_area
+
+
+def ratio(top: Floats, bottom: Floats | None, scale: float) -> Floats:
+    """Return ``scale * top / bottom``, NaN where the bottom is zero; ``scale * top`` without a bottom."""
+    if bottom is None:
+        return scale * top
+    return np.where(bottom != 0, scale * top / np.where(bottom != 0, bottom, 1), np.nan)
+
+
+def load_counts(paths: Sequence[Path], areas: Sequence[str], months: Sequence[str]) -> Counts:
+    """Read the run files of one scenario into one array.
+
+    Parameters
+    ----------
+    paths : sequence of pathlib.Path
+        Run files in the order of their replications.
+    areas, months : sequence of str
+        Areas of the study and whole months counted. Rows of other months are left out.
+
+    Returns
+    -------
+    Counts
+
+    Raises
+    ------
+    ValueError
+        If a run file holds an area or a count that the study doesn't know.
+    """
+    places = (*areas, WHOLE)
+    values = np.zeros((len(PLAIN_COUNTS), len(places), len(months), len(paths)), dtype=np.int64)
+    place_codes = pl.DataFrame({"area": places, "place": np.arange(len(places))})
+    month_codes = pl.DataFrame({"month": pl.Series(months, dtype=pl.String), "time": np.arange(len(months))})
+    count_codes = pl.DataFrame({"measure": PLAIN_COUNTS, "count": np.arange(len(PLAIN_COUNTS))})
+    histograms = [count.name for count in COUNTS if count.kind == "histogram"]
+    for replication, path in enumerate(paths):
+        sums = (
+            pl.scan_parquet(path)
+            .filter(pl.col("month").is_in(list(months)) & ~pl.col("measure").is_in(histograms))
+            .group_by("area", "month", "measure")
+            .agg(pl.col("value").sum())
+            .collect()
+            .join(place_codes, on="area", how="left")
+            .join(month_codes, on="month", how="left")
+            .join(count_codes, on="measure", how="left")
+        )
+        for column, code in (("area", "place"), ("measure", "count")):
+            unknown = sums.filter(pl.col(code).is_null())[column].unique().sort().to_list()
+            if unknown:
+                names = ", ".join(unknown)
+                raise ValueError(f"{path.name} holds a {column} that the study does not know: {names}")
+        index = (sums["count"].to_numpy(), sums["place"].to_numpy(), sums["time"].to_numpy())
+        values[(*index, replication)] = sums["value"].to_numpy()
+    return Counts(tuple(places), tuple(months), values)
+
+
+def side_total(
+    path: Path, names: Sequence[str], months: Sequence[str], side: Literal["", "nps", "crc"] = ""
+) -> int:
+    """Return the sum of some counts of one run over some months, for one side of the service or both.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Run file.
+    names, months : sequence of str
+        Counts and months added together.
+    side : {"", "nps", "crc"}
+        Limits the sum to the NPS divisions, or to everyone else.
+
+    Returns
+    -------
+    int
+    """
+    rows = pl.scan_parquet(path).filter(
+        pl.col("measure").is_in(list(names)) & pl.col("month").is_in(list(months))
+    )
+    if side:
+        is_nps = pl.col("provider").str.starts_with("nps_")
+        rows = rows.filter(is_nps if side == "nps" else ~is_nps & (pl.col("provider") != "all"))
+    return int(rows.select(pl.col("value").sum()).collect().item() or 0)

@@ -1,0 +1,404 @@
+"""From what the user asked for to a checked plan; every problem is found before anything runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simulation.experiment.jobs import PlannedRun
+from simulation.experiment.manifest import MODEL, code_digest
+from simulation.experiment.runfiles import run_key
+from simulation.experiment.windows import whole_months
+from simulation.measures.registry import HEADLINES
+from simulation.scenario import (
+    Resolved,
+    ScenarioError,
+    load_geography,
+    load_parameters,
+    load_scenario,
+    resolve,
+)
+
+DEFAULT_REPLICATIONS = 5
+"""Replications of a study that doesn't say how many."""
+
+DEFAULT_SEED = 20_180_701
+"""Seed of a study that doesn't say which."""
+
+MOST_REPLICATIONS = 10_000
+LARGEST_SEED = 2**63 - 1
+
+_FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
+
+
+class StudyError(Exception):
+    """The study can't be run as asked: nothing was run and nothing was written.
+
+    Parameters
+    ----------
+    problems : iterable of str
+        A sentence each.
+    """
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = list(problems)
+        super().__init__("\n".join(self.problems))
+
+    def __reduce__(self) -> tuple[type[StudyError], tuple[list[str]]]:
+        return (StudyError, (self.problems,))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study, checked and ready to run.
+
+    Parameters
+    ----------
+    scenarios : tuple of Resolved
+        The first is the baseline.
+    areas : tuple of str
+        Police force areas run.
+    whole_country : bool
+        Whether that is all of them.
+    replications, seed, workers : int
+        As asked for.
+    folder : pathlib.Path
+        Where results go.
+    runner : str
+        Module that runs the model.
+    sources : tuple of str
+        Scenarios as the user named them.
+    area_names : tuple of str
+        Areas as the user named them; empty for those of the scenario.
+    until : datetime.date or None
+        Last day, if the user gave one.
+    """
+
+    scenarios: tuple[Resolved, ...]
+    areas: tuple[str, ...]
+    whole_country: bool
+    replications: int
+    seed: int
+    workers: int
+    folder: Path
+    runner: str
+    sources: tuple[str, ...]
+    area_names: tuple[str, ...] = ()
+    until: dt.date | None = None
+
+    @property
+    def baseline(self) -> Resolved:
+        """The scenario that the others are compared with."""
+        return self.scenarios[0]
+
+    @cached_property
+    def months(self) -> tuple[str, ...]:
+        """Whole months counted."""
+        return whole_months(self.baseline.count_from, self.baseline.end)
+
+    @cached_property
+    def impacts(self) -> dict[str, dt.date | None]:
+        """Day on which each scenario first differs from the baseline; None if never within the study."""
+        return {
+            scenario.name: None if scenario is self.baseline else self.baseline.first_difference(scenario)
+            for scenario in self.scenarios
+        }
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """Digest of each resolved scenario."""
+        return {scenario.name: scenario.digest() for scenario in self.scenarios}
+
+    @cached_property
+    def code(self) -> str:
+        """Digest of the code that decides what a run does."""
+        return code_digest(self.runner)
+
+    @property
+    def dates(self) -> dict[str, str]:
+        """First day, first day counted and last day of every run."""
+        return {
+            "start": self.baseline.start.isoformat(),
+            "count_from": self.baseline.count_from.isoformat(),
+            "end": self.baseline.end.isoformat(),
+        }
+
+    def determinants(self, scenario: Resolved, replication: int) -> dict[str, Any]:
+        """Return everything that determines one run."""
+        return {
+            "scenario": self.digests[scenario.name],
+            "areas": list(self.areas),
+            "dates": self.dates,
+            "seed": self.seed,
+            "replication": replication,
+            "code": self.code,
+            "numpy": np.__version__,
+        }
+
+    @cached_property
+    def runs(self) -> dict[tuple[str, int], PlannedRun]:
+        """Every run by scenario and replication. Scenarios with equal values share their runs."""
+        days = (self.baseline.end - self.baseline.start).days + 1
+        found = {}
+        for replication in range(self.replications):
+            for scenario in self.scenarios:
+                impact = self.impacts[scenario.name]
+                determinants = self.determinants(scenario, replication)
+                found[scenario.name, replication] = PlannedRun(
+                    key=run_key(determinants),
+                    scenario=scenario.name,
+                    replication=replication,
+                    resolved=scenario,
+                    determinants=determinants,
+                    impact_day=days if impact is None else (impact - self.baseline.start).days,
+                    days=days,
+                )
+        return found
+
+    def command(self) -> str:
+        """Return the command that makes this study again; it names no folder of this computer."""
+        names = [_portable(source, "") for source in self.sources]
+        parts = ["python run.py compare", *names]
+        if self.area_names:
+            parts.append(f"--areas {','.join(self.area_names)}")
+        parts.append(f"--replications {self.replications} --seed {self.seed}")
+        if self.until is not None:
+            parts.append(f"--until {self.until.isoformat()}")
+        parts.append(f"--out {_portable(str(self.folder), 'results/')}")
+        return " ".join(parts)
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the part of the manifest that is known before anything runs."""
+        return {
+            "format": 1,
+            "state": "running",
+            "study": self.folder.resolve().name,
+            "fingerprint": None,
+            "command": self.command(),
+            "baseline": self.baseline.name,
+            "scenarios": [
+                {
+                    "name": scenario.name,
+                    "title": scenario.title,
+                    "question": scenario.question,
+                    "digest": self.digests[scenario.name],
+                    "impact_date": _iso(self.impacts[scenario.name]),
+                    "file": f"scenarios/{scenario.name}.yaml",
+                }
+                for scenario in self.scenarios
+            ],
+            "impact_dates": {name: _iso(impact) for name, impact in self.impacts.items()},
+            "headlines": list(HEADLINES),
+            "replications": self.replications,
+            "draws": 1,
+            "seed": self.seed,
+            "dates": self.dates,
+            "months": [self.months[0], self.months[-1]],
+            "areas": list(self.areas),
+            "whole_country": self.whole_country,
+            "code": {"digest": self.code},
+        }
+
+
+def _iso(day: dt.date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _portable(text: str, prefix: str) -> str:
+    """Return a path as another computer could use it: as typed if relative, otherwise by its last part."""
+    path = Path(text)
+    shown = prefix + path.name if path.is_absolute() else path.as_posix()
+    return f'"{shown}"' if " " in shown else shown
+
+
+def make_plan(
+    scenarios: Sequence[str | Path | Resolved],
+    areas: str | Iterable[str] | None,
+    replications: int,
+    seed: int,
+    workers: int | None,
+    out: str | Path | None,
+    until: str | dt.date | None,
+    runner: str = MODEL,
+) -> Plan:
+    """Check what was asked for and work it into a plan.
+
+    Parameters
+    ----------
+    scenarios : sequence of str, pathlib.Path or Resolved
+        Names or files of scenarios, the baseline first; or scenarios already resolved, which keep their own
+        areas and dates.
+    areas, replications, seed, workers, out, until, runner
+        See `simulation.experiment.study.Study`.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    StudyError
+        With every problem found.
+    """
+    problems = _number_problems(replications, seed, workers)
+    last_day, date_problems = _last_day(until)
+    problems += date_problems
+    names = _area_names(areas)
+    resolved, found = _resolve_all(scenarios, names, last_day)
+    problems += found
+    if not scenarios:
+        problems.append("A study needs at least one scenario.")
+    problems += _mismatches(resolved)
+    folder = Path(out) if out is not None else default_folder(resolved)
+    problems += folder_problems(folder)
+    if problems:
+        raise StudyError(dict.fromkeys(problems))
+    geography = load_geography()
+    chosen = resolved[0].areas
+    sources = tuple(item.name if isinstance(item, Resolved) else str(item) for item in scenarios)
+    return Plan(
+        scenarios=tuple(resolved),
+        areas=tuple(geography.areas[area] for area in chosen),
+        whole_country=len(chosen) == len(geography.areas),
+        replications=replications,
+        seed=seed,
+        workers=workers if workers is not None else usable_processors(),
+        folder=folder,
+        runner=runner,
+        sources=sources,
+        area_names=names,
+        until=last_day,
+    )
+
+
+def usable_processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
+
+
+def _number_problems(replications: int, seed: int, workers: int | None) -> list[str]:
+    problems = []
+    if not 1 <= replications <= MOST_REPLICATIONS:
+        problems.append(f"Replications must be from 1 to {MOST_REPLICATIONS:,}, not {replications}.")
+    if not 0 <= seed <= LARGEST_SEED:
+        problems.append(f"The seed must be a whole number from 0 to {LARGEST_SEED}, not {seed}.")
+    if workers is not None and not 1 <= workers <= 1024:
+        problems.append(f"Workers must be from 1 to 1,024, not {workers}.")
+    return problems
+
+
+def _last_day(until: str | dt.date | None) -> tuple[dt.date | None, list[str]]:
+    if isinstance(until, dt.datetime):
+        return until.date(), []
+    if until is None or isinstance(until, dt.date):
+        return until, []
+    try:
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", until):
+            raise ValueError("not year-month-day")
+        return dt.date.fromisoformat(until), []
+    except ValueError:
+        return None, [f"The last day must be written like 2019-06-30 and exist, not '{until}'."]
+
+
+def _area_names(areas: str | Iterable[str] | None) -> tuple[str, ...]:
+    if areas is None:
+        return ()
+    given = [areas] if isinstance(areas, str) else list(areas)
+    return tuple(name.strip() for text in given for name in text.split(",") if name.strip())
+
+
+def _resolve_all(
+    scenarios: Sequence[str | Path | Resolved], areas: tuple[str, ...], until: dt.date | None
+) -> tuple[list[Resolved], list[str]]:
+    """Return the scenarios that can be resolved, and the problems of the others."""
+    resolved: list[Resolved] = []
+    problems: list[str] = []
+    geography = load_geography()
+    parameters = None
+    if not all(isinstance(item, Resolved) for item in scenarios):
+        try:
+            parameters = load_parameters()
+        except ScenarioError as error:
+            return [], [str(problem) for problem in error.problems]
+    if areas:
+        try:
+            geography.resolve(areas)
+        except ScenarioError as error:
+            problems += [str(problem) for problem in error.problems]
+            areas = ()
+    for item in scenarios:
+        try:
+            scenario = item.scenario if isinstance(item, Resolved) else load_scenario(item, parameters)
+            if isinstance(item, Resolved) and not areas and until is None:
+                resolved.append(item)
+                continue
+            if until is not None and until <= scenario.count_from:
+                problems.append(
+                    f"{scenario.name}: the last day, {until}, must be after counting starts on "
+                    f"{scenario.count_from} (the run starts on {scenario.start})."
+                )
+                continue
+            if until is not None and until > scenario.end:
+                problems.append(
+                    f"{scenario.name} ends on {scenario.end}, before the last day asked for, {until}."
+                )
+                continue
+            own = item.parameters if isinstance(item, Resolved) else parameters
+            assert own is not None
+            resolved.append(resolve(scenario, own, geography, areas=areas or None, until=until))
+        except ScenarioError as error:
+            problems += [str(problem) for problem in error.problems]
+    return resolved, problems
+
+
+def _mismatches(resolved: Sequence[Resolved]) -> list[str]:
+    """Return why scenarios can't be compared with the first."""
+    problems = []
+    names = [scenario.name for scenario in resolved]
+    problems += [f"Two scenarios are called {name}." for name in sorted(set(names)) if names.count(name) > 1]
+    for scenario in resolved:
+        if not _FOLDER_NAME.match(scenario.name):
+            problems.append(f"'{scenario.name}' can't be used as the name of a file.")
+    for scenario in resolved[1:]:
+        first = resolved[0]
+        for label in ("start", "count_from", "end"):
+            ours, theirs = getattr(scenario, label), getattr(first, label)
+            if ours != theirs:
+                problems.append(f"{scenario.name} has {label} {ours}, but {first.name} has {theirs}.")
+        if scenario.areas != first.areas:
+            problems.append(f"{scenario.name} has other areas than {first.name}.")
+    if resolved and not whole_months(resolved[0].count_from, resolved[0].end):
+        problems.append(
+            f"No whole month lies between {resolved[0].count_from} and {resolved[0].end}: nothing is counted."
+        )
+    return problems
+
+
+def default_folder(resolved: Sequence[Resolved]) -> Path:
+    """Return the folder of a study that was given none: named after the scenarios compared."""
+    names = [scenario.name for scenario in resolved]
+    return Path("results") / ("-".join(names[1:] or names) or "study")[:80]
+
+
+def folder_problems(folder: Path) -> list[str]:
+    """Return why results can't go into a folder: a file in the way, or a folder of something else."""
+    shown = folder.as_posix()
+    for part in (folder, *folder.parents):
+        if part.exists() and not part.is_dir():
+            return [f"{shown} can't be used as a folder for results: {part.as_posix()} is a file."]
+    try:
+        if folder.is_dir() and not (folder / "manifest.json").is_file() and any(folder.iterdir()):
+            return [f"{shown} holds other files and no study; choose an empty or a new folder."]
+    except OSError as error:
+        return [f"{shown} can't be read: {error.strerror}."]
+    return []

@@ -1,0 +1,332 @@
+"""Worker processes that make runs and save them.
+
+Workers are always spawned, never forked, so that Windows, macOS and Linux do the same. Each has a pipe to the
+parent, so it is known which run a worker had when it died. A worker saves each run itself; only short
+messages go through the pipe.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import multiprocessing
+import os
+import signal
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any
+
+from simulation.experiment.jobs import Job, PlannedRun
+from simulation.experiment.runfiles import write_run
+
+WORKER_ENVIRONMENT = {
+    "POLARS_MAX_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
+}
+"""One thread a worker: more would fight over the same processors. Read by the libraries when they load."""
+
+SECONDS_BETWEEN_MESSAGES = 0.4
+"""Shortest time between two messages about the day a run has reached."""
+
+
+class WorkersCannotStart(Exception):
+    """No run was tried, because the worker processes don't get as far as loading the model."""
+
+
+@dataclass(frozen=True)
+class DayReached:
+    """A run, named by its key, has reached a day."""
+
+    key: str
+    day: int
+    days: int
+
+
+@dataclass(frozen=True)
+class RunSaved:
+    """A run was saved.
+
+    Parameters
+    ----------
+    key : str
+        Key of the run.
+    seconds : float
+        Time since the worker's last result, or since the job began.
+    """
+
+    key: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RunFailed:
+    """A run could not be made.
+
+    Parameters
+    ----------
+    key : str
+        Key of the run.
+    reason : str
+        One line.
+    details : str
+        Traceback, or empty.
+    """
+
+    key: str
+    reason: str
+    details: str = ""
+
+
+@dataclass(frozen=True)
+class FamilyFailed:
+    """Runs could not be made together and are now made one by one.
+
+    Parameters
+    ----------
+    replication : int
+        Number of the replication, from 0.
+    reason : str
+        One line.
+    """
+
+    replication: int
+    reason: str
+
+
+Message = DayReached | RunSaved | RunFailed | FamilyFailed
+
+
+@dataclass
+class _Worker:
+    process: SpawnProcess
+    connection: Connection
+    ready: bool = False
+    job: Job | None = None
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    workers: int,
+    folder: Path,
+    seed: int,
+    runner: str,
+    listen: Callable[[Message], None],
+) -> None:
+    """Make all runs of all jobs and save them.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        In the order in which they are handed out.
+    workers : int
+        Number of processes.
+    folder : pathlib.Path
+        Folder of the study.
+    seed : int
+        Seed of the study.
+    runner : str
+        Module that offers ``RunRequest``, ``run_model`` and perhaps ``run_family``.
+    listen : callable
+        Called with each message, in this process. A run that fails is reported and the others go on.
+
+    Raises
+    ------
+    WorkersCannotStart
+        If a worker process can't load the model.
+    """
+    waiting = deque(jobs)
+    context = multiprocessing.get_context("spawn")
+    pool: list[_Worker] = []
+
+    def start() -> None:
+        ours, theirs = context.Pipe()
+        process = context.Process(
+            target=worker_main, args=(theirs, str(folder), seed, runner), name="run worker", daemon=True
+        )
+        with _environment(WORKER_ENVIRONMENT):
+            process.start()
+        theirs.close()
+        pool.append(_Worker(process, ours))
+
+    try:
+        for _ in range(min(workers, len(waiting))):
+            start()
+        while pool:
+            ready = set(wait([worker.connection for worker in pool]))
+            for worker in [worker for worker in pool if worker.connection in ready]:
+                try:
+                    message = worker.connection.recv()
+                except (EOFError, OSError):
+                    message = _Gone()
+                if isinstance(message, _Gone):
+                    pool.remove(worker)
+                    _bury(worker, waiting, listen)
+                    while len(pool) < min(workers, len(waiting)):
+                        start()
+                elif isinstance(message, _Broken):
+                    raise WorkersCannotStart(message.reason)
+                elif isinstance(message, _Idle):
+                    worker.ready = True
+                    worker.job = waiting.popleft() if waiting else None
+                    worker.connection.send(worker.job)
+                    if worker.job is None:
+                        pool.remove(worker)
+                        worker.process.join()
+                        worker.connection.close()
+                else:
+                    if isinstance(message, RunSaved | RunFailed) and worker.job is not None:
+                        left = tuple(run for run in worker.job.runs if run.key != message.key)
+                        worker.job = Job(worker.job.replication, left)
+                    listen(message)
+    finally:
+        for worker in pool:
+            worker.process.terminate()
+        for worker in pool:
+            worker.process.join(5)
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+            worker.connection.close()
+
+
+def _bury(worker: _Worker, waiting: deque[Job], listen: Callable[[Message], None]) -> None:
+    """Deal with what a dead worker was doing.
+
+    When it had several runs, one of them is to blame and nobody knows which: each gets a worker to itself.
+    """
+    worker.process.join()
+    worker.connection.close()
+    code = worker.process.exitcode
+    if not worker.ready:
+        raise WorkersCannotStart(
+            f"A worker process stopped before it began (exit code {code}). A script that starts a study must "
+            'do so under: if __name__ == "__main__":'
+        )
+    runs = () if worker.job is None else worker.job.runs
+    if len(runs) > 1:
+        waiting.extend(Job(run.replication, (run,)) for run in runs)
+    elif runs:
+        hint = "; the computer may be out of memory, try fewer workers" if code in (-9, 137) else ""
+        listen(RunFailed(runs[0].key, f"its worker process died (exit code {code}){hint}"))
+
+
+@contextlib.contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Set environment variables for processes started inside, and put the old ones back."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+# What follows runs in the worker process.
+
+
+@dataclass(frozen=True)
+class _Idle:
+    """The worker has nothing to do."""
+
+
+@dataclass(frozen=True)
+class _Gone:
+    """The worker's end of the pipe is closed."""
+
+
+@dataclass(frozen=True)
+class _Broken:
+    """The worker could not load the model."""
+
+    reason: str
+
+
+def worker_main(connection: Connection, folder: str, seed: int, runner: str) -> None:
+    """Make runs until told to stop. Runs in a process of its own."""
+    # Ctrl-C reaches every process of a terminal; the parent alone decides what happens then.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def tell(message: Message | _Idle | _Broken) -> None:
+        try:
+            connection.send(message)
+        except OSError:
+            # The parent is gone: nobody wants the result.
+            os._exit(1)
+
+    try:
+        model = importlib.import_module(runner)
+    except Exception as error:
+        tell(_Broken(f"the model can't be loaded: {_one_line(error)}"))
+        return
+    while True:
+        tell(_Idle())
+        try:
+            job: Job | None = connection.recv()
+        except EOFError:
+            return
+        if job is None:
+            return
+        _do_job(job, model, Path(folder), seed, tell)
+
+
+def _do_job(job: Job, model: Any, folder: Path, seed: int, tell: Callable[[Message], None]) -> None:
+    """Make and save the runs of a job; if they fail together, one by one."""
+    left = list(job.runs)
+    began = time.monotonic()
+    if len(left) > 1 and hasattr(model, "run_family"):
+        try:
+            requests = [_request(run, model, seed, tell) for run in job.runs]
+            for run, output in zip(job.runs, model.run_family(requests), strict=True):
+                _save(run, output, folder)
+                left.remove(run)
+                tell(RunSaved(run.key, time.monotonic() - began))
+                began = time.monotonic()
+        except Exception as error:
+            # If one run is at fault it fails again below, and then it is known which.
+            tell(FamilyFailed(job.replication, _one_line(error)))
+    for run in left:
+        began = time.monotonic()
+        try:
+            _save(run, model.run_model(_request(run, model, seed, tell)), folder)
+        except Exception as error:
+            tell(RunFailed(run.key, _one_line(error), traceback.format_exc()))
+        else:
+            tell(RunSaved(run.key, time.monotonic() - began))
+
+
+def _request(run: PlannedRun, model: Any, seed: int, tell: Callable[[Message], None]) -> Any:
+    last = 0.0
+
+    def progress(day: int, days: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= SECONDS_BETWEEN_MESSAGES:
+            last = now
+            tell(DayReached(run.key, day, days))
+
+    return model.RunRequest(resolved=run.resolved, seed=seed, replication=run.replication, progress=progress)
+
+
+def _save(run: PlannedRun, output: Any, folder: Path) -> None:
+    write_run(
+        folder, run.determinants, output.rows, output.event_digests, output.state_digests, output.checks
+    )
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

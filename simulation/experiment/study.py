@@ -1,0 +1,488 @@
+"""A study: some scenarios, each run several times with the same luck, and the tables made of them.
+
+Examples
+--------
+>>> from simulation import Study  # doctest: +SKIP
+>>> study = Study(["baseline", "reunification"], areas=["durham"], replications=3)  # doctest: +SKIP
+>>> study.run().headlines  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import collections
+import datetime as dt
+import importlib
+import shutil
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from rich.console import Console
+
+from simulation.experiment.counts import load_counts
+from simulation.experiment.differences import (
+    BY_AREA_SCHEMA,
+    DIFFERENCES_SCHEMA,
+    HEADLINES_SCHEMA,
+    Arm,
+    difference_tables,
+)
+from simulation.experiment.inputs import (
+    DEFAULT_REPLICATIONS,
+    DEFAULT_SEED,
+    Plan,
+    StudyError,
+    make_plan,
+)
+from simulation.experiment.jobs import PlannedRun, plan_jobs
+from simulation.experiment.levels import (
+    DISTRIBUTIONS_SCHEMA,
+    LEVELS_SCHEMA,
+    distribution_table,
+    level_table,
+)
+from simulation.experiment.manifest import (
+    MANIFEST,
+    MODEL,
+    differences_of,
+    fingerprint,
+    git_state,
+    output_hashes,
+    read_manifest,
+    versions,
+    write_manifest,
+)
+from simulation.experiment.pool import (
+    DayReached,
+    FamilyFailed,
+    Message,
+    RunSaved,
+    WorkersCannotStart,
+    run_jobs,
+)
+from simulation.experiment.progress import Reporter, SilentReporter, reporter_for
+from simulation.experiment.runfiles import (
+    DamagedRunFile,
+    RunRecord,
+    check_run,
+    remove_leftovers,
+    run_path,
+    write_atomically,
+    write_parquet_atomically,
+)
+from simulation.experiment.windows import TO_END, Window, windows_after
+from simulation.scenario import Resolved
+
+FAILURES = "failed_runs.txt"
+"""File with the full messages of runs that failed; there only when some did."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that could not be made.
+
+    Parameters
+    ----------
+    scenario : str
+        Name of the scenario.
+    replication : int
+        Number of the replication, from 0.
+    reason : str
+        One line.
+    """
+
+    scenario: str
+    replication: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.scenario}, replication {self.replication + 1}: {self.reason}"
+
+
+class StudyFailed(Exception):
+    """Some runs could not be made. The others are saved and are used when the study is run again.
+
+    Parameters
+    ----------
+    failures : list of Failure
+        The runs that failed; empty if no run could be started at all.
+    message : str
+        What happened.
+    """
+
+    def __init__(self, failures: list[Failure], message: str) -> None:
+        self.failures = failures
+        super().__init__(message)
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """The results of a study, read from its folder.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of a finished study.
+    """
+
+    folder: Path
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """What the folder says about itself; see `simulation.experiment.manifest`."""
+        return read_manifest(self.folder)
+
+    @property
+    def fingerprint(self) -> str:
+        """Short text to cite: equal for equal results."""
+        return str(self.manifest["fingerprint"])
+
+    @cached_property
+    def differences(self) -> pl.DataFrame:
+        """Scenario minus baseline for every measure and window, over all areas of the study."""
+        return _read_table(self.folder / "differences.csv", DIFFERENCES_SCHEMA)
+
+    @cached_property
+    def differences_by_area(self) -> pl.DataFrame:
+        """The same for each area."""
+        return _read_table(self.folder / "differences_by_area.csv", BY_AREA_SCHEMA)
+
+    @cached_property
+    def headlines(self) -> pl.DataFrame:
+        """Differences of the measures declared in advance, to the end of the study, with a sentence each."""
+        return _read_table(self.folder / "headlines.csv", HEADLINES_SCHEMA)
+
+    @cached_property
+    def levels(self) -> pl.DataFrame:
+        """The baseline beside published figures; empty unless the whole country was run."""
+        return _read_table(self.folder / "levels.csv", LEVELS_SCHEMA)
+
+    @cached_property
+    def distributions(self) -> pl.DataFrame:
+        """Shares by band under each scenario."""
+        return _read_table(self.folder / "distributions.csv", DISTRIBUTIONS_SCHEMA)
+
+    @property
+    def outcomes(self) -> pl.LazyFrame:
+        """Every count of every run, by area, provider, group and month; `collect` what you filter."""
+        return pl.scan_parquet(self.folder / "outcomes.parquet")
+
+
+def _read_table(path: Path, schema: dict[str, Any]) -> pl.DataFrame:
+    return pl.read_csv(path, schema=schema)
+
+
+@dataclass(frozen=True)
+class Study:
+    """Scenarios compared in pairs that share their luck.
+
+    Parameters
+    ----------
+    scenarios : sequence of str, pathlib.Path or Resolved
+        Names or files of scenarios; the first is the baseline.
+    areas : str or iterable of str, optional
+        Areas, regions, trusts or providers to run; those of the scenarios by default.
+    replications : int
+        Runs of each scenario. Replication r has the same luck in all of them.
+    seed : int
+        Chooses the luck.
+    workers : int, optional
+        Processes at work at the same time; one a processor by default. Never changes a result.
+    out : str or pathlib.Path, optional
+        Folder for the results; ``results/`` and the scenarios' names by default.
+    until : str or datetime.date, optional
+        Last day, to stop early.
+    replace : bool
+        Replace the results of another study in the same folder.
+    runner : str
+        Module that runs the model.
+
+    Examples
+    --------
+    >>> study = Study(["baseline", "hdc_expansion"], areas="durham", replications=2)
+    >>> study.replications
+    2
+    """
+
+    scenarios: Sequence[str | Path | Resolved]
+    areas: str | Iterable[str] | None = None
+    replications: int = DEFAULT_REPLICATIONS
+    seed: int = DEFAULT_SEED
+    workers: int | None = None
+    out: str | Path | None = None
+    until: str | dt.date | None = None
+    replace: bool = field(default=False, kw_only=True)
+    runner: str = field(default=MODEL, kw_only=True)
+
+    def plan(self) -> Plan:
+        """Check what was asked for; nothing is run or written.
+
+        Raises
+        ------
+        StudyError
+            With every problem found.
+        """
+        return make_plan(
+            self.scenarios,
+            self.areas,
+            self.replications,
+            self.seed,
+            self.workers,
+            self.out,
+            self.until,
+            self.runner,
+        )
+
+    def run(self, reporter: Reporter | None = None, *, quiet: bool = False) -> StudyResult:
+        """Make the runs that are not there yet, then the tables.
+
+        Parameters
+        ----------
+        reporter : Reporter, optional
+            Receives news; by default progress is shown on standard error.
+        quiet : bool
+            Show nothing.
+
+        Returns
+        -------
+        StudyResult
+
+        Raises
+        ------
+        StudyError
+            The study can't be run as asked; nothing was run or written.
+        StudyFailed
+            A run failed; the others are kept.
+        KeyboardInterrupt
+            Passed on after the finished runs were kept; run the study again to go on.
+        """
+        plan = self.plan()
+        _check_folder(plan, self.replace)
+        if reporter is None:
+            reporter = SilentReporter() if quiet else reporter_for(Console(stderr=True))
+        return _Running(plan, reporter).run()
+
+
+def _check_folder(plan: Plan, replace: bool) -> None:
+    """Refuse to write over another study.
+
+    Raises
+    ------
+    StudyError
+        If the folder holds another study and nobody said to replace it.
+    """
+    if replace or not (plan.folder / MANIFEST).is_file():
+        return
+    shown = plan.folder.as_posix()
+    try:
+        old = read_manifest(plan.folder)
+    except ValueError as error:
+        raise StudyError([f"{error}; choose another folder with --out."]) from error
+    found = differences_of(old, {**plan.manifest(), "code": {"digest": plan.code}})
+    if found:
+        raise StudyError(
+            [
+                f"{shown} holds a different study ({'; '.join(found)}). "
+                "Choose another folder with --out, or give --replace to write over it."
+            ]
+        )
+
+
+class _Running:
+    """One go at making a study's runs and tables."""
+
+    def __init__(self, plan: Plan, reporter: Reporter) -> None:
+        self.plan = plan
+        self.folder = plan.folder
+        self.reporter = reporter
+        self.records: dict[str, RunRecord] = {}
+        self.failures: list[Failure] = []
+        self._details: list[str] = []
+        self._labels: dict[str, list[tuple[str, int]]] = collections.defaultdict(list)
+        for label, run in plan.runs.items():
+            self._labels[run.key].append(label)
+
+    def run(self) -> StudyResult:
+        started, clock = dt.datetime.now(dt.UTC), time.monotonic()
+        manifest = {**self.plan.manifest(), "runs": [], "outputs": {}}
+        manifest["code"] |= git_state()
+        manifest["versions"] = versions()
+        model = self._load_model()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(self.folder)
+        (self.folder / FAILURES).unlink(missing_ok=True)
+        write_manifest(self.folder, manifest)
+        try:
+            try:
+                self._make_runs(share_prefix=hasattr(model, "run_family"))
+            finally:
+                self.reporter.stop()
+            outputs = self._write_outputs()
+        except KeyboardInterrupt:
+            write_manifest(self.folder, {**manifest, "state": "interrupted"})
+            raise
+        except (StudyFailed, WorkersCannotStart) as error:
+            failed = [str(failure) for failure in self.failures]
+            write_manifest(self.folder, {**manifest, "state": "failed", "failures": failed})
+            if isinstance(error, WorkersCannotStart):
+                raise StudyFailed([], str(error)) from error
+            raise
+        manifest["runs"] = [
+            {
+                "scenario": scenario,
+                "replication": replication,
+                "key": run.key,
+                "content": self.records[run.key].content,
+                "rows": self.records[run.key].rows,
+            }
+            for (scenario, replication), run in sorted(self.plan.runs.items())
+        ]
+        checks: collections.Counter[str] = collections.Counter()
+        for record in self.records.values():
+            checks.update(record.checks)
+        manifest["checks"] = dict(sorted(checks.items()))
+        manifest["outputs"] = output_hashes(self.folder, outputs)
+        manifest["fingerprint"] = fingerprint(manifest)
+        manifest["state"] = "finished"
+        # Neither is covered by the fingerprint: the same results may be made on another day by more workers.
+        manifest["times"] = {
+            "started": started.isoformat(timespec="seconds"),
+            "finished": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            "seconds": round(time.monotonic() - clock, 1),
+            "workers": self.plan.workers,
+        }
+        write_manifest(self.folder, manifest)
+        return StudyResult(self.folder)
+
+    def _load_model(self) -> Any:
+        try:
+            return importlib.import_module(self.plan.runner)
+        except ImportError as error:
+            raise StudyFailed([], f"The model can't be loaded: {error}") from error
+
+    def _make_runs(self, share_prefix: bool) -> None:
+        """Make every run that has no valid file yet."""
+        missing: list[PlannedRun] = []
+        for run in {run.key: run for run in reversed(self.plan.runs.values())}.values():
+            path = run_path(self.folder, run.key)
+            if not path.exists():
+                missing.append(run)
+                continue
+            try:
+                self.records[run.key] = check_run(path)
+            except DamagedRunFile as error:
+                self.reporter.note(f"Damaged, made again: {run.title}: {error}")
+                path.unlink()
+                missing.append(run)
+        totals = {scenario.name: self.plan.replications for scenario in self.plan.scenarios}
+        done = dict.fromkeys(totals, 0)
+        for key in self.records:
+            for scenario, _ in self._labels[key]:
+                done[scenario] += 1
+        self.reporter.start(totals, done)
+        workers = min(self.plan.workers, len(missing))
+        jobs = plan_jobs(missing, workers, share_prefix)
+        run_jobs(jobs, workers, self.folder, self.plan.seed, self.plan.runner, self._listen)
+        if self.failures:
+            text = "\n".join(self._details)
+            write_atomically(self.folder / FAILURES, text.encode("utf-8"))
+            raise StudyFailed(
+                self.failures,
+                f"{len(self.failures)} of {len(self.plan.runs)} runs failed; the others are saved. "
+                f"Details are in {(self.folder / FAILURES).as_posix()}.",
+            )
+
+    def _listen(self, message: Message) -> None:
+        if isinstance(message, FamilyFailed):
+            self.reporter.note(
+                f"Replication {message.replication + 1}: the scenarios could not be run together "
+                f"({message.reason}); running them one by one."
+            )
+            return
+        for scenario, replication in self._labels[message.key]:
+            if isinstance(message, DayReached):
+                self.reporter.day(scenario, replication, message.day / max(1, message.days))
+            elif isinstance(message, RunSaved):
+                self.reporter.saved(scenario, replication)
+            else:
+                failure = Failure(scenario, replication, message.reason)
+                self.failures.append(failure)
+                self._details.append(f"{failure}\n{message.details}")
+                self.reporter.failed(scenario, replication, message.reason)
+        if isinstance(message, RunSaved):
+            self.records[message.key] = check_run(run_path(self.folder, message.key))
+
+    def _paths(self) -> dict[str, Sequence[Path]]:
+        """Return the run files of each scenario in the order of their replications."""
+        return {
+            scenario.name: [
+                run_path(self.folder, self.plan.runs[scenario.name, replication].key)
+                for replication in range(self.plan.replications)
+            ]
+            for scenario in self.plan.scenarios
+        }
+
+    def _write_outputs(self) -> list[str]:
+        """Write every table; return their names."""
+        plan, paths = self.plan, self._paths()
+        arms = [
+            Arm(
+                scenario.name,
+                plan.impacts[scenario.name],
+                load_counts(paths[scenario.name], plan.areas, plan.months),
+            )
+            for scenario in plan.scenarios
+        ]
+        tables = difference_tables(arms[0], arms[1:])
+        frames = {
+            "differences.csv": tables.differences,
+            "differences_by_area.csv": tables.by_area,
+            "headlines.csv": tables.headlines,
+            "levels.csv": level_table(paths[plan.baseline.name], plan.months, plan.whole_country),
+            "distributions.csv": distribution_table(paths, self._last_window()),
+            "parameters.csv": _parameter_table(plan.baseline),
+        }
+        for name, frame in frames.items():
+            write_atomically(self.folder / name, frame.write_csv(line_terminator="\n").encode("utf-8"))
+        self._write_outcomes(paths)
+        folder = self.folder / "scenarios"
+        if folder.is_dir():
+            shutil.rmtree(folder)
+        for scenario in plan.scenarios:
+            write_atomically(folder / f"{scenario.name}.yaml", scenario.to_yaml().encode("utf-8"))
+        return [
+            "outcomes.parquet",
+            *frames,
+            *(f"scenarios/{scenario.name}.yaml" for scenario in plan.scenarios),
+        ]
+
+    def _last_window(self) -> Window:
+        """Return the months after the last of the impact dates, when every scenario is under way."""
+        impacts = [impact for impact in self.plan.impacts.values() if impact is not None]
+        windows = windows_after(max(impacts, default=None), self.plan.months)
+        return next(window for window in windows if window.name == TO_END)
+
+    def _write_outcomes(self, paths: dict[str, Sequence[Path]]) -> None:
+        """Put all runs into one table, a run after the other, without holding them in memory."""
+        parts = [
+            pl.scan_parquet(path).select(
+                pl.lit(scenario).alias("scenario"),
+                pl.lit(0, dtype=pl.Int32).alias("draw"),
+                pl.lit(replication, dtype=pl.Int32).alias("replication"),
+                pl.all(),
+            )
+            for scenario, files in paths.items()
+            for replication, path in enumerate(files)
+        ]
+        write_parquet_atomically(self.folder / "outcomes.parquet", pl.concat(parts), {"format": "1"})
+
+
+def _parameter_table(scenario: Resolved) -> pl.DataFrame:
+    """Return every parameter of the baseline with its evidence."""
+    columns = ("name", "description", "value", "unit", "low", "high", "confidence", "source", "read_on")
+    rows = [{name: row[name] for name in columns} for row in scenario.parameters.rows()]
+    return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")

@@ -1,0 +1,102 @@
+"""Small scenarios for the fake model."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from simulation.experiment.study import Study
+from simulation.scenario import (
+    Assignment,
+    Change,
+    Parameters,
+    Resolved,
+    Scenario,
+    load_geography,
+    load_parameters,
+    resolve,
+)
+
+# Worker processes get the same search path, so they find the fake models by name.
+sys.path.insert(0, str(Path(__file__).parent))
+
+FAKE_PARAMETERS = """\
+fake.shift:
+  description: Added to every count of a CRC.
+  value: 0
+  unit: count
+  confidence: assume
+  source: "Made up for tests."
+fake.fails_in:
+  description: Number of the replication that fails.
+  value: 0
+  unit: count
+  confidence: assume
+  source: "Made up for tests."
+fake.dies_in:
+  description: Number of the replication whose process dies.
+  value: 0
+  unit: count
+  confidence: assume
+  source: "Made up for tests."
+fake.fails_in_company:
+  description: Whether running together with others fails.
+  value: false
+  unit: flag
+  confidence: assume
+  source: "Made up for tests."
+"""
+
+MakeScenario = Callable[..., Resolved]
+MakeStudy = Callable[..., Study]
+
+
+@pytest.fixture(scope="session")
+def fake_parameters(tmp_path_factory: pytest.TempPathFactory) -> Parameters:
+    folder = tmp_path_factory.mktemp("parameters")
+    (folder / "fake.yaml").write_text(FAKE_PARAMETERS, encoding="utf-8")
+    return load_parameters(folder)
+
+
+@pytest.fixture(scope="session")
+def make_scenario(fake_parameters: Parameters) -> MakeScenario:
+    """Build a scenario that shifts counts from a day on."""
+
+    def make(
+        name: str,
+        shift: int = 0,
+        impact: dt.date = dt.date(2017, 4, 1),
+        end: dt.date = dt.date(2017, 12, 31),
+        areas: tuple[str, ...] = ("durham", "cumbria"),
+        **values: object,
+    ) -> Resolved:
+        changes = (Change(impact, (Assignment("set", "fake.shift", shift),)),) if shift else ()
+        scenario = Scenario(
+            name=name,
+            title=name.title(),
+            start=dt.date(2016, 11, 1),
+            count_from=dt.date(2017, 1, 1),
+            end=end,
+            areas=areas,
+            changes=changes,
+        )
+        overrides = {f"fake.{key}": value for key, value in values.items()}
+        return resolve(scenario, fake_parameters, load_geography(), overrides=overrides)
+
+    return make
+
+
+@pytest.fixture
+def make_study(make_scenario: MakeScenario, tmp_path: Path) -> MakeStudy:
+    """Build a study of a baseline and a scenario with the fake model."""
+
+    def make(*scenarios: Resolved, out: str = "study", **settings: object) -> Study:
+        chosen = scenarios or (make_scenario("base"), make_scenario("more", 50))
+        given = {"replications": 3, "workers": 1, "seed": 1, "runner": "experiment_fake_model"}
+        return Study(chosen, out=tmp_path / out, **{**given, **settings})  # type: ignore[arg-type]
+
+    return make
