@@ -12,24 +12,14 @@ Examples
 '2016-07-01'
 """
 
+from simulation.scenario.changes import Assignment, Change, Scenario
+from simulation.scenario.effective import AreaLimited, Effective, Resolved
 from simulation.scenario.geography import CRC, NPS, SIDES, Geography, Provider, load_geography
-from simulation.scenario.loading import (
-    Assignment,
-    Change,
-    Scenario,
-    load_scenario,
-    read_scenario,
-    scenario_files,
-)
-from simulation.scenario.parameters import (
-    Parameter,
-    Parameters,
-    UnknownParameter,
-    load_parameters,
-    read_parameters,
-)
+from simulation.scenario.loading import load_scenario, read_scenario, scenario_files
+from simulation.scenario.parameter_files import load_parameters, read_parameters
+from simulation.scenario.parameters import Parameter, Parameters, UnknownParameter
 from simulation.scenario.problems import Problem, ScenarioError
-from simulation.scenario.resolve import AreaLimited, Effective, Resolved, resolve
+from simulation.scenario.resolve import resolve
 
 __all__ = [
     "CRC",
