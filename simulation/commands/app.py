@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 TRACEBACK = "PROBATION_TRACEBACK"
 """Environment variable that shows where in the code an unexpected failure happened."""
 
+MOST_LINES = 60
+"""Problems shown at once. A file with more is broken in some way that the first ones tell."""
+
 DEFAULT = "compare"
 """The command meant by a bare ``python run.py``."""
 
@@ -160,8 +163,11 @@ def tell(problems: Sequence[Problem]) -> None:
     """Write problems to standard error, one line each, in the order in which a reader meets them."""
     from simulation.scenario.problems import in_order
 
-    for problem in in_order(problems):
+    ordered = in_order(problems)
+    for problem in ordered[:MOST_LINES]:
         typer.echo(str(problem), err=True)
+    if len(ordered) > MOST_LINES:
+        typer.echo(f"... and {len(ordered) - MOST_LINES} more", err=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -17,7 +17,7 @@ from simulation.scenario.parameters import (
     spread,
     unknown_parameter,
 )
-from simulation.scenario.problems import Problem
+from simulation.scenario.problems import Problem, quote
 
 ACTIONS = ("set", "multiply", "add")
 Action = Literal["set", "multiply", "add"]
@@ -140,7 +140,9 @@ def check_assignment(assignment: Assignment, parameters: Parameters) -> list[Pro
             elif not is_number(value):
                 fault = number_problem(value, "a factor" if assignment.action == "multiply" else "an amount")
         if fault:
-            problems.append(Problem(fault[0], f"{shown}: {fault[1]}", *place, hint=fault[2]))
+            # Messages about the table name it themselves.
+            text = fault[1] if quote(parameter.name) in fault[1] else f"{shown}: {fault[1]}"
+            problems.append(Problem(fault[0], text, *place, hint=fault[2]))
         elif warning:
             problems.append(Problem("unusual_value", warning, *place, severity="warning"))
     return problems

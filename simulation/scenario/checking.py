@@ -35,7 +35,7 @@ def is_number(value: object) -> bool:
 
 def number_problem(value: object, wanted: str) -> tuple[str, str, str]:
     """What is wrong with something that should have been a number: (code, message, hint)."""
-    hint = "write a number such as 0.36"
+    hint = "write a number such as 28" if "whole" in wanted else "write a number such as 0.36"
     if isinstance(value, str):
         text = value.strip()
         if re.fullmatch(r"[-+]?[0-9.,_ ]+%", text):
@@ -50,11 +50,8 @@ def number_problem(value: object, wanted: str) -> tuple[str, str, str]:
         hint = "true and false are not numbers; write 1 or 0 if that is what you mean"
     elif isinstance(value, (dict, list)):
         hint = "write one number"
-    return (
-        "wrong_type",
-        f"{quote(value)} is not a number ({wanted})" if value is not None else "no number given",
-        hint,
-    )
+    found = "nothing stands here, where there should be" if value is None else f"{quote(value)} is not"
+    return ("wrong_type", f"{found} {wanted}", hint)
 
 
 def check_model(model: type[Model], node: Node, document: Document, subject: str = "") -> Model | None:
@@ -102,7 +99,7 @@ def _report(
             break
         path.append(step)
         node = below
-    if tuple(path) in seen:
+    if tuple(path) in seen or node.refused:
         return
     seen.add(tuple(path))
     name = ".".join(str(step) if isinstance(step, str) else f"[{step + 1}]" for step in path).replace(
@@ -122,7 +119,10 @@ def _report(
         document.problem("unknown_key", text, node.key_line, node.key_column, hint)
     else:
         code, text, hint = _explain(detail, name)
-        document.problem(code, shown + text, node.line, node.column, hint)
+        # A remark about two keys together belongs beside the one to change.
+        key = str((detail.get("ctx") or {}).get("key", ""))
+        place = node.get(key) or node
+        document.problem(code, shown + text, place.line, place.column, hint)
 
 
 def _explain(detail: ErrorDetails, name: str) -> tuple[str, str, str]:
@@ -136,9 +136,12 @@ def _explain(detail: ErrorDetails, name: str) -> tuple[str, str, str]:
         return "not_a_choice", f"{name} is {quote(value)}, not one of {', '.join(options)}", hint
     if kind in ("float_type", "int_type", "int_from_float", "finite_number"):
         code, text, hint = number_problem(value, _EXPECTED[kind])
-        if kind == "int_from_float":
-            text, hint = f"{quote(value)} is not a whole number", "write it without a decimal part"
         return code, f"{name}: {text}", hint
+    if kind in ("greater_than_equal", "less_than_equal"):
+        limit = f"below {context.get('ge')}" if "ge" in context else f"above {context.get('le')}"
+        return "out_of_range", f"{name} is {quote(value)}, {limit}", ""
+    if kind == "too_short":
+        return "empty_list", f"{name} is an empty list", "leave the key out if there is no limit"
     if kind in _EXPECTED:
         found = "empty" if value is None else quote(value)
         return "wrong_type", f"{name} is {found}, where {_EXPECTED[kind]} is wanted", ""

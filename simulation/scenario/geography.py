@@ -178,6 +178,10 @@ class Geography:
     def unknown_provider(self, name: str) -> Problem:
         """The problem with a name that stands for no provider."""
         names = self.provider_names()
+        both = (f"nps_{name}", f"{name}_crc")
+        if all(each in names for each in both):
+            text = f"{quote(name)} could be either side's provider"
+            return Problem("unknown_provider", text, hint=f"did you mean '{both[0]}' or '{both[1]}'?")
         return Problem(
             "unknown_provider",
             f"no provider is called {quote(name)}",

@@ -159,7 +159,7 @@ def _parameter(document: Document, name: str, node: Node) -> Parameter | None:
             document.problem("prose", f"{name}: the description has no full stop", text.line, text.column)
     value = node.get("value")
     if value is not None and isinstance(value.value, str) and node.get("choices") is None:
-        code, message, hint = number_problem(value.value, "a word needs choices beside it")
+        code, message, hint = number_problem(value.value, "a number, and a word needs choices beside it")
         document.problem(code, f"{name}: {message}", value.line, value.column, hint)
     if entry is None or len(document.problems) > before:
         return None
@@ -254,7 +254,7 @@ def _collect_dates(
             document.problem("bad_date", f"{here}: {quote(key)} is no date", below.key_line, below.key_column)
             return False
         if not is_number(below.value):
-            code, text, hint = number_problem(below.value, "any number")
+            code, text, hint = number_problem(below.value, "a number")
             document.problem(code, f"{here}.{key}: {text}", below.line, below.column, hint)
             return False
         points.append((day, float(below.value)))

@@ -111,7 +111,7 @@ class Parameter:
         """What makes a value impossible for this parameter: (code, message, hint), or None."""
         if self.kind == "number":
             if not is_number(value):
-                return number_problem(value, self.limits_text())
+                return number_problem(value, self.wanted())
             assert isinstance(value, (int, float))
             if self.allowed and not self.allowed[0] <= value <= self.allowed[1]:
                 return ("out_of_range", f"{quote(value)} is outside {self.limits_text()}", self.unit_hint())
@@ -137,6 +137,12 @@ class Parameter:
             return ""
         plausible = f"{quote(low)} to {quote(high)} {self.unit}"
         return f"{quote(value)} is outside the plausible range of {self.name}, {plausible}"
+
+    def wanted(self) -> str:
+        """What a value must be, in words."""
+        if self.allowed is None:
+            return "a number"
+        return f"a number from {quote(self.allowed[0])} to {quote(self.allowed[1])}"
 
     def limits_text(self) -> str:
         """The hard limits in words."""
@@ -333,7 +339,8 @@ def _entries(parameter: Parameter) -> str:
 
 def _no_such_label(parameter: Parameter, labels: Labels) -> tuple[str, str, str]:
     if parameter.labels_below(labels):
-        return ("wrong_type", f"{quote(parameter.name)} is a table", _entries(parameter))
+        text = f"{quote(parameter.name)} is a table, so name an entry of it or give values by label"
+        return ("wrong_type", text, _entries(parameter))
     text = f"the table {quote(parameter.name)} has no entry {quote('.'.join(labels))}"
     return ("unknown_label", text, _entries(parameter))
 

@@ -109,18 +109,18 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     """The valid name most like ``name``, or an empty string when none is close."""
     options = list(valid)
     wanted = name[:200].strip()
-    exact = {option.lower(): option for option in options}
+    by_lower = {option.lower(): option for option in reversed(options)}
     tidy = wanted.lower().replace(" ", "_").replace("-", "_").replace("&", "and")
-    if tidy in exact:
-        return exact[tidy]
-    found = difflib.get_close_matches(tidy, options, n=1, cutoff=0.6)
+    if tidy in by_lower:
+        return by_lower[tidy]
+    found = difflib.get_close_matches(tidy, list(by_lower), n=1, cutoff=0.6)
     if found:
-        return found[0]
+        return by_lower[found[0]]
     # The last word of a dotted name is often right when the subsystem before it is wrong.
     tail = tidy.rsplit(".", 1)[-1]
     tails: dict[str, str] = {}
     for option in options:
-        tails.setdefault(option.rsplit(".", 1)[-1], option)
+        tails.setdefault(option.rsplit(".", 1)[-1].lower(), option)
     found = difflib.get_close_matches(tail, list(tails), n=1, cutoff=0.75)
     return tails[found[0]] if found else ""
 

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from simulation.scenario.problems import quote
+
 _UK_DATE = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})\Z")
 
 
@@ -30,10 +32,13 @@ def _iso_date(value: Any) -> datetime.date:
             day, month, year = (int(part) for part in british.groups())
             if month <= 12:
                 hint = f"write year-month-day: {year:04d}-{month:02d}-{day:02d}"
-        shown = "".join(letter if letter.isprintable() else " " for letter in text[:40])
-        raise PydanticCustomError("input_bad_date", "'{text}' is not a date", {"text": shown, "hint": hint})
+        raise PydanticCustomError(
+            "input_bad_date", "{text} is not a date", {"text": quote(text), "hint": hint}
+        )
     raise PydanticCustomError(
-        "input_bad_date", "this is not a date", {"hint": "write year-month-day, such as 2018-07-01"}
+        "input_bad_date",
+        "{found} is not a date",
+        {"found": quote(value), "hint": "write year-month-day, such as 2018-07-01"},
     )
 
 
@@ -93,6 +98,7 @@ class ChangeEntry(BaseModel):
                 "input_dates_out_of_order",
                 "a change ends on {to}, not after it starts on {start}",
                 {
+                    "key": "to",
                     "to": self.to.isoformat(),
                     "start": self.from_.isoformat(),
                     "hint": "`to` must be later than `from`",

@@ -49,6 +49,8 @@ class Node:
         Of the value, counted from 1.
     key_line, key_column : int
         Of its key when it is an entry of a mapping, else of the value.
+    refused : bool
+        True when the reader has refused the value already, so that nobody complains twice.
     """
 
     value: Any
@@ -56,6 +58,7 @@ class Node:
     column: int
     key_line: int = 0
     key_column: int = 0
+    refused: bool = False
 
     def __post_init__(self) -> None:
         if not self.key_line:
@@ -260,6 +263,7 @@ class _Builder:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.values = 0
+        self.aliases = 0
 
     def build(self, events: Iterator[Any]) -> Node | None:
         root: Node | None = None
@@ -280,17 +284,21 @@ class _Builder:
                 keys.pop()
                 continue
             if isinstance(event, yaml.AliasEvent):
-                self._problem("alias", "aliases (*name) are not used here", event, "write the value out")
+                self.aliases += 1
+                if self.aliases == 1:
+                    hint = "write the value out, here and wherever else"
+                    self._problem("alias", "aliases (*name) are not used here", event, hint)
                 node = self._node(None, event)
+                node.refused = True
             elif isinstance(event, yaml.ScalarEvent):
-                self._refuse_tag(event)
                 node = self._node(_scalar(event), event)
+                node.refused = self._refuse_tag(event)
             elif isinstance(event, yaml.MappingStartEvent):
-                self._refuse_tag(event)
                 node = self._node({}, event)
+                node.refused = self._refuse_tag(event)
             elif isinstance(event, yaml.SequenceStartEvent):
-                self._refuse_tag(event)
                 node = self._node([], event)
+                node.refused = self._refuse_tag(event)
             else:
                 continue
 
@@ -345,10 +353,12 @@ class _Builder:
             )
         return (name, node.line, node.column)
 
-    def _refuse_tag(self, event: Any) -> None:
-        if event.tag is not None:
-            shown = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self._problem("tag", f"the tag {quote(shown)} is not allowed", event, "write the plain value")
+    def _refuse_tag(self, event: Any) -> bool:
+        if event.tag is None:
+            return False
+        shown = event.tag.replace("tag:yaml.org,2002:", "!!")
+        self._problem("tag", f"the tag {quote(shown)} is not allowed", event, "write the plain value")
+        return True
 
     def _problem(self, code: str, message: str, event: Any, hint: str) -> None:
         self.document.problem(code, message, event.start_mark.line + 1, event.start_mark.column + 1, hint)
