@@ -18,6 +18,16 @@ NEVER = np.iinfo(np.int32).min
 Rows = NDArray[np.int32]
 
 
+def each_once(rows: Rows) -> Rows:
+    """Return row numbers sorted, each once; the same as ``numpy.unique`` and many times as fast.
+
+    Equal numbers can't be told apart, so any way of sorting them gives the same bytes.
+    """
+    rows = np.sort(rows)
+    new = rows[1:] != rows[:-1]
+    return rows if new.all() else rows[np.concatenate(([True], new))]
+
+
 class Agenda:
     """A calendar queue over the rows of a table.
 
@@ -132,10 +142,7 @@ class Agenda:
         if not chunks:
             return np.empty(0, dtype=np.int32)
         rows = chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
-        rows = rows[self._due[rows] == day]
-        rows = np.sort(rows, kind="stable")
-        if rows.size > 1:
-            rows = rows[np.concatenate(([True], rows[1:] != rows[:-1]))]
+        rows = each_once(rows[self._due[rows] == day])
         self._due[rows] = NEVER
         return rows
 

@@ -15,7 +15,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from simulation.engine.agenda import Agenda
+from simulation.engine.agenda import Agenda, each_once
 from simulation.engine.calendar import Calendar
 from simulation.engine.clock import Clock
 from simulation.engine.tables import Table
@@ -43,7 +43,7 @@ class Channel:
         batches = self.store.items
         if not batches:
             return np.empty(0, dtype=np.int32)
-        rows = np.unique(np.concatenate(batches)).astype(np.int32)
+        rows = each_once(np.concatenate(batches))
         batches.clear()
         return rows
 

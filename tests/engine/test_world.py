@@ -35,7 +35,7 @@ class Toy(World):
             Column("owed", "float64", "minutes", "Time owed."),
             Column("turn", "int64", "number", "Trace of the order."),
         ], capacity=2))
-        self.total = self.table("total", Table("total", [Column("events", "int64", "events", "All so far.")], 1))
+        self.total = self.table("total", Table("total", [Column("events", "int64", "events", "All.")], 1))
         self.total.add(1)
         self.contacts = self.agenda("contacts")
         self.missed = self.channel("missed")
