@@ -17,3 +17,21 @@ part            may import
 
 ``tests/test_architecture.py`` holds the code to this table.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simulation.experiment import Study, StudyResult
+
+__all__ = ["Study", "StudyResult"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the experiment only when it is asked for, so that its parts stay quick to load on their own."""
+    if name in __all__:
+        from simulation import experiment
+
+        return getattr(experiment, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

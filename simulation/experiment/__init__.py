@@ -8,9 +8,13 @@ things are.
 
 from __future__ import annotations
 
-from simulation.experiment.inputs import DEFAULT_REPLICATIONS, DEFAULT_SEED, StudyError
-from simulation.experiment.manifest import verify_folder
-from simulation.experiment.study import Failure, Study, StudyFailed, StudyResult
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simulation.experiment.inputs import DEFAULT_REPLICATIONS, DEFAULT_SEED, StudyError
+    from simulation.experiment.manifest import verify_folder
+    from simulation.experiment.study import Failure, Study, StudyFailed, StudyResult
 
 __all__ = [
     "DEFAULT_REPLICATIONS",
@@ -22,3 +26,17 @@ __all__ = [
     "StudyResult",
     "verify_folder",
 ]
+
+_MODULES = {
+    "DEFAULT_REPLICATIONS": "inputs",
+    "DEFAULT_SEED": "inputs",
+    "StudyError": "inputs",
+    "verify_folder": "manifest",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a part when it is asked for: worker processes need few of them and start the quicker."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES.get(name, 'study')}"), name)

@@ -31,8 +31,15 @@ def number_words(value: float, like: float | None = None) -> str:
     return text.replace("-", "−")
 
 
-def interval_words(low: float, high: float, like: float) -> str:
-    """Return an interval as words, for example ``1.20 to 3.40``."""
+def interval_words(low: float, high: float) -> str:
+    """Return an interval as words, both ends with the same decimals.
+
+    Examples
+    --------
+    >>> interval_words(-0.5, 12.25)
+    '−0.5 to 12.2'
+    """
+    like = max(abs(low), abs(high))
     return f"{number_words(low, like)} to {number_words(high, like)}"
 
 
@@ -72,18 +79,19 @@ def finding(
     relative = ""
     if math.isfinite(relative_percent) and not measure.unit.startswith("%"):
         relative = f" ({number_words(abs(relative_percent))}%)"
-    size = f"{number_words(abs(difference))} {unit}{relative}"
+    like = abs(difference) if math.isnan(low) else max(abs(low), abs(high))
+    size = f"{number_words(abs(difference), like)} {unit}{relative}"
     if pairs < 2 or math.isnan(low):
         return f"{subject} would {direction} by {size} in the only pair of runs, so how sure is unknown."
     if low <= 0 <= high:
         return (
-            f"{subject}: no clear change. The middle estimate is {number_words(difference)} {unit}; "
-            f"the 95% interval, {interval_words(low, high, difference)}, includes none."
+            f"{subject}: no clear change; {number_words(difference, like)} {unit}, and the 95% interval "
+            f"runs from {interval_words(low, high)}."
         )
     ends = sorted((abs(low), abs(high)))
     return (
         f"{subject} would {direction} by {size}; "
-        f"95% interval {interval_words(ends[0], ends[1], difference)}, {agree} of {pairs} pairs agree."
+        f"95% interval {interval_words(*ends)}, {agree} of {pairs} pairs agree."
     )
 
 

@@ -59,7 +59,10 @@ def code_digest(runner: str = MODEL) -> str:
     files += (ROOT / "scenarios" / "data").glob("*.csv")
     named = {path.relative_to(ROOT).as_posix(): path for path in files}
     if runner != MODEL:
-        specification = importlib.util.find_spec(runner)
+        try:
+            specification = importlib.util.find_spec(runner)
+        except ImportError:
+            specification = None
         if specification is not None and specification.origin is not None:
             named[f"runner {runner}"] = Path(specification.origin)
     digest = hashlib.sha256()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import stdtrit
 
 Floats = npt.NDArray[np.float64]
 
@@ -90,8 +90,8 @@ def paired_difference(baseline: Floats, scenario: Floats) -> PairedDifference:
         unknown = np.full(mean.shape, np.nan)
         low = high = error = unknown
     else:
-        error = _deviation(differences) / np.sqrt(pairs)
-        half_width = stats.t.ppf(0.5 + CONFIDENCE / 2, pairs - 1) * error
+        error = _deviation(differences, _size(baseline, scenario)) / np.sqrt(pairs)
+        half_width = stdtrit(pairs - 1, 0.5 + CONFIDENCE / 2) * error
         low, high = mean - half_width, mean + half_width
     agree = (np.sign(differences) == np.sign(mean)[..., None]).sum(axis=-1)
     return PairedDifference(mean, low, high, error, agree.astype(np.int64))
@@ -123,8 +123,9 @@ def variance_ratio(baseline: Floats, scenario: Floats) -> VarianceRatio:
         return VarianceRatio(unknown, unknown, unknown)
     sums = scenario + baseline
     differences = scenario - baseline
-    of_sums = _deviation(sums) ** 2
-    of_differences = _deviation(differences) ** 2
+    size = _size(baseline, scenario)
+    of_sums = _deviation(sums, size) ** 2
+    of_differences = _deviation(differences, size) ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
         quotient = of_sums / of_differences
     ratio = (1 + quotient) / 2
@@ -136,7 +137,7 @@ def variance_ratio(baseline: Floats, scenario: Floats) -> VarianceRatio:
         correlation = (centred_sums * centred_differences).sum(axis=-1) / np.sqrt(
             (centred_sums**2).sum(axis=-1) * (centred_differences**2).sum(axis=-1)
         )
-    quantile = stats.t.ppf(0.5 + CONFIDENCE / 2, pairs - 2)
+    quantile = stdtrit(pairs - 2, 0.5 + CONFIDENCE / 2)
     spread = 1 + 2 * (1 - np.clip(correlation, -1, 1) ** 2) * quantile**2 / (pairs - 2)
     factor = spread + np.sqrt(spread**2 - 1)
     known = np.isfinite(quotient) & np.isfinite(factor)
@@ -146,14 +147,20 @@ def variance_ratio(baseline: Floats, scenario: Floats) -> VarianceRatio:
     return VarianceRatio(ratio, low, high)
 
 
-def _deviation(values: Floats) -> Floats:
-    """Return the standard deviation over the last axis, exactly zero when all values are equal.
+def _size(baseline: Floats, scenario: Floats) -> Floats:
+    """Return the largest number in sight, which sets how big a rounding error can be."""
+    size: Floats = np.maximum(np.abs(baseline), np.abs(scenario)).max(axis=-1)
+    return size
 
-    Equal values such as 0.1 have a mean that is not quite 0.1, and would seem to vary.
+
+def _deviation(values: Floats, size: Floats) -> Floats:
+    """Return the standard deviation over the last axis, exactly zero where only rounding errors differ.
+
+    Five differences of 0.1 have a mean that is not quite 0.1. Without this a difference that is the same in
+    every pair would seem to vary, and pairing to gain a huge number of times instead of without limit.
     """
     deviation: Floats = values.std(axis=-1, ddof=1)
-    constant = (values == values[..., :1]).all(axis=-1)
-    return np.where(constant, 0.0, deviation)
+    return np.where(deviation <= 64 * np.finfo(np.float64).eps * size, 0.0, deviation)
 
 
 def worst_tenth(numerator: Floats, denominator: Floats, scale: float, better: str) -> Floats:

@@ -69,6 +69,7 @@ from simulation.experiment.runfiles import (
     DamagedRunFile,
     RunRecord,
     check_run,
+    read_record,
     remove_leftovers,
     run_path,
     write_atomically,
@@ -414,7 +415,7 @@ class _Running:
                 self._details.append(f"{failure}\n{message.details}")
                 self.reporter.failed(scenario, replication, message.reason)
         if isinstance(message, RunSaved):
-            self.records[message.key] = check_run(run_path(self.folder, message.key))
+            self.records[message.key] = read_record(run_path(self.folder, message.key))
 
     def _paths(self) -> dict[str, Sequence[Path]]:
         """Return the run files of each scenario in the order of their replications."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from simulation.experiment.study import Study
+from simulation.experiment.study import Study, StudyResult
 from simulation.scenario import (
     Assignment,
     Change,
@@ -24,32 +24,7 @@ from simulation.scenario import (
 # Worker processes get the same search path, so they find the fake models by name.
 sys.path.insert(0, str(Path(__file__).parent))
 
-FAKE_PARAMETERS = """\
-fake.shift:
-  description: Added to every count of a CRC.
-  value: 0
-  unit: count
-  confidence: assume
-  source: "Made up for tests."
-fake.fails_in:
-  description: Number of the replication that fails.
-  value: 0
-  unit: count
-  confidence: assume
-  source: "Made up for tests."
-fake.dies_in:
-  description: Number of the replication whose process dies.
-  value: 0
-  unit: count
-  confidence: assume
-  source: "Made up for tests."
-fake.fails_in_company:
-  description: Whether running together with others fails.
-  value: false
-  unit: flag
-  confidence: assume
-  source: "Made up for tests."
-"""
+from experiment_fake_parameters import FAKE_PARAMETERS
 
 MakeScenario = Callable[..., Resolved]
 MakeStudy = Callable[..., Study]
@@ -100,3 +75,17 @@ def make_study(make_scenario: MakeScenario, tmp_path: Path) -> MakeStudy:
         return Study(chosen, out=tmp_path / out, **{**given, **settings})  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def finished(make_scenario: MakeScenario, tmp_path_factory: pytest.TempPathFactory) -> StudyResult:
+    """A small finished study that tests only look at."""
+    study = Study(
+        (make_scenario("base"), make_scenario("more", 50)),
+        replications=3,
+        workers=1,
+        seed=1,
+        out=tmp_path_factory.mktemp("finished") / "study",
+        runner="experiment_fake_model",
+    )
+    return study.run(quiet=True)

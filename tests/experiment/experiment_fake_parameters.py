@@ -1,0 +1,30 @@
+"""Parameters of the fake model."""
+
+from __future__ import annotations
+
+FAKE_PARAMETERS = """\
+fake.shift:
+  description: Added to every count of a CRC.
+  value: 0
+  unit: count
+  confidence: assume
+  source: "Made up for tests."
+fake.fails_in:
+  description: Number of the replication that fails.
+  value: 0
+  unit: count
+  confidence: assume
+  source: "Made up for tests."
+fake.dies_in:
+  description: Number of the replication whose process dies.
+  value: 0
+  unit: count
+  confidence: assume
+  source: "Made up for tests."
+fake.fails_in_company:
+  description: Whether running together with others fails.
+  value: false
+  unit: flag
+  confidence: assume
+  source: "Made up for tests."
+"""
