@@ -48,7 +48,8 @@ def level_section(study: StudyFolder, numbering: Numbering) -> tuple[Chart | Non
             (
                 f"{row['title']} [{row['evidence_id']}]",
                 sentence_case(row["role"]),
-                f"{_level(row, 'published')} ({_level(row, 'published_low')} to {_level(row, 'published_high')})",
+                f"{_level(row, 'published')} "
+                f"({_level(row, 'published_low')} to {_level(row, 'published_high')})",
                 _level(row, "simulated"),
                 percent(None if row["ratio"] is None else 100 * (row["ratio"] - 1), 1, signed=True),
                 "Yes" if row["within"] else "No",

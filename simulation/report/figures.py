@@ -41,8 +41,8 @@ from simulation.report.wording import (
     shorter,
 )
 
-OFF_SCALE = 2.5
-"""How many times the next smaller difference one may be; beyond that it is an arrow at the edge of the scale."""
+OFF_SCALE = 2.0
+"""How many times the next smaller difference one may be before it is an arrow at the edge of the scale."""
 
 _KIND_MARKS: dict[str, tuple[str, str, str]] = {
     "improves": (NAVY, "circle", "better"),
@@ -107,8 +107,9 @@ def difference_figure(findings: Sequence[Finding], limit: float | None = None) -
                 figure.add_scatter(
                     x=[low, high],
                     y=[y, y],
-                    mode="lines",
-                    line={"color": colour, "width": 4},
+                    mode="lines+markers",
+                    line={"color": colour, "width": 3},
+                    marker={"symbol": "line-ns", "size": 13, "line": {"color": colour, "width": 2}},
                     hoverinfo="skip",
                 )
         inside = [(y, item) for y, item in members if abs(item.relative or 0) <= limit]
@@ -120,8 +121,8 @@ def difference_figure(findings: Sequence[Finding], limit: float | None = None) -
                 marker={
                     "color": "#FFFFFF" if symbol.endswith("open") else colour,
                     "symbol": symbol.removesuffix("-open"),
-                    "size": 13,
-                    "line": {"color": colour, "width": 2.5},
+                    "size": 11,
+                    "line": {"color": colour, "width": 2},
                 },
                 customdata=[_hover(item) for _, item in inside],
                 hovertemplate="%{customdata}<extra></extra>",
@@ -328,18 +329,18 @@ def distribution_figure(
         fill: dict[str, str] = {}
         if name == baseline:
             looks_of[name] = (BAND_EDGE, "filled")
-            line = {"color": BAND_EDGE, "width": 1.5, "shape": "hvh"}
+            line = {"color": BAND_EDGE, "width": 1.5, "shape": "hv"}
             fill = {"fill": "tozeroy", "fillcolor": "rgba(191,191,191,0.6)"}
         else:
             colour, dash = next(looks)
             looks_of[name] = (colour, dash)
-            line = {"color": colour, "width": 2.5, "dash": dash, "shape": "hvh"}
+            line = {"color": colour, "width": 2.5, "dash": dash, "shape": "hv"}
         figure.add_scatter(
-            x=[band + width / 2 for band in bands],
-            y=shares,
+            x=[*bands, bands[-1] + width] if bands else [],
+            y=[*shares, *shares[-1:]],
             mode="lines",
             line=line,
-            customdata=hover,
+            customdata=[*hover, *hover[-1:]],
             hovertemplate="%{customdata}<extra></extra>",
             name=titles[name],
             **fill,

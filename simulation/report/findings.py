@@ -250,7 +250,8 @@ def tally(findings: Iterable[Finding]) -> str:
     ]
     if len(parts) == 1 and total > 1:
         only = next(status for status in _TALLY if counts[status])
-        return f"All {spelled(total)} measures declared in advance {_TALLY[only][1]}."
+        every = "Both" if total == 2 else f"All {spelled(total)}"
+        return f"{every} measures declared in advance {_TALLY[only][1]}."
     return f"Of the {counted(total, 'measure')} declared in advance, {listed(parts)}."
 
 

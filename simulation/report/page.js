@@ -4,10 +4,45 @@
   var plots = Array.prototype.slice.call(document.querySelectorAll(".plot"));
   var options = { displayModeBar: false, responsive: true, doubleClick: false, scrollZoom: false };
 
+  var ruler = document.createElement("canvas").getContext("2d");
+
+  function widthOf(text, annotation) {
+    var plain = text.replace(/<[^>]*>/g, "").replace(/&[a-z]+;/g, "&");
+    var bold = text.indexOf("<b>") >= 0 ? "bold " : "";
+    ruler.font = bold + annotation.font.size + "px " + getComputedStyle(document.body).fontFamily;
+    return ruler.measureText(plain).width;
+  }
+
+  /* Where a row's name would meet its value, put the name on several lines and make every row higher. */
+  function fitRows(layout, width) {
+    var rows = {};
+    (layout.annotations || []).forEach(function (item) {
+      if (item.xref === "paper" && item.yref === "y") {
+        rows[item.y] = rows[item.y] || {};
+        rows[item.y][item.xanchor] = item;
+      }
+    });
+    var most = 1;
+    Object.keys(rows).forEach(function (y) {
+      var name = rows[y].left, value = rows[y].right;
+      if (!name || !value) { return; }
+      var room = width - widthOf(value.text, value) - 44;
+      var lines = [""];
+      name.text.split(" ").forEach(function (word) {
+        var longer = lines[lines.length - 1] ? lines[lines.length - 1] + " " + word : word;
+        if (widthOf(longer, name) <= room) { lines[lines.length - 1] = longer; } else { lines.push(word); }
+      });
+      name.text = lines.filter(Boolean).join("<br>");
+      most = Math.max(most, lines.length);
+    });
+    layout.height += (most - 1) * 17 * Object.keys(rows).length;
+  }
+
   function draw(plot) {
     if (plot.dataset.drawn) { return; }
     plot.dataset.drawn = "yes";
     var figure = JSON.parse(document.getElementById(plot.id + "-data").textContent);
+    fitRows(figure.layout, plot.clientWidth);
     window.Plotly.newPlot(plot, figure.data, figure.layout, options);
   }
 

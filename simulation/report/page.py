@@ -124,8 +124,8 @@ def _render(study: StudyFolder) -> str:
             if (table := change_section(scenario)) is not None
         ],
         parameter_table=parameter_section(study),
-        parameter_note="Confidence says how good the evidence is. An assumption is a judgement: change it and "
-        "run again.",
+        parameter_note="Confidence says how good the evidence is. An assumption is a judgement: change it "
+        "and run again.",
         command=str(study.manifest.get("command") or ""),
         facts=facts_of(study),
         glossary=GLOSSARY,
@@ -174,8 +174,8 @@ def _warnings(study: StudyFolder) -> list[str]:
     code = study.manifest.get("code")
     if isinstance(code, dict) and code.get("clean") is False:
         warnings.append(
-            "Made with a program that was changed and not committed, so nobody else can make it again: do not "
-            "quote it."
+            "Made with a program that was changed and not committed, so nobody else can make it again: "
+            "do not quote it."
         )
     state = study.manifest.get("state")
     if state not in (None, "finished"):

@@ -79,7 +79,8 @@ def difference_section(
                 figure,
                 f"difference-{slug(scenario.name)}",
                 title=words.headline_title(scenario.title, found),
-                subtitle=f"Difference in percent of the baseline, {area_words(study)}{when}; {run_words(study)}",
+                subtitle=f"Difference in percent of the baseline, {area_words(study)}{when}; "
+                + run_words(study),
                 description=description.strip(),
                 note=note,
                 table=difference_table(study, scenario),
