@@ -91,7 +91,7 @@ class Agenda:
         batch: Rows = np.array(rows, dtype=np.int32)
         if batch.size == 0:
             return
-        days = np.broadcast_to(np.asarray(days, dtype=np.int32), batch.shape)
+        days = np.asarray(days, dtype=np.int32)
         first_day, last_day = int(days.min()), int(days.max())
         if self._taken is not None and first_day <= self._taken:
             raise ValueError(f"day {first_day} was already taken (up to {self._taken}): rows would not wake")

@@ -66,11 +66,11 @@ class AgainstDictionary(RuleBasedStateMachine):
         assert self.agenda.day_of(every).tolist() == [self.dates.get(int(row), NEVER) for row in every]
 
 
-AgainstDictionary.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+AgainstDictionary.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestAgainstDictionary = AgainstDictionary.TestCase
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     puts=st.lists(st.tuples(st.integers(0, 19), st.integers(0, 30), st.integers(1, 15)), max_size=60),
     stop=st.integers(0, 30),

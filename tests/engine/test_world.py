@@ -100,7 +100,7 @@ def test_the_toy_uses_everything() -> None:
     assert len(saved["channels"]["missed"]) > 1
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, DAYS - 1), min_size=1, max_size=3).map(sorted), st.booleans())
 def test_saved_at_any_midnight_and_continued(midnights: list[int], elsewhere: bool) -> None:
     world = Toy()
