@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -159,7 +158,7 @@ def _bands(path: Path, window: Window) -> dict[str, dict[int, int]]:
     found: dict[str, dict[int, int]] = {}
     for histogram, group, value in sums.iter_rows():
         bands = found.setdefault(histogram, {})
-        lower = lower_edge(group)
+        lower = lower_edge(histogram, group)
         bands[lower] = bands.get(lower, 0) + value
     return found
 
@@ -190,15 +189,14 @@ def _band_rows(
     ]
 
 
-def lower_edge(group: str) -> int:
-    """Return the lower edge of a band from its label.
+def lower_edge(histogram: str, group: str) -> int:
+    """Return the lower edge of a band from its number, as run files have it.
 
     Examples
     --------
-    >>> lower_edge("45"), lower_edge("45-49"), lower_edge("100+")
-    (45, 45, 100)
+    >>> lower_edge("officers_by_cases", "009")
+    45
     """
-    start = re.match(r"\d+", group)
-    if start is None:
-        raise ValueError(f"'{group}' is no band: it does not start with a number")
-    return int(start.group())
+    if not group.isascii() or not group.isdecimal():
+        raise ValueError(f"{histogram}: '{group}' is not the number of a band")
+    return int(group) * HISTOGRAM_WIDTH[histogram]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulation.experiment.windows import whole_months
-from simulation.measures.registry import COUNTS, HISTOGRAM_WIDTH
+from simulation.measures.registry import COUNTS
 from simulation.scenario import Resolved
 
 
@@ -70,7 +70,7 @@ def run_model(request: RunRequest) -> RunOutput:
         for count in COUNTS:
             if count.kind == "histogram":
                 for band in range(4):
-                    group = str(band * HISTOGRAM_WIDTH[count.name])
+                    group = f"{band:03d}"
                     value = 100 + luck(request.seed, request.replication, month, count.name, band) // 10
                     add("england_and_wales", "all", group, month, count.name, value + shift * band)
                 continue

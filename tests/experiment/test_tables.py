@@ -225,9 +225,9 @@ def test_distributions_are_shares_with_their_range(tmp_path: Path) -> None:
         return save(
             tmp_path,
             number,
-            (WHOLE, "all", "0", "2018-01", "officers_by_cases", 1000),  # before the window
-            (WHOLE, "all", "0", "2018-02", "officers_by_cases", low),
-            (WHOLE, "all", "40", "2018-03", "officers_by_cases", high),
+            (WHOLE, "nps", "000", "2018-01", "officers_by_cases", 1000),  # before the window
+            (WHOLE, "nps", "000", "2018-02", "officers_by_cases", low),
+            (WHOLE, "crc", "008", "2018-03", "officers_by_cases", high),
         )
 
     paths = {"old": [run(0, 10, 30), run(1, 30, 30)], "new": [run(2, 0, 40), save(tmp_path, 3)]}
@@ -243,10 +243,11 @@ def test_distributions_are_shares_with_their_range(tmp_path: Path) -> None:
     assert frame.filter(pl.col("scenario") == "new")["share"].to_list() == [None, None]
 
 
-def test_bands_must_be_numbers() -> None:
-    assert [lower_edge(text) for text in ("0", "45", "45-49", "120+")] == [0, 45, 45, 120]
-    with pytest.raises(ValueError, match="no band"):
-        lower_edge("other")
+def test_bands_are_numbered() -> None:
+    assert [lower_edge("officers_by_cases", text) for text in ("000", "009", "40")] == [0, 45, 200]
+    for text in ("other", "", "-1", "4.5", "5+"):
+        with pytest.raises(ValueError, match="not the number of a band"):
+            lower_edge("officers_by_cases", text)
 
 
 def test_a_month_split_by_the_impact_date_is_left_out() -> None:
