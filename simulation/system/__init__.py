@@ -1,0 +1,26 @@
+"""The probation system: subsystems as SimPy processes that hand batches of people to one another.
+
+The whole wiring is on this page. Each subsystem is a module with one class; its processes wait for phases of the day
+(:data:`simulation.system.codes.PHASES`) and act on everybody due. Where two share a phase, the one made first here
+acts first.
+
+====================  ===============================================  ==========================================
+subsystem             acts in                                          hands on
+====================  ===============================================  ==========================================
+courts                arrivals                                         sentenced people to custody and allocation
+allocation            allocation                                       cases to officers; transfers; leavers' cases
+caseload              diaries                                          contacts held; packs, reports and checks done
+contact               (called by caseload)                             unacceptable absences; changes noticed
+enforcement           hearings, consequences                           breaches to court; absences on licence to recall
+recall                hearings, consequences                           revocations, returns, releases again
+custody               ends, releases, consequences                     curfew papers; releases; ends of sentence
+release               releases                                         resettlement work; a home or none
+community             hearings, crises                                 changes in need; reoffences; returns to court
+staffing              staffing                                         leavers' cases back to allocation
+counting              counting                                         the month's counts, checks and digests
+====================  ===============================================  ==========================================
+"""
+
+from simulation.system.model import Model, RunOutput, RunRequest, run_family, run_model
+
+__all__ = ["Model", "RunOutput", "RunRequest", "run_family", "run_model"]

@@ -1,0 +1,139 @@
+"""Codes: the words behind the small numbers held in the tables."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+#: Phases of a day, in the order in which they happen.
+PHASES = (
+    "policy",
+    "ends",
+    "releases",
+    "hearings",
+    "arrivals",
+    "allocation",
+    "crises",
+    "diaries",
+    "consequences",
+    "staffing",
+    "counting",
+)
+
+
+class Location(IntEnum):
+    """Where a person is. Everyone has exactly one."""
+
+    UNKNOWN = 0  # not yet convicted
+    COURT = 1  # convicted, waiting for a report and sentence
+    COMMUNITY = 2
+    SENTENCED = 3
+    RECALLED = 4
+    COMMITTED = 5  # committed for breach of post-sentence supervision
+    AT_LARGE = 6  # recalled, not yet arrested
+    ENDED = 7  # no live sentence
+    DEAD = 8
+
+
+class Kind(IntEnum):
+    """Kind of sentence."""
+
+    COMMUNITY_ORDER = 0
+    SUSPENDED = 1
+    DETERMINATE = 2
+    INDETERMINATE = 3
+
+
+class Status(IntEnum):
+    """Where a sentence stands. Every sentence has exactly one."""
+
+    ORDER = 0
+    CUSTODY = 1
+    CURFEW = 2  # home detention curfew
+    LICENCE = 3
+    SUPERVISION = 4  # post-sentence supervision
+    RECALLED = 5
+    AT_LARGE = 6
+    ENDED = 7
+
+
+class Setting(IntEnum):
+    """How a person is supervised: decides tariff and pattern of contact."""
+
+    NONE = 0
+    ORDER = 1
+    LICENCE = 2
+    SUPERVISION = 3
+    CUSTODY = 4
+
+
+class Tier(IntEnum):
+    """E3 tiers, most to least intensive."""
+
+    A = 0
+    B1 = 1
+    B2 = 2
+    C1 = 3
+    C2 = 4
+    D1 = 5
+    D2 = 6
+
+
+class Rosh(IntEnum):
+    """Risk of serious harm."""
+
+    LOW = 0
+    MEDIUM = 1
+    HIGH = 2
+    VERY_HIGH = 3
+
+
+class Grade(IntEnum):
+    """Grade of a case-holding officer."""
+
+    PO = 0  # probation officer
+    PSO = 1  # probation services officer
+
+
+class Task(IntEnum):
+    """Kinds of work in an officer's diary; contacts are taken straight from their agenda."""
+
+    CONTACT = 0
+    FIRST_APPOINTMENT = 1
+    PLAN = 2
+    REVIEW = 3
+    BREACH_PACK = 4
+    RECALL_REPORT = 5
+    ADDRESS_CHECK = 6
+    HANDOVER = 7
+    PAROLE_REPORT = 8
+
+
+class RecallKind(IntEnum):
+    """Kind of recall."""
+
+    NONE = 0
+    FIXED_TERM = 1
+    STANDARD = 2
+    CURFEW = 3
+
+
+class Report(IntEnum):
+    """Kind of pre-sentence report."""
+
+    NONE = 0
+    ORAL = 1
+    SHORT = 2
+    STANDARD = 3
+
+
+class Mode(IntEnum):
+    """How a contact is made."""
+
+    FACE_TO_FACE = 0
+    TELEPHONE = 1
+    CUSTODY = 2
+
+
+NPS, CRC = 0, 1
+"""Sides of the split service."""
+SIDES = ("nps", "crc")

@@ -1,0 +1,188 @@
+"""The columns of the tables: what is known of people, sentences, posts and tasks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from simulation.engine import NEVER, Column, Table
+
+PEOPLE = (
+    Column("key", "uint64", "packed area, channel, day, index", "Whose draws these are; comes from outside the model."),
+    Column("area", "int8", "index of police area", "Where the person lives and was convicted."),
+    Column("office", "int32", "index of office", "Office nearest home."),
+    Column("convicted", "int32", "day", "Day of first conviction in the model.", NEVER),
+    Column("returner_pool", "int8", "0/1", "1 if the person was sentenced before the run began."),
+    Column("female", "int8", "0/1", "Sex."),
+    Column("age", "int8", "years", "Age at first conviction."),
+    Column("rural", "int8", "0/1", "Lives in the country: travel takes longer."),
+    Column("rsr", "int16", "hundredths of a percent", "True risk of serious recidivism (RSR)."),
+    Column("ogrs", "int8", "percent", "Chance of proven reoffending (OGRS)."),
+    Column("rosh", "int8", "Rosh", "True risk of serious harm."),
+    Column("mappa", "int8", "level 0-3", "Multi-agency public protection level."),
+    Column("safeguarding", "int8", "0/1", "Safeguarding or vulnerability concern."),
+    Column("public_interest", "int8", "0/1", "Public-interest or deportation case: NPS."),
+    Column("never_curfew", "int8", "0/1", "Excluded by statute from home detention curfew."),
+    Column("miss_factor", "float32", "ratio", "Multiplies the chance of missing an appointment."),
+    Column("disposal_draw", "float64", "share", "One draw cut by policy thresholds into custody and community."),
+    # State
+    Column("location", "int8", "Location", "Where the person is."),
+    Column("setting", "int8", "Setting", "How the person is supervised."),
+    Column("side", "int8", "0 NPS, 1 CRC, -1 none", "Side responsible.", -1),
+    Column("assessed_rosh", "int8", "Rosh", "Risk of serious harm as assessed."),
+    Column("tier", "int8", "Tier", "Tier as assessed."),
+    Column("officer", "int32", "row of posts", "Responsible officer; -1 if nobody.", -1),
+    Column("officer_since", "int32", "day", "Since when.", NEVER),
+    Column("waiting_since", "int32", "day", "Since when the case has waited for an officer.", NEVER),
+    Column("stage_start", "int32", "day", "Start of the present supervision in the community.", NEVER),
+    Column("first_due_from", "int32", "day", "Day of sentence or release whose first appointment hasn't happened.", NEVER),
+    Column("first_after_release", "int8", "0/1", "That first appointment follows release."),
+    Column("allocated_on", "int32", "day", "Day of allocation in this supervision.", NEVER),
+    Column("last_seen", "int32", "day", "Last face-to-face contact, or start of supervision in the community.", NEVER),
+    Column("crisis_since", "int32", "day", "Start of an unresolved change in need or risk.", NEVER),
+    Column("crisis_noticed", "int8", "0/1", "The service knows."),
+    Column("crises", "int16", "count", "Changes so far."),
+    Column("warned_on", "int32", "day", "Last warning or unacceptable failure.", NEVER),
+    Column("officer_changed_on", "int32", "day", "Last change of officer.", NEVER),
+    Column("sentences", "int8", "count", "Sentences so far."),
+    Column("contacts", "int16", "count", "Contacts due so far under the present sentence."),
+    Column("released_on", "int32", "day", "Last release from custody.", NEVER),
+    Column("seen_since_release", "int8", "0/1", "Seen face to face since the last release."),
+    Column("spells", "int16", "count", "Spells in the community so far."),
+    Column("changes", "int16", "count", "Officers so far."),
+    Column("work_only", "int8", "0/1", "Supervised for unpaid work alone: no supervision contacts."),
+    Column("pattern", "int8", "index of pattern", "Pattern of contact in force for this person."),
+    Column("latest", "int32", "row of sentences", "Latest sentence; -1 if none.", -1),
+    Column("risk_hazard", "float64", "hazard", "Hazard of reoffending accumulated in this spell."),
+    Column("risk_threshold", "float64", "hazard", "Threshold of this spell.", 1e18),
+    Column("reoffences", "int16", "count", "Proven reoffences so far."),
+    Column("escalated", "int8", "0/1", "Moved from a CRC to the NPS."),
+    Column("committed_until", "int32", "day", "End of committal.", NEVER),
+    Column("report", "int8", "Report", "Report asked for at the present hearing."),
+    Column("report_asked", "int32", "day", "Day it was asked for.", NEVER),
+    Column("report_due", "int32", "day", "Day it is due.", NEVER),
+)
+
+SENTENCES = (
+    Column("person", "int32", "row of people", "Whose sentence it is."),
+    Column("previous", "int32", "row of sentences", "The person's sentence before; -1 if none.", -1),
+    Column("number", "int8", "count", "Number among the person's sentences, from 1."),
+    Column("kind", "int8", "Kind", "Kind of sentence."),
+    Column("status", "int8", "Status", "Where it stands."),
+    Column("imposed", "int32", "day", "Day of sentence."),
+    Column("offence", "int32", "day", "Day of the offence."),
+    Column("length", "int32", "days", "Length of the order or of the whole custodial sentence."),
+    Column("remand", "int16", "days", "Days on remand that count."),
+    Column("custody_end", "int32", "day", "Conditional or automatic release date.", NEVER),
+    Column("expiry", "int32", "day", "End of the sentence or order.", NEVER),
+    Column("supervision_end", "int32", "day", "End of post-sentence supervision; expiry if there is none.", NEVER),
+    Column("curfew_from", "int32", "day", "First day on which home detention curfew is possible.", NEVER),
+    Column("extended", "int8", "0/1", "Extended sentence."),
+    Column("unpaid_work_only", "int8", "0/1", "No requirement but unpaid work."),
+    Column("curfew_stage", "int8", "0 none, 1 papers, 2 enquiry, 3 approved, 4 refused", "Where the curfew papers stand."),
+    Column("enquiries", "int8", "count", "Address enquiries made."),
+    Column("recall_kind", "int8", "RecallKind", "Kind of the present or last recall."),
+    Column("recalls", "int8", "count", "Recalls so far."),
+    Column("returned", "int32", "day", "Return to prison after recall.", NEVER),
+    Column("recall_pending", "int8", "0/1", "A recall report is being written."),
+    Column("breach_pending", "int8", "0/1", "A breach is on its way to court."),
+    Column("breach_known", "int32", "day", "Day the failure that must be referred became known.", NEVER),
+    Column("breaches", "int8", "count", "Breach hearings so far."),
+    Column("released", "int32", "day", "First release.", NEVER),
+    Column("failed", "int8", "0/1", "Ended unsuccessfully."),
+    Column("prepared", "int8", "0 none, 1 begun, 2 done", "Resettlement work before release."),
+)
+
+POSTS = (
+    Column("key", "uint64", "packed area, employer, index", "Whose draws these are."),
+    Column("area", "int8", "index of police area", "Where the post is."),
+    Column("office", "int32", "index of office", "Office."),
+    Column("employer", "int8", "0 NPS, 1 CRC", "Who employs the holder."),
+    Column("grade", "int8", "Grade", "Grade."),
+    Column("filled", "int8", "0/1", "Somebody is in post."),
+    Column("holder", "int16", "count", "Number of the present holder; every new one draws anew."),
+    Column("since", "int32", "day", "Start of the present holder."),
+    Column("new_until", "int32", "day", "Reduced capacity until then.", NEVER),
+    Column("present_days", "int32", "days", "Working days since the holder began."),
+    Column("sick_until", "int32", "day", "First day back from sickness.", NEVER),
+    Column("sick_spells", "int16", "count", "Sickness spells of this holder."),
+    Column("leave_until", "int32", "day", "First day back from leave.", NEVER),
+    Column("cases", "int32", "cases", "Cases held."),
+    Column("owed", "int32", "seconds", "Time overrun yesterday, taken from today."),
+    Column("leaving_hazard", "float64", "hazard", "Accumulated hazard of leaving."),
+    Column("leaving_threshold", "float64", "hazard", "Threshold of this holder."),
+    Column("pressure", "float64", "ratio", "Tool points held over points available at the last month end.", 1.0),
+)
+
+TASKS = (
+    Column("person", "int32", "row of people", "Whom it is about."),
+    Column("sentence", "int32", "row of sentences", "Which sentence it belongs to; -1 if none.", -1),
+    Column("kind", "int8", "Task", "What is to be done."),
+    Column("seconds", "int32", "seconds", "Time it takes."),
+    Column("due", "int32", "day", "When it is due."),
+)
+
+#: Pooled work of an area's court team or resettlement team.
+QUEUES = (
+    Column("row", "int32", "row of people or sentences", "What the work is about."),
+    Column("area", "int8", "index of police area", "Whose team."),
+    Column("seconds", "int32", "seconds", "Time it takes."),
+    Column("due", "int32", "day", "When it is due."),
+)
+
+if TYPE_CHECKING:
+    Array = NDArray[Any]
+
+
+class People(Table):
+    """People known to the model, in the order of their keys."""
+
+    if TYPE_CHECKING:
+        key: Array
+        area: Array
+        office: Array
+
+    def __init__(self, capacity: int) -> None:
+        super().__init__("people", PEOPLE, capacity)
+
+
+class Sentences(Table):
+    """Sentences; several of one person may overlap."""
+
+    def __init__(self, capacity: int) -> None:
+        super().__init__("sentences", SENTENCES, capacity)
+
+
+class Posts(Table):
+    """Posts of case-holding officers and who is in them."""
+
+    def __init__(self, capacity: int) -> None:
+        super().__init__("posts", POSTS, capacity)
+
+
+class OpenTasks(Table):
+    """Tasks not done yet. Rows are not identities: the table is packed every day."""
+
+    def __init__(self, columns: tuple[Column, ...] = TASKS, name: str = "tasks") -> None:
+        super().__init__(name, columns, 4096)
+
+    def append(self, **columns: Any) -> None:
+        """Add rows given as columns of equal length."""
+        length = max(len(values) for values in columns.values() if hasattr(values, "__len__"))
+        if length == 0:
+            return
+        rows = self.add(length)
+        for name, values in columns.items():
+            getattr(self, name)[rows] = values
+
+    def keep(self, mask: Array) -> None:
+        """Keep the rows where ``mask`` holds, in their order."""
+        kept = int(mask.sum())
+        if kept == self.size:
+            return
+        for column in self.columns:
+            values = getattr(self, column.name)
+            values[:kept] = values[: self.size][mask]
+            values[kept : self.size] = column.empty
+        self.size = kept

@@ -1,0 +1,112 @@
+"""Demand: how many people courts sentence, where and when, and how long the sentences are.
+
+The sentencing series is *total* demand. People who return are a part of it, so new people are the series less the
+returns expected in the baseline (a stored curve); in a scenario only the returns move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.engine import Calendar
+from simulation.scenario import Geography, Resolved
+
+LENGTH_BANDS = ("under_6_months", "6_to_under_12_months", "12_months_to_under_4_years", "4_to_10_years", "over_10_years")
+MONTH_DAYS = 365.25 / 12
+
+
+def area_shares(geography: Geography) -> NDArray[np.float64]:
+    """Return each area's share of demand: CRC size, shared among its areas by resident population.
+
+    **Assumption**: the same shares hold for every kind of sentence.
+    """
+    sizes = {provider.name: provider.caseload for provider in geography.providers if provider.side == 1}
+    total = sum(sizes.values())
+    population: dict[str, float] = {}
+    for number, crc in enumerate(geography.crc):
+        population[crc] = population.get(crc, 0.0) + float(geography.population_thousands[number])
+    return np.array([
+        sizes[crc] / total * float(geography.population_thousands[number]) / population[crc]
+        for number, crc in enumerate(geography.crc)
+    ])
+
+
+@dataclass
+class Demand:
+    """Expected sentences by calendar year, and the tables that lengths are drawn from."""
+
+    resolved: Resolved
+    calendar: Calendar
+    shares: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        self._known: dict[tuple[str, str | int], Any] = {}
+
+    def _once(self, key: tuple[str, str | int], find: Callable[[], Any]) -> Any:
+        if key not in self._known:
+            self._known[key] = find()
+        return self._known[key]
+
+    def forget(self) -> None:
+        """Forget what was remembered, when the scenario changes."""
+        self._known.clear()
+
+    def yearly(self, name: str, year: int) -> float:
+        """Return the value of a yearly series; the nearest year where the series doesn't reach."""
+        values = self._years(name)
+        nearest = min(max(year, min(values)), max(values))
+        return values[nearest]
+
+    def _years(self, name: str) -> dict[int, float]:
+        return self._once((name, "years"), lambda: {when.year: value for when, value in self.resolved.series(name)})
+
+    def community_year(self, year: int) -> float:
+        """Return supervised starts of community and suspended sentence orders expected in a year."""
+        return self._once(("community", year), lambda: self._community_year(year))
+
+    def _community_year(self, year: int) -> float:
+        levers = self.resolved.on(0)
+        imposed = self.yearly("courts.community_sentences_imposed", year) + self.yearly("courts.suspended_sentences_imposed", year)
+        return imposed * levers.number("courts.supervised_start_share")
+
+    def suspended_share(self, year: int) -> float:
+        """Return the share of supervised starts that are suspended sentence orders."""
+        suspended = self.yearly("courts.suspended_sentences_imposed", year)
+        return suspended / (suspended + self.yearly("courts.community_sentences_imposed", year))
+
+    def custody_year(self, year: int) -> float:
+        """Return determinate custodial episodes that begin in a year."""
+        return self._once(("custody", year), lambda: self.yearly("courts.immediate_custody_imposed", year)
+                          * self.resolved.on(0).number("courts.custody_episode_share"))
+
+    def working_days(self, year: int) -> int:
+        """Return the number of working days of a year."""
+        return self._once(("working days", year), lambda: self._working_days(year))
+
+    def _working_days(self, year: int) -> int:
+        first, last = self.calendar.day(date(year, 1, 1)), self.calendar.day(date(year, 12, 31))
+        return int(self.calendar.working_days_between(first - 1, last))
+
+    def length_shares(self, year: int) -> NDArray[np.float64]:
+        """Return the share of custodial episodes in each length band.
+
+        Shares of the base year move with the published index of people sentenced in each band.
+        """
+        return self._once(("length shares", year), lambda: self._length_shares(year))
+
+    def _length_shares(self, year: int) -> NDArray[np.float64]:
+        base = self.resolved.on(0).mapping("custody.length_share")
+        weights = np.array([
+            base[band] * self.yearly(f"custody.length_index.{band}", year) for band in LENGTH_BANDS
+        ])
+        return weights / weights.sum()
+
+    def expected_returns(self, kind: str, day: int) -> float:
+        """Return people expected to return in a month of 30.4 days, from the stored baseline curve."""
+        return self._once((kind, day), lambda: self.resolved.series_value(f"population.returns.{kind}", day, 0))

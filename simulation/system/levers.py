@@ -1,0 +1,54 @@
+"""The levers of a day, remembered: each parameter is looked up once between changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.scenario import Effective
+
+
+class Levers:
+    """Remembers what an :class:`~simulation.scenario.Effective` answers; same questions, same answers.
+
+    Parameters
+    ----------
+    effective : Effective
+        Values in force on a day.
+    """
+
+    def __init__(self, effective: Effective) -> None:
+        self._effective = effective
+        self._known: dict[tuple[str, ...], Any] = {}
+
+    def _ask(self, method: str, name: str, *labels: str) -> Any:
+        key = (method, name, *labels)
+        if key not in self._known:
+            self._known[key] = getattr(self._effective, method)(name, *labels)
+        return self._known[key]
+
+    def number(self, name: str) -> float:
+        """Return the national value of a number."""
+        return self._ask("number", name)
+
+    def integer(self, name: str) -> int:
+        """Return the national value of a whole number."""
+        return self._ask("integer", name)
+
+    def flag(self, name: str) -> bool:
+        """Return the national value of a yes or no."""
+        return self._ask("flag", name)
+
+    def text(self, name: str) -> str:
+        """Return the national value of a text."""
+        return self._ask("text", name)
+
+    def mapping(self, name: str) -> dict[str, Any]:
+        """Return a table of values; not to be changed."""
+        return self._ask("mapping", name)
+
+    def grid(self, name: str, *labels: str) -> NDArray[np.float64]:
+        """Return the value for each area and side; not to be changed."""
+        return self._ask("grid", name, *labels)

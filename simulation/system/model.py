@@ -1,0 +1,379 @@
+"""The model of one run: wiring, policy days, and what a run returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import simpy
+
+from simulation.engine import NEVER, Calendar, Chance
+from simulation.scenario import Geography, Resolved, load_geography
+from simulation.system.allocation import Allocation
+from simulation.system.caseload import Caseload
+from simulation.system.codes import Location, Rosh, Status
+from simulation.system.community import Community
+from simulation.system.contact import Contact
+from simulation.system.counting import EVERYWHERE, Counting
+from simulation.system.courts import Courts
+from simulation.system.custody import Custody
+from simulation.system.enforcement import Enforcement
+from simulation.system.invariants import Invariants
+from simulation.system.levers import Levers
+from simulation.system.organisation import Organisation
+from simulation.system.population import GROUPS, Arrivals, Population
+from simulation.system.recall import Recall
+from simulation.system.release import Release
+from simulation.system.service import Service
+from simulation.system.staffing import Staffing
+from simulation.system.startup import Survivors, seat
+from simulation.system.supervision import Supervision
+from simulation.system.workload import Workload
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What determines one run.
+
+    Parameters
+    ----------
+    resolved : Resolved
+        The scenario with every parameter, dates and areas.
+    seed, replication : int
+        Chance.
+    progress : callable, optional
+        Called with day and days now and then.
+    extra : tuple of (area, day)
+        People convicted on top of demand, for tests.
+    traced : int
+        Key of a person whose history is wanted; 0 for nobody.
+    """
+
+    resolved: Resolved
+    seed: int
+    replication: int = 0
+    progress: Callable[[int, int], None] | None = None
+    extra: tuple[tuple[int, int], ...] = ()
+    traced: int = 0
+
+
+@dataclass
+class RunOutput:
+    """What one run returns: rows of counts and integer sums, sorted on their full key, and digests."""
+
+    rows: dict[str, Any]
+    event_digests: list[str]
+    state_digests: dict[str, str]
+    checks: dict[str, int]
+    history: list[Any] = field(default_factory=list)
+
+
+class Model:
+    """One run of one scenario.
+
+    Parameters
+    ----------
+    request : RunRequest
+        What determines the run.
+    geography : Geography, optional
+        Areas and providers.
+    """
+
+    def __init__(self, request: RunRequest, geography: Geography | None = None) -> None:
+        self.request = request
+        resolved = request.resolved
+        self.geography = geography or load_geography()
+        calendar = Calendar(resolved.start)
+        chance = Chance(request.seed, request.replication)
+        self.population = Population(resolved, self.geography, calendar, chance, request.extra)
+        survivors, arrivals, for_life, on_recall = self._draw_people(resolved, calendar)
+        self.service = Service(resolved, self.geography, chance, arrivals.key.size, calendar)
+        self._seat(survivors, arrivals, for_life, on_recall)
+        if request.traced:
+            found = np.flatnonzero(self.service.people.key == np.uint64(request.traced))
+            self.service.traced = int(found[0]) if found.size else -1
+
+    # --- Beginning --------------------------------------------------------------------------------------------
+
+    def _draw_people(self, resolved: Resolved, calendar: Calendar) -> tuple[Survivors, Arrivals, Arrivals, Any]:
+        population = self.population
+        reform = calendar.day(_reform(population))
+        survivors = Survivors(population, population.past(), reform)
+        for_life, on_recall = population.indeterminate()
+        future = population.future()
+        self._parts = (survivors.arrivals.key.size, for_life.key.size, future.key.size)
+        return survivors, Arrivals.join([survivors.arrivals, for_life, future]), for_life, on_recall
+
+    def _seat(self, survivors: Survivors, arrivals: Arrivals, for_life: Arrivals, on_recall: Any) -> None:
+        service, population = self.service, self.population
+        people = service.people
+        order = np.argsort(arrivals.key, kind="stable")
+        rows = people.add(order.size)
+        place = np.empty(order.size, dtype=np.int32)
+        place[order] = rows
+        people.key[rows] = arrivals.key[order]
+        people.area[rows] = arrivals.area[order]
+        people.convicted[rows] = arrivals.day[order]
+        past, life, future = self._parts
+        past_rows, life_rows, future_rows = np.split(place, [past, past + life])
+        people.returner_pool[past_rows] = 1
+        people.returner_pool[life_rows] = 1
+        # Traits: the baseline's group for each person, whatever the scenario decides later.
+        group = np.empty(order.size, dtype=np.int64)
+        group[past_rows] = survivors.group
+        group[life_rows] = GROUPS.index("indeterminate")
+        newcomers = Arrivals(people.key[future_rows], people.area[future_rows], people.convicted[future_rows])
+        cut = population.custody_cut(newcomers, past=False)
+        custody = service.chance.uniform(newcomers.key, "disposal") < cut
+        years = service.calendar.month(newcomers.day) // 12
+        band = population.length_band(newcomers.key, years, 4096)
+        group[future_rows] = population.group_of(custody, band)
+        population.traits(people, rows, group)
+        self._wire()
+        self.organisation.establish()
+        self.organisation.assign_offices(rows)
+        made = seat(service, population, survivors, past_rows, life_rows, on_recall)
+        self._begin(made)
+
+    def _wire(self) -> None:
+        """Make every subsystem. The order is the order in which they act within a shared phase."""
+        service, population = self.service, self.population
+        service.process(self.policy)
+        self.supervision = Supervision(service)
+        self.allocation = Allocation(service)
+        self.custody = Custody(service, population, self.allocation)
+        self.courts = Courts(service, population, self.allocation, self.custody)
+        self.contact = Contact(service)
+        self.caseload = Caseload(service, self.contact)
+        self.recall = Recall(service, self.custody)
+        self.enforcement = Enforcement(service, self.contact, self.recall, self.courts)
+        self.community = Community(service, self.supervision, self.allocation, self.recall)
+        self.release = Release(service, population, self.custody)
+        self.organisation = Organisation(service, population, self.allocation)
+        self.staffing = Staffing(service, self.allocation)
+        self.invariants = Invariants(service)
+        self.invariants.telephone_only = self.contact.telephone_only
+        self.counting = Counting(service, population, self.supervision, self.contact, self.staffing, self.invariants)
+        self.read(0)
+
+    def _begin(self, made: Any) -> None:
+        """Start the clocks of the starting population."""
+        service, people, sentences = self.service, self.service.people, self.service.sentences
+        person = sentences.person[made]
+        service.refresh(person)
+        people.released_on[person] = NEVER
+        # Assessed without error: the service has known them for some time.
+        people.assessed_rosh[person] = people.rosh[person]
+        self.allocation.place(person)
+        status = sentences.status[made]
+        running = made[(status == Status.ORDER) | (status == Status.LICENCE) | (status == Status.SUPERVISION)]
+        end = np.where(sentences.status[running] == Status.SUPERVISION, sentences.supervision_end[running], sentences.expiry[running])
+        service.agendas["legal end"].put(running, np.maximum(end, 0))
+        inside = made[(status == Status.CUSTODY) & (sentences.kind[made] == 2)]
+        day = np.maximum(service.calendar.working_day_before(sentences.custody_end[inside]), 0)
+        service.agendas["release"].put(inside, day)
+        window = service.levers.integer("release.window_days")
+        service.agendas["resettlement"].put(inside, np.maximum(day - window, 0))
+        self.custody.start_papers(inside)
+        tagged = made[status == Status.CURFEW]
+        service.agendas["release"].put(tagged, np.maximum(sentences.custody_end[tagged], 0))
+        back = made[(status == Status.RECALLED) & (sentences.kind[made] == 2)]
+        from simulation.system.quantiles import draw
+
+        keys = service.sentence_key(back)
+        stay = draw(service.levers.mapping("recall.standard_days"), service.chance.uniform(keys, "thin pass: recall left"))
+        until = np.minimum(np.maximum((stay / 2).astype(np.int64), 1), sentences.expiry[back])
+        service.agendas["recall step"].put(back, np.maximum(until, 0))
+        service.agendas["legal end"].put(back, np.maximum(sentences.expiry[back], 0))
+        # Everybody has been supervised for as long as the sentence has run.
+        community = person[people.location[person] == Location.COMMUNITY]
+        latest = people.latest[community]
+        started = np.where(sentences.released[latest] != NEVER, sentences.released[latest], sentences.imposed[latest])
+        people.stage_start[community] = np.minimum(started, -1)
+        people.first_due_from[community] = NEVER
+        people.contacts[community] = 1
+        people.allocated_on[community] = people.stage_start[community]
+        days = np.maximum(self.contact.interval(community), 1)
+        uniform = service.chance.uniform(people.key[community], "first contact of the run")
+        people.last_seen[community] = -(uniform * days).astype(np.int32)
+        routine = people.work_only[community] == 0
+        when = service.calendar.working_day_after(1 + (uniform * days).astype(np.int32))
+        service.agendas["contact"].put(community[routine], when[routine])
+        assert Rosh is not None
+
+    # --- Policy -----------------------------------------------------------------------------------------------
+
+    def read(self, day: int) -> None:
+        """Give every subsystem the levers of a day."""
+        service = self.service
+        service.levers = Levers(service.resolved.on(day))
+        self.population.levers = service.levers
+        workload = Workload(service.levers)
+        self.allocation.read(workload)
+        self.custody.read(workload)
+        self.courts.read()
+        self.contact.read(workload)
+        self.caseload.read(workload)
+        self.recall.read(workload)
+        self.enforcement.read(workload)
+        self.community.read()
+        self.release.read()
+        self.staffing.read()
+
+    def policy(self) -> Generator[simpy.Event, Any, None]:
+        """On days on which a lever moves, read the levers and re-plan what the change applies to."""
+        service = self.service
+        while True:
+            yield service.clock.phase("policy")
+            if service.today in self._change_days:
+                self.read(service.today)
+                self.organisation.read()
+                self.replan(service.resolved.replan(service.today))
+
+    @property
+    def _change_days(self) -> frozenset[int]:
+        if not hasattr(self, "_change_day_set"):
+            self._change_day_set = frozenset(self.service.resolved.change_days())
+        return self._change_day_set
+
+    def replan(self, names: frozenset[str]) -> None:
+        """Work out again the dates of people already in custody when a change applies to all."""
+        service, sentences = self.service, self.service.sentences
+        rows = np.arange(sentences.size, dtype=np.int32)
+        inside = rows[(sentences.status[rows] == Status.CUSTODY) & (sentences.kind[rows] == 2)]
+        if any(name.startswith("custody.") and "release_fraction" in name for name in names):
+            self.custody.date(inside)
+            service.agendas["release"].cancel(inside)
+            self.custody.schedule_release(inside)
+        if any(name.startswith("custody.hdc.") for name in names):
+            area = service.people.area[sentences.person[inside]]
+            custody_days = sentences.custody_end[inside] - sentences.imposed[inside] + sentences.remand[inside]
+            sentences.curfew_from[inside] = self.custody.curfew_date(
+                sentences.length[inside], custody_days, sentences.imposed[inside], sentences.remand[inside], area)
+            self.custody.start_papers(inside[sentences.curfew_stage[inside] == 0])
+
+    # --- Running ----------------------------------------------------------------------------------------------
+
+    def run(self, until: int | None = None) -> None:
+        """Run to the midnight at which ``until`` begins, by default to the end."""
+        resolved = self.service.resolved
+        last = (resolved.end - resolved.start).days + 1 if until is None else until
+        step = 30
+        day = self.service.environment.now
+        while day < last:
+            day = min(int(day) + step, last)
+            self.service.run_until(day)
+            if self.request.progress:
+                self.request.progress(int(day), last)
+
+    def save(self) -> dict[str, Any]:
+        """Return a copy of all state at midnight."""
+        return self.service.save()
+
+    def continue_with(self, saved: dict[str, Any], resolved: Resolved) -> None:
+        """Go on from a saved state under another scenario that was identical until then.
+
+        Parameters
+        ----------
+        saved : dict
+            What :meth:`save` returned.
+        resolved : Resolved
+            The scenario to go on with.
+        """
+        service = self.service
+        service.resolved = resolved
+        for part in (self.population, self.population.demand):
+            part.resolved = resolved
+        self.population.demand.forget()
+        self.__dict__.pop("_change_day_set", None)
+        service.restore(saved)
+        self.read(saved["day"] - 1 if saved["day"] else 0)
+
+    def output(self) -> RunOutput:
+        """Return the counts of the run so far."""
+        service, geography = self.service, self.geography
+        months, names, places, bands, values = zip(*service.finished, strict=True) if service.finished else ((),) * 5
+        area_names = [geography.areas[code // 2] for code in range(service.areas * 2)]
+        providers = [geography.provider_name(code // 2, code % 2) for code in range(service.areas * 2)]
+        histogram = [band != EVERYWHERE for band in bands]
+        area = ["england_and_wales" if h else area_names[p] for h, p in zip(histogram, places, strict=True)]
+        provider = [("nps", "crc")[p] if h else providers[p] for h, p in zip(histogram, places, strict=True)]
+        group = [f"{b:03d}" if h else "all" for h, b in zip(histogram, bands, strict=True)]
+        known = {month: _month_end(month, service.resolved.end) for month in service.state_digests}
+        columns = list(zip(area, provider, group, months, names, values, strict=True))
+        columns.sort()
+        keys = ("area", "provider", "group", "month", "measure", "value")
+        rows: dict[str, Any] = {key: [row[number] for row in columns] for number, key in enumerate(keys)}
+        rows["value"] = np.array(rows["value"], dtype=np.int64)
+        rows["known_on"] = [known[month] for month in rows["month"]]
+        return RunOutput(rows, service.event_digests, service.state_digests, service.checks, service.history)
+
+
+def _reform(population: Population) -> Any:
+    from datetime import date
+
+    return date.fromisoformat(population.levers.text("supervision.pss.offence_from"))
+
+
+def _month_end(month: str, end: Any) -> str:
+    import calendar
+    from datetime import date
+
+    year, number = int(month[:4]), int(month[5:])
+    last = date(year, number, calendar.monthrange(year, number)[1])
+    return min(last, end).isoformat()
+
+
+def run_model(request: RunRequest) -> RunOutput:
+    """Run one scenario once.
+
+    Parameters
+    ----------
+    request : RunRequest
+        What determines the run.
+
+    Returns
+    -------
+    RunOutput
+        Counts, digests and checks.
+    """
+    model = Model(request)
+    model.run()
+    return model.output()
+
+
+def run_family(requests: list[RunRequest]) -> list[RunOutput]:
+    """Run several scenarios of one replication, their common prefix once.
+
+    The prefix runs up to the midnight before the first day on which any of them differs from the first; each is then
+    continued from that snapshot. The bytes are those of separate runs.
+
+    Parameters
+    ----------
+    requests : list of RunRequest
+        Same dates, areas, seed and replication.
+    """
+    if len(requests) == 1:
+        return [run_model(requests[0])]
+    first = requests[0].resolved
+    differences = [first.first_difference(request.resolved) for request in requests[1:]]
+    days = [(when - first.start).days for when in differences if when is not None]
+    same = all(
+        (request.resolved.start, request.resolved.end, request.resolved.areas) == (first.start, first.end, first.areas)
+        for request in requests
+    )
+    if not same or not days or min(days) < 1:
+        return [run_model(request) for request in requests]
+    model = Model(requests[0])
+    model.run(min(days))
+    snapshot = model.save()
+    outputs = []
+    for number, request in enumerate(requests):
+        if number:
+            model.request = request
+            model.continue_with(snapshot, request.resolved)
+        model.run()
+        outputs.append(model.output())
+    return outputs

@@ -1,0 +1,129 @@
+"""Organisation: offices, posts and who employs whom, split or unified.
+
+Offices and posts belong to a police force area; a provider is only their employer. Under the split each office has an
+NPS team and a CRC team side by side. On unification every officer of an office is one team and the NPS employs all.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulation.engine import NEVER, Column, Table
+from simulation.system.allocation import Allocation
+from simulation.system.codes import CRC, NPS, Grade, Location
+from simulation.system.population import Population
+from simulation.system.service import Service
+
+_POSTS_CHANNEL = 8
+
+
+def teams_table(areas: int) -> Table:
+    """Return the table of what court and resettlement teams owe."""
+    table = Table("teams", [
+        Column("court_owed", "int64", "seconds", "Overrun of the court team, taken from tomorrow."),
+        Column("release_owed", "int64", "seconds", "Overrun of the resettlement team, taken from tomorrow."),
+    ], areas)
+    table.add(areas)
+    return table
+
+
+class Organisation:
+    """Makes posts and offices at the start, and carries out unification."""
+
+    def __init__(self, service: Service, population: Population, allocation: Allocation) -> None:
+        self.service, self.population, self.allocation = service, population, allocation
+        self.was_unified = np.zeros(service.areas, dtype=bool)
+        service.table("teams", teams_table(service.areas))
+
+    # --- Posts ------------------------------------------------------------------------------------------------
+
+    def establish(self) -> None:
+        """Make every post: so many for each side of each area, spread over its offices."""
+        service, geography, levers = self.service, self.service.geography, self.service.levers
+        nps_total, crc_total = levers.number("staff.nps.officers_holding_cases"), levers.number("staff.crc.officers_holding_cases")
+        caseload = {provider.name: provider.caseload for provider in geography.providers}
+        kinds = [{p.name for p in geography.providers if p.side == side} for side in (NPS, CRC)]
+        totals = [sum(caseload[name] for name in kinds[side]) for side in (NPS, CRC)]
+        population: dict[str, float] = {}
+        for area in range(service.areas):
+            for side in (NPS, CRC):
+                name = geography.provider_name(area, side)
+                population[name] = population.get(name, 0.0) + float(geography.population_thousands[area])
+        models = levers.mapping("organisation.operating_model")
+        qualified = levers.mapping("staff.qualified_share")
+        vacancy = levers.number("staff.initial_vacancy_share")
+        per_office = levers.number("organisation.officers_per_office")
+        self.offices = np.ones(service.areas, dtype=np.int64)
+        numbers = np.zeros((service.areas, 2), dtype=np.int64)
+        for area in range(service.areas):
+            for side, national in ((NPS, nps_total), (CRC, crc_total)):
+                name = geography.provider_name(area, side)
+                share = caseload[name] / totals[side] * float(geography.population_thousands[area]) / population[name]
+                numbers[area, side] = max(2, round(national / (1 - vacancy) * share))
+            self.offices[area] = max(1, round(numbers[area].sum() / (2 * per_office)))
+        first_office = np.concatenate([[0], np.cumsum(self.offices)])
+        self.first_office = first_office
+        mine = np.zeros(service.areas, dtype=bool)
+        mine[list(service.resolved.areas)] = True
+        for area in np.flatnonzero(mine):
+            for side in (NPS, CRC):
+                count = int(numbers[area, side])
+                index = np.arange(count)
+                rows = service.posts.add(count)
+                posts = service.posts
+                posts.key[rows] = ((np.uint64(area) << np.uint64(44)) | (np.uint64(_POSTS_CHANNEL + side) << np.uint64(40))
+                                   | index.astype(np.uint64))
+                posts.area[rows] = area
+                posts.employer[rows] = side
+                posts.office[rows] = first_office[area] + index % self.offices[area]
+                model = models[geography.provider_name(int(area), side)]
+                # Every team has probation officers spread through it: the share is met office by office.
+                place = index // self.offices[area]
+                officers = np.floor((place + 1) * qualified[model] + 0.5) > np.floor(place * qualified[model] + 0.5)
+                officers |= place == 0
+                posts.grade[rows] = np.where(officers, Grade.PO, Grade.PSO)
+                posts.filled[rows] = 1
+                posts.since[rows] = -1
+                posts.new_until[rows] = NEVER
+        size = service.posts.size
+        posts = service.posts
+        draws = service.chance.uniform(posts.key[:size], "vacant at the start")
+        posts.filled[:size] = draws >= vacancy
+        posts.leaving_threshold[:size] = service.chance.exponential(posts.key[:size], "leaving", 0)
+        age = service.chance.uniform(posts.key[:size], "time in post at the start")
+        posts.since[:size] = -1 - (age * 1500).astype(np.int32)
+
+    def assign_offices(self, rows: np.ndarray) -> None:
+        """Give people their nearest office."""
+        people = self.service.people
+        draws = self.service.chance.uniform(people.key[rows], "office")
+        area = people.area[rows]
+        people.office[rows] = self.first_office[area] + (draws * self.offices[area]).astype(np.int64)
+
+    # --- Unification ------------------------------------------------------------------------------------------
+
+    def read(self) -> None:
+        """Carry out unification in the areas where it begins today."""
+        service, people, posts = self.service, self.service.people, self.service.posts
+        unified = service.levers.grid("organisation.unified")[:, NPS] > 0.5
+        begin = unified & (posts.size > 0)
+        size = posts.size
+        joining = begin[posts.area[:size]] & (posts.employer[:size] == CRC)
+        if not joining.any():
+            return
+        posts.employer[:size][joining] = NPS
+        live = np.flatnonzero((people.side[: people.size] == CRC) & begin[people.area[: people.size]]).astype(np.int32)
+        people.side[live] = NPS
+        service.agendas["escalate"].cancel(live)
+        service.tell("moved to the unified service", live)
+        # Some cases change hands when caseloads are mixed, spread over the transition.
+        share = service.levers.number("organisation.transition_reallocated_share")
+        days = max(1, service.levers.integer("organisation.transition_days"))
+        keys = people.key[live]
+        held = (people.officer[live] >= 0) & (service.chance.uniform(keys, "reallocated at unification") < share)
+        movers = live[held]
+        when = (service.chance.uniform(keys[held], "day of reallocation") * days).astype(np.int32)
+        service.agendas["transfer"].put(movers, service.calendar.working_day_after(service.today + 1 + when))
+
+
+__all__ = ["Location", "Organisation"]

@@ -1,0 +1,101 @@
+"""Through the Gate: resettlement work before release, a home or none, and the day of release.
+
+The company that hosts the prison does the resettlement work, for NPS people too, in the last twelve weeks or the time
+left if less. Teams have hours and queues; what isn't done before the day isn't done. Whether anybody finds a home is
+mostly decided outside the gate: in the 2017 inspection two people of ninety-eight were helped into housing.
+**Assumption**: prisons hold people from their own area, so the host is the home area's company.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+import simpy
+
+from simulation.engine.chance import mix
+from simulation.system.caseload import serve
+from simulation.system.codes import Status
+from simulation.system.custody import Custody
+from simulation.system.population import Population
+from simulation.system.service import Rows, Service
+
+NOT_BEGUN, BEGUN, DONE = range(3)
+
+
+class Release:
+    """Resettlement teams and accommodation at release."""
+
+    def __init__(self, service: Service, population: Population, custody: Custody) -> None:
+        self.service, self.population = service, population
+        custody.resettle = self.settle  # type: ignore[method-assign]
+        service.process(self.process)
+
+    def read(self) -> None:
+        """Take the levers of the day."""
+        levers = self.service.levers
+        hours = levers.number("release.hours_per_person")
+        expected = levers.number("release.releases_per_year") / 252.9
+        national = expected * hours * 3600 * levers.number("release.team_capacity")
+        self.capacity = np.floor(self.population.shares * national).astype(np.int64)
+        self.seconds = round(hours * 3600)
+
+    def process(self) -> Generator[simpy.Event, Any, None]:
+        """Each working day: begin with people whose window opens, and work through the queue."""
+        service = self.service
+        while True:
+            yield service.clock.phase("releases")
+            sentences, queue, today = service.sentences, service.release_queue, service.today
+            due = service.agendas["resettlement"].due(today)
+            due = due[(sentences.status[due] == Status.CUSTODY) & (sentences.prepared[due] == NOT_BEGUN)]
+            if due.size:
+                sentences.prepared[due] = BEGUN
+                person = sentences.person[due]
+                queue.append(row=due, area=service.people.area[person], seconds=np.full(due.size, self.seconds),
+                             due=sentences.custody_end[due])
+                service.count("ttg_started", person)
+                service.tell("resettlement work begins", np.sort(person))
+            if service.calendar.is_working(today) and queue.size:
+                self.work()
+
+    def work(self) -> None:
+        """Work through each area's queue, nearest release first."""
+        service, sentences, queue = self.service, self.service.sentences, self.service.release_queue
+        waiting = sentences.status[queue.row[: queue.size]] == Status.CUSTODY
+        queue.keep(waiting)
+        size = queue.size
+        rows = queue.row[:size]
+        owed = service.tables["teams"].release_owed
+        available = self.capacity - owed
+        mixed = mix(service.sentence_key(rows) + queue.due[:size].astype(np.uint64))
+        served, used = serve(queue.area[:size], np.zeros(size, dtype=np.int64), queue.due[:size], mixed, queue.seconds[:size],
+                             available, service.today)
+        owed[:] = np.maximum(0, used - available)
+        done = rows[served].copy()
+        sentences.prepared[done] = DONE
+        person = np.sort(sentences.person[done])
+        service.count("ttg_done", person)
+        service.tell("resettlement work done", person)
+        queue.keep(~served)
+
+    def settle(self, rows: Rows) -> None:
+        """Settle where people live on release: settled, unsettled or homeless; help moves a few."""
+        service, sentences = self.service, self.service.sentences
+        levers = service.levers
+        person, keys = sentences.person[rows], service.sentence_key(rows)
+        number = sentences.number[rows]
+        uniform = service.chance.uniform(keys, "home at release", number)
+        homeless = levers.number("release.homeless_share")
+        settled = levers.number("release.settled_share")
+        is_homeless = uniform < homeless
+        is_settled = uniform >= 1 - settled
+        helped = (sentences.prepared[rows] == DONE) & ~is_settled
+        helped &= service.chance.uniform(keys, "helped into housing", number) < levers.number("release.housed_by_help_share")
+        is_settled |= helped
+        is_homeless &= ~helped
+        service.count("released_settled", person[is_settled])
+        service.count("released_homeless", person[is_homeless])
+        order = np.argsort(person, kind="stable")
+        service.tell("released to nowhere", person[order][is_homeless[order]])
+        service.tell("released to a settled home", person[order][is_settled[order]])

@@ -1,0 +1,317 @@
+"""The probation service as a world: tables, agendas, levers, counts and history.
+
+This module holds the state and the few operations every subsystem shares: counting, telling the history, asking a
+parameter for each person, and finding a person's place from their live sentences (one precedence table, below).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.engine import NEVER, Calendar, Chance, World
+from simulation.measures.registry import COUNTS
+from simulation.scenario import Geography, Resolved
+from simulation.system.codes import PHASES, Kind, Location, Setting, Status
+from simulation.system.levers import Levers
+from simulation.system.columns import QUEUES, OpenTasks, People, Posts, Sentences
+
+Rows = NDArray[np.int32]
+Array = NDArray[Any]
+
+#: A wait that outlasts any run, in days.
+FAR = 7300
+
+COUNT_INDEX = {count.name: number for number, count in enumerate(COUNTS)}
+
+CUSTODY_LOCATIONS = (Location.SENTENCED, Location.RECALLED)
+
+# --- The precedence table: from the statuses of a person's live sentences to one place and one setting ---------
+# Bits are statuses. Prison comes before the community; a new sentence before a recall (a recalled person serving
+# a new sentence is counted under that sentence); licence before an order, an order before post-sentence
+# supervision, for it is the more demanding setting that decides contact and tariff.
+
+
+def _bit(status: Status) -> int:
+    return 1 << int(status)
+
+
+def _place(mask: int) -> Location:
+    if mask & _bit(Status.CUSTODY):
+        return Location.SENTENCED
+    if mask & _bit(Status.RECALLED):
+        return Location.RECALLED
+    if mask & _bit(Status.AT_LARGE):
+        return Location.AT_LARGE
+    if mask & ~_bit(Status.ENDED):
+        return Location.COMMUNITY
+    return Location.ENDED
+
+
+def _setting(mask: int) -> Setting:
+    if mask & (_bit(Status.CUSTODY) | _bit(Status.RECALLED)):
+        return Setting.CUSTODY
+    if mask & (_bit(Status.CURFEW) | _bit(Status.LICENCE) | _bit(Status.AT_LARGE)):
+        return Setting.LICENCE
+    if mask & _bit(Status.ORDER):
+        return Setting.ORDER
+    if mask & _bit(Status.SUPERVISION):
+        return Setting.SUPERVISION
+    return Setting.NONE
+
+
+PLACE_OF = np.array([_place(mask) for mask in range(256)], dtype=np.int8)
+SETTING_OF = np.array([_setting(mask) for mask in range(256)], dtype=np.int8)
+BIT_OF = np.array([1 << number for number in range(8)], dtype=np.uint8)
+
+
+@dataclass
+class Event:
+    """One line of a traced person's history."""
+
+    day: int
+    kind: str
+    detail: int
+
+
+class Service(World):
+    """All state of one run.
+
+    Parameters
+    ----------
+    resolved : Resolved
+        The scenario with every parameter.
+    geography : Geography
+        Areas and providers.
+    chance : Chance
+        Keyed draws.
+    people : int
+        Rows of the people table, allocated once.
+    calendar : Calendar, optional
+        Shared between runs that start on the same day.
+    """
+
+    def __init__(self, resolved: Resolved, geography: Geography, chance: Chance, people: int,
+                 calendar: Calendar | None = None) -> None:
+        super().__init__(resolved.start, PHASES, calendar)
+        self.resolved = resolved
+        self.geography = geography
+        self.chance = chance
+        self.areas = len(geography.areas)
+        self.people = People(people)
+        self.sentences = Sentences(people + people // 4 + 1024)
+        self.posts = Posts(8192)
+        self.tasks = OpenTasks()
+        self.court_queue = OpenTasks(QUEUES, "court_queue")
+        self.release_queue = OpenTasks(QUEUES, "release_queue")
+        for table in (self.people, self.sentences, self.posts, self.tasks, self.court_queue, self.release_queue):
+            self.table(table.name, table)
+        self.levers = Levers(resolved.on(0))
+        # Counts of the present month, and the rows of months that are over.
+        self.flows = np.zeros((len(COUNTS), self.areas * 2), dtype=np.int64)
+        self.bands: dict[tuple[str, int, int], int] = {}
+        self.finished: list[tuple[str, str, int, int, int]] = []
+        self.event_digests: list[str] = []
+        self.state_digests: dict[str, str] = {}
+        self.checks: dict[str, int] = {}
+        self._today_digest = hashlib.blake2b(digest_size=8)
+        self.traced = -1
+        self.history: list[Event] = []
+        self.on_place_change: list[Any] = []
+
+    # --- Parameters -------------------------------------------------------------------------------------------
+
+    def share(self, name: str, rows: Array, *labels: str) -> NDArray[np.float64]:
+        """Return a parameter for each person, by where they live and who supervises them.
+
+        Parameters
+        ----------
+        name : str
+            Parameter.
+        rows : int array
+            Rows of people.
+        labels : str
+            Entry of a mapping parameter.
+        """
+        grid = self.levers.grid(name, *labels)
+        return grid[self.people.area[rows], np.maximum(self.people.side[rows], 0)]
+
+    # --- Counting ---------------------------------------------------------------------------------------------
+
+    def code(self, rows: Array) -> NDArray[np.int64]:
+        """Return area x 2 + side of people; nobody's are counted with the NPS, which serves the courts."""
+        return self.people.area[rows].astype(np.int64) * 2 + np.maximum(self.people.side[rows], 0)
+
+    def count(self, name: str, rows: Array, amount: Array | None = None) -> None:
+        """Add people (or an amount for each) to a count of this month."""
+        if rows.size:
+            self.count_codes(name, self.code(rows), amount)
+
+    def count_codes(self, name: str, codes: Array, amount: Array | None = None) -> None:
+        """Add to a count by area x 2 + side."""
+        if codes.size == 0:
+            return
+        if amount is None:
+            added = np.bincount(codes, minlength=self.areas * 2)
+        else:
+            # Whole numbers below 2**53 are exact in float64, whatever the order of addition.
+            added = np.bincount(codes, weights=amount, minlength=self.areas * 2)
+        self.flows[COUNT_INDEX[name]] += added.astype(np.int64)
+
+    def band(self, name: str, bands: Array, sides: Array) -> None:
+        """Add to a histogram of this month: one entry for each band and side."""
+        if bands.size == 0:
+            return
+        numbers, counts = np.unique(bands.astype(np.int64) * 2 + sides, return_counts=True)
+        for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
+            place = (name, number // 2, number % 2)
+            self.bands[place] = self.bands.get(place, 0) + count
+
+    # --- History ----------------------------------------------------------------------------------------------
+
+    def tell(self, kind: str, rows: Array, detail: Array | int = 0) -> None:
+        """Record that something happened to people: into the day's digest, and the history of one traced.
+
+        Parameters
+        ----------
+        kind : str
+            What happened.
+        rows : int array
+            Rows of people, in row order.
+        detail : int or int array
+            A number that goes with it.
+        """
+        if rows.size == 0:
+            return
+        self._today_digest.update(kind.encode())
+        self._today_digest.update(self.people.key[rows].tobytes())
+        if not isinstance(detail, int):
+            self._today_digest.update(np.asarray(detail, dtype=np.int32).tobytes())
+        if self.traced >= 0:
+            for at in np.flatnonzero(rows == self.traced):
+                number = detail if isinstance(detail, int) else int(np.asarray(detail)[at])
+                self.history.append(Event(self.today, kind, number))
+
+    def close_day(self) -> None:
+        """Finish the digest of the day's events."""
+        self.event_digests.append(self._today_digest.hexdigest())
+        self._today_digest = hashlib.blake2b(digest_size=8)
+
+    # --- Place ------------------------------------------------------------------------------------------------
+
+    def statuses(self, rows: Rows) -> NDArray[np.uint8]:
+        """Return the set of statuses of each person's sentences as bits."""
+        people, sentences = self.people, self.sentences
+        mask = np.zeros(rows.size, dtype=np.uint8)
+        at = np.arange(rows.size)
+        sentence = people.latest[rows]
+        found = sentence >= 0
+        at, sentence = at[found], sentence[found]
+        while at.size:
+            mask[at] |= BIT_OF[sentences.status[sentence]]
+            sentence = sentences.previous[sentence]
+            found = sentence >= 0
+            at, sentence = at[found], sentence[found]
+        return mask
+
+    def refresh(self, rows: Array) -> None:
+        """Find the place and setting of people again after their sentences changed.
+
+        Parameters
+        ----------
+        rows : int array
+            Rows of people; repeats are allowed.
+        """
+        if rows.size == 0:
+            return
+        people = self.people
+        rows = np.unique(rows).astype(np.int32)
+        rows = rows[people.location[rows] != Location.DEAD]
+        mask = self.statuses(rows)
+        place = PLACE_OF[mask]
+        waiting = (place == Location.ENDED) & (people.report_due[rows] != NEVER)
+        place[waiting] = Location.COURT
+        committed = (people.committed_until[rows] > self.today) & ((place == Location.COMMUNITY) | (place == Location.ENDED))
+        place[committed] = Location.COMMITTED
+        before = people.location[rows].copy()
+        people.location[rows] = place
+        setting = SETTING_OF[mask]
+        people.setting[rows] = setting
+        moved = before != place
+        if moved.any():
+            for listener in self.on_place_change:
+                listener(rows[moved], before[moved], place[moved])
+
+    def live_sentence(self, rows: Rows, statuses: tuple[Status, ...]) -> Rows:
+        """Return each person's latest sentence that is in one of the statuses, -1 if none."""
+        wanted = np.zeros(8, dtype=bool)
+        wanted[[int(status) for status in statuses]] = True
+        found = np.full(rows.size, -1, dtype=np.int32)
+        at = np.arange(rows.size)
+        sentence = self.people.latest[rows]
+        while at.size:
+            exists = sentence >= 0
+            at, sentence = at[exists], sentence[exists]
+            match = wanted[self.sentences.status[sentence]]
+            found[at[match]] = sentence[match]
+            at, sentence = at[~match], self.sentences.previous[sentence[~match]]
+        return found
+
+    def add_task(self, kind: int, people: Array, due: Array, seconds: Array | int, sentences: Array | None = None) -> None:
+        """Put a task for each person into their officer's diary."""
+        if people.size == 0:
+            return
+        size = people.size
+        self.tasks.append(
+            person=people,
+            sentence=np.full(size, -1, dtype=np.int32) if sentences is None else sentences,
+            kind=np.full(size, kind, dtype=np.int8),
+            seconds=np.broadcast_to(np.asarray(seconds), (size,)),
+            due=np.broadcast_to(np.asarray(due), (size,)),
+        )
+
+    def new_sentences(self, people: Array, kind: Array, status: Array) -> Rows:
+        """Add a sentence for each person (each person once) and return the rows."""
+        rows = self.sentences.add(people.size)
+        sentences = self.sentences
+        sentences.person[rows] = people
+        sentences.previous[rows] = self.people.latest[people]
+        self.people.latest[people] = rows
+        self.people.sentences[people] += 1
+        sentences.number[rows] = self.people.sentences[people]
+        sentences.kind[rows] = kind
+        sentences.status[rows] = status
+        sentences.imposed[rows] = self.today
+        return rows
+
+    def sentence_key(self, sentences: Rows) -> NDArray[np.uint64]:
+        """Return the key of the person whose sentence it is."""
+        return self.people.key[self.sentences.person[sentences]]
+
+    def occurrence(self, sentences: Rows, count: Array | int = 0) -> NDArray[np.int64]:
+        """Return the occurrence number of a draw: sentence number, and a count within it."""
+        return self.sentences.number[sentences].astype(np.int64) * 4096 + count
+
+    # --- Saving -----------------------------------------------------------------------------------------------
+
+    def save(self) -> dict[str, Any]:
+        """Return a copy of all state at midnight."""
+        saved = super().save()
+        saved["counts"] = (self.flows.copy(), dict(self.bands), list(self.finished), list(self.event_digests),
+                           dict(self.state_digests), dict(self.checks))
+        return saved
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Put back what :meth:`save` returned."""
+        super().restore(saved)
+        flows, bands, finished, events, states, checks = saved["counts"]
+        self.flows = flows.copy()
+        self.bands, self.finished = dict(bands), list(finished)
+        self.event_digests, self.state_digests, self.checks = list(events), dict(states), dict(checks)
+
+
+__all__ = ["CUSTODY_LOCATIONS", "Array", "Event", "Kind", "Rows", "Service"]

@@ -1,0 +1,219 @@
+"""Staffing: officers fall sick, take leave, leave, move from a CRC to the NPS, and are replaced after months.
+
+Leaving is a hazard stepped monthly: it rises with the tool's workload percentage, so overload, leaving and overload can
+close as a loop. When somebody goes, every case changes hands. A vacancy is filled through a pipeline of months with
+drop-out; some NPS vacancies are filled by officers of the area's CRC, whose post falls vacant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+import simpy
+
+from simulation.engine import NEVER
+from simulation.system.allocation import Allocation
+from simulation.system.codes import CRC, NPS, Grade, Location
+from simulation.system.quantiles import draw
+from simulation.system.service import Array, Rows, Service
+
+
+class Staffing:
+    """Officers who come and go."""
+
+    def __init__(self, service: Service, allocation: Allocation) -> None:
+        self.service, self.allocation = service, allocation
+        service.agenda("leaves", service.posts.capacity)
+        service.agenda("starts", service.posts.capacity)
+        service.process(self.process)
+
+    def read(self) -> None:
+        """Take the levers of the day."""
+        levers = self.service.levers
+        self.sick_days = levers.grid("staff.sickness_days")
+        self.long_share = levers.number("staff.sickness_long_spell_share")
+        self.short_days = levers.mapping("staff.sickness_short_days")
+        self.long_days = levers.mapping("staff.sickness_long_days")
+        self.leave_days = levers.number("staff.leave_days")
+        multiplier = levers.grid("staff.leaving_multiplier")
+        self.leaving = np.stack([
+            np.stack([levers.grid("staff.nps.leaving_rate_po")[:, 0], levers.grid("staff.nps.leaving_rate_pso")[:, 0]], axis=1),
+            np.stack([levers.grid("staff.crc.leaving_rate_officers")[:, 1]] * 2, axis=1),
+        ], axis=1) * multiplier[:, :, None]
+
+    def process(self) -> Generator[simpy.Event, Any, None]:
+        """Each day: starts, departures, sickness and leave; on the first of a month, hazards step."""
+        service = self.service
+        while True:
+            yield service.clock.phase("staffing")
+            today = service.today
+            self.start(service.agendas["starts"].due(today))
+            if service.calendar.date(today).day == 1 or today == 0:
+                self.step()
+            self.depart(service.agendas["leaves"].due(today))
+            if service.calendar.is_working(today):
+                self.absences()
+
+    # --- Sickness and leave -----------------------------------------------------------------------------------
+
+    def absences(self) -> None:
+        """Draw sickness from tomorrow, and weeks of leave; count the day."""
+        service, posts, levers = self.service, self.service.posts, self.service.levers
+        today, size = service.today, posts.size
+        rows = np.flatnonzero(posts.filled[:size] == 1).astype(np.int32)
+        codes = posts.area[rows].astype(np.int64) * 2 + posts.employer[rows]
+        sick = posts.sick_until[rows] > today
+        service.count_codes("officer_days", codes)
+        service.count_codes("sickness_days", codes[sick])
+        posts.present_days[rows] += 1
+        # A holder's draws are numbered by days in post, never by date.
+        keys = posts.key[rows]
+        occurrence = posts.holder[rows].astype(np.int64) * 65536 + posts.present_days[rows]
+        well = ~sick & (posts.leave_until[rows] <= today + 1)
+        from simulation.system.quantiles import mean
+
+        per_day = self.sick_days[posts.area[rows], posts.employer[rows]] / 252.9
+        pressure = np.clip((posts.pressure[rows] - 1.0) / 0.3, 0.0, 1.0)
+        per_day = per_day * (1 + pressure * (levers.number("effects.overload_sickness_multiplier_at_130pct") - 1))
+        long_rate = per_day * self.long_share / mean(self.long_days)
+        short_rate = per_day * (1 - self.long_share) / mean(self.short_days)
+        uniform = service.chance.uniform(keys, "falls sick", occurrence)
+        long = well & (uniform < long_rate)
+        short = well & ~long & (uniform < long_rate + short_rate)
+        length = service.chance.uniform(keys, "length of sickness", occurrence)
+        for who, table in ((long, self.long_days), (short, self.short_days)):
+            if who.any():
+                days = np.maximum(1, draw(table, length[who])).astype(np.int64)
+                back = service.calendar.add_working_days(np.full(int(who.sum()), today), days + 1)
+                posts.sick_until[rows[who]] = back
+                posts.sick_spells[rows[who]] += 1
+        # Leave is taken in whole weeks: on the last working day of a week the next one may be off.
+        if service.calendar.date(today).weekday() == 4:
+            chance = self.leave_days / 5 / 52.18
+            away = service.chance.uniform(keys, "week of leave", occurrence) < chance
+            posts.leave_until[rows[away]] = today + 10
+
+    # --- Leaving ----------------------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """Measure pressure and step the hazard of leaving for a month."""
+        service, posts, levers = self.service, self.service.posts, self.service.levers
+        today, size = service.today, posts.size
+        points, available = self.points()
+        posts.pressure[:size] = np.where(available > 0, points / np.maximum(available, 1), 1.0)
+        rows = np.flatnonzero(posts.filled[:size] == 1).astype(np.int32)
+        when = service.calendar.date(today)
+        following = service.calendar.day(when.replace(year=when.year + when.month // 12, month=when.month % 12 + 1, day=1))
+        days = following - today
+        rate = self.leaving[posts.area[rows], posts.employer[rows], posts.grade[rows]]
+        overload = np.clip((posts.pressure[rows] - 1.0) / 0.3, 0.0, 1.0)
+        low, high = levers.number("effects.overload_leaving_multiplier_at_100pct"), levers.number("effects.overload_leaving_multiplier_at_130pct")
+        hazard = rate * (low + overload * (high - low)) * (days / 365.25)
+        before = posts.leaving_hazard[rows]
+        after = before + hazard
+        posts.leaving_hazard[rows] = after
+        threshold = posts.leaving_threshold[rows]
+        crossing = (before < threshold) & (after >= threshold) & (hazard > 0)
+        part = (threshold[crossing] - before[crossing]) / hazard[crossing]
+        day = today + np.minimum((part * days).astype(np.int32), days - 1)
+        service.agendas["leaves"].put(rows[crossing], day)
+
+    def points(self) -> tuple[Array, Array]:
+        """Return tool points held and available for every post."""
+        service, posts, people, levers = self.service, self.service.posts, self.service.people, self.service.levers
+        size = posts.size
+        held = np.flatnonzero(people.officer[: people.size] >= 0)
+        points = self.allocation.workload.points[people.setting[held], people.tier[held]]
+        total = np.bincount(people.officer[held], weights=points, minlength=size).astype(np.int64)
+        available = np.full(size, self.allocation.workload.points_per_month, dtype=np.float64)
+        reduced = posts.new_until[:size] > service.today
+        available = np.where(reduced, available * (1 - levers.number("staff.newly_qualified.capacity_reduction")), available)
+        return total, np.where(posts.filled[:size] == 1, available, 0).astype(np.int64)
+
+    def depart(self, rows: Rows) -> None:
+        """Officers leave: their cases are given to others tomorrow, first; a replacement is sought."""
+        posts = self.service.posts
+        rows = rows[posts.filled[rows] == 1]
+        if rows.size == 0:
+            return
+        codes = posts.area[rows].astype(np.int64) * 2 + posts.employer[rows]
+        self.service.count_codes("leavers", codes)
+        self.vacate(rows)
+        self.advertise(rows)
+
+    def vacate(self, rows: Rows) -> None:
+        """Empty posts and hand their cases over."""
+        service, posts, people = self.service, self.service.posts, self.service.people
+        gone = np.zeros(posts.size, dtype=bool)
+        gone[rows] = True
+        officer = people.officer[: people.size]
+        held = np.flatnonzero((officer >= 0) & gone[np.maximum(officer, 0)]).astype(np.int32)
+        people.officer[held] = -1
+        people.waiting_since[held] = service.today
+        service.agendas["transfer"].cancel(held)
+        self.allocation.orphans.send(held)
+        service.tell("officer left", held)
+        posts.filled[rows] = 0
+        posts.cases[rows] = 0
+        posts.owed[rows] = 0
+        posts.sick_until[rows] = NEVER
+        posts.leave_until[rows] = NEVER
+        service.agendas["leaves"].cancel(rows)
+
+    def advertise(self, rows: Rows) -> None:
+        """Seek a replacement: months to the desk, more if the first candidate drops out."""
+        service, posts, levers = self.service, self.service.posts, self.service.levers
+        keys, holder = posts.key[rows], posts.holder[rows]
+        months = draw(levers.mapping("staff.recruitment.months_advert_to_desk"), service.chance.uniform(keys, "months to fill", holder))
+        drops = service.chance.uniform(keys, "candidate drops out", holder) < levers.number("staff.recruitment.drop_out_share")
+        again = draw(levers.mapping("staff.recruitment.months_advert_to_desk"), service.chance.uniform(keys, "months to fill again", holder))
+        days = (months + np.where(drops, again, 0)) * 365.25 / 12 * levers.number("staff.recruitment.delay_multiplier")
+        service.agendas["starts"].put(rows, service.today + 1 + days.astype(np.int32))
+
+    def start(self, rows: Rows) -> None:
+        """New holders begin: from the area's CRC for a share of NPS posts, else from outside."""
+        service, posts, levers = self.service, self.service.posts, self.service.levers
+        rows = rows[posts.filled[rows] == 0]
+        if rows.size == 0:
+            return
+        share = levers.grid("staff.recruitment.share_from_crc")[posts.area[rows], 0]
+        poached = (posts.employer[rows] == NPS) & (
+            service.chance.uniform(posts.key[rows], "comes from the CRC", posts.holder[rows]) < share)
+        for post in rows[poached].tolist():
+            self.move_from_crc(post)
+        outside = rows[~poached]
+        service.count_codes("joiners", posts.area[outside].astype(np.int64) * 2 + posts.employer[outside])
+        self.fill(rows, np.where(poached, 0, levers.number("staff.newly_qualified.reduction_months")))
+
+    def move_from_crc(self, post: int) -> None:
+        """Take the officer of the same grade in the area's CRC with the fewest cases; nobody left, nobody moves."""
+        service, posts = self.service, self.service.posts
+        size = posts.size
+        there = np.flatnonzero((posts.area[:size] == posts.area[post]) & (posts.employer[:size] == CRC)
+                               & (posts.filled[:size] == 1) & (posts.grade[:size] == posts.grade[post]))
+        code = np.array([int(posts.area[post]) * 2 + NPS])
+        if there.size == 0:
+            service.count_codes("joiners", code)
+            return
+        chosen = there[np.lexsort((there, posts.cases[there]))[:1]].astype(np.int32)
+        service.count_codes("moves_crc_to_nps", code)
+        self.vacate(chosen)
+        self.advertise(chosen)
+
+    def fill(self, rows: Rows, reduced_months: Array) -> None:
+        """Seat a new holder, with draws of their own."""
+        service, posts = self.service, self.service.posts
+        posts.filled[rows] = 1
+        posts.holder[rows] += 1
+        posts.since[rows] = service.today
+        posts.present_days[rows] = 0
+        posts.sick_spells[rows] = 0
+        posts.new_until[rows] = service.today + (reduced_months * 365.25 / 12).astype(np.int32)
+        posts.leaving_hazard[rows] = 0.0
+        posts.leaving_threshold[rows] = service.chance.exponential(posts.key[rows], "leaving", posts.holder[rows])
+        posts.pressure[rows] = 1.0
+
+
+__all__ = ["Grade", "Location", "Staffing"]
