@@ -30,12 +30,13 @@ def check(
 ) -> None:
     """Check scenario files and parameters, or whether a results folder is as it was written."""
     values, problems = read_parameters(parameters or PARAMETERS)
-    sound = [] if errors(problems) else [f"parameters: {len(values)} values, all with a source"]
+    parameters_are_wrong = bool(errors(problems))
+    sound = [] if parameters_are_wrong else [f"parameters: {len(values)} values, all with a source"]
     for name in names if names else scenario_files():
-        if Path(name).is_dir() and (Path(name) / "manifest.json").exists():
+        if _holds_results(Path(name)):
             found, line = _check_results(name)
         else:
-            found, line = _check_scenario(name, values, bool(errors(problems)))
+            found, line = _check_scenario(name, values, parameters_are_wrong)
         problems = [*problems, *found]
         if line:
             sound.append(line)
@@ -46,6 +47,14 @@ def check(
         count = len(errors(problems))
         typer.echo(f"{count} {'problem' if count == 1 else 'problems'}; nothing was run.", err=True)
         raise typer.Exit(2)
+
+
+def _holds_results(path: Path) -> bool:
+    try:
+        return (path / "manifest.json").is_file()
+    except (OSError, ValueError):
+        # No name of a file at all; reading it as a scenario then says so.
+        return False
 
 
 def _check_scenario(name: str, values: Parameters, parameters_are_wrong: bool) -> tuple[list[Problem], str]:

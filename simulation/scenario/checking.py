@@ -175,4 +175,4 @@ def _missing_hint(model: type[BaseModel], path: list[str | int], node: Node) -> 
     keys = valid_keys(model, path)
     strangers = [key for key in node.value if key not in keys]
     close = next((key for key in strangers if did_you_mean(key, [str(path[-1])])), "")
-    return f"is '{close}' meant to be '{path[-1]}'?" if close else ""
+    return f"is {quote(close)} meant to be {quote(path[-1])}?" if close else ""

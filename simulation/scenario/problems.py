@@ -52,7 +52,7 @@ class Problem:
         start = f"{self.place}: " if self.place else ""
         warning = "warning: " if self.severity == "warning" else ""
         end = f" ({self.hint})" if self.hint else ""
-        return f"{start}{warning}[{self.code}] {self.message}{end}"
+        return _printable(f"{start}{warning}[{self.code}] {self.message}{end}")
 
 
 class ScenarioError(Exception):
@@ -88,8 +88,7 @@ def quote(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        text = "".join(letter if letter.isprintable() else " " for letter in value[: _LONGEST_QUOTE + 1])
-        return f"'{_shorten(text)}'"
+        return f"'{_shorten(_printable(value[: _LONGEST_QUOTE + 1]))}'"
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, (list, tuple)):
@@ -99,6 +98,11 @@ def quote(value: object) -> str:
     if isinstance(value, int) and abs(value) > 10**_LONGEST_QUOTE:
         return "a very long number"
     return _shorten(str(value))
+
+
+def _printable(text: str) -> str:
+    # What a file holds may not move the cursor of the terminal that shows a message about it.
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
 
 def _shorten(text: str) -> str:
@@ -137,4 +141,4 @@ def shown_path(path: Path) -> str:
     if path.is_absolute():
         relative = os.path.relpath(path)
         text = text if relative.startswith("..") else relative
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+    return _printable(text)
