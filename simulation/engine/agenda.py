@@ -1,6 +1,6 @@
 """The agenda: which rows are due on which day. One agenda for each kind of event.
 
-The truth is one ``due`` day for each row; the buckets are only an index to it. So a row has at most one due
+The truth is one ``due`` day for each row; the buckets are only an index to it, kept for the next days alone. So a row has at most one due
 day, ``put`` overwrites, and a date that was overwritten can never wake an old chain of events beside the new
 one.
 """
@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 NEVER = np.iinfo(np.int32).min
 
 Rows = NDArray[np.int32]
+
+#: Days indexed at a time; at most 256.
+BLOCK = 64
 
 
 def each_once(rows: Rows) -> Rows:
@@ -47,7 +50,9 @@ class Agenda:
 
     def __init__(self, rows: int = 0) -> None:
         self._due = np.full(max(1, rows), NEVER, dtype=np.int32)
+        # Only the open block of days has buckets: a far date costs one write, and a block is indexed when it opens.
         self._buckets: dict[int, list[Rows]] = {}
+        self._block_end: int | None = None
         self._taken: int | None = None
 
     def __len__(self) -> int:
@@ -97,18 +102,37 @@ class Agenda:
             raise ValueError(f"day {first_day} was already taken (up to {self._taken}): rows would not wake")
         self._reserve(batch)
         self._due[batch] = days
+        if self._block_end is None or first_day >= self._block_end:
+            return
+        if last_day >= self._block_end:
+            near = days < self._block_end
+            batch, days = batch[near], days[near]
         if first_day == last_day:
             self._buckets.setdefault(first_day, []).append(batch)
-            return
-        # Sixteen-bit numbers are sorted by counting, several times as fast.
-        ahead = (days - first_day).astype(np.uint16) if last_day - first_day < 65_536 else days
-        order = np.argsort(ahead, kind="stable")
-        sorted_days, sorted_rows = days[order], batch[order]
+        else:
+            self._index(batch, days)
+
+    def _index(self, rows: Rows, days: NDArray[np.int32]) -> None:
+        """Put rows into the buckets of their days."""
+        # Small numbers are sorted by counting, several times as fast.
+        order = np.argsort((days - days.min()).astype(np.uint8), kind="stable")
+        sorted_days, sorted_rows = days[order], rows[order]
         cuts = np.flatnonzero(sorted_days[1:] != sorted_days[:-1]) + 1
         first = 0
-        for last in [*cuts.tolist(), batch.size]:
+        for last in [*cuts.tolist(), rows.size]:
             self._buckets.setdefault(int(sorted_days[first]), []).append(sorted_rows[first:last])
             first = last
+
+    def _open_block(self, day: int) -> None:
+        """Index the dates from ``day`` on; every date before it must have been taken."""
+        late = np.flatnonzero((self._due < day) & (self._due != NEVER))
+        if late.size:
+            raise ValueError(f"day {int(self._due[late].min())} holds rows and was left out")
+        self._block_end = day + BLOCK
+        rows = np.flatnonzero((self._due >= day) & (self._due < self._block_end)).astype(np.int32)
+        self._buckets = {}
+        if rows.size:
+            self._index(rows, self._due[rows])
 
     def cancel(self, rows: NDArray[np.integer]) -> None:
         """Take rows off the agenda; rows that are on no date stay so.
@@ -133,7 +157,9 @@ class Agenda:
         """
         if self._taken is not None and day <= self._taken:
             raise ValueError(f"day {day} was already taken (up to {self._taken})")
-        if self._taken is None or day > self._taken + 1:
+        if self._block_end is None or day >= self._block_end:
+            self._open_block(day)
+        elif self._taken is None or day > self._taken + 1:
             for missed in sorted(earlier for earlier in self._buckets if earlier < day):
                 if any((self._due[chunk] == missed).any() for chunk in self._buckets.pop(missed)):
                     raise ValueError(f"day {missed} holds rows and was left out")
@@ -152,9 +178,7 @@ class Agenda:
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Put back what :meth:`save` returned."""
-        self._due = np.full(saved["due"].size, NEVER, dtype=np.int32)
+        self._due = saved["due"].copy()
         self._buckets = {}
-        self._taken = None
-        rows = np.flatnonzero(saved["due"] != NEVER)
-        self.put(rows, saved["due"][rows])
+        self._block_end = None
         self._taken = saved["taken"]
