@@ -24,9 +24,9 @@ CONFIDENCE = {
 """Words for the confidence codes of the parameter files."""
 
 
-def level_section(study: StudyFolder, numbering: Numbering) -> tuple[Chart | None, Table | None]:
+def level_section(study: StudyFolder, numbering: Numbering) -> Chart | None:
     if study.levels.is_empty():
-        return None, None
+        return None
     order = {"produced": 0, "initial condition": 1, "input": 2}
     frame = study.levels.with_columns(
         place=pl.col("role").replace_strict(order, default=3, return_dtype=pl.Int64),
@@ -63,7 +63,7 @@ def level_section(study: StudyFolder, numbering: Numbering) -> tuple[Chart | Non
         row_classes=tuple("" if row["within"] else "fails" for row in rows),
     )
     missed = [row["title"] for row in rows if not row["within"]]
-    chart = make_chart(
+    return make_chart(
         numbering,
         level_figure(frame),
         "levels-figure",
@@ -72,9 +72,8 @@ def level_section(study: StudyFolder, numbering: Numbering) -> tuple[Chart | Non
         description="Outside 10%: " + "; ".join(missed) + "." if missed else "All are within 10%.",
         note="Shaded: within 10% of the published figure. Grey bar: range of the published figure itself.",
         table=table,
-        style="wide",
+        table_open=True,
     )
-    return chart, table
 
 
 def _level(row: Mapping[str, Any], name: str) -> str:

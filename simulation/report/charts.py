@@ -31,8 +31,8 @@ class Chart:
         Height in pixels, held free before the figure is drawn.
     table : Table
         Everything drawn, in figures.
-    style : str
-        Class of the element.
+    table_open : bool
+        Whether the table is shown at first.
     """
 
     id: str
@@ -44,7 +44,7 @@ class Chart:
     height: int
     table: Table
     note: str = ""
-    style: str = ""
+    table_open: bool = False
 
 
 class Numbering:
@@ -105,7 +105,7 @@ def make_chart(
     description: str,
     table: Table,
     note: str = "",
-    style: str = "",
+    table_open: bool = False,
 ) -> Chart:
     return Chart(
         id=name,
@@ -117,7 +117,7 @@ def make_chart(
         height=int(figure.layout.height),
         table=table,
         note=note,
-        style=style,
+        table_open=table_open,
     )
 
 

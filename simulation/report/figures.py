@@ -103,7 +103,8 @@ def difference_figure(findings: Sequence[Finding], limit: float | None = None) -
         colour, symbol, _ = _KIND_MARKS[kind]
         for y, item in members:
             low, high = _clip(item.relative_low, limit), _clip(item.relative_high, limit)
-            if low is not None and high is not None:
+            # An interval wholly beyond the scale is left to the arrow.
+            if low is not None and high is not None and (low != high or abs(low) < limit):
                 figure.add_scatter(
                     x=[low, high],
                     y=[y, y],
@@ -190,7 +191,10 @@ def path_figure(
         Band: spread over runs. Thin bars: 95% interval of the mean.
     """
     path = path.sort("month")
-    months = [f"{month}-15" for month in path["month"].to_list()]
+    # At the month's end, when its value is known: so nothing seems to move before the change.
+    months = path.select((pl.col("month") + "-01").str.to_date().dt.month_end().dt.to_string())[
+        "month"
+    ].to_list()
     mean, low, high = (path[name].to_list() for name in ("mean", "low", "high"))
     error = path["error"].to_list()
     figure = go.Figure()

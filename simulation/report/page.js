@@ -65,7 +65,8 @@
   window.addEventListener("beforeprint", function () {
     drawAll();
     plots.forEach(function (plot) {
-      window.Plotly.relayout(plot, { width: plot.closest(".pairs") ? 320 : 660 });
+      var narrow = plot.closest(".pairs") && !plot.closest(".main-charts");
+      window.Plotly.relayout(plot, { width: narrow ? 300 : 640 });
     });
     closed = Array.prototype.slice.call(document.querySelectorAll("details.assumptions:not([open])"));
     closed.forEach(function (item) { item.open = true; });

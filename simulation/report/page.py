@@ -31,7 +31,7 @@ from simulation.report.sections import (
     worst_off_section,
 )
 from simulation.report.study import ScenarioText, StudyFolder
-from simulation.report.wording import counted, listed, sentence_case
+from simulation.report.wording import counted, listed, sentence_case, spelled
 
 REPORT_NAME = "report.html"
 TITLE = "Probation in England and Wales: what would change"
@@ -74,7 +74,7 @@ def _render(study: StudyFolder) -> str:
     difference_charts = difference_section(study, by_scenario, numbering)
     distribution_groups = distribution_section(study, numbering)
     path_groups, paths_note = path_section(study, numbering)
-    level_chart, level_table = level_section(study, numbering)
+    level_chart = level_section(study, numbering)
     worst_tables = worst_off_section(study)
     pairing_table = pairing_section(study)
     contents = [
@@ -107,7 +107,7 @@ def _render(study: StudyFolder) -> str:
         status=_status(study),
         warnings=_warnings(study),
         contents=contents,
-        findings_note=_findings_note(study),
+        findings_note=_findings_note(study, sum(len(found) for found in by_scenario.values())),
         answers=[_answer(study, scenario, by_scenario[scenario.name]) for scenario in study.changed],
         difference_charts=difference_charts,
         caveats=words.caveats(study.levels, study.replications, study.draws),
@@ -116,7 +116,6 @@ def _render(study: StudyFolder) -> str:
         path_groups=path_groups,
         paths_note=paths_note,
         level_chart=level_chart,
-        level_table=level_table,
         pairing_table=pairing_table,
         change_tables=[
             (scenario.title, table)
@@ -183,14 +182,19 @@ def _warnings(study: StudyFolder) -> list[str]:
     return warnings
 
 
-def _findings_note(study: StudyFolder) -> str:
+def _findings_note(study: StudyFolder, compared: int) -> str:
+    """How to read the sentences; `compared` is how many of them have an interval."""
     runs = study.replications
     if runs == 1:
         return "From one run of each scenario, so there are no intervals."
-    return (
+    note = (
         f"Average over the time from the change to the end of the run, from {counted(runs, 'pair')} of runs. "
         "In brackets: 95% interval, which covers chance alone."
     )
+    by_luck = round(compared / 20)
+    if by_luck:
+        note += f" Of {compared} comparisons, about {spelled(by_luck)} would look clear by luck alone."
+    return note
 
 
 def _answer(study: StudyFolder, scenario: ScenarioText, found: list[Finding]) -> dict[str, Any]:

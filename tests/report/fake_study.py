@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from simulation.experiment.counts import load_counts
+from simulation.experiment.counts import WHOLE, load_counts
 from simulation.experiment.differences import Arm, difference_tables
 from simulation.experiment.levels import distribution_table, level_table
 from simulation.experiment.runfiles import write_run
@@ -133,10 +133,9 @@ def run_rows(scenario: str, replication: int) -> pl.DataFrame:
             ) * (1.0 if before else moved / mean)
             bands = np.minimum(sample // width * width, last).astype(int)
             for band, count in zip(*np.unique(bands, return_counts=True), strict=True):
-                label = f"{band}+" if band == last else f"{band}"
-                rows.append(("england_and_wales", "all", label, month, histogram, int(count), f"{month}-28"))
-    bands = pl.DataFrame(rows, schema=names, orient="row")
-    return pl.concat([*(frame.select(names) for frame in frames), bands])
+                rows.append((WHOLE, "all", f"{band}", month, histogram, int(count), f"{month}-28"))
+    histograms = pl.DataFrame(rows, schema=names, orient="row")
+    return pl.concat([*(frame.select(names) for frame in frames), histograms])
 
 
 def write_study(
