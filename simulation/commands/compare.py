@@ -28,7 +28,7 @@ def compare(
     scenarios: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[SCENARIO]...",
+            metavar="[SCENARIO...]",
             help="Names or files; the first is the baseline. Without any, the default study.",
             show_default=False,
         ),

@@ -10,6 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
+SECONDS_BETWEEN_LINES = 60.0
+"""Longest silence in a log while runs are under way."""
+
 
 class Reporter(Protocol):
     """Receives news of a study."""
@@ -123,17 +126,21 @@ class SilentReporter:
 
 
 class PlainReporter:
-    """Writes a line when a run is done: for log files and pipes.
+    """Writes a line when a run is done, and once a minute in between: for log files and pipes.
 
     Parameters
     ----------
     write : callable
         Takes a line.
+    now : callable
+        Clock in seconds; replaced in tests.
     """
 
-    def __init__(self, write: Callable[[str], None]) -> None:
+    def __init__(self, write: Callable[[str], None], now: Callable[[], float] = time.monotonic) -> None:
         self._write = write
-        self._tally = _Tally()
+        self._now = now
+        self._tally = _Tally(now)
+        self._last_line = now()
 
     def start(self, runs: Mapping[str, int], done: Mapping[str, int]) -> None:
         """Say what is to be done."""
@@ -143,12 +150,19 @@ class PlainReporter:
             self._write(f"{name}: {total} run{'s' if total != 1 else ''}{there}")
 
     def day(self, scenario: str, replication: int, share: float) -> None:
-        """Remember how far a run is; a line for each step would fill a log."""
+        """Write how far things are if nothing was written for a minute; more would fill a log."""
         self._tally.day(scenario, replication, share)
+        if self._now() - self._last_line >= SECONDS_BETWEEN_LINES:
+            self._last_line = self._now()
+            shares = (
+                f"{name} {self._tally.complete(name) / total:.0%}" for name, total in self._tally.runs.items()
+            )
+            self._write(f"{', '.join(shares)}; {duration(self._tally.seconds_left())} left")
 
     def saved(self, scenario: str, replication: int) -> None:
         """Write how many runs are done and how long the rest will take."""
         tally = self._tally
+        self._last_line = self._now()
         tally.saved(scenario, replication)
         rate = tally.runs_a_minute(scenario)
         speed = f", {rate:.2g} a minute" if rate else ""

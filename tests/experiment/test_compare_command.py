@@ -16,7 +16,7 @@ from rich.console import Console
 import simulation
 from simulation.commands import compare as command
 from simulation.commands.app import main
-from simulation.experiment import Study, StudyFailed, StudyResult
+from simulation.experiment import DEFAULT_REPLICATIONS, DEFAULT_SEED, Study, StudyFailed, StudyResult
 from simulation.experiment.differences import BY_AREA_SCHEMA, DIFFERENCES_SCHEMA, HEADLINES_SCHEMA
 from simulation.experiment.levels import DISTRIBUTIONS_SCHEMA, LEVELS_SCHEMA
 
@@ -93,6 +93,13 @@ def test_exit_codes(
     monkeypatch.setattr(Study, "run", run)
     assert main(["compare", "baseline"]) == code
     assert words in capsys.readouterr().err
+
+
+def test_the_help_gives_the_true_defaults(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert f"[default: ({DEFAULT_REPLICATIONS})]" in shown
+    assert f"[default: ({DEFAULT_SEED})]" in shown
 
 
 def test_headlines_are_printed_with_a_sentence_each(finished: StudyResult) -> None:

@@ -80,6 +80,17 @@ def test_plain_lines() -> None:
     assert lines[3] == "FAILED more, replication 1: it broke"
 
 
+def test_a_log_is_not_silent_for_more_than_a_minute() -> None:
+    now = [0.0]
+    lines: list[str] = []
+    reporter = PlainReporter(lines.append, lambda: now[0])
+    reporter.start({"base": 2}, {"base": 0})
+    for second in range(150):
+        now[0] = float(second)
+        reporter.day("base", 0, second / 200)
+    assert lines[1:] == ["base 15%; 5 min 40 s left", "base 30%; 4 min 40 s left"]
+
+
 def test_live_lines_on_a_terminal_alone() -> None:
     terminal = Console(file=io.StringIO(), force_terminal=True, width=100)
     reporter = reporter_for(terminal)
