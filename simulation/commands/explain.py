@@ -23,23 +23,28 @@ from simulation.scenario.parameters import CONFIDENCE, Labels, unknown_parameter
 from simulation.scenario.problems import quote, shown_path
 
 WIDTH = 100
+MOST_LINES = 12
 CODE = Path(__file__).resolve().parents[1]
 
 
 def explain(
     name: Annotated[
         str | None,
-        typer.Argument(help="Name of a parameter, such as custody.hdc.take_up.", show_default="list all"),
+        typer.Argument(
+            help="A parameter, such as custody.hdc.take_up, or the start of several.", show_default="list all"
+        ),
     ] = None,
 ) -> None:
     """One parameter: value, unit, range, quality, source, where it is used, which scenarios change it."""
     parameters = load_parameters()
-    if name is None:
-        for parameter in parameters.values():
+    found = parameters.find(name) if name is not None else None
+    below = [p for p in parameters.values() if name is None or p.name.startswith(name.rstrip(".") + ".")]
+    if found is None and below:
+        for parameter in below:
             typer.echo(f"{parameter.name}: {parameter.description}")
         return
-    found = parameters.find(name)
     if found is None:
+        assert name is not None
         raise ScenarioError([unknown_parameter(name, parameters)])
     parameter, labels = found
     _evidence(parameter, labels)
@@ -50,7 +55,11 @@ def explain(
 def _evidence(parameter: Parameter, labels: Labels) -> None:
     typer.echo(parameter.name)
     typer.echo(textwrap.fill(parameter.description, WIDTH, initial_indent="    ", subsequent_indent="    "))
-    for leaf in parameter.labels_below(labels):
+    leaves = parameter.labels_below(labels)
+    if len(leaves) > MOST_LINES:
+        _wide_table(parameter, leaves)
+        leaves = []
+    for leaf in leaves:
         entry = f" for {'.'.join(leaf)}" if leaf else ""
         limits = ""
         if leaf in parameter.low:
@@ -73,6 +82,18 @@ def _evidence(parameter: Parameter, labels: Labels) -> None:
     )
     typer.echo(f"  read by the date of: {parameter.read_on}")
     typer.echo(f"  written in: {parameter.place}")
+
+
+def _wide_table(parameter: Parameter, leaves: list[Labels]) -> None:
+    """One line for each first label, without plausible ranges: a long table is read across."""
+    rows: dict[str, list[str]] = {}
+    for leaf in leaves:
+        value = value_in_words(parameter, parameter.leaves[leaf])
+        rows.setdefault(leaf[0], []).append(f"{'.'.join(leaf[1:])} {value}".strip())
+    typer.echo(f"  values ({parameter.unit}):")
+    for label, cells in rows.items():
+        text = f"{label}: {', '.join(cells)}"
+        typer.echo(textwrap.fill(text, WIDTH, initial_indent="    ", subsequent_indent="      "))
 
 
 def _uses(parameter: Parameter) -> None:

@@ -176,6 +176,15 @@ def test_explain_a_series_and_an_entry(project: Path, capsys: pytest.CaptureFixt
 
 def test_explain_lists_all_without_a_name(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(said(capsys, "explain").splitlines()) == 9
+    assert len(said(capsys, "explain", "custody.hdc").splitlines()) == 3
+
+
+def test_explain_reads_a_long_table_across(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulation.commands.explain.MOST_LINES", 5)
+    lines = said(capsys, "explain", "contact.interval_weeks").splitlines()
+    assert lines[2:5] == ["  values (weeks):", "    nps: A 1, B 2, C1 4", "    crc: A 2, B 4, C1 6"]
 
 
 def test_explain_says_which_scenario_cannot_be_read(

@@ -303,6 +303,9 @@ def test_it_survives_a_trip_to_another_process(make: Make) -> None:
     assert (copy.on(210).grid(MINUTES) == resolved.on(210).grid(MINUTES)).all()
 
 
+EARLY = change(100, 200, applies_to="new", set={MINUTES: 40})
+
+
 @pytest.mark.parametrize(
     ("one", "other", "day"),
     [
@@ -319,6 +322,8 @@ def test_it_survives_a_trip_to_another_process(make: Make) -> None:
         ([change(100, multiply={"custody.receptions": 1})], [], None),
         ([change(100, set={"custody.receptions": 1200})], [], 365),
         ([change(200, set={"custody.releases.day": "monday"})], [], 200),
+        # Only those sentenced between days 100 and 200 see the second change.
+        ([EARLY], [EARLY, change(300, set={MINUTES: 30})], 300),
     ],
 )  # fmt: skip
 def test_first_difference(make: Make, one: list[Any], other: list[Any], day: int | None) -> None:
