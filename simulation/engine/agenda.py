@@ -1,8 +1,8 @@
 """The agenda: which rows are due on which day. One agenda for each kind of event.
 
-The truth is one ``due`` day for each row; the buckets are only an index to it, kept for the next days alone. So a row has at most one due
-day, ``put`` overwrites, and a date that was overwritten can never wake an old chain of events beside the new
-one.
+The truth is one ``due`` day for each row; the buckets are only an index to it, kept for the next days alone.
+So a row has at most one due day, ``put`` overwrites, and a date that was overwritten can never wake an old chain
+of events beside the new one.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ class Agenda:
 
     def __init__(self, rows: int = 0) -> None:
         self._due = np.full(max(1, rows), NEVER, dtype=np.int32)
-        # Only the open block of days has buckets: a far date costs one write, and a block is indexed when it opens.
+        # Only the open block of days has buckets: a far date costs one write, and a block is indexed when it
+        # opens.
         self._buckets: dict[int, list[Rows]] = {}
         self._block_end: int | None = None
         self._taken: int | None = None
@@ -96,21 +97,21 @@ class Agenda:
         batch: Rows = np.array(rows, dtype=np.int32)
         if batch.size == 0:
             return
-        days = np.asarray(days, dtype=np.int32)
-        first_day, last_day = int(days.min()), int(days.max())
+        when: NDArray[np.int32] = np.asarray(days, dtype=np.int32)
+        first_day, last_day = int(when.min()), int(when.max())
         if self._taken is not None and first_day <= self._taken:
             raise ValueError(f"day {first_day} was already taken (up to {self._taken}): rows would not wake")
         self._reserve(batch)
-        self._due[batch] = days
+        self._due[batch] = when
         if self._block_end is None or first_day >= self._block_end:
             return
         if last_day >= self._block_end:
-            near = days < self._block_end
-            batch, days = batch[near], days[near]
+            near = when < self._block_end
+            batch, when = batch[near], when[near]
         if first_day == last_day:
             self._buckets.setdefault(first_day, []).append(batch)
         else:
-            self._index(batch, days)
+            self._index(batch, when)
 
     def _index(self, rows: Rows, days: NDArray[np.int32]) -> None:
         """Put rows into the buckets of their days."""

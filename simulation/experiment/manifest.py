@@ -7,6 +7,7 @@ else: neither times nor places nor versions. Two people who get the same fingerp
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -41,6 +42,7 @@ MODEL = "simulation.system"
 """Module that runs the model."""
 
 
+@functools.cache
 def code_digest(runner: str = MODEL) -> str:
     """Return a hash of the text of everything that decides what a run does.
 
@@ -52,7 +54,8 @@ def code_digest(runner: str = MODEL) -> str:
     Returns
     -------
     str
-        SHA-256. Line ends don't matter, so that a Windows checkout gives the same.
+        SHA-256. Line ends don't matter, so that a Windows checkout gives the same. Worked out once a process:
+        a file edited later is not the code that is running.
     """
     package = Path(__file__).resolve().parents[1]
     files = [path for part in CODE_THAT_DECIDES for path in (package / part).rglob("*.py")]

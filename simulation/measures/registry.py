@@ -160,6 +160,7 @@ COUNTS: tuple[Count, ...] = (
     # Courts
     _flow("sentences_community", "people", "People who start a community order or suspended sentence order."),
     _flow("sentences_custody", "people", "People sentenced to immediate determinate custody."),
+    _flow("sentences_custody_of_returners", "people", "Those of the sentences to custody that are of people the model already knew."),
     _flow("sentences_of_returners", "people", "Those of the sentences that are of people the model already knew."),
     _flow("reports_oral", "reports", "Oral pre-sentence reports delivered."),
     _flow("reports_short", "reports", "Short written pre-sentence reports delivered."),

@@ -4,8 +4,9 @@ NPS if the assessed risk of serious recidivism reaches the threshold, risk of se
 person falls under multi-agency public protection, or the case is of public interest; otherwise the area's CRC. One
 provider a person; the higher wins; NPS cases don't go back when risk falls. Inflation moves medium risk to high.
 
-Officers are chosen within the office by the fewest-cases rule, exactly as if cases were given out one by one in the
-order of people's keys: leavers' cases first, then those that need a probation officer, then the rest.
+Officers are chosen within the office by fewest cases or by lowest workload points, as if cases were given out one by
+one in the order of people's keys: leavers' cases first, then those that need a probation officer, then the rest. Points
+of an officer are counted afresh every Monday and moved by each case given or taken in between.
 """
 
 from __future__ import annotations
@@ -107,6 +108,8 @@ class Allocation:
         """Take the levers of the day."""
         self.workload = workload
         names = operating_models(self.service)
+        rules = self.service.levers.mapping("allocation.rule")
+        self.by_points = np.array([[rules[side] == "lowest_points" for side in ("nps", "crc")]] * self.service.areas)
         self.transfer_rate = by_operating_model(self.service, names, "allocation.transfers_per_year")
 
     # --- Risk as assessed -------------------------------------------------------------------------------------
@@ -191,6 +194,8 @@ class Allocation:
                 service.agendas["allocate"].put(waiting, np.full(waiting.size, service.today + 1))
                 continue
             service.agendas["allocate"].cancel(orphans)
+            if service.calendar.weekday(service.today) == 0:
+                self.count_points()
             self.give(orphans)
             self.give(due)
             self.transfers()
@@ -223,7 +228,9 @@ class Allocation:
         high = people.assessed_rosh[rows] >= Rosh.HIGH
         # The officer they leave doesn't count them when they move.
         moving = rows[people.officer[rows] >= 0]
+        points = self.workload.points[people.setting[rows], people.tier[rows]]
         np.subtract.at(posts.cases, people.officer[moving], 1)
+        np.subtract.at(posts.points, people.officer[moving], points[people.officer[rows] >= 0])
         placed = np.zeros(rows.size, dtype=bool)
         chosen = np.full(rows.size, -1, dtype=np.int32)
         for needs_po in (True, False):
@@ -234,10 +241,16 @@ class Allocation:
             if needs_po:
                 eligible &= posts.grade[: posts.size] == Grade.PO
             officers = np.flatnonzero(eligible)
-            order, chosen_posts = fewest_cases(team[mine], posts.cases[officers], officers, team_of_post[officers], teams)
-            chosen[mine[order]] = chosen_posts
-            placed[mine[order]] = True
-            np.add.at(posts.cases, chosen_posts, 1)
+            by_points = self.by_points[people.area[rows[mine]], people.side[rows[mine]]]
+            for part, rule in ((mine[~by_points], fewest_cases), (mine[by_points], self.lowest_points)):
+                if part.size == 0:
+                    continue
+                loads = posts.cases[officers] if rule is fewest_cases else points[part]
+                order, chosen_posts = rule(team[part], loads, officers, team_of_post[officers], teams)
+                chosen[part[order]] = chosen_posts
+                placed[part[order]] = True
+                np.add.at(posts.cases, chosen_posts, 1)
+                np.add.at(posts.points, chosen_posts, points[part[order]])
         stay = rows[~placed]
         if stay.size:
             back = stay[people.officer[stay] >= 0]
@@ -245,6 +258,53 @@ class Allocation:
             people.waiting_since[stay] = np.where(people.waiting_since[stay] == NEVER, service.today, people.waiting_since[stay])
             service.agendas["allocate"].put(stay, np.full(stay.size, service.today + 1))
         self.settle(rows[placed], chosen[placed])
+
+    def lowest_points(self, team: Array, case_points: Array, posts: Array, post_team: Array,
+                      number_of_teams: int) -> tuple[NDArray[np.int64], Array]:
+        """Give out cases in waves of one a team, each to the officer with the fewest points, lowest row first.
+
+        Parameters and returns are those of :func:`fewest_cases`, with the points of each case for the loads.
+        """
+        wanted = np.zeros(number_of_teams, dtype=bool)
+        wanted[team] = True
+        has = wanted[post_team]
+        posts, post_team = posts[has], post_team[has]
+        if posts.size == 0:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
+        load = self.service.posts.points[posts].astype(np.int64)
+        # Officers with reduced hours take proportionately less.
+        reduced = self.service.posts.new_until[posts] > self.service.today
+        cut = self.service.levers.number("staff.newly_qualified.capacity_reduction")
+        load = np.where(reduced, load / max(1 - cut, 1e-6), load).astype(np.int64)
+        by_team = np.argsort(post_team, kind="stable")
+        posts, post_team, load = posts[by_team], post_team[by_team], load[by_team]
+        starts = np.flatnonzero(np.concatenate(([True], post_team[1:] != post_team[:-1])))
+        staffed = post_team[starts]
+        place = np.full(number_of_teams, -1)
+        place[staffed] = np.arange(staffed.size)
+        case_order = np.argsort(team, kind="stable")
+        case_order = case_order[place[team[case_order]] >= 0]
+        case_team = place[team[case_order]]
+        first = np.searchsorted(case_team, np.arange(staffed.size))
+        rank = np.arange(case_order.size) - first[case_team]
+        chosen = np.empty(case_order.size, dtype=np.int32)
+        index = np.arange(posts.size)
+        width = posts.size + 1
+        for wave in range(int(rank.max()) + 1 if rank.size else 0):
+            mine = np.flatnonzero(rank == wave)
+            best = np.minimum.reduceat(load * width + index, starts) % width
+            taken = best[case_team[mine]]
+            chosen[mine] = posts[taken]
+            load[taken] += case_points[case_order[mine]]
+        return case_order, chosen
+
+    def count_points(self) -> None:
+        """Count every officer's points afresh."""
+        people, posts = self.service.people, self.service.posts
+        held = np.flatnonzero(people.officer[: people.size] >= 0)
+        points = self.workload.points[people.setting[held], people.tier[held]]
+        total = np.bincount(people.officer[held], weights=points, minlength=posts.size)
+        posts.points[: posts.size] = total.astype(np.int32)
 
     def settle(self, rows: Rows, officer: Array) -> None:
         """Record the new officer and what follows from the change."""
@@ -269,7 +329,7 @@ class Allocation:
         service.add_task(Task.HANDOVER, changed, today, int(self.workload.task_seconds[Task.HANDOVER]))
         service.tell("allocated", rows, officer)
         wrong = self.needs_nps(rows, true_risk=True) != (people.side[rows] == NPS)
-        service.count("misallocated", rows[wrong & waited])
+        service.count("misallocated", rows[wrong & waited & ~handed])
         # First appointments and custody contacts.
         place = people.location[rows]
         community = rows[(place == Location.COMMUNITY) & (people.first_due_from[rows] != NEVER)]
@@ -295,6 +355,13 @@ class Allocation:
             gap = service.chance.exponential(people.key[movers], "transfer", people.changes[movers].astype(np.int64)) / rate[moves] * 365.25
             day = today + 1 + np.minimum(gap, FAR).astype(np.int32)
             service.agendas["transfer"].put(movers, service.calendar.working_day_after(day))
+
+    def begin(self, rows: Rows) -> None:
+        """Book the first appointment of people who come out of custody to an officer who already holds the case."""
+        people = self.service.people
+        held = rows[(people.officer[rows] >= 0) & (people.waiting_since[rows] == NEVER)]
+        people.allocated_on[held] = self.service.today
+        self.book_first(held)
 
     def book_first(self, rows: Rows) -> None:
         """Book the first appointment of people in the community who have an officer."""

@@ -130,7 +130,10 @@ class Caseload:
             due = service.agendas["contact"].due(service.today)
             if service.calendar.is_working(service.today):
                 self.work(due)
-            elif due.size:
+            else:
+                reviews = service.agendas["review"].due(service.today)
+                service.agendas["review"].put(reviews, np.full(reviews.size, service.today + 1))
+            if due.size and not service.calendar.is_working(service.today):
                 service.agendas["contact"].put(due, service.calendar.working_day_after(np.full(due.size, service.today)))
 
     def still_valid(self) -> NDArray[np.bool_]:
@@ -155,6 +158,9 @@ class Caseload:
         """Work one day: contacts due and open tasks."""
         service, people, posts, tasks = self.service, self.service.people, self.service.posts, self.service.tasks
         today = service.today
+        reviews = service.agendas["review"].due(today)
+        reviews = reviews[people.location[reviews] == Location.COMMUNITY]
+        service.add_task(Task.REVIEW, reviews, today, int(self.workload.task_seconds[Task.REVIEW]))
         tasks.keep(self.still_valid())
         size = posts.size
         at_work = self.present()
@@ -199,6 +205,11 @@ class Caseload:
         service.count("plans_done", plan_people)
         service.count("plans_in_time", plan_people[plan_due >= today])
         service.tell("plan completed", np.sort(plan_people))
+        # The first formal review follows the plan by the review interval, and each review the one before.
+        reviewed = np.concatenate([plan_people, tasks.person[done[tasks.kind[done] == Task.REVIEW]]])
+        months = service.levers.number("contact.review_months")
+        day = service.calendar.working_day_after(np.full(reviewed.size, today + int(months * 365.25 / 12)))
+        service.agendas["review"].put(reviewed, day)
         keep = np.ones(tasks.size, dtype=bool)
         keep[done] = False
         tasks.keep(keep)
@@ -218,14 +229,16 @@ class Caseload:
         absent = ~at_work[officer]
         if absent.any():
             rows = due[absent]
-            service.count("contacts_due", rows)
-            service.count("contacts_cancelled", rows)
             back = np.maximum(posts.sick_until[officer[absent]], posts.leave_until[officer[absent]])
             sick = posts.sick_until[officer[absent]] > service.today
+            # Leave is planned, and appointments are booked around it; sickness cancels them.
+            service.count("contacts_due", rows[sick])
+            service.count("contacts_cancelled", rows[sick])
             again = service.calendar.add_working_days(np.full(rows.size, service.today), self.rebook_days)
             back = np.where(sick, again, np.maximum(back, service.today + 1))
             service.agendas["contact"].put(rows, service.calendar.working_day_after(back))
-            service.tell("appointment moved, officer away", rows)
+            service.tell("appointment cancelled, officer sick", rows[sick])
+            service.tell("appointment moved, officer on leave", rows[~sick])
         due = due[~absent]
         place = people.location[due]
         custody = (place == CUSTODY_LOCATIONS[0]) | (place == CUSTODY_LOCATIONS[1])

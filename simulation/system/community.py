@@ -69,6 +69,30 @@ class Community:
         day = today + 1 + np.minimum(days, FAR).astype(np.int32)
         service.agendas["death"].put(rows, day)
 
+    def convictions_to_come(self, rows: Rows) -> None:
+        """Give people at liberty at the start the convictions that past reoffences would bring them."""
+        service, people = self.service, self.service.people
+        free = rows[(people.location[rows] == Location.COMMUNITY) | (people.location[rows] == Location.ENDED)]
+        keys = people.key[free]
+        table = service.levers.mapping("courts.reoffence_to_conviction_days")
+        longest = table["p100"]
+        hazard = self.yearly_hazard[people.ogrs[free]] * self.hazard_ratio
+        hazard = np.where(people.location[free] == Location.ENDED, hazard * self.after, hazard)
+        group = self.group(free)
+        happened = service.chance.exponential(keys, "thin pass: reoffended") < hazard * longest / 365.25
+        happened &= service.chance.uniform(keys, "thin pass: comes back") < self.return_share[group]
+        when = -service.chance.uniform(keys, "thin pass: reoffended when") * longest
+        day = (when + draw(table, service.chance.uniform(keys, "thin pass: conviction lag"))).astype(np.int32)
+        coming = happened & (day >= 0)
+        service.agendas["conviction"].put(free[coming], day[coming])
+
+    def group(self, rows: Rows) -> np.ndarray:
+        """Return the case-mix group of what people had last."""
+        sentences, latest = self.service.sentences, self.service.people.latest[rows]
+        length = sentences.length[latest]
+        inside = np.where(length < 365, 1, np.where(length < 1461, 2, 3))
+        return np.where(sentences.kind[latest] >= Kind.DETERMINATE, inside, 0)
+
     def next_crisis(self, rows: Rows) -> None:
         """Put the next change in need on the agenda."""
         service, people = self.service, self.service.people
@@ -181,7 +205,7 @@ class Community:
         """Proven reoffences: recall may follow on licence; conviction follows with a lag."""
         if rows.size == 0:
             return
-        service, people, sentences, chance = self.service, self.service.people, self.service.sentences, self.service.chance
+        service, people, chance = self.service, self.service.people, self.service.chance
         free = (people.location[rows] == Location.COMMUNITY) | (people.location[rows] == Location.ENDED)
         # Somebody locked up since the month began can't reoffend at liberty: the crossing waits for liberty.
         held = rows[~free]
@@ -195,10 +219,7 @@ class Community:
         charged = supervised[licence >= 0]
         draws = chance.uniform(people.key[charged], "recall for charge", people.reoffences[charged])
         self.recall.ask(licence[licence >= 0][draws < service.share("recall.per_further_charge", charged)], "further charge")
-        latest = people.latest[rows]
-        custody = sentences.kind[latest] >= Kind.DETERMINATE
-        length = sentences.length[latest]
-        group = np.where(custody, np.where(length < 365, 1, np.where(length < 1461, 2, 3)), 0)
+        group = self.group(rows)
         returning = chance.uniform(keys, "comes back to court", number) < self.return_share[group]
         lag = draw(service.levers.mapping("courts.reoffence_to_conviction_days"), chance.uniform(keys, "conviction lag", number))
         back = rows[returning]

@@ -76,8 +76,7 @@ class Contact:
         service, people = self.service, self.service.people
         share = self.phone_share[people.area[rows], np.maximum(people.side[rows], 0)]
         cut = share / service.levers.number("contact.phone_eligible_share")
-        draw = service.chance.uniform(people.key[rows], "telephone supervision", people.sentences[rows])
-        return (draw < cut) & self.phone_eligible(rows)
+        return (people.phone_draw[rows] < cut) & self.phone_eligible(rows)
 
     def by_telephone(self, rows: Rows) -> NDArray[np.bool_]:
         """Tell whose contact due today is a call: on the telephone, unless stepped up or due to be seen."""
@@ -110,10 +109,21 @@ class Contact:
         days = days[people.work_only[rows] == 0]
         if wanted.size == 0:
             return
-        uniform = service.chance.uniform(people.key[wanted], "side of weekend", self.occurrence(wanted))
-        day = service.calendar.nearest_working_day(service.today + days, uniform)
+        day = self.nearest_working_day(wanted, service.today + days)
         soonest = service.calendar.add_working_days(np.full(wanted.size, service.today), 1)
         service.agendas["contact"].put(wanted, np.maximum(day, soonest))
+
+    def nearest_working_day(self, rows: Rows, days: Array) -> NDArray[np.int32]:
+        """Move dates to the nearest working day; ties are settled by a draw, made only where a date must move."""
+        service = self.service
+        days = np.asarray(days, dtype=np.int32)
+        move = np.flatnonzero(~service.calendar.is_working(days))
+        if move.size:
+            moved = rows[move]
+            uniform = service.chance.uniform(service.people.key[moved], "side of weekend", self.occurrence(moved))
+            days = days.copy()
+            days[move] = service.calendar.nearest_working_day(days[move], uniform)
+        return days
 
     def occurrence(self, rows: Rows) -> NDArray[np.int64]:
         """Return the occurrence number of a contact's draws: sentence, spell in the community, count."""
@@ -144,9 +154,8 @@ class Contact:
             service.count("contacts_custody", inside)
             service.tell("seen in custody", inside)
             people.contacts[inside] += 1
-            uniform = service.chance.uniform(people.key[inside], "side of weekend", self.occurrence(inside))
             day = service.today + np.full(inside.size, self.workload.custody_interval)
-            service.agendas["contact"].put(inside, service.calendar.nearest_working_day(day, uniform))
+            service.agendas["contact"].put(inside, self.nearest_working_day(inside, day))
             rows, mode, first = rows[~in_custody], mode[~in_custody], first[~in_custody]
             if rows.size == 0:
                 return

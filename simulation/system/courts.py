@@ -167,7 +167,6 @@ class Courts:
         keys = people.key[rows]
         number = people.sentences[rows].astype(np.int64) + 1
         again = people.sentences[rows] > 0
-        service.count("sentences_of_returners", rows[again])
         uniform = np.where(again, chance.uniform(keys, "disposal", number), people.disposal_draw[rows])
         custody = uniform < self.custody_chance(rows)
         people.report_due[rows] = NEVER
@@ -197,6 +196,7 @@ class Courts:
         sentences.unpaid_work_only[made] = chance.uniform(keys, "order: unpaid work only", number) < work
         service.agendas["legal end"].put(made, sentences.expiry[made])
         service.count("sentences_community", rows)
+        service.count("sentences_of_returners", rows[number > 1])
         service.tell("community order", rows[~suspended], length[~suspended])
         service.tell("suspended sentence order", rows[suspended], length[suspended])
         service.refresh(rows)

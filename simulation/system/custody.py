@@ -66,6 +66,8 @@ class Custody:
         self.date(made)
         at_once = sentences.custody_end[made] <= today
         service.count("sentences_custody", rows)
+        service.count("sentences_custody_of_returners", rows[number > 1])
+        service.count("sentences_of_returners", rows[number > 1])
         service.count("releases_at_sentence", rows[at_once])
         service.tell("sentenced to custody", rows, length)
         eligible = sentences.curfew_from[made] != NEVER
@@ -252,6 +254,8 @@ class Custody:
         while True:
             yield service.clock.phase("releases")
             sentences, today = service.sentences, service.today
+            if service.calendar.date(today).day == 1:
+                self.follow_series()
             tagged = service.agendas["curfew release"].due(today)
             free = (sentences.status[tagged] == Status.CUSTODY) & (sentences.curfew_stage[tagged] == APPROVED)
             tagged = tagged[free]
@@ -335,6 +339,40 @@ class Custody:
         end = np.where(on_licence, sentences.expiry[rows], sentences.supervision_end[rows])
         going_on = on_licence | supervised
         service.agendas["legal end"].put(rows[going_on], end[going_on])
+
+    # --- Indeterminate prisoners ------------------------------------------------------------------------------
+
+    def follow_series(self) -> None:
+        """Hold indeterminate prisoners to their published series: releases to life licence, and recalls from it.
+
+        Who goes is settled by a draw that belongs to the person; each area follows its share of the series.
+        """
+        service, people, sentences = self.service, self.service.people, self.service.sentences
+        for_life = np.flatnonzero(sentences.kind[: sentences.size] == Kind.INDETERMINATE).astype(np.int32)
+        for status, name, into in ((Status.CUSTODY, "unreleased", Status.LICENCE), (Status.LICENCE, "recalled", Status.RECALLED)):
+            total = service.resolved.series_value(f"custody.indeterminate_{name}", service.today, 0)
+            edges = np.round(np.concatenate([[0.0], np.cumsum(self.population.shares)]) * total).astype(np.int64)
+            wanted = edges[1:] - edges[:-1]
+            pool = for_life[sentences.status[for_life] == status]
+            held = for_life[sentences.status[for_life] == (Status.CUSTODY if name == "unreleased" else Status.RECALLED)]
+            now = np.bincount(people.area[sentences.person[held]], minlength=service.areas)
+            number = np.maximum(now - wanted if name == "unreleased" else wanted - now, 0)
+            area = people.area[sentences.person[pool]]
+            draws = service.chance.uniform(service.sentence_key(pool), "life sentence: " + name)
+            order = np.lexsort((draws, area))
+            starts = np.searchsorted(area[order], np.arange(service.areas))
+            rank = np.arange(order.size) - starts[area[order]]
+            moving = np.sort(pool[order[rank < number[area[order]]]])
+            sentences.status[moving] = into
+            person = np.sort(sentences.person[moving])
+            if into == Status.LICENCE:
+                sentences.released[moving] = service.today
+                service.tell("released on life licence", person)
+            else:
+                sentences.recall_kind[moving] = RecallKind.STANDARD
+                sentences.returned[moving] = service.today
+                service.tell("life licence recalled", person)
+            service.refresh(person)
 
     # --- Ends -------------------------------------------------------------------------------------------------
 

@@ -83,9 +83,14 @@ class Invariants:
     # --- Conservation -----------------------------------------------------------------------------------------
 
     def _known(self) -> np.ndarray:
-        people = self.service.people
+        # Everybody somewhere, and everybody with a live sentence: the rest have neither and can't be in two places.
+        service, people, sentences = self.service, self.service.people, self.service.sentences
         place = people.location[: people.size]
-        return np.flatnonzero((place != Location.UNKNOWN) & (place != Location.DEAD)).astype(np.int32)
+        rows = np.flatnonzero((place != Location.UNKNOWN) & (place != Location.DEAD) & (place != Location.ENDED))
+        live = sentences.person[np.flatnonzero(sentences.status[: sentences.size] != Status.ENDED)]
+        live = live[(place[live] == Location.ENDED) | (place[live] == Location.UNKNOWN)]
+        del service
+        return np.concatenate([rows, live]).astype(np.int32)
 
     def one_place(self) -> np.ndarray:
         """Place is the one that the precedence table gives."""

@@ -143,6 +143,7 @@ class Model:
         service.process(self.policy)
         self.supervision = Supervision(service)
         self.allocation = Allocation(service)
+        self.supervision.on_begin.append(self.allocation.begin)
         self.custody = Custody(service, population, self.allocation)
         self.courts = Courts(service, population, self.allocation, self.custody)
         self.contact = Contact(service)
@@ -163,6 +164,9 @@ class Model:
         service, people, sentences = self.service, self.service.people, self.service.sentences
         person = sentences.person[made]
         service.refresh(person)
+        self.community.convictions_to_come(person)
+        made = made[sentences.status[made] != Status.ENDED]
+        person = sentences.person[made]
         people.released_on[person] = NEVER
         # Assessed without error: the service has known them for some time.
         people.assessed_rosh[person] = people.rosh[person]
@@ -311,6 +315,15 @@ class Model:
         return RunOutput(rows, service.event_digests, service.state_digests, service.checks, service.history)
 
 
+def _demand(resolved: Resolved) -> tuple[tuple[str, ...], ...]:
+    """Return the changes of a scenario that decide who is drawn before day one."""
+    drawn = ("courts.community_sentences_imposed", "courts.suspended_sentences_imposed", "courts.immediate_custody_imposed",
+             "courts.supervised_start_share", "courts.custody_episode_share", "population.", "custody.length")
+    return tuple(sorted(
+        (str(key), repr(steps)) for key, steps in resolved.changed().items() if str(key[0]).startswith(drawn)
+    ))
+
+
 def _reform(population: Population) -> Any:
     from datetime import date
 
@@ -364,6 +377,8 @@ def run_family(requests: list[RunRequest]) -> list[RunOutput]:
         (request.resolved.start, request.resolved.end, request.resolved.areas) == (first.start, first.end, first.areas)
         for request in requests
     )
+    # Demand is drawn before day one: scenarios that change it have other people in them.
+    same &= all(_demand(request.resolved) == _demand(first) for request in requests)
     if not same or not days or min(days) < 1:
         return [run_model(request) for request in requests]
     model = Model(requests[0])

@@ -15,6 +15,7 @@ import numpy as np
 import simpy
 
 from simulation.engine import NEVER
+from simulation.engine.agenda import each_once
 from simulation.system.codes import Kind, Location, RecallKind, Rosh, Status, Task
 from simulation.system.custody import Custody
 from simulation.system.quantiles import draw
@@ -38,7 +39,7 @@ class Recall:
     def ask(self, sentences_rows: Rows, reason: str) -> None:
         """Decide to recall: the report is due tomorrow."""
         service, sentences = self.service, self.service.sentences
-        rows = np.unique(sentences_rows).astype(np.int32)
+        rows = each_once(np.asarray(sentences_rows, dtype=np.int32))
         status = sentences.status[rows]
         rows = rows[((status == Status.LICENCE) | (status == Status.CURFEW)) & (sentences.recall_pending[rows] == 0)]
         rows = rows[sentences.kind[rows] == Kind.DETERMINATE]

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER, Calendar, Chance, World
+from simulation.engine.agenda import each_once
 from simulation.measures.registry import COUNTS
 from simulation.scenario import Geography, Resolved
 from simulation.system.codes import PHASES, Kind, Location, Setting, Status
@@ -229,7 +230,7 @@ class Service(World):
         if rows.size == 0:
             return
         people = self.people
-        rows = np.unique(rows).astype(np.int32)
+        rows = each_once(np.asarray(rows, dtype=np.int32))
         rows = rows[people.location[rows] != Location.DEAD]
         mask = self.statuses(rows)
         place = PLACE_OF[mask]
@@ -266,6 +267,7 @@ class Service(World):
         if people.size == 0:
             return
         size = people.size
+        self.count("seconds_demanded", people, np.broadcast_to(np.asarray(seconds), (size,)))
         self.tasks.append(
             person=people,
             sentence=np.full(size, -1, dtype=np.int32) if sentences is None else sentences,

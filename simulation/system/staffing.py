@@ -146,10 +146,10 @@ class Staffing:
     def vacate(self, rows: Rows) -> None:
         """Empty posts and hand their cases over."""
         service, posts, people = self.service, self.service.posts, self.service.people
-        gone = np.zeros(posts.size, dtype=bool)
+        # One place more than posts: nobody's officer, -1, points there.
+        gone = np.zeros(posts.size + 1, dtype=bool)
         gone[rows] = True
-        officer = people.officer[: people.size]
-        held = np.flatnonzero((officer >= 0) & gone[np.maximum(officer, 0)]).astype(np.int32)
+        held = np.flatnonzero(gone[people.officer[: people.size]]).astype(np.int32)
         people.officer[held] = -1
         people.waiting_since[held] = service.today
         service.agendas["transfer"].cancel(held)
@@ -157,6 +157,7 @@ class Staffing:
         service.tell("officer left", held)
         posts.filled[rows] = 0
         posts.cases[rows] = 0
+        posts.points[rows] = 0
         posts.owed[rows] = 0
         posts.sick_until[rows] = NEVER
         posts.leave_until[rows] = NEVER
@@ -166,9 +167,12 @@ class Staffing:
         """Seek a replacement: months to the desk, more if the first candidate drops out."""
         service, posts, levers = self.service, self.service.posts, self.service.levers
         keys, holder = posts.key[rows], posts.holder[rows]
-        months = draw(levers.mapping("staff.recruitment.months_advert_to_desk"), service.chance.uniform(keys, "months to fill", holder))
+        table = levers.mapping("staff.recruitment.months_advert_to_desk")
+        by_side = [draw(table[side], service.chance.uniform(keys, "months to fill", holder)) for side in ("nps", "crc")]
+        months = np.where(posts.employer[rows] == NPS, by_side[0], by_side[1])
         drops = service.chance.uniform(keys, "candidate drops out", holder) < levers.number("staff.recruitment.drop_out_share")
-        again = draw(levers.mapping("staff.recruitment.months_advert_to_desk"), service.chance.uniform(keys, "months to fill again", holder))
+        by_side = [draw(table[side], service.chance.uniform(keys, "months to fill again", holder)) for side in ("nps", "crc")]
+        again = np.where(posts.employer[rows] == NPS, by_side[0], by_side[1])
         days = (months + np.where(drops, again, 0)) * 365.25 / 12 * levers.number("staff.recruitment.delay_multiplier")
         service.agendas["starts"].put(rows, service.today + 1 + days.astype(np.int32))
 

@@ -63,8 +63,12 @@ class Survivors:
         rates = levers.mapping("population.thinning_rate")
         rate = np.array([rates.get(label, 0.0) for label in GROUPS])[group]
         free_since = np.where(custody, custody_end, day)
-        gone |= (free_since < 0) & (chance.exponential(keys, "thin pass: superseded") < rate * (0 - free_since) / 365.25)
-        live = (np.where(custody, supervision_end, day + length) > 0) & ~gone
+        superseded = (free_since < 0) & (chance.exponential(keys, "thin pass: superseded") < rate * (0 - free_since) / 365.25)
+        over = np.where(gone, failed_at.astype(np.int64), np.where(custody, supervision_end, day + length))
+        live = (over > 0) & ~superseded
+        # People whose supervision is over may still come back: they are kept, at liberty.
+        years_after = levers.number("community.reoffending_years_after")
+        at_liberty = (over <= 0) & (over > -years_after * 365.25) & ~superseded
 
         # Home detention curfew at the start.
         on_tag_share = levers.number("population.thin_pass_curfew_share")
@@ -84,8 +88,10 @@ class Survivors:
         recalled = (status == Status.LICENCE) & (
             chance.uniform(keys, "thin pass: recalled") < levers.number("population.thin_pass_recalled_share"))
         status[recalled] = Status.RECALLED
+        status[at_liberty] = Status.ENDED
 
-        keep = np.flatnonzero(live)
+        keep = np.flatnonzero(live | at_liberty)
+        self.over = over[keep]
         self.arrivals = Arrivals(keys[keep], arrivals.area[keep], day[keep])
         self.group = group[keep]
         suspended = np.zeros(keys.size, dtype=bool)
@@ -100,7 +106,7 @@ class Survivors:
         self.supervision_end = np.where(custody, supervision_end, day + length)[keep]
         self.curfew_from = curfew_from[keep]
         self.extended = extended[keep]
-        self.recalled = recalled[keep]
+        self.recalled = (recalled & live)[keep]
 
 
 def seat(service: Service, population: Population, survivors: Survivors, rows: NDArray[np.int32],
@@ -128,6 +134,8 @@ def seat(service: Service, population: Population, survivors: Survivors, rows: N
     for name in ("length", "remand", "offence", "custody_end", "expiry", "supervision_end", "curfew_from", "extended"):
         getattr(sentences, name)[made] = getattr(survivors, name)
     released = survivors.status >= Status.CURFEW
+    ended = survivors.status == Status.ENDED
+    service.people.last_seen[rows[ended]] = survivors.over[ended]
     sentences.released[made] = np.where(released & (survivors.custody_end != NEVER), np.minimum(survivors.custody_end, -1), NEVER)
     again = made[survivors.recalled]
     sentences.recalls[again] = 1

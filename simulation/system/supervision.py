@@ -21,6 +21,7 @@ class Supervision:
     def __init__(self, service: Service) -> None:
         self.service = service
         service.agenda("contact", service.people.capacity)
+        service.agenda("review", service.people.capacity)
         service.agenda("allocate", service.people.capacity)
         service.agenda("transfer", service.people.capacity)
         service.agenda("crisis", service.people.capacity)
@@ -78,6 +79,7 @@ class Supervision:
         people.spells[rows] += 1
         people.contacts[rows] = 0
         people.stage_start[rows] = today
+        people.phone_draw[rows] = service.chance.uniform(people.key[rows], "telephone supervision", people.sentences[rows])
         people.last_seen[rows] = today
         people.first_due_from[rows] = today
         people.first_after_release[rows] = from_custody
@@ -106,7 +108,7 @@ class Supervision:
         if held.size:
             posts, counts = np.unique(people.officer[held], return_counts=True)
             service.posts.cases[posts] -= counts.astype(np.int32)
-        for name in ("contact", "allocate", "transfer", "crisis", "death", "escalate"):
+        for name in ("contact", "review", "allocate", "transfer", "crisis", "death", "escalate"):
             service.agendas[name].cancel(rows)
         people.officer[rows] = -1
         people.officer_since[rows] = NEVER
