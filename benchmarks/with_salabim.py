@@ -1,7 +1,7 @@
 """The toy caseload in salabim: a component for each person, a resource for each officer.
 
 Written with generators and without monitors or trace, salabim's fastest way. Time and the one inexact rule
-are as in ``naive_simpy``.
+are as in ``naive_simpy``. Making the components takes longer than a month of the toy; it isn't measured.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The agenda: which rows are due on which day. One agenda for each kind of event.
 
 The truth is one ``due`` day for each row; the buckets are only an index to it, kept for the next days alone.
-So a row has at most one due day, ``put`` overwrites, and a date that was overwritten can never wake an old chain
-of events beside the new one.
+So a row has at most one due day, ``put`` overwrites, and a date that was overwritten can never wake an old
+chain of events beside the new one.
 """
 
 from __future__ import annotations

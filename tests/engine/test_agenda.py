@@ -7,8 +7,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from simulation.engine import NEVER, Agenda
+from simulation.engine.agenda import BLOCK
 
 ROWS = st.lists(st.integers(0, 60), max_size=30)
+#: Days ahead: mostly few, and some on either side of the end of the days that are indexed.
+WAITS = st.integers(1, 6) | st.integers(1, 3 * BLOCK)
 
 
 class AgainstDictionary(RuleBasedStateMachine):
@@ -22,19 +25,19 @@ class AgainstDictionary(RuleBasedStateMachine):
 
     @rule(rows=ROWS, data=st.data())
     def put(self, rows: list[int], data: st.DataObject) -> None:
-        ahead = data.draw(st.lists(st.integers(1, 12), min_size=len(rows), max_size=len(rows)))
+        ahead = data.draw(st.lists(WAITS, min_size=len(rows), max_size=len(rows)))
         days = [self.today + wait for wait in ahead]
         self.agenda.put(np.array(rows, dtype=np.int64), np.array(days, dtype=np.int64))
         self.dates.update(zip(rows, days, strict=True))
 
-    @rule(rows=ROWS, ahead=st.integers(1, 12))
+    @rule(rows=ROWS, ahead=WAITS)
     def put_all_on_one_day(self, rows: list[int], ahead: int) -> None:
         self.agenda.put(np.array(rows, dtype=np.int32), self.today + ahead)
         self.dates.update(dict.fromkeys(rows, self.today + ahead))
 
     @rule(rows=ROWS)
     def put_far_ahead(self, rows: list[int]) -> None:
-        """More than 65,535 days apart: the sort by counting doesn't reach."""
+        """Much farther than the days that are indexed."""
         days = [self.today + 1 + 40_000 * (row % 3) for row in rows]
         self.agenda.put(np.array(rows, dtype=np.int32), np.array(days, dtype=np.int32))
         self.dates.update(zip(rows, days, strict=True))
@@ -45,13 +48,14 @@ class AgainstDictionary(RuleBasedStateMachine):
         for row in rows:
             self.dates.pop(row, None)
 
-    @rule()
-    def due(self) -> None:
-        self.today += 1
-        expected = sorted(row for row, day in self.dates.items() if day == self.today)
-        assert self.agenda.due(self.today).tolist() == expected
-        for row in expected:
-            del self.dates[row]
+    @rule(days=st.just(1) | st.integers(2, BLOCK + 6))
+    def due(self, days: int) -> None:
+        for _ in range(days):
+            self.today += 1
+            expected = sorted(row for row, day in self.dates.items() if day == self.today)
+            assert self.agenda.due(self.today).tolist() == expected
+            for row in expected:
+                del self.dates[row]
 
     @rule()
     def save_and_restore(self) -> None:
@@ -72,15 +76,15 @@ TestAgainstDictionary = AgainstDictionary.TestCase
 
 @settings(max_examples=50)
 @given(
-    puts=st.lists(st.tuples(st.integers(0, 19), st.integers(0, 30), st.integers(1, 15)), max_size=60),
-    stop=st.integers(0, 30),
+    puts=st.lists(st.tuples(st.integers(0, 100), st.integers(0, 30), WAITS), max_size=60),
+    stop=st.integers(0, 150),
 )
 def test_restored_at_any_day_equals_uninterrupted(puts: list[tuple[int, int, int]], stop: int) -> None:
     """Each put is (day on which it is made, row, days ahead)."""
 
     def days_taken(pause: int | None) -> list[list[int]]:
         agenda, taken = Agenda(), []
-        for today in range(50):
+        for today in range(100 + 3 * BLOCK + 1):
             if today == pause:
                 saved = agenda.save()
                 agenda = Agenda()
