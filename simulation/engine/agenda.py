@@ -53,6 +53,8 @@ class Agenda:
         # Only the open block of days has buckets: a far date costs one write, and a block is indexed when it
         # opens.
         self._buckets: dict[int, list[Rows]] = {}
+        # Batches put since a day was last taken; indexed together, for sorting has a fixed cost.
+        self._new: list[tuple[Rows, NDArray[np.int32]]] = []
         self._block_end: int | None = None
         self._taken: int | None = None
 
@@ -111,7 +113,7 @@ class Agenda:
         if first_day == last_day:
             self._buckets.setdefault(first_day, []).append(batch)
         else:
-            self._index(batch, when)
+            self._new.append((batch, when))
 
     def _index(self, rows: Rows, days: NDArray[np.int32]) -> None:
         """Put rows into the buckets of their days."""
@@ -158,6 +160,10 @@ class Agenda:
         """
         if self._taken is not None and day <= self._taken:
             raise ValueError(f"day {day} was already taken (up to {self._taken})")
+        if self._new:
+            rows, days = zip(*self._new, strict=True)
+            self._index(np.concatenate(rows), np.concatenate(days))
+            self._new = []
         if self._block_end is None or day >= self._block_end:
             self._open_block(day)
         elif self._taken is None or day > self._taken + 1:
@@ -181,5 +187,6 @@ class Agenda:
         """Put back what :meth:`save` returned."""
         self._due = saved["due"].copy()
         self._buckets = {}
+        self._new = []
         self._block_end = None
         self._taken = saved["taken"]

@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+#: Bytes that a processor fetches at once.
+LINE = 64
+
 
 @dataclass(frozen=True)
 class Column:
@@ -52,6 +55,9 @@ class Table:
         Declared once.
     capacity : int
         Rows allocated at first.
+    together : sequence of str
+        Columns that are nearly always read for the same rows. They lie side by side in memory, so that a few
+        scattered rows cost one visit each and not one for every column. Nothing else changes.
 
     Examples
     --------
@@ -62,15 +68,45 @@ class Table:
     (3, 30)
     """
 
-    def __init__(self, name: str, columns: Sequence[Column], capacity: int = 1024) -> None:
+    def __init__(self, name: str, columns: Sequence[Column], capacity: int = 1024,
+                 together: Sequence[str] = ()) -> None:
         self.name = name
         self.columns = tuple(columns)
         self.size = 0
         self.capacity = max(1, capacity)
+        unknown = set(together) - {column.name for column in columns}
+        if unknown:
+            raise ValueError(f"table {name}: no column is called {', '.join(sorted(unknown))}")
+        self._together = frozenset(together)
         for column in columns:
             if hasattr(type(self), column.name) or column.name in self.__dict__:
                 raise ValueError(f"table {name}: no column can be called {column.name!r}, the name is taken")
-            setattr(self, column.name, np.full(self.capacity, column.empty, dtype=column.dtype))
+        for column_name, array in self._allocate(self.capacity).items():
+            setattr(self, column_name, array)
+
+    def _allocate(self, capacity: int) -> dict[str, NDArray[Any]]:
+        """Return empty arrays for every column; those kept together are views into one array of records."""
+        arrays: dict[str, NDArray[Any]] = {}
+        near = sorted((c for c in self.columns if c.name in self._together), key=lambda c: -np.dtype(c.dtype).itemsize)
+        if near:
+            used = sum(np.dtype(column.dtype).itemsize for column in near)
+            width = -(-used // LINE) * LINE
+            record = np.dtype({
+                "names": [column.name for column in near],
+                "formats": [column.dtype for column in near],
+                "offsets": np.cumsum([0] + [np.dtype(c.dtype).itemsize for c in near])[:-1].tolist(),
+                "itemsize": width,
+            })
+            raw = np.zeros(capacity * width + LINE, dtype=np.uint8)
+            start = -raw.ctypes.data % LINE
+            records = raw[start : start + capacity * width].view(record)
+            arrays = {column.name: records[column.name] for column in near}
+            for column in near:
+                arrays[column.name][:] = column.empty
+        for column in self.columns:
+            if column.name not in self._together:
+                arrays[column.name] = np.full(capacity, column.empty, dtype=column.dtype)
+        return arrays
 
     def __getattr__(self, name: str) -> NDArray[Any]:
         # Reached only for a column that does not exist; tells type checkers that columns are arrays.
@@ -89,10 +125,9 @@ class Table:
         return np.arange(first, self.size, dtype=np.int32)
 
     def _grow(self, capacity: int) -> None:
-        for column in self.columns:
-            grown = np.full(capacity, column.empty, dtype=column.dtype)
-            grown[: self.capacity] = getattr(self, column.name)
-            setattr(self, column.name, grown)
+        for name, grown in self._allocate(capacity).items():
+            grown[: self.capacity] = getattr(self, name)
+            setattr(self, name, grown)
         self.capacity = capacity
 
     def save(self) -> dict[str, Any]:
@@ -109,10 +144,9 @@ class Table:
         self.size = saved["size"]
         if self.size > self.capacity:
             self.capacity = self.size
-        for column in self.columns:
-            array = np.full(self.capacity, column.empty, dtype=column.dtype)
-            array[: self.size] = saved["columns"][column.name]
-            setattr(self, column.name, array)
+        for name, array in self._allocate(self.capacity).items():
+            array[: self.size] = saved["columns"][name]
+            setattr(self, name, array)
 
     def describe(self) -> Iterable[tuple[str, str, str, str]]:
         """Yield name, type, unit and meaning of each column, for the data dictionary."""

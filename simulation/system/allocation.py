@@ -156,7 +156,7 @@ class Allocation:
         # A probation services officer can't keep a case whose risk is now high.
         officer = people.officer[rows]
         unfit = (officer >= 0) & (people.assessed_rosh[rows] >= Rosh.HIGH) & (service.posts.grade[officer] == Grade.PSO)
-        people.side[rows] = side
+        service.set_side(rows, side)
         self.request(rows[changed | unfit])
 
     def request(self, rows: Rows) -> None:

@@ -87,7 +87,7 @@ class Caseload:
 
     def __init__(self, service: Service, contact: Contact) -> None:
         self.service, self.contact = service, contact
-        self.done = {task: service.channel(f"done {task.name.lower()}") for task in
+        self.done = {task: service.channel(f"done {Task.names[task].lower()}") for task in
                      (Task.BREACH_PACK, Task.RECALL_REPORT, Task.ADDRESS_CHECK)}
         #: Time at work, started, unused and owed since the start: must balance.
         self.balance = service.table("balance", BalanceTable())
@@ -98,7 +98,7 @@ class Caseload:
         levers = self.service.levers
         self.workload = workload
         order = levers.mapping("workload.priority")
-        self.priority = np.array([round(order[task.name.lower()]) for task in Task], dtype=np.int64)
+        self.priority = np.array([round(order[name.lower()]) for name in Task.names], dtype=np.int64)
         self.productivity = levers.grid("workload.productivity")
         self.backlog_days = levers.grid("contact.downgrade_backlog_days")
         self.rebook_days = levers.integer("contact.rebook_working_days")

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from typing import Any
+
+
+class Codes(type):
+    """A class of named whole numbers: as plain as a constant, for they are compared with whole columns all day."""
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> Codes:
+        """Collect the names in order of their numbers."""
+        made = super().__new__(mcs, name, bases, body)
+        numbers = {key: value for key, value in body.items() if isinstance(value, int)}
+        made.names = tuple(sorted(numbers, key=numbers.__getitem__))  # type: ignore[attr-defined]
+        return made
+
+    def __len__(cls) -> int:
+        """Return how many there are."""
+        return len(cls.names)  # type: ignore[attr-defined]
 
 #: Phases of a day, in the order in which they happen.
 PHASES = (
@@ -20,7 +35,7 @@ PHASES = (
 )
 
 
-class Location(IntEnum):
+class Location(metaclass=Codes):
     """Where a person is. Everyone has exactly one."""
 
     UNKNOWN = 0  # not yet convicted
@@ -34,7 +49,7 @@ class Location(IntEnum):
     DEAD = 8
 
 
-class Kind(IntEnum):
+class Kind(metaclass=Codes):
     """Kind of sentence."""
 
     COMMUNITY_ORDER = 0
@@ -43,7 +58,7 @@ class Kind(IntEnum):
     INDETERMINATE = 3
 
 
-class Status(IntEnum):
+class Status(metaclass=Codes):
     """Where a sentence stands. Every sentence has exactly one."""
 
     ORDER = 0
@@ -56,7 +71,7 @@ class Status(IntEnum):
     ENDED = 7
 
 
-class Setting(IntEnum):
+class Setting(metaclass=Codes):
     """How a person is supervised: decides tariff and pattern of contact."""
 
     NONE = 0
@@ -66,7 +81,7 @@ class Setting(IntEnum):
     CUSTODY = 4
 
 
-class Tier(IntEnum):
+class Tier(metaclass=Codes):
     """E3 tiers, most to least intensive."""
 
     A = 0
@@ -78,7 +93,7 @@ class Tier(IntEnum):
     D2 = 6
 
 
-class Rosh(IntEnum):
+class Rosh(metaclass=Codes):
     """Risk of serious harm."""
 
     LOW = 0
@@ -87,14 +102,14 @@ class Rosh(IntEnum):
     VERY_HIGH = 3
 
 
-class Grade(IntEnum):
+class Grade(metaclass=Codes):
     """Grade of a case-holding officer."""
 
     PO = 0  # probation officer
     PSO = 1  # probation services officer
 
 
-class Task(IntEnum):
+class Task(metaclass=Codes):
     """Kinds of work in an officer's diary; contacts are taken straight from their agenda."""
 
     CONTACT = 0
@@ -108,7 +123,7 @@ class Task(IntEnum):
     PAROLE_REPORT = 8
 
 
-class RecallKind(IntEnum):
+class RecallKind(metaclass=Codes):
     """Kind of recall."""
 
     NONE = 0
@@ -117,7 +132,7 @@ class RecallKind(IntEnum):
     CURFEW = 3
 
 
-class Report(IntEnum):
+class Report(metaclass=Codes):
     """Kind of pre-sentence report."""
 
     NONE = 0
@@ -126,7 +141,7 @@ class Report(IntEnum):
     STANDARD = 3
 
 
-class Mode(IntEnum):
+class Mode(metaclass=Codes):
     """How a contact is made."""
 
     FACE_TO_FACE = 0

@@ -52,7 +52,9 @@ PEOPLE = (
     Column("spells", "int16", "count", "Spells in the community so far."),
     Column("changes", "int16", "count", "Officers so far."),
     Column("work_only", "int8", "0/1", "Supervised for unpaid work alone: no supervision contacts."),
-    Column("phone_draw", "float64", "share", "Draw of this spell that puts the person on the telephone or not."),
+    Column("cell", "int16", "area x 2 + side", "Where the person's counts go; nobody's with the NPS."),
+    Column("on_telephone", "int8", "0/1", "The next contact is booked as a call."),
+    Column("phone_draw", "float32", "share", "Draw of this spell that puts the person on the telephone or not."),
     Column("pattern", "int8", "index of pattern", "Pattern of contact in force for this person."),
     Column("latest", "int32", "row of sentences", "Latest sentence; -1 if none.", -1),
     Column("risk_hazard", "float64", "hazard", "Hazard of reoffending accumulated in this spell."),
@@ -63,6 +65,13 @@ PEOPLE = (
     Column("report", "int8", "Report", "Report asked for at the present hearing."),
     Column("report_asked", "int32", "day", "Day it was asked for.", NEVER),
     Column("report_due", "int32", "day", "Day it is due.", NEVER),
+)
+
+#: What every contact reads of a person; kept side by side in memory.
+READ_AT_CONTACT = (
+    "key", "phone_draw", "miss_factor", "stage_start", "last_seen", "first_due_from", "crisis_since",
+    "officer_changed_on", "released_on", "contacts", "spells", "cell", "setting", "tier", "pattern", "rural",
+    "assessed_rosh", "crisis_noticed", "work_only", "sentences", "seen_since_release", "on_telephone",
 )
 
 SENTENCES = (
@@ -146,7 +155,7 @@ class People(Table):
         office: Array
 
     def __init__(self, capacity: int) -> None:
-        super().__init__("people", PEOPLE, capacity)
+        super().__init__("people", PEOPLE, capacity, together=READ_AT_CONTACT)
 
 
 class Sentences(Table):

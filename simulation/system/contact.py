@@ -74,30 +74,34 @@ class Contact:
         that are eligible.
         """
         service, people = self.service, self.service.people
-        share = self.phone_share[people.area[rows], np.maximum(people.side[rows], 0)]
-        cut = share / service.levers.number("contact.phone_eligible_share")
-        return (people.phone_draw[rows] < cut) & self.phone_eligible(rows)
+        cut = self.phone_share.ravel()[people.cell[rows]] / service.levers.number("contact.phone_eligible_share")
+        chosen = np.flatnonzero(people.phone_draw[rows] < cut)
+        on_telephone = np.zeros(rows.size, dtype=bool)
+        on_telephone[chosen] = self.phone_eligible(rows[chosen])
+        return on_telephone
 
     def by_telephone(self, rows: Rows) -> NDArray[np.bool_]:
-        """Tell whose contact due today is a call: on the telephone, unless stepped up or due to be seen."""
+        """Tell whose contact due today is a call: booked as one, unless stepped up, at high risk or due to be seen."""
         people = self.service.people
-        on_telephone = self.telephone_only(rows) & (people.crisis_noticed[rows] == 0)
-        floor = self.floor[people.area[rows], np.maximum(people.side[rows], 0)]
+        on_telephone = (people.on_telephone[rows] == 1) & (people.crisis_noticed[rows] == 0)
+        on_telephone &= people.assessed_rosh[rows] < Rosh.HIGH
+        floor = self.floor.ravel()[people.cell[rows]]
         unseen = self.service.today - people.last_seen[rows]
         return on_telephone & ~((floor > 0) & (unseen + 14 >= floor))
 
     def interval(self, rows: Rows) -> NDArray[np.int64]:
         """Return days until the next routine contact of people in the community."""
         service, people = self.service, self.service.people
-        pattern = self.pattern[people.area[rows], np.maximum(people.side[rows], 0)]
+        cell = people.cell[rows]
+        pattern = self.pattern.ravel()[cell]
         people.pattern[rows] = pattern
         age = service.today - people.stage_start[rows]
         stage = np.where(age < self.early, 0, np.where(age < self.middle, 1, 2))
         days = self.workload.interval_days[pattern, stage, people.tier[rows]]
         phone = self.telephone_only(rows)
-        weeks = self.phone_interval[people.area[rows], np.maximum(people.side[rows], 0)]
-        days = np.where(phone, weeks, days)
-        floor = self.floor[people.area[rows], np.maximum(people.side[rows], 0)]
+        people.on_telephone[rows] = phone
+        days = np.where(phone, self.phone_interval.ravel()[cell], days)
+        floor = self.floor.ravel()[cell]
         days = np.where(floor > 0, np.minimum(days, np.maximum(floor, 7)), days)
         step_up = service.levers.integer("contact.crisis_interval_days")
         return np.where(people.crisis_noticed[rows] == 1, np.minimum(days, step_up), days).astype(np.int64)
@@ -192,7 +196,7 @@ class Contact:
     def miss_probability(self, rows: Rows, mode: Array) -> NDArray[np.float64]:
         """Return the chance that an appointment is missed."""
         service, people, levers = self.service, self.service.people, self.service.levers
-        chance = self.miss[people.area[rows], np.maximum(people.side[rows], 0)] * people.miss_factor[rows].astype(np.float64)
+        chance = self.miss.ravel()[people.cell[rows]] * people.miss_factor[rows].astype(np.float64)
         chance = np.where(mode == Mode.TELEPHONE, chance * levers.number("contact.missed_call_ratio"), chance)
         chance = np.where(people.crisis_since[rows] != NEVER, chance * levers.number("contact.missed_crisis_ratio"), chance)
         weeks = levers.number("effects.officer_change_duration_weeks")

@@ -172,8 +172,11 @@ class Courts:
         people.report_due[rows] = NEVER
         people.report_asked[rows] = NEVER
         inside, outside = rows[custody], rows[~custody]
-        self.custody.receive(inside)
+        made = self.custody.receive(inside)
         self.impose_orders(outside)
+        service.refresh(rows)
+        self.allocation.assess(rows)
+        self.custody.settle_in(made)
 
     def impose_orders(self, rows: Rows) -> None:
         """Impose community and suspended sentence orders."""
@@ -199,5 +202,3 @@ class Courts:
         service.count("sentences_of_returners", rows[number > 1])
         service.tell("community order", rows[~suspended], length[~suspended])
         service.tell("suspended sentence order", rows[suspended], length[suspended])
-        service.refresh(rows)
-        self.allocation.assess(rows)

@@ -44,10 +44,10 @@ class Custody:
 
     # --- Reception --------------------------------------------------------------------------------------------
 
-    def receive(self, rows: Rows) -> None:
-        """Receive people sentenced to determinate custody today."""
+    def receive(self, rows: Rows) -> Rows:
+        """Receive people sentenced to determinate custody today; return their sentences."""
         if rows.size == 0:
-            return
+            return rows
         service, people, chance, sentences = self.service, self.service.people, self.service.chance, self.service.sentences
         levers, today, keys = service.levers, service.today, people.key[rows]
         number = people.sentences[rows].astype(np.int64) + 1
@@ -72,14 +72,24 @@ class Custody:
         service.tell("sentenced to custody", rows, length)
         eligible = sentences.curfew_from[made] != NEVER
         service.count("hdc_eligible_on_length", rows[eligible])
-        service.refresh(rows)
-        self.allocation.assess(rows)
+        return made
+
+    def settle_in(self, made: Rows) -> None:
+        """Plan release and curfew of people received today; those whose remand has used up the term go free."""
+        at_once = self.service.sentences.custody_end[made] <= self.service.today
         staying = made[~at_once]
         self.schedule_release(staying)
         self.start_papers(staying)
         if at_once.any():
-            # Remand has used up the term: released from the dock, with no resettlement work.
-            self.set_free(made[at_once])
+            # Released from the dock, with no resettlement work.
+            self.service.refresh(self.set_free(made[at_once]))
+
+    def resentence(self, rows: Rows) -> None:
+        """Receive people whose order was revoked in favour of custody."""
+        made = self.receive(rows)
+        self.service.refresh(rows)
+        self.allocation.assess(rows)
+        self.settle_in(made)
 
     def date(self, made: Rows) -> None:
         """Work out the dates of custodial sentences from length, remand and the law in force for each."""
@@ -260,22 +270,21 @@ class Custody:
             free = (sentences.status[tagged] == Status.CUSTODY) & (sentences.curfew_stage[tagged] == APPROVED)
             tagged = tagged[free]
             tagged = tagged[self.only_term(tagged)] if tagged.size else tagged
-            self.release_on_curfew(tagged)
+            moved = [self.release_on_curfew(tagged)]
             due = service.agendas["release"].due(today)
             inside = due[sentences.status[due] == Status.CUSTODY]
-            self.set_free(inside)
             ending = due[sentences.status[due] == Status.CURFEW]
-            self.end_curfew(ending)
+            moved += [self.set_free(inside), self.end_curfew(ending)]
             committed = service.agendas["committal"].due(today)
             if committed.size:
                 service.people.committed_until[committed] = NEVER
                 service.tell("committal ends", committed)
-                service.refresh(committed)
+            service.refresh(np.concatenate([*moved, committed]))
 
-    def release_on_curfew(self, rows: Rows) -> None:
-        """Release people on home detention curfew."""
+    def release_on_curfew(self, rows: Rows) -> Rows:
+        """Release people on home detention curfew; return them."""
         if rows.size == 0:
-            return
+            return rows
         service, sentences, today = self.service, self.service.sentences, self.service.today
         person = sentences.person[rows]
         days = sentences.custody_end[rows] - today
@@ -293,22 +302,22 @@ class Custody:
         day = today + 1 + np.minimum(wait, FAR).astype(np.int32)
         breaking = day < sentences.custody_end[rows]
         service.agendas["curfew breach"].put(rows[breaking], day[breaking])
-        service.refresh(person)
+        return person
 
-    def end_curfew(self, rows: Rows) -> None:
-        """Take off the tag on the conditional release date."""
+    def end_curfew(self, rows: Rows) -> Rows:
+        """Take off the tag on the conditional release date; return whose it was."""
         if rows.size == 0:
-            return
+            return rows
         service, sentences = self.service, self.service.sentences
         service.agendas["curfew breach"].cancel(rows)
         self.to_licence(rows)
         service.tell("curfew ends", np.sort(sentences.person[rows]))
-        service.refresh(sentences.person[rows])
+        return sentences.person[rows]
 
-    def set_free(self, rows: Rows) -> None:
-        """Release people on their conditional release date."""
+    def set_free(self, rows: Rows) -> Rows:
+        """Release people on their conditional release date; return them."""
         if rows.size == 0:
-            return
+            return rows
         service, sentences = self.service, self.service.sentences
         service.agendas["resettlement"].cancel(rows)
         service.agendas["curfew papers"].cancel(rows)
@@ -317,7 +326,7 @@ class Custody:
         self.count_release(rows)
         self.to_licence(rows)
         service.tell("released", np.sort(sentences.person[rows]))
-        service.refresh(sentences.person[rows])
+        return sentences.person[rows]
 
     def count_release(self, rows: Rows) -> None:
         """Count first releases; where they go to live is settled by :mod:`simulation.system.release`."""

@@ -162,7 +162,7 @@ class Enforcement:
         service.tell("committed for breach of supervision", rows[order], days[order])
         service.refresh(person)
         going = np.unique(person[to_custody]).astype(np.int32)
-        self.courts.custody.receive(going)
+        self.courts.custody.resentence(going)
 
 
 __all__ = ["Enforcement", "Kind"]

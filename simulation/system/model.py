@@ -115,6 +115,7 @@ class Model:
         place[order] = rows
         people.key[rows] = arrivals.key[order]
         people.area[rows] = arrivals.area[order]
+        people.cell[rows] = people.area[rows].astype(np.int16) * 2
         people.convicted[rows] = arrivals.day[order]
         past, life, future = self._parts
         past_rows, life_rows, future_rows = np.split(place, [past, past + life])

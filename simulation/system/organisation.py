@@ -113,7 +113,7 @@ class Organisation:
             return
         posts.employer[:size][joining] = NPS
         live = np.flatnonzero((people.side[: people.size] == CRC) & begin[people.area[: people.size]]).astype(np.int32)
-        people.side[live] = NPS
+        service.set_side(live, NPS)
         service.agendas["escalate"].cancel(live)
         service.tell("moved to the unified service", live)
         # Some cases change hands when caseloads are mixed, spread over the transition.

@@ -80,6 +80,7 @@ class Recall:
             self.revoke(due[(status == Status.LICENCE) | (status == Status.CURFEW)])
             self.arrest(due[status == Status.AT_LARGE])
             self.release_again(due[status == Status.RECALLED])
+            service.refresh(sentences.person[due])
 
     def revoke(self, rows: Rows) -> None:
         """Revoke the licence: the recall is counted, and the person is at large until arrested."""
@@ -113,15 +114,10 @@ class Recall:
         inside = (people.location[person] == Location.SENTENCED) | (people.location[person] == Location.RECALLED)
         wait = np.where(inside, 0, wait)
         service.tell("licence revoked", np.sort(person))
-        self.return_or_wait(rows, wait)
-
-    def return_or_wait(self, rows: Rows, wait) -> None:  # noqa: ANN001
-        """Return those arrested at once, put the others on a later day."""
-        service = self.service
+        # Some are arrested at once, the others on a later day.
         later = wait > 0
-        service.agendas["recall step"].put(rows[later], service.today + wait[later])
+        service.agendas["recall step"].put(rows[later], today + wait[later])
         self.arrest(rows[~later])
-        service.refresh(service.sentences.person[rows])
 
     def arrest(self, rows: Rows) -> None:
         """Return people to prison; the clock starts today."""
@@ -148,7 +144,6 @@ class Recall:
         report = rows[kind == RecallKind.STANDARD]
         self.ask_parole_report(report)
         service.tell("returned to prison", np.sort(person))
-        service.refresh(person)
 
     def ask_parole_report(self, rows: Rows) -> None:
         """Standard recalls of NPS cases held by a probation officer need a parole report."""
@@ -170,7 +165,6 @@ class Recall:
         service.count("recall_days_served", person, service.today - sentences.returned[rows])
         self.custody.to_licence(rows)
         service.tell("released after recall", np.sort(person))
-        service.refresh(person)
 
 
 __all__ = ["NEVER", "Recall"]

@@ -37,11 +37,11 @@ CUSTODY_LOCATIONS = (Location.SENTENCED, Location.RECALLED)
 # supervision, for it is the more demanding setting that decides contact and tariff.
 
 
-def _bit(status: Status) -> int:
-    return 1 << int(status)
+def _bit(status: int) -> int:
+    return 1 << status
 
 
-def _place(mask: int) -> Location:
+def _place(mask: int) -> int:
     if mask & _bit(Status.CUSTODY):
         return Location.SENTENCED
     if mask & _bit(Status.RECALLED):
@@ -53,7 +53,7 @@ def _place(mask: int) -> Location:
     return Location.ENDED
 
 
-def _setting(mask: int) -> Setting:
+def _setting(mask: int) -> int:
     if mask & (_bit(Status.CUSTODY) | _bit(Status.RECALLED)):
         return Setting.CUSTODY
     if mask & (_bit(Status.CURFEW) | _bit(Status.LICENCE) | _bit(Status.AT_LARGE)):
@@ -114,6 +114,7 @@ class Service(World):
         self.levers = Levers(resolved.on(0))
         # Counts of the present month, and the rows of months that are over.
         self.flows = np.zeros((len(COUNTS), self.areas * 2), dtype=np.int64)
+        self._uncounted: list[Array] = []
         self.bands: dict[tuple[str, int, int], int] = {}
         self.finished: list[tuple[str, str, int, int, int]] = []
         self.event_digests: list[str] = []
@@ -138,30 +139,42 @@ class Service(World):
         labels : str
             Entry of a mapping parameter.
         """
-        grid = self.levers.grid(name, *labels)
-        return grid[self.people.area[rows], np.maximum(self.people.side[rows], 0)]
+        return self.levers.grid(name, *labels).ravel()[self.people.cell[rows]]
 
     # --- Counting ---------------------------------------------------------------------------------------------
 
-    def code(self, rows: Array) -> NDArray[np.int64]:
+    def code(self, rows: Array) -> NDArray[np.int16]:
         """Return area x 2 + side of people; nobody's are counted with the NPS, which serves the courts."""
-        return self.people.area[rows].astype(np.int64) * 2 + np.maximum(self.people.side[rows], 0)
+        return self.people.cell[rows]
+
+    def set_side(self, rows: Array, side: Array | int) -> None:
+        """Set the side responsible for people, and where their counts go."""
+        self.people.side[rows] = side
+        self.people.cell[rows] = self.people.area[rows].astype(np.int16) * 2 + np.maximum(side, 0)
 
     def count(self, name: str, rows: Array, amount: Array | None = None) -> None:
         """Add people (or an amount for each) to a count of this month."""
         if rows.size:
-            self.count_codes(name, self.code(rows), amount)
+            self.count_codes(name, self.people.cell[rows], amount)
 
     def count_codes(self, name: str, codes: Array, amount: Array | None = None) -> None:
         """Add to a count by area x 2 + side."""
         if codes.size == 0:
             return
         if amount is None:
-            added = np.bincount(codes, minlength=self.areas * 2)
+            # One addition for many counts: kept until the counts are read.
+            self._uncounted.append(codes + np.int32(COUNT_INDEX[name] * self.areas * 2))
         else:
             # Whole numbers below 2**53 are exact in float64, whatever the order of addition.
             added = np.bincount(codes, weights=amount, minlength=self.areas * 2)
-        self.flows[COUNT_INDEX[name]] += added.astype(np.int64)
+            self.flows[COUNT_INDEX[name]] += added.astype(np.int64)
+
+    def add_up(self) -> None:
+        """Add what was counted since the last time to the month's flows."""
+        if self._uncounted:
+            added = np.bincount(np.concatenate(self._uncounted), minlength=self.flows.size)
+            self.flows += added.reshape(self.flows.shape)
+            self._uncounted.clear()
 
     def band(self, name: str, bands: Array, sides: Array) -> None:
         """Add to a histogram of this month: one entry for each band and side."""
@@ -247,10 +260,10 @@ class Service(World):
             for listener in self.on_place_change:
                 listener(rows[moved], before[moved], place[moved])
 
-    def live_sentence(self, rows: Rows, statuses: tuple[Status, ...]) -> Rows:
+    def live_sentence(self, rows: Rows, statuses: tuple[int, ...]) -> Rows:
         """Return each person's latest sentence that is in one of the statuses, -1 if none."""
         wanted = np.zeros(8, dtype=bool)
-        wanted[[int(status) for status in statuses]] = True
+        wanted[list(statuses)] = True
         found = np.full(rows.size, -1, dtype=np.int32)
         at = np.arange(rows.size)
         sentence = self.people.latest[rows]
@@ -302,6 +315,7 @@ class Service(World):
 
     def save(self) -> dict[str, Any]:
         """Return a copy of all state at midnight."""
+        self.add_up()
         saved = super().save()
         saved["counts"] = (self.flows.copy(), dict(self.bands), list(self.finished), list(self.event_digests),
                            dict(self.state_digests), dict(self.checks))
@@ -312,6 +326,7 @@ class Service(World):
         super().restore(saved)
         flows, bands, finished, events, states, checks = saved["counts"]
         self.flows = flows.copy()
+        self._uncounted = []
         self.bands, self.finished = dict(bands), list(finished)
         self.event_digests, self.state_digests, self.checks = list(events), dict(states), dict(checks)
 

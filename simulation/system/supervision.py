@@ -112,7 +112,7 @@ class Supervision:
             service.agendas[name].cancel(rows)
         people.officer[rows] = -1
         people.officer_since[rows] = NEVER
-        people.side[rows] = -1
+        service.set_side(rows, -1)
         people.escalated[rows] = 0
         people.waiting_since[rows] = NEVER
         people.first_due_from[rows] = NEVER

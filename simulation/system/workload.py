@@ -47,7 +47,7 @@ class Workload:
         per_hour = levers.number("workload.points_per_hour")
         truth = levers.number("workload.true_to_tool_minutes")
         tariff = levers.mapping("workload.tariff_points")
-        tiers = [tier.name for tier in Tier]
+        tiers = Tier.names
         self.points = np.zeros((len(Setting), len(tiers)), dtype=np.int64)
         for setting, table in _TARIFF.items():
             self.points[setting] = [round(tariff[table][tier]) for tier in tiers]
@@ -96,9 +96,9 @@ class Workload:
                         self.contact_seconds[number, setting, tier, Mode.FACE_TO_FACE, rural] = self._seconds(whole[rural], truth)
                         self.contact_seconds[number, setting, tier, Mode.TELEPHONE, rural] = self._seconds(call, truth)
         self.task_seconds = np.zeros(len(Task), dtype=np.int64)
-        for task in Task:
+        for task, name in enumerate(Task.names):
             if task != Task.CONTACT:
-                self.task_seconds[task] = self._seconds(minutes[task.name.lower()], truth)
+                self.task_seconds[task] = self._seconds(minutes[name.lower()], truth)
         # Inside the tariff of an E3 case: their time is the case's, so handover and enforcement are not charged twice.
         self.day_seconds = round(levers.number("workload.minutes_per_day_present") * 60)
         self.points_per_month = levers.integer("workload.points_per_month")
