@@ -168,7 +168,7 @@ class Caseload:
         available = day - np.where(at_work, posts.owed[:size], 0)
 
         due, mode = self.routine_contacts(due, at_work)
-        officer_of_task = people.officer[tasks.person[: tasks.size]]
+        officer_of_task = self.with_duty_cover(people.officer[tasks.person[: tasks.size]], at_work)
         open_now = (officer_of_task >= 0) & at_work[officer_of_task]
         open_now &= (tasks.kind[: tasks.size] != Task.FIRST_APPOINTMENT) | (tasks.due[: tasks.size] <= today)
         mode = self.downgrade(due, mode, officer_of_task)
@@ -181,7 +181,8 @@ class Caseload:
         task_due = np.concatenate([np.full(due.size, today, dtype=np.int32), tasks.due[open_tasks]])
         kind = np.concatenate([np.zeros(due.size, dtype=np.int8), tasks.kind[open_tasks]])
         mixed = mix(people.key[person] * np.uint64(31) + task_due.astype(np.uint64))
-        served, used = serve(people.officer[person], self.priority[kind], task_due, mixed,
+        server = np.concatenate([people.officer[due], officer_of_task[open_tasks]])
+        served, used = serve(server, self.priority[kind], task_due, mixed,
                              np.concatenate([seconds, tasks.seconds[open_tasks]]), available, today)
         owed_before = posts.owed[:size][at_work].sum(dtype=np.int64)
         posts.owed[:size] = np.where(at_work, np.maximum(0, used - available), posts.owed[:size])
@@ -216,6 +217,25 @@ class Caseload:
         self.contact.hold(held, held_mode, np.zeros(held.size, dtype=bool))
         first_people = np.unique(first_people).astype(np.int32)
         self.contact.hold(first_people, np.zeros(first_people.size, dtype=np.int64), np.ones(first_people.size, dtype=bool))
+
+    def with_duty_cover(self, officer: Array, at_work: NDArray[np.bool_]) -> Array:
+        """Give first appointments whose officer is away to the colleague on duty, who changes every day."""
+        service, posts, tasks = self.service, self.service.posts, self.service.tasks
+        first = (tasks.kind[: tasks.size] == Task.FIRST_APPOINTMENT) & (officer >= 0) & (tasks.due[: tasks.size] <= service.today)
+        uncovered = np.flatnonzero(first & ~at_work[officer])
+        if uncovered.size == 0:
+            return officer
+        officer = officer.copy()
+        present = np.flatnonzero(at_work)
+        place = posts.office[present].astype(np.int64) * 2 + posts.employer[present]
+        order = np.argsort(place, kind="stable")
+        present, place = present[order], place[order]
+        wanted = posts.office[officer[uncovered]].astype(np.int64) * 2 + posts.employer[officer[uncovered]]
+        start, end = np.searchsorted(place, wanted), np.searchsorted(place, wanted, side="right")
+        some = end > start
+        on_duty = start[some] + service.today % (end[some] - start[some])
+        officer[uncovered[some]] = present[on_duty]
+        return officer
 
     def routine_contacts(self, due: Rows, at_work: NDArray[np.bool_]) -> tuple[Rows, Array]:
         """Choose how each routine contact is to be made, and book again those whose officer is away."""

@@ -65,6 +65,7 @@ class Custody:
         sentences.offence[made] = today - np.maximum(lag.astype(np.int64), remand)
         self.date(made)
         at_once = sentences.custody_end[made] <= today
+        self.revoke_orders(rows, keys, number)
         service.count("sentences_custody", rows)
         service.count("sentences_custody_of_returners", rows[number > 1])
         service.count("sentences_of_returners", rows[number > 1])
@@ -90,6 +91,20 @@ class Custody:
         self.service.refresh(rows)
         self.allocation.assess(rows)
         self.settle_in(made)
+
+    def revoke_orders(self, rows: Rows, keys: Array, number: Array) -> None:
+        """Revoke, for a share of people sent to custody, the order they were on: it ends unsuccessfully."""
+        service, sentences = self.service, self.service.sentences
+        order = service.live_sentence(rows, (Status.ORDER,))
+        share = service.levers.number("enforcement.order_revoked_on_custody_share")
+        revoked = (order >= 0) & (service.chance.uniform(keys, "order revoked on custody", number) < share)
+        ended = order[revoked]
+        sentences.status[ended] = Status.ENDED
+        sentences.failed[ended] = 1
+        service.agendas["legal end"].cancel(ended)
+        service.agendas["hearing"].cancel(ended)
+        service.count("orders_ended_unsuccessfully", rows[revoked])
+        service.tell("order revoked", rows[revoked])
 
     def date(self, made: Rows) -> None:
         """Work out the dates of custodial sentences from length, remand and the law in force for each."""

@@ -73,6 +73,10 @@ class Invariants:
         InvariantBroken
             With the law's name and one example.
         """
+        people, sentences = self.service.people, self.service.sentences
+        #: Rows of people supervised, and of sentences still running, found once for all laws.
+        self.live = np.flatnonzero(people.side[: people.size] >= 0).astype(np.int32)
+        self.running = np.flatnonzero(sentences.status[: sentences.size] != Status.ENDED).astype(np.int32)
         for name, law in self.laws.items():
             broken = law()
             if broken.size:
@@ -84,12 +88,11 @@ class Invariants:
 
     def _known(self) -> np.ndarray:
         # Everybody somewhere, and everybody with a live sentence: the rest have neither and can't be in two places.
-        service, people, sentences = self.service, self.service.people, self.service.sentences
+        people, sentences = self.service.people, self.service.sentences
         place = people.location[: people.size]
         rows = np.flatnonzero((place != Location.UNKNOWN) & (place != Location.DEAD) & (place != Location.ENDED))
-        live = sentences.person[np.flatnonzero(sentences.status[: sentences.size] != Status.ENDED)]
+        live = sentences.person[self.running]
         live = live[(place[live] == Location.ENDED) | (place[live] == Location.UNKNOWN)]
-        del service
         return np.concatenate([rows, live]).astype(np.int32)
 
     def one_place(self) -> np.ndarray:
@@ -111,7 +114,7 @@ class Invariants:
     def officer_or_queue(self) -> np.ndarray:
         """Everybody supervised has an officer in post, or is on the visible queue."""
         service, people, posts = self.service, self.service.people, self.service.posts
-        rows = np.flatnonzero(people.side[: people.size] >= 0).astype(np.int32)
+        rows = self.live
         officer = people.officer[rows]
         queued = (service.agendas["allocate"].day_of(rows) != NEVER) | np.isin(rows, _waiting(service))
         empty = (officer >= 0) & (posts.filled[np.maximum(officer, 0)] == 0)
@@ -130,23 +133,20 @@ class Invariants:
         service, people = self.service, self.service.people
         size = people.size
         place = people.location[:size]
-        arrived = (people.returner_pool[:size] == 1) | (people.convicted[:size] <= service.today)
-        late = people.convicted[:size] > service.today
-        lost = arrived & (place == Location.UNKNOWN) & (people.convicted[:size] < service.today)
-        early = late & (place != Location.UNKNOWN) & (people.sentences[:size] == 0)
-        ended = (place == Location.ENDED) & (people.side[:size] >= 0)
-        supervised = ((place >= Location.COMMUNITY) & (place <= Location.AT_LARGE)) & (people.side[:size] < 0)
-        return np.flatnonzero(lost | early | ended | (supervised & (place != Location.COMMITTED)))
+        side = people.side[:size]
+        lost = (place == Location.UNKNOWN) & (people.convicted[:size] < service.today)
+        early = np.flatnonzero((people.convicted[:size] > service.today) & (place != Location.UNKNOWN))
+        early = early[people.sentences[early] == 0]
+        ended = (place == Location.ENDED) & (side >= 0)
+        inside = (place >= Location.COMMUNITY) & (place <= Location.AT_LARGE) & (place != Location.COMMITTED)
+        return np.concatenate([np.flatnonzero(lost | ended | (inside & (side < 0))), early])
 
     def custody_caseload(self) -> np.ndarray:
         """People supervised in custody are never more than sentenced and recalled prisoners."""
-        service, people = self.service, self.service.people
-        size = people.size
-        place = people.location[:size]
+        people = self.service.people
+        place = people.location[self.live]
         prisoners = (place == Location.SENTENCED) | (place == Location.RECALLED)
-        supervised = (people.side[:size] >= 0) & (people.setting[:size] == Setting.CUSTODY)
-        del service
-        return np.flatnonzero(supervised & ~prisoners)
+        return self.live[(people.setting[self.live] == Setting.CUSTODY) & ~prisoners]
 
     def diary(self) -> np.ndarray:
         """Time at work = time started + unused - new debt."""
@@ -164,113 +164,101 @@ class Invariants:
     # --- Law ---------------------------------------------------------------------------------------------------
 
     def supervision_not_recalled(self) -> np.ndarray:
-        """Nobody is on recall, or being recalled, after the licence has run out."""
-        service, sentences = self.service, self.service.sentences
-        size = sentences.size
-        status = sentences.status[:size]
-        recalled = (status == Status.RECALLED) | (status == Status.AT_LARGE)
-        recalled &= sentences.kind[:size] == Kind.DETERMINATE
-        pending = (status == Status.SUPERVISION) & (service.agendas["recall step"].day_of(np.arange(size)) != NEVER)
-        orders = (sentences.kind[:size] < Kind.DETERMINATE) & (sentences.recalls[:size] > 0)
-        return np.flatnonzero((recalled & (sentences.expiry[:size] < service.today)) | pending | orders)
+        """Nobody is on recall, or being recalled, after the licence has run out; no order is recalled."""
+        service, sentences, rows = self.service, self.service.sentences, self.running
+        status, kind = sentences.status[rows], sentences.kind[rows]
+        recalled = ((status == Status.RECALLED) | (status == Status.AT_LARGE)) & (kind == Kind.DETERMINATE)
+        pending = (status == Status.SUPERVISION) & (service.agendas["recall step"].day_of(rows) != NEVER)
+        orders = (kind < Kind.DETERMINATE) & (sentences.recalls[rows] > 0)
+        return rows[(recalled & (sentences.expiry[rows] < service.today)) | pending | orders]
 
     def supervision_length(self) -> np.ndarray:
         """Supervision ends at most twelve months after the custodial part."""
-        service, sentences = self.service, self.service.sentences
-        size = sentences.size
+        service, sentences, rows = self.service, self.service.sentences, self.running
         months = service.levers.number("supervision.pss.total_months_after_release")
-        longest = sentences.custody_end[:size] + int(months * 365.25 / 12)
-        supervised = (sentences.kind[:size] == Kind.DETERMINATE) & (sentences.supervision_end[:size] > sentences.expiry[:size])
-        return np.flatnonzero(supervised & (sentences.supervision_end[:size] > longest))
+        longest = sentences.custody_end[rows] + int(months * 365.25 / 12)
+        supervised = (sentences.kind[rows] == Kind.DETERMINATE) & (sentences.supervision_end[rows] > sentences.expiry[rows])
+        return rows[supervised & (sentences.supervision_end[rows] > longest)]
 
     def fixed_term(self) -> np.ndarray:
         """No fixed-term recall of somebody at high risk or on an extended sentence, none longer than the law says."""
         service, sentences, people = self.service, self.service.sentences, self.service.people
-        size = sentences.size
-        person = sentences.person[:size]
-        fixed = (sentences.recall_kind[:size] == RecallKind.FIXED_TERM) & (sentences.status[:size] == Status.RECALLED)
-        high = people.rosh[person] >= Rosh.HIGH
-        longest = np.where(sentences.length[:size] < 365, service.levers.integer("recall.fixed_term_days_under_12m"),
+        rows = self.running[sentences.status[self.running] == Status.RECALLED]
+        rows = rows[sentences.recall_kind[rows] == RecallKind.FIXED_TERM]
+        high = people.rosh[sentences.person[rows]] >= Rosh.HIGH
+        longest = np.where(sentences.length[rows] < 365, service.levers.integer("recall.fixed_term_days_under_12m"),
                            service.levers.integer("recall.fixed_term_days_12m_plus"))
-        too_long = service.today - sentences.returned[:size] > np.maximum(longest, 1)
-        return np.flatnonzero(fixed & (high | (sentences.extended[:size] == 1) | too_long))
+        too_long = service.today - sentences.returned[rows] > np.maximum(longest, 1)
+        return rows[high | (sentences.extended[rows] == 1) | too_long]
 
     def recall_ends(self) -> np.ndarray:
         """No recall runs beyond the end of the sentence."""
         service, sentences = self.service, self.service.sentences
-        rows = np.arange(sentences.size)
-        recalled = (sentences.status[rows] == Status.RECALLED) & (sentences.kind[rows] == Kind.DETERMINATE)
-        until = service.agendas["recall step"].day_of(rows)
-        return np.flatnonzero(recalled & (until > sentences.expiry[rows]))
+        rows = self.running[sentences.status[self.running] == Status.RECALLED]
+        rows = rows[sentences.kind[rows] == Kind.DETERMINATE]
+        return rows[service.agendas["recall step"].day_of(rows) > sentences.expiry[rows]]
 
     def curfew(self) -> np.ndarray:
-        """Nobody is on curfew who is excluded, or who began it with under fourteen days left."""
+        """Nobody is on curfew who is excluded, or who began it early or with under fourteen days left."""
         service, sentences, people = self.service, self.service.sentences, self.service.people
-        size = sentences.size
-        person = sentences.person[:size]
-        on = sentences.status[:size] == Status.CURFEW
+        rows = self.running[sentences.status[self.running] == Status.CURFEW]
+        person, released = sentences.person[rows], sentences.released[rows]
         least = service.levers.number("custody.hdc.min_days_on_curfew")
-        short = (sentences.custody_end[:size] - sentences.released[:size] < least) & (sentences.released[:size] >= 0)
-        outside = sentences.curfew_from[:size] == NEVER
-        early = (sentences.released[:size] >= 0) & (sentences.released[:size] < sentences.curfew_from[:size])
-        inside = (people.location[person] == Location.SENTENCED) & (sentences.released[:size] == service.today)
-        return np.flatnonzero(on & ((people.never_curfew[person] == 1) | short | outside | early | inside))
+        began = released >= 0
+        short = began & (sentences.custody_end[rows] - released < least)
+        outside = sentences.curfew_from[rows] == NEVER
+        early = began & (released < sentences.curfew_from[rows])
+        inside = (people.location[person] == Location.SENTENCED) & (released == service.today)
+        return rows[(people.never_curfew[person] == 1) | short | outside | early | inside]
 
     def curfew_recall(self) -> np.ndarray:
         """Nobody recalled from curfew is out again before the conditional release date."""
         service, sentences = self.service, self.service.sentences
-        size = sentences.size
-        status = sentences.status[:size]
-        return np.flatnonzero((sentences.recall_kind[:size] == RecallKind.CURFEW) & (status == Status.LICENCE)
-                              & (sentences.custody_end[:size] > service.today))
+        rows = self.running[sentences.status[self.running] == Status.LICENCE]
+        return rows[(sentences.recall_kind[rows] == RecallKind.CURFEW) & (sentences.custody_end[rows] > service.today)]
 
     def high_risk_nps(self) -> np.ndarray:
         """People at high assessed risk, or under MAPPA, are supervised by the NPS."""
         people = self.service.people
-        size = people.size
-        nps_only = (people.assessed_rosh[:size] >= Rosh.HIGH) | (people.mappa[:size] > 0)
-        return np.flatnonzero((people.side[:size] > NPS) & nps_only)
+        rows = self.live[people.side[self.live] > NPS]
+        return rows[(people.assessed_rosh[rows] >= Rosh.HIGH) | (people.mappa[rows] > 0)]
 
     def high_risk_officer(self) -> np.ndarray:
         """No probation services officer holds somebody at high risk who isn't waiting to be moved."""
         people, posts = self.service.people, self.service.posts
-        size = people.size
-        officer = people.officer[:size]
-        lower = (officer >= 0) & (posts.grade[np.maximum(officer, 0)] == Grade.PSO)
-        return np.flatnonzero(lower & (people.assessed_rosh[:size] >= Rosh.HIGH) & (people.waiting_since[:size] == NEVER))
+        rows = self.live[people.officer[self.live] >= 0]
+        rows = rows[posts.grade[people.officer[rows]] == Grade.PSO]
+        return rows[(people.assessed_rosh[rows] >= Rosh.HIGH) & (people.waiting_since[rows] == NEVER)]
 
     def provider(self) -> np.ndarray:
         """An officer's employer is the provider responsible, unless the case waits to be moved."""
         people, posts = self.service.people, self.service.posts
-        size = people.size
-        officer = people.officer[:size]
-        other = (officer >= 0) & (posts.employer[np.maximum(officer, 0)] != people.side[:size])
-        return np.flatnonzero(other & (people.waiting_since[:size] == NEVER))
+        rows = self.live[people.officer[self.live] >= 0]
+        rows = rows[posts.employer[people.officer[rows]] != people.side[rows]]
+        return rows[people.waiting_since[rows] == NEVER]
 
     def no_contact_in_custody(self) -> np.ndarray:
-        """Nobody in custody has a first appointment, plan or review to come from before."""
-        service, people, tasks = self.service, self.service.people, self.service.tasks
-        size = people.size
-        booked = service.agendas["contact"].day_of(np.arange(size)) != NEVER
-        place = people.location[:size]
+        """Nobody is booked who is neither in the community nor in prison; no first appointment is due inside."""
+        service, people = self.service, self.service.people
+        booked = np.flatnonzero(service.agendas["contact"].day_of(np.arange(people.size)) != NEVER)
+        place = people.location[booked]
         out = (place != Location.COMMUNITY) & (place != Location.SENTENCED) & (place != Location.RECALLED)
-        due = (people.first_due_from[:size] != NEVER) & (place != Location.COMMUNITY)
-        del tasks
-        return np.flatnonzero((booked & out) | due)
+        due = (people.first_due_from[self.live] != NEVER) & (people.location[self.live] != Location.COMMUNITY)
+        return np.concatenate([booked[out], self.live[due]])
 
     def working_days(self) -> np.ndarray:
         """Appointments fall on working days."""
         service, people = self.service, self.service.people
         days = service.agendas["contact"].day_of(np.arange(people.size))
-        booked = days != NEVER
-        return np.flatnonzero(booked & ~service.calendar.is_working(np.where(booked, days, 0)))
+        booked = np.flatnonzero(days != NEVER)
+        return booked[~service.calendar.is_working(days[booked])]
 
     def telephone(self) -> np.ndarray:
         """Nobody at high risk is on the telephone as a rule, and no first appointment is a call."""
         people = self.service.people
-        rows = np.flatnonzero(people.location[: people.size] == Location.COMMUNITY).astype(np.int32)
         if self.telephone_only is None:
             return np.empty(0)
+        rows = self.live[people.location[self.live] == Location.COMMUNITY]
         calls = self.telephone_only(rows)
         return rows[calls & ((people.assessed_rosh[rows] >= Rosh.HIGH) | (people.first_due_from[rows] != NEVER))]
 
