@@ -161,8 +161,8 @@ class Agenda:
         if self._taken is not None and day <= self._taken:
             raise ValueError(f"day {day} was already taken (up to {self._taken})")
         if self._new:
-            rows, days = zip(*self._new, strict=True)
-            self._index(np.concatenate(rows), np.concatenate(days))
+            put_rows, put_days = zip(*self._new, strict=True)
+            self._index(np.concatenate(put_rows), np.concatenate(put_days))
             self._new = []
         if self._block_end is None or day >= self._block_end:
             self._open_block(day)

@@ -78,16 +78,19 @@ class Table:
         if unknown:
             raise ValueError(f"table {name}: no column is called {', '.join(sorted(unknown))}")
         self._together = frozenset(together)
+        taken = {*dir(self)}
         for column in columns:
-            if hasattr(type(self), column.name) or column.name in self.__dict__:
+            if column.name in taken:
                 raise ValueError(f"table {name}: no column can be called {column.name!r}, the name is taken")
+            taken.add(column.name)
         for column_name, array in self._allocate(self.capacity).items():
             setattr(self, column_name, array)
 
     def _allocate(self, capacity: int) -> dict[str, NDArray[Any]]:
         """Return empty arrays for every column; those kept together are views into one array of records."""
         arrays: dict[str, NDArray[Any]] = {}
-        near = sorted((c for c in self.columns if c.name in self._together), key=lambda c: -np.dtype(c.dtype).itemsize)
+        near = [column for column in self.columns if column.name in self._together]
+        near.sort(key=lambda column: -np.dtype(column.dtype).itemsize)
         if near:
             used = sum(np.dtype(column.dtype).itemsize for column in near)
             width = -(-used // LINE) * LINE

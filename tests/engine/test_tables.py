@@ -1,5 +1,8 @@
 """Columns that grow without losing a value."""
 
+import pickle
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,9 +16,15 @@ COLUMNS = (
 )
 
 
-@given(st.integers(1, 5), st.lists(st.integers(0, 40), max_size=8))
-def test_growth_keeps_values_and_gives_new_rows_the_empty_value(capacity: int, additions: list[int]) -> None:
-    table, expected = Table("people", COLUMNS, capacity), []
+@given(
+    st.integers(1, 5),
+    st.lists(st.integers(0, 40), max_size=8),
+    st.lists(st.sampled_from(["age", "hazard"]), unique=True),
+)
+def test_growth_keeps_values_and_gives_new_rows_the_empty_value(
+    capacity: int, additions: list[int], together: list[str]
+) -> None:
+    table, expected = Table("people", COLUMNS, capacity, together=together), []
     for value, count in enumerate(additions):
         rows = table.add(count)
         assert rows.tolist() == list(range(len(expected), len(expected) + count))
@@ -31,14 +40,24 @@ def test_growth_keeps_values_and_gives_new_rows_the_empty_value(capacity: int, a
     assert table.age.size == table.hazard.size == table.capacity >= table.size
 
 
-@pytest.mark.parametrize("capacity", [1, 100])
-def test_restored_into_a_table_of_any_capacity(capacity: int) -> None:
+def saved_apart() -> dict[str, Any]:
     table = Table("people", COLUMNS)
+    rows = table.add(10)
+    table.age[rows] = np.arange(10)
+    return table.save()
+
+
+@pytest.mark.parametrize("together", [(), ("hazard", "age")])
+@pytest.mark.parametrize("capacity", [1, 100])
+def test_restored_into_a_table_of_any_capacity(capacity: int, together: tuple[str, ...]) -> None:
+    """Where columns lie in memory shows neither in what is saved nor in what is restored."""
+    table = Table("people", COLUMNS, together=together)
     rows = table.add(10)
     table.age[rows] = np.arange(10)
     saved = table.save()
     table.age[:] = 0
-    other = Table("people", COLUMNS, capacity)
+    assert pickle.dumps(saved) == pickle.dumps(saved_apart())
+    other = Table("people", COLUMNS, capacity, together=together[:1])
     other.add(1)
     other.age[0] = 99
     other.restore(saved)
@@ -57,6 +76,11 @@ def test_a_misspelt_column_is_an_error() -> None:
 def test_a_name_already_taken_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="taken"):
         Table("people", [*COLUMNS, Column(name, "int8", "", "")])
+
+
+def test_only_columns_can_be_kept_together() -> None:
+    with pytest.raises(ValueError, match="no column is called agee"):
+        Table("people", COLUMNS, together=["agee"])
 
 
 def test_describe() -> None:
