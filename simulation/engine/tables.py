@@ -68,8 +68,9 @@ class Table:
     (3, 30)
     """
 
-    def __init__(self, name: str, columns: Sequence[Column], capacity: int = 1024,
-                 together: Sequence[str] = ()) -> None:
+    def __init__(
+        self, name: str, columns: Sequence[Column], capacity: int = 1024, together: Sequence[str] = ()
+    ) -> None:
         self.name = name
         self.columns = tuple(columns)
         self.size = 0
@@ -94,12 +95,14 @@ class Table:
         if near:
             used = sum(np.dtype(column.dtype).itemsize for column in near)
             width = -(-used // LINE) * LINE
-            record = np.dtype({
-                "names": [column.name for column in near],
-                "formats": [column.dtype for column in near],
-                "offsets": np.cumsum([0] + [np.dtype(c.dtype).itemsize for c in near])[:-1].tolist(),
-                "itemsize": width,
-            })
+            record = np.dtype(
+                {
+                    "names": [column.name for column in near],
+                    "formats": [column.dtype for column in near],
+                    "offsets": np.cumsum([0] + [np.dtype(c.dtype).itemsize for c in near])[:-1].tolist(),
+                    "itemsize": width,
+                }
+            )
             raw = np.zeros(capacity * width + LINE, dtype=np.uint8)
             start = -raw.ctypes.data % LINE
             records = raw[start : start + capacity * width].view(record)

@@ -22,12 +22,13 @@ from simulation.engine import NEVER
 from simulation.system.codes import CRC, NPS, Grade, Location, Report, Rosh, Setting, Task, Tier
 from simulation.system.contact import by_operating_model, operating_models
 from simulation.system.quantiles import draw
-from simulation.system.service import FAR, CUSTODY_LOCATIONS, Array, Rows, Service
+from simulation.system.service import CUSTODY_LOCATIONS, FAR, Array, Rows, Service
 from simulation.system.workload import Workload
 
 
-def tier_of(rosh: Array, rsr_percent: Array, ogrs: Array, mappa: Array, safeguarding: Array,
-            bands: dict[str, float]) -> NDArray[np.int8]:
+def tier_of(
+    rosh: Array, rsr_percent: Array, ogrs: Array, mappa: Array, safeguarding: Array, bands: dict[str, float]
+) -> NDArray[np.int8]:
     """Return the E3 tier: the highest letter whose rule is met; sub-tier 1 with safeguarding or MAPPA level 2.
 
     Parameters
@@ -46,13 +47,19 @@ def tier_of(rosh: Array, rsr_percent: Array, ogrs: Array, mappa: Array, safeguar
     c = (rsr_percent >= bands["rsr_c"]) | (ogrs >= bands["ogrs_c"]) | (rosh >= Rosh.MEDIUM)
     needier = (safeguarding == 1) | (mappa >= 2)
     return np.where(
-        a, Tier.A,
-        np.where(b, np.where(needier, Tier.B1, Tier.B2),
-                 np.where(c, np.where(needier, Tier.C1, Tier.C2), np.where(needier, Tier.D1, Tier.D2))),
+        a,
+        Tier.A,
+        np.where(
+            b,
+            np.where(needier, Tier.B1, Tier.B2),
+            np.where(c, np.where(needier, Tier.C1, Tier.C2), np.where(needier, Tier.D1, Tier.D2)),
+        ),
     ).astype(np.int8)
 
 
-def fewest_cases(team: Array, loads: Array, posts: Array, post_team: Array, number_of_teams: int) -> tuple[NDArray[np.int64], Array]:
+def fewest_cases(
+    team: Array, loads: Array, posts: Array, post_team: Array, number_of_teams: int
+) -> tuple[NDArray[np.int64], Array]:
     """Give out cases one by one to the officer with the fewest, lowest row first among equals.
 
     Parameters
@@ -109,7 +116,9 @@ class Allocation:
         self.workload = workload
         names = operating_models(self.service)
         rules = self.service.levers.mapping("allocation.rule")
-        self.by_points = np.array([[rules[side] == "lowest_points" for side in ("nps", "crc")]] * self.service.areas)
+        self.by_points = np.array(
+            [[rules[side] == "lowest_points" for side in ("nps", "crc")]] * self.service.areas
+        )
         self.transfer_rate = by_operating_model(self.service, names, "allocation.transfers_per_year")
 
     # --- Risk as assessed -------------------------------------------------------------------------------------
@@ -128,11 +137,15 @@ class Allocation:
         assessed = np.where(uniform < error / 2, np.maximum(assessed - 1, 0), assessed)
         assessed = np.where(uniform > 1 - error / 2, np.minimum(assessed + 1, Rosh.HIGH), assessed)
         inflate = service.share("allocation.inflation", rows)
-        raised = (assessed == Rosh.MEDIUM) & (service.chance.uniform(keys, "risk inflation", number) < inflate)
+        raised = (assessed == Rosh.MEDIUM) & (
+            service.chance.uniform(keys, "risk inflation", number) < inflate
+        )
         assessed[raised] = Rosh.HIGH
         # Risk once known to be high stays so while supervision lasts.
         live = people.side[rows] >= 0
-        people.assessed_rosh[rows] = np.where(live, np.maximum(assessed, people.assessed_rosh[rows]), assessed)
+        people.assessed_rosh[rows] = np.where(
+            live, np.maximum(assessed, people.assessed_rosh[rows]), assessed
+        )
         self.place(rows)
 
     def needs_nps(self, rows: Rows, true_risk: bool = False) -> NDArray[np.bool_]:
@@ -141,21 +154,35 @@ class Allocation:
         rosh = people.rosh[rows] if true_risk else people.assessed_rosh[rows]
         threshold = self.service.levers.grid("allocation.rsr_threshold")[people.area[rows], 0]
         indeterminate = people.setting[rows] * 0 + people.public_interest[rows]
-        return ((people.rsr[rows] >= np.round(threshold * 100)) | (rosh >= Rosh.HIGH) | (people.mappa[rows] > 0)
-                | (indeterminate == 1))
+        return (
+            (people.rsr[rows] >= np.round(threshold * 100))
+            | (rosh >= Rosh.HIGH)
+            | (people.mappa[rows] > 0)
+            | (indeterminate == 1)
+        )
 
     def place(self, rows: Rows) -> None:
         """Set tier and provider from assessed risk, and ask for an officer where one is needed."""
         service, people = self.service, self.service.people
         levers = service.levers
-        people.tier[rows] = tier_of(people.assessed_rosh[rows], people.rsr[rows] / 100, people.ogrs[rows],
-                                    people.mappa[rows], people.safeguarding[rows], levers.mapping("allocation.tier_limits"))
+        people.tier[rows] = tier_of(
+            people.assessed_rosh[rows],
+            people.rsr[rows] / 100,
+            people.ogrs[rows],
+            people.mappa[rows],
+            people.safeguarding[rows],
+            levers.mapping("allocation.tier_limits"),
+        )
         unified = levers.grid("organisation.unified")[people.area[rows], 0] > 0.5
         side = np.where(self.needs_nps(rows) | unified | (people.side[rows] == NPS), NPS, CRC).astype(np.int8)
         changed = (side != people.side[rows]) | (people.officer[rows] < 0)
         # A probation services officer can't keep a case whose risk is now high.
         officer = people.officer[rows]
-        unfit = (officer >= 0) & (people.assessed_rosh[rows] >= Rosh.HIGH) & (service.posts.grade[officer] == Grade.PSO)
+        unfit = (
+            (officer >= 0)
+            & (people.assessed_rosh[rows] >= Rosh.HIGH)
+            & (service.posts.grade[officer] == Grade.PSO)
+        )
         service.set_side(rows, side)
         self.request(rows[changed | unfit])
 
@@ -165,10 +192,16 @@ class Allocation:
         if rows.size == 0:
             return
         people.waiting_since[rows] = service.today
-        uniform = service.chance.uniform(people.key[rows], "allocation delay", people.sentences[rows].astype(np.int64) * 64 + people.changes[rows])
+        uniform = service.chance.uniform(
+            people.key[rows],
+            "allocation delay",
+            people.sentences[rows].astype(np.int64) * 64 + people.changes[rows],
+        )
         wait = draw(service.levers.mapping("allocation.working_days"), uniform).astype(np.int64)
         day = service.calendar.add_working_days(np.full(rows.size, service.today), wait)
-        service.agendas["allocate"].put(rows, np.maximum(day, service.today if self.before_allocation() else service.today + 1))
+        service.agendas["allocate"].put(
+            rows, np.maximum(day, service.today if self.before_allocation() else service.today + 1)
+        )
 
     def before_allocation(self) -> bool:
         """Tell whether today's allocation is still to come."""
@@ -184,11 +217,9 @@ class Allocation:
             yield service.clock.phase("allocation")
             orphans = self.orphans.drain()
             due = service.agendas["allocate"].due(service.today)
-            people = service.people
-            open_ = lambda rows: rows[(people.side[rows] >= 0) & (people.location[rows] <= Location.AT_LARGE)]  # noqa: E731
-            orphans = open_(orphans)
-            orphans = orphans[people.officer[orphans] < 0]
-            due = np.setdiff1d(open_(due), orphans, assume_unique=True).astype(np.int32)
+            orphans = self.still_open(orphans)
+            orphans = orphans[service.people.officer[orphans] < 0]
+            due = np.setdiff1d(self.still_open(due), orphans, assume_unique=True).astype(np.int32)
             if not service.calendar.is_working(service.today):
                 waiting = np.union1d(orphans, due)
                 service.agendas["allocate"].put(waiting, np.full(waiting.size, service.today + 1))
@@ -200,10 +231,19 @@ class Allocation:
             self.give(due)
             self.transfers()
 
+    def still_open(self, rows: Rows) -> Rows:
+        """Return those whose supervision goes on."""
+        people = self.service.people
+        return rows[(people.side[rows] >= 0) & (people.location[rows] <= Location.AT_LARGE)]
+
     def transfers(self) -> None:
         """Cases that the operating model moves to another officer."""
         service, people = self.service, self.service.people
-        due = service.agendas["transfer"].due(service.today) if service.calendar.is_working(service.today) else None
+        due = (
+            service.agendas["transfer"].due(service.today)
+            if service.calendar.is_working(service.today)
+            else None
+        )
         if due is None or due.size == 0:
             return
         due = due[(people.officer[due] >= 0) & (people.waiting_since[due] == NEVER)]
@@ -255,12 +295,15 @@ class Allocation:
         if stay.size:
             back = stay[people.officer[stay] >= 0]
             np.add.at(posts.cases, people.officer[back], 1)
-            people.waiting_since[stay] = np.where(people.waiting_since[stay] == NEVER, service.today, people.waiting_since[stay])
+            people.waiting_since[stay] = np.where(
+                people.waiting_since[stay] == NEVER, service.today, people.waiting_since[stay]
+            )
             service.agendas["allocate"].put(stay, np.full(stay.size, service.today + 1))
         self.settle(rows[placed], chosen[placed])
 
-    def lowest_points(self, team: Array, case_points: Array, posts: Array, post_team: Array,
-                      number_of_teams: int) -> tuple[NDArray[np.int64], Array]:
+    def lowest_points(
+        self, team: Array, case_points: Array, posts: Array, post_team: Array, number_of_teams: int
+    ) -> tuple[NDArray[np.int64], Array]:
         """Give out cases in waves of one a team, each to the officer with the fewest points, lowest row first.
 
         Parameters and returns are those of :func:`fewest_cases`, with the points of each case for the loads.
@@ -337,14 +380,18 @@ class Allocation:
         inside = rows[(place == CUSTODY_LOCATIONS[0]) | (place == CUSTODY_LOCATIONS[1])]
         unbooked = inside[service.agendas["contact"].day_of(inside) == NEVER]
         if unbooked.size:
-            uniform = service.chance.uniform(people.key[unbooked], "custody contact", people.sentences[unbooked])
+            uniform = service.chance.uniform(
+                people.key[unbooked], "custody contact", people.sentences[unbooked]
+            )
             day = today + 1 + (uniform * self.workload.custody_interval).astype(np.int32)
             service.agendas["contact"].put(unbooked, service.calendar.working_day_after(day))
         # Risk may rise in a CRC case; a new spell with a CRC draws anew.
         with_crc = rows[(people.side[rows] == CRC) & (service.agendas["escalate"].day_of(rows) == NEVER)]
         if with_crc.size:
             rising = service.share("allocation.escalation_rate", with_crc)
-            gap = service.chance.exponential(people.key[with_crc], "risk rises", people.changes[with_crc].astype(np.int64))
+            gap = service.chance.exponential(
+                people.key[with_crc], "risk rises", people.changes[with_crc].astype(np.int64)
+            )
             day = today + 1 + np.minimum(gap / np.maximum(rising, 1e-9) * 365.25, FAR).astype(np.int32)
             service.agendas["escalate"].put(with_crc, day)
         # A later move by the operating model.
@@ -352,7 +399,13 @@ class Allocation:
         moves = rate > 0
         movers = rows[moves]
         if movers.size:
-            gap = service.chance.exponential(people.key[movers], "transfer", people.changes[movers].astype(np.int64)) / rate[moves] * 365.25
+            gap = (
+                service.chance.exponential(
+                    people.key[movers], "transfer", people.changes[movers].astype(np.int64)
+                )
+                / rate[moves]
+                * 365.25
+            )
             day = today + 1 + np.minimum(gap, FAR).astype(np.int32)
             service.agendas["transfer"].put(movers, service.calendar.working_day_after(day))
 
@@ -371,11 +424,17 @@ class Allocation:
         released = people.first_after_release[rows] == 1
         keys = people.key[rows]
         uniform = service.chance.uniform(keys, "first appointment", people.spells[rows])
-        after_sentence = draw(service.levers.mapping("contact.first_appointment_working_days"), uniform).astype(np.int64)
-        after_release = (uniform >= service.share("contact.release_day_appointment_share", rows)).astype(np.int64)
+        after_sentence = draw(
+            service.levers.mapping("contact.first_appointment_working_days"), uniform
+        ).astype(np.int64)
+        after_release = (uniform >= service.share("contact.release_day_appointment_share", rows)).astype(
+            np.int64
+        )
         start = np.full(rows.size, service.today)
         day = service.calendar.add_working_days(start, np.where(released, after_release, after_sentence))
-        service.add_task(Task.FIRST_APPOINTMENT, rows, day, int(self.workload.task_seconds[Task.FIRST_APPOINTMENT]))
+        service.add_task(
+            Task.FIRST_APPOINTMENT, rows, day, int(self.workload.task_seconds[Task.FIRST_APPOINTMENT])
+        )
 
     def escalate(self, rows: Rows) -> None:
         """Move CRC cases whose risk has risen to the NPS (a change of officer alone where the service is one)."""

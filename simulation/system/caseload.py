@@ -15,7 +15,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from simulation.engine import NEVER
+from simulation.engine import NEVER, Column, Table
 from simulation.engine.chance import mix
 from simulation.system.codes import Location, Mode, Rosh, Status, Task
 from simulation.system.contact import Contact
@@ -23,8 +23,15 @@ from simulation.system.service import CUSTODY_LOCATIONS, Array, Rows, Service
 from simulation.system.workload import Workload
 
 
-def serve(server: Array, priority: Array, due: Array, mixed: Array, seconds: Array,
-          available: NDArray[np.int64], today: int) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+def serve(
+    server: Array,
+    priority: Array,
+    due: Array,
+    mixed: Array,
+    seconds: Array,
+    available: NDArray[np.int64],
+    today: int,
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Work through everybody's queue for one day.
 
     Parameters
@@ -78,7 +85,9 @@ def serve(server: Array, priority: Array, due: Array, mixed: Array, seconds: Arr
     started = before < available[ordered_server]
     served = np.zeros(server.size, dtype=bool)
     served[order] = started
-    used = np.bincount(ordered_server[started], weights=time[started], minlength=available.size).astype(np.int64)
+    used = np.bincount(ordered_server[started], weights=time[started], minlength=available.size).astype(
+        np.int64
+    )
     return served, used
 
 
@@ -87,10 +96,12 @@ class Caseload:
 
     def __init__(self, service: Service, contact: Contact) -> None:
         self.service, self.contact = service, contact
-        self.done = {task: service.channel(f"done {Task.names[task].lower()}") for task in
-                     (Task.BREACH_PACK, Task.RECALL_REPORT, Task.ADDRESS_CHECK)}
+        self.done = {
+            task: service.channel(f"done {Task.names[task].lower()}")
+            for task in (Task.BREACH_PACK, Task.RECALL_REPORT, Task.ADDRESS_CHECK)
+        }
         #: Time at work, started, unused and owed since the start: must balance.
-        self.balance = service.table("balance", BalanceTable())
+        self.balance = service.table("balance", balance_table())
         service.process(self.process)
 
     def read(self, workload: Workload) -> None:
@@ -109,7 +120,11 @@ class Caseload:
         """Tell which posts have somebody at work today."""
         posts, today = self.service.posts, self.service.today
         size = posts.size
-        return (posts.filled[:size] == 1) & (posts.sick_until[:size] <= today) & (posts.leave_until[:size] <= today)
+        return (
+            (posts.filled[:size] == 1)
+            & (posts.sick_until[:size] <= today)
+            & (posts.leave_until[:size] <= today)
+        )
 
     def day_seconds(self) -> NDArray[np.int64]:
         """Return the time of each post's holder in a day at work, reductions taken off."""
@@ -117,7 +132,9 @@ class Caseload:
         size = posts.size
         seconds = self.workload.day_seconds * self.productivity[posts.area[:size], posts.employer[:size]]
         reduced = posts.new_until[:size] > self.service.today
-        seconds = np.where(reduced, seconds * (1 - levers.number("staff.newly_qualified.capacity_reduction")), seconds)
+        seconds = np.where(
+            reduced, seconds * (1 - levers.number("staff.newly_qualified.capacity_reduction")), seconds
+        )
         return seconds.astype(np.int64)
 
     # --- The day ----------------------------------------------------------------------------------------------
@@ -134,11 +151,18 @@ class Caseload:
                 reviews = service.agendas["review"].due(service.today)
                 service.agendas["review"].put(reviews, np.full(reviews.size, service.today + 1))
             if due.size and not service.calendar.is_working(service.today):
-                service.agendas["contact"].put(due, service.calendar.working_day_after(np.full(due.size, service.today)))
+                service.agendas["contact"].put(
+                    due, service.calendar.working_day_after(np.full(due.size, service.today))
+                )
 
     def still_valid(self) -> NDArray[np.bool_]:
         """Tell which open tasks still have a reason."""
-        service, people, sentences, tasks = self.service, self.service.people, self.service.sentences, self.service.tasks
+        _service, people, sentences, tasks = (
+            self.service,
+            self.service.people,
+            self.service.sentences,
+            self.service.tasks,
+        )
         size = tasks.size
         person, sentence, kind = tasks.person[:size], tasks.sentence[:size], tasks.kind[:size]
         place, status = people.location[person], sentences.status[sentence]
@@ -146,17 +170,28 @@ class Caseload:
         appointment = (kind == Task.FIRST_APPOINTMENT) | (kind == Task.PLAN) | (kind == Task.REVIEW)
         valid &= ~appointment | (place == Location.COMMUNITY)
         valid &= (kind != Task.FIRST_APPOINTMENT) | (people.first_due_from[person] != NEVER)
-        valid &= (kind != Task.BREACH_PACK) | (((status == Status.ORDER) | (status == Status.SUPERVISION))
-                                               & (sentences.breach_pending[sentence] == 1))
-        valid &= (kind != Task.RECALL_REPORT) | (((status == Status.CURFEW) | (status == Status.LICENCE))
-                                                 & (sentences.recall_pending[sentence] == 1))
-        valid &= (kind != Task.ADDRESS_CHECK) | ((status == Status.CUSTODY) & (sentences.curfew_stage[sentence] == 2))
+        valid &= (kind != Task.BREACH_PACK) | (
+            ((status == Status.ORDER) | (status == Status.SUPERVISION))
+            & (sentences.breach_pending[sentence] == 1)
+        )
+        valid &= (kind != Task.RECALL_REPORT) | (
+            ((status == Status.CURFEW) | (status == Status.LICENCE))
+            & (sentences.recall_pending[sentence] == 1)
+        )
+        valid &= (kind != Task.ADDRESS_CHECK) | (
+            (status == Status.CUSTODY) & (sentences.curfew_stage[sentence] == 2)
+        )
         valid &= (kind != Task.PAROLE_REPORT) | (status == Status.RECALLED)
         return valid
 
     def work(self, due: Rows) -> None:
         """Work one day: contacts due and open tasks."""
-        service, people, posts, tasks = self.service, self.service.people, self.service.posts, self.service.tasks
+        service, people, posts, tasks = (
+            self.service,
+            self.service.people,
+            self.service.posts,
+            self.service.tasks,
+        )
         today = service.today
         reviews = service.agendas["review"].due(today)
         reviews = reviews[people.location[reviews] == Location.COMMUNITY]
@@ -174,7 +209,9 @@ class Caseload:
         mode = self.downgrade(due, mode, officer_of_task)
         open_tasks = np.flatnonzero(open_now)
 
-        seconds = self.workload.contact_seconds[people.pattern[due], people.setting[due], people.tier[due], mode, people.rural[due]]
+        seconds = self.workload.contact_seconds[
+            people.pattern[due], people.setting[due], people.tier[due], mode, people.rural[due]
+        ]
         service.count("contacts_due", due)
         service.count("seconds_demanded", due, seconds)
         person = np.concatenate([due, tasks.person[open_tasks]])
@@ -182,13 +219,25 @@ class Caseload:
         kind = np.concatenate([np.zeros(due.size, dtype=np.int8), tasks.kind[open_tasks]])
         mixed = mix(people.key[person] * np.uint64(31) + task_due.astype(np.uint64))
         server = np.concatenate([people.officer[due], officer_of_task[open_tasks]])
-        served, used = serve(server, self.priority[kind], task_due, mixed,
-                             np.concatenate([seconds, tasks.seconds[open_tasks]]), available, today)
+        served, used = serve(
+            server,
+            self.priority[kind],
+            task_due,
+            mixed,
+            np.concatenate([seconds, tasks.seconds[open_tasks]]),
+            available,
+            today,
+        )
         owed_before = posts.owed[:size][at_work].sum(dtype=np.int64)
         posts.owed[:size] = np.where(at_work, np.maximum(0, used - available), posts.owed[:size])
         unused = np.where(at_work, np.maximum(0, available - used), 0)
         owed_after = posts.owed[:size][at_work].sum(dtype=np.int64)
-        self.balance.value[:4] += [int(day.sum()), int(used.sum()), int(unused.sum()), int(owed_after - owed_before)]
+        self.balance.value[:4] += [
+            int(day.sum()),
+            int(used.sum()),
+            int(unused.sum()),
+            int(owed_after - owed_before),
+        ]
         codes = posts.area[:size].astype(np.int64) * 2 + posts.employer[:size]
         service.count_codes("seconds_available", codes, day)
         service.count_codes("seconds_worked", codes, used)
@@ -216,12 +265,18 @@ class Caseload:
         tasks.keep(keep)
         self.contact.hold(held, held_mode, np.zeros(held.size, dtype=bool))
         first_people = np.unique(first_people).astype(np.int32)
-        self.contact.hold(first_people, np.zeros(first_people.size, dtype=np.int64), np.ones(first_people.size, dtype=bool))
+        self.contact.hold(
+            first_people, np.zeros(first_people.size, dtype=np.int64), np.ones(first_people.size, dtype=bool)
+        )
 
     def with_duty_cover(self, officer: Array, at_work: NDArray[np.bool_]) -> Array:
         """Give first appointments whose officer is away to the colleague on duty, who changes every day."""
         service, posts, tasks = self.service, self.service.posts, self.service.tasks
-        first = (tasks.kind[: tasks.size] == Task.FIRST_APPOINTMENT) & (officer >= 0) & (tasks.due[: tasks.size] <= service.today)
+        first = (
+            (tasks.kind[: tasks.size] == Task.FIRST_APPOINTMENT)
+            & (officer >= 0)
+            & (tasks.due[: tasks.size] <= service.today)
+        )
         uncovered = np.flatnonzero(first & ~at_work[officer])
         if uncovered.size == 0:
             return officer
@@ -244,7 +299,9 @@ class Caseload:
         nobody = officer < 0
         if nobody.any():
             rows = due[nobody]
-            service.agendas["contact"].put(rows, service.calendar.add_working_days(np.full(rows.size, service.today), 1))
+            service.agendas["contact"].put(
+                rows, service.calendar.add_working_days(np.full(rows.size, service.today), 1)
+            )
         due, officer = due[~nobody], officer[~nobody]
         absent = ~at_work[officer]
         if absent.any():
@@ -262,18 +319,29 @@ class Caseload:
         due = due[~absent]
         place = people.location[due]
         custody = (place == CUSTODY_LOCATIONS[0]) | (place == CUSTODY_LOCATIONS[1])
-        mode = np.where(custody, Mode.CUSTODY, np.where(self.contact.by_telephone(due), Mode.TELEPHONE, Mode.FACE_TO_FACE))
+        mode = np.where(
+            custody, Mode.CUSTODY, np.where(self.contact.by_telephone(due), Mode.TELEPHONE, Mode.FACE_TO_FACE)
+        )
         return due, mode
 
     def downgrade(self, due: Rows, mode: Array, officer_of_task: Array) -> Array:
         """Turn visits into calls for officers whose backlog is long, where policy allows; never at high risk."""
-        service, people, posts, tasks = self.service, self.service.people, self.service.posts, self.service.tasks
+        service, people, posts, tasks = (
+            self.service,
+            self.service.people,
+            self.service.posts,
+            self.service.tasks,
+        )
         size = posts.size
         late = (officer_of_task >= 0) & (tasks.due[: tasks.size] < service.today)
-        backlog = np.bincount(officer_of_task[late], weights=tasks.seconds[: tasks.size][late], minlength=size)
+        backlog = np.bincount(
+            officer_of_task[late], weights=tasks.seconds[: tasks.size][late], minlength=size
+        )
         limit = self.backlog_days[posts.area[:size], posts.employer[:size]] * self.workload.day_seconds
         long = (limit > 0) & (backlog > limit)
-        down = (mode == Mode.FACE_TO_FACE) & long[people.officer[due]] & (people.assessed_rosh[due] < Rosh.HIGH)
+        down = (
+            (mode == Mode.FACE_TO_FACE) & long[people.officer[due]] & (people.assessed_rosh[due] < Rosh.HIGH)
+        )
         down &= people.crisis_noticed[due] == 0
         service.count("contacts_downgraded", due[down])
         return np.where(down, Mode.TELEPHONE, mode)
@@ -299,10 +367,8 @@ class Caseload:
         service.count("hdc_enquiry_seconds", tasks.person[checks], tasks.seconds[checks])
 
 
-def BalanceTable():  # noqa: N802
+def balance_table() -> Table:
     """Return a small table of four running totals (at work, started, unused, change in owed), in seconds."""
-    from simulation.engine import Column, Table
-
     table = Table("balance", [Column("value", "int64", "seconds", "Running totals that must balance.")], 4)
     table.add(4)
     return table

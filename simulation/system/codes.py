@@ -8,16 +8,19 @@ from typing import Any
 class Codes(type):
     """A class of named whole numbers: as plain as a constant, for they are compared with whole columns all day."""
 
+    names: tuple[str, ...]
+
     def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> Codes:
         """Collect the names in order of their numbers."""
         made = super().__new__(mcs, name, bases, body)
         numbers = {key: value for key, value in body.items() if isinstance(value, int)}
-        made.names = tuple(sorted(numbers, key=numbers.__getitem__))  # type: ignore[attr-defined]
+        made.names = tuple(sorted(numbers, key=numbers.__getitem__))
         return made
 
     def __len__(cls) -> int:
         """Return how many there are."""
-        return len(cls.names)  # type: ignore[attr-defined]
+        return len(cls.names)
+
 
 #: Phases of a day, in the order in which they happen.
 PHASES = (

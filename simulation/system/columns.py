@@ -9,7 +9,12 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER, Column, Table
 
 PEOPLE = (
-    Column("key", "uint64", "packed area, channel, day, index", "Whose draws these are; comes from outside the model."),
+    Column(
+        "key",
+        "uint64",
+        "packed area, channel, day, index",
+        "Whose draws these are; comes from outside the model.",
+    ),
     Column("area", "int8", "index of police area", "Where the person lives and was convicted."),
     Column("office", "int32", "index of office", "Office nearest home."),
     Column("convicted", "int32", "day", "Day of first conviction in the model.", NEVER),
@@ -25,7 +30,9 @@ PEOPLE = (
     Column("public_interest", "int8", "0/1", "Public-interest or deportation case: NPS."),
     Column("never_curfew", "int8", "0/1", "Excluded by statute from home detention curfew."),
     Column("miss_factor", "float32", "ratio", "Multiplies the chance of missing an appointment."),
-    Column("disposal_draw", "float64", "share", "One draw cut by policy thresholds into custody and community."),
+    Column(
+        "disposal_draw", "float64", "share", "One draw cut by policy thresholds into custody and community."
+    ),
     # State
     Column("location", "int8", "Location", "Where the person is."),
     Column("setting", "int8", "Setting", "How the person is supervised."),
@@ -36,10 +43,22 @@ PEOPLE = (
     Column("officer_since", "int32", "day", "Since when.", NEVER),
     Column("waiting_since", "int32", "day", "Since when the case has waited for an officer.", NEVER),
     Column("stage_start", "int32", "day", "Start of the present supervision in the community.", NEVER),
-    Column("first_due_from", "int32", "day", "Day of sentence or release whose first appointment hasn't happened.", NEVER),
+    Column(
+        "first_due_from",
+        "int32",
+        "day",
+        "Day of sentence or release whose first appointment hasn't happened.",
+        NEVER,
+    ),
     Column("first_after_release", "int8", "0/1", "That first appointment follows release."),
     Column("allocated_on", "int32", "day", "Day of allocation in this supervision.", NEVER),
-    Column("last_seen", "int32", "day", "Last face-to-face contact, or start of supervision in the community.", NEVER),
+    Column(
+        "last_seen",
+        "int32",
+        "day",
+        "Last face-to-face contact, or start of supervision in the community.",
+        NEVER,
+    ),
     Column("crisis_since", "int32", "day", "Start of an unresolved change in need or risk.", NEVER),
     Column("crisis_noticed", "int8", "0/1", "The service knows."),
     Column("crises", "int16", "count", "Changes so far."),
@@ -54,7 +73,9 @@ PEOPLE = (
     Column("work_only", "int8", "0/1", "Supervised for unpaid work alone: no supervision contacts."),
     Column("cell", "int16", "area x 2 + side", "Where the person's counts go; nobody's with the NPS."),
     Column("on_telephone", "int8", "0/1", "The next contact is booked as a call."),
-    Column("phone_draw", "float32", "share", "Draw of this spell that puts the person on the telephone or not."),
+    Column(
+        "phone_draw", "float32", "share", "Draw of this spell that puts the person on the telephone or not."
+    ),
     Column("pattern", "int8", "index of pattern", "Pattern of contact in force for this person."),
     Column("latest", "int32", "row of sentences", "Latest sentence; -1 if none.", -1),
     Column("risk_hazard", "float64", "hazard", "Hazard of reoffending accumulated in this spell."),
@@ -69,9 +90,28 @@ PEOPLE = (
 
 #: What every contact reads of a person; kept side by side in memory.
 READ_AT_CONTACT = (
-    "key", "phone_draw", "miss_factor", "stage_start", "last_seen", "first_due_from", "crisis_since",
-    "officer_changed_on", "released_on", "contacts", "spells", "cell", "setting", "tier", "pattern", "rural",
-    "assessed_rosh", "crisis_noticed", "work_only", "sentences", "seen_since_release", "on_telephone",
+    "key",
+    "phone_draw",
+    "miss_factor",
+    "stage_start",
+    "last_seen",
+    "first_due_from",
+    "crisis_since",
+    "officer_changed_on",
+    "released_on",
+    "contacts",
+    "spells",
+    "cell",
+    "setting",
+    "tier",
+    "pattern",
+    "rural",
+    "assessed_rosh",
+    "crisis_noticed",
+    "work_only",
+    "sentences",
+    "seen_since_release",
+    "on_telephone",
 )
 
 SENTENCES = (
@@ -86,11 +126,18 @@ SENTENCES = (
     Column("remand", "int16", "days", "Days on remand that count."),
     Column("custody_end", "int32", "day", "Conditional or automatic release date.", NEVER),
     Column("expiry", "int32", "day", "End of the sentence or order.", NEVER),
-    Column("supervision_end", "int32", "day", "End of post-sentence supervision; expiry if there is none.", NEVER),
+    Column(
+        "supervision_end", "int32", "day", "End of post-sentence supervision; expiry if there is none.", NEVER
+    ),
     Column("curfew_from", "int32", "day", "First day on which home detention curfew is possible.", NEVER),
     Column("extended", "int8", "0/1", "Extended sentence."),
     Column("unpaid_work_only", "int8", "0/1", "No requirement but unpaid work."),
-    Column("curfew_stage", "int8", "0 none, 1 papers, 2 enquiry, 3 approved, 4 refused", "Where the curfew papers stand."),
+    Column(
+        "curfew_stage",
+        "int8",
+        "0 none, 1 papers, 2 enquiry, 3 approved, 4 refused",
+        "Where the curfew papers stand.",
+    ),
     Column("enquiries", "int8", "count", "Address enquiries made."),
     Column("recall_kind", "int8", "RecallKind", "Kind of the present or last recall."),
     Column("recalls", "int8", "count", "Recalls so far."),
@@ -119,11 +166,18 @@ POSTS = (
     Column("sick_spells", "int16", "count", "Sickness spells of this holder."),
     Column("leave_until", "int32", "day", "First day back from leave.", NEVER),
     Column("cases", "int32", "cases", "Cases held."),
-    Column("points", "int32", "points", "Tool points held, counted on Mondays and moved with every case given or taken."),
+    Column(
+        "points",
+        "int32",
+        "points",
+        "Tool points held, counted on Mondays and moved with every case given or taken.",
+    ),
     Column("owed", "int32", "seconds", "Time overrun yesterday, taken from today."),
     Column("leaving_hazard", "float64", "hazard", "Accumulated hazard of leaving."),
     Column("leaving_threshold", "float64", "hazard", "Threshold of this holder."),
-    Column("pressure", "float64", "ratio", "Tool points held over points available at the last month end.", 1.0),
+    Column(
+        "pressure", "float64", "ratio", "Tool points held over points available at the last month end.", 1.0
+    ),
 )
 
 TASKS = (

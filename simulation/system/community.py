@@ -28,7 +28,9 @@ from simulation.system.supervision import Supervision
 class Community:
     """Changes in need, escalation, reoffending and deaths."""
 
-    def __init__(self, service: Service, supervision: Supervision, allocation: Allocation, recall: Recall) -> None:
+    def __init__(
+        self, service: Service, supervision: Supervision, allocation: Allocation, recall: Recall
+    ) -> None:
         self.service, self.supervision = service, supervision
         self.allocation, self.recall = allocation, recall
         service.agenda("reoffence", service.people.capacity)
@@ -97,7 +99,9 @@ class Community:
         """Put the next change in need on the agenda."""
         service, people = self.service, self.service.people
         rate = service.share("community.crises_per_year", rows) / 365.25
-        wait = service.chance.exponential(people.key[rows], "change in need", people.crises[rows]) / np.maximum(rate, 1e-9)
+        wait = service.chance.exponential(
+            people.key[rows], "change in need", people.crises[rows]
+        ) / np.maximum(rate, 1e-9)
         service.agendas["crisis"].put(rows, service.today + 1 + np.minimum(wait, FAR).astype(np.int32))
 
     # --- Each day ---------------------------------------------------------------------------------------------
@@ -140,7 +144,16 @@ class Community:
         sentence = people.latest[rows]
         while (sentence >= 0).any():
             found = sentence[sentence >= 0]
-            for name in ("legal end", "recall step", "hearing", "release", "resettlement", "curfew papers", "curfew release", "curfew breach"):
+            for name in (
+                "legal end",
+                "recall step",
+                "hearing",
+                "release",
+                "resettlement",
+                "curfew papers",
+                "curfew release",
+                "curfew breach",
+            ):
                 service.agendas[name].cancel(found)
             sentences.status[found] = Status.ENDED
             sentence = np.where(sentence >= 0, sentences.previous[sentence], -1)
@@ -179,11 +192,15 @@ class Community:
         service, people = self.service, self.service.people
         today = service.today
         when = service.calendar.date(today)
-        following = service.calendar.day(when.replace(year=when.year + when.month // 12, month=when.month % 12 + 1, day=1))
+        following = service.calendar.day(
+            when.replace(year=when.year + when.month // 12, month=when.month % 12 + 1, day=1)
+        )
         days = following - today
         size = people.size
         place = people.location[:size]
-        rows = np.flatnonzero((place == Location.COMMUNITY) | ((place == Location.ENDED) & (people.latest[:size] >= 0)))
+        rows = np.flatnonzero(
+            (place == Location.COMMUNITY) | ((place == Location.ENDED) & (people.latest[:size] >= 0))
+        )
         rows = rows.astype(np.int32)
         hazard = self.yearly_hazard[people.ogrs[rows]] * (days / 365.25) * self.hazard_ratio
         free = place[rows] == Location.ENDED
@@ -193,7 +210,9 @@ class Community:
         after = before + hazard
         fresh = people.risk_threshold[rows] > 1e17
         new = rows[fresh]
-        people.risk_threshold[new] = service.chance.exponential(people.key[new], "reoffending", people.reoffences[new])
+        people.risk_threshold[new] = service.chance.exponential(
+            people.key[new], "reoffending", people.reoffences[new]
+        )
         people.risk_hazard[rows] = after
         threshold = people.risk_threshold[rows]
         crossing = (after >= threshold) & (before < threshold)
@@ -218,10 +237,16 @@ class Community:
         licence = service.live_sentence(supervised, (Status.CURFEW, Status.LICENCE))
         charged = supervised[licence >= 0]
         draws = chance.uniform(people.key[charged], "recall for charge", people.reoffences[charged])
-        self.recall.ask(licence[licence >= 0][draws < service.share("recall.per_further_charge", charged)], "further charge")
+        self.recall.ask(
+            licence[licence >= 0][draws < service.share("recall.per_further_charge", charged)],
+            "further charge",
+        )
         group = self.group(rows)
         returning = chance.uniform(keys, "comes back to court", number) < self.return_share[group]
-        lag = draw(service.levers.mapping("courts.reoffence_to_conviction_days"), chance.uniform(keys, "conviction lag", number))
+        lag = draw(
+            service.levers.mapping("courts.reoffence_to_conviction_days"),
+            chance.uniform(keys, "conviction lag", number),
+        )
         back = rows[returning]
         pending = service.agendas["conviction"].day_of(back) != NEVER
         day = service.today + 1 + lag[returning].astype(np.int32)

@@ -23,7 +23,10 @@ def operating_models(service: Service) -> list[list[str]]:
     models = levers.mapping("organisation.operating_model")
     unified = levers.grid("organisation.unified") > 0.5
     return [
-        ["unified" if unified[area, side] else models[geography.provider_name(area, side)] for side in range(len(SIDES))]
+        [
+            "unified" if unified[area, side] else models[geography.provider_name(area, side)]
+            for side in range(len(SIDES))
+        ]
         for area in range(service.areas)
     ]
 
@@ -52,7 +55,9 @@ class Contact:
         multiplier = levers.grid("contact.phone_only_multiplier")
         self.phone_share = np.clip(by_model("contact.phone_only_share") * multiplier, 0, 1)
         self.phone_interval = (by_model("contact.phone_interval_weeks") * 7).astype(np.int64)
-        self.pattern = np.array([[PATTERNS.index(pattern_of[model]) for model in row] for row in names], dtype=np.int8)
+        self.pattern = np.array(
+            [[PATTERNS.index(pattern_of[model]) for model in row] for row in names], dtype=np.int8
+        )
         self.early = levers.integer("contact.early_weeks") * 7
         self.middle = levers.integer("contact.middle_until_week") * 7
         self.miss = levers.grid("contact.missed_appointment_probability")
@@ -63,9 +68,14 @@ class Contact:
     def phone_eligible(self, rows: Rows) -> NDArray[np.bool_]:
         """Tell who may be supervised by telephone alone: low or medium risk, past the early weeks."""
         people = self.service.people
-        return ((people.assessed_rosh[rows] < Rosh.HIGH) & (people.tier[rows] >= Tier.C2)
-                & (people.contacts[rows] > 0) & (self.service.today - people.stage_start[rows] >= self.early)
-                & (people.first_due_from[rows] == NEVER) & (people.work_only[rows] == 0))
+        return (
+            (people.assessed_rosh[rows] < Rosh.HIGH)
+            & (people.tier[rows] >= Tier.C2)
+            & (people.contacts[rows] > 0)
+            & (self.service.today - people.stage_start[rows] >= self.early)
+            & (people.first_due_from[rows] == NEVER)
+            & (people.work_only[rows] == 0)
+        )
 
     def telephone_only(self, rows: Rows) -> NDArray[np.bool_]:
         """Tell who is on the telephone as a rule: the provider's share of its cases, taken from those eligible.
@@ -74,7 +84,9 @@ class Contact:
         that are eligible.
         """
         service, people = self.service, self.service.people
-        cut = self.phone_share.ravel()[people.cell[rows]] / service.levers.number("contact.phone_eligible_share")
+        cut = self.phone_share.ravel()[people.cell[rows]] / service.levers.number(
+            "contact.phone_eligible_share"
+        )
         chosen = np.flatnonzero(people.phone_draw[rows] < cut)
         on_telephone = np.zeros(rows.size, dtype=bool)
         on_telephone[chosen] = self.phone_eligible(rows[chosen])
@@ -124,7 +136,9 @@ class Contact:
         move = np.flatnonzero(~service.calendar.is_working(days))
         if move.size:
             moved = rows[move]
-            uniform = service.chance.uniform(service.people.key[moved], "side of weekend", self.occurrence(moved))
+            uniform = service.chance.uniform(
+                service.people.key[moved], "side of weekend", self.occurrence(moved)
+            )
             days = days.copy()
             days[move] = service.calendar.nearest_working_day(days[move], uniform)
         return days
@@ -132,8 +146,11 @@ class Contact:
     def occurrence(self, rows: Rows) -> NDArray[np.int64]:
         """Return the occurrence number of a contact's draws: sentence, spell in the community, count."""
         people = self.service.people
-        return (people.sentences[rows].astype(np.int64) * 65536 + people.spells[rows].astype(np.int64) * 1024
-                + people.contacts[rows])
+        return (
+            people.sentences[rows].astype(np.int64) * 65536
+            + people.spells[rows].astype(np.int64) * 1024
+            + people.contacts[rows]
+        )
 
     # --- What happens -----------------------------------------------------------------------------------------
 
@@ -190,18 +207,33 @@ class Contact:
         routine = ~repeat
         self.schedule(rows[routine], days[routine])
         if repeat.any():
-            due = service.calendar.add_working_days(np.full(int(repeat.sum()), today), service.levers.integer("contact.rebook_working_days"))
-            service.add_task(Task.FIRST_APPOINTMENT, rows[repeat], due, int(self.workload.task_seconds[Task.FIRST_APPOINTMENT]))
+            due = service.calendar.add_working_days(
+                np.full(int(repeat.sum()), today), service.levers.integer("contact.rebook_working_days")
+            )
+            service.add_task(
+                Task.FIRST_APPOINTMENT,
+                rows[repeat],
+                due,
+                int(self.workload.task_seconds[Task.FIRST_APPOINTMENT]),
+            )
 
     def miss_probability(self, rows: Rows, mode: Array) -> NDArray[np.float64]:
         """Return the chance that an appointment is missed."""
         service, people, levers = self.service, self.service.people, self.service.levers
         chance = self.miss.ravel()[people.cell[rows]] * people.miss_factor[rows].astype(np.float64)
         chance = np.where(mode == Mode.TELEPHONE, chance * levers.number("contact.missed_call_ratio"), chance)
-        chance = np.where(people.crisis_since[rows] != NEVER, chance * levers.number("contact.missed_crisis_ratio"), chance)
+        chance = np.where(
+            people.crisis_since[rows] != NEVER, chance * levers.number("contact.missed_crisis_ratio"), chance
+        )
         weeks = levers.number("effects.officer_change_duration_weeks")
-        recent = (people.officer_changed_on[rows] != NEVER) & (service.today - people.officer_changed_on[rows] < weeks * 7)
-        odds = chance / (1 - np.minimum(chance, 0.95)) * levers.number("effects.officer_change_missed_odds_ratio")
+        recent = (people.officer_changed_on[rows] != NEVER) & (
+            service.today - people.officer_changed_on[rows] < weeks * 7
+        )
+        odds = (
+            chance
+            / (1 - np.minimum(chance, 0.95))
+            * levers.number("effects.officer_change_missed_odds_ratio")
+        )
         chance = np.where(recent, odds / (1 + odds), chance)
         return np.minimum(chance, 0.95)
 
@@ -211,7 +243,9 @@ class Contact:
         today = service.today
         released = people.first_after_release[kept] == 1
         working = service.calendar.working_days_between(people.allocated_on[kept], np.full(kept.size, today))
-        since_release = service.calendar.working_days_between(people.first_due_from[kept], np.full(kept.size, today))
+        since_release = service.calendar.working_days_between(
+            people.first_due_from[kept], np.full(kept.size, today)
+        )
         days = today - people.first_due_from[kept]
         for name, mine, in_time in (
             ("community", ~released, working <= 5),
@@ -220,9 +254,15 @@ class Contact:
             service.count(f"first_appointments_{name}", kept[mine])
             service.count(f"first_appointment_days_{name}", kept[mine], days[mine])
             service.count(f"first_appointments_{name}_in_time", kept[mine & in_time])
-        service.band("first_appointments_by_days", np.minimum(days[~released], 60), np.maximum(people.side[kept[~released]], 0))
+        service.band(
+            "first_appointments_by_days",
+            np.minimum(days[~released], 60),
+            np.maximum(people.side[kept[~released]], 0),
+        )
         people.first_due_from[met] = NEVER
-        due = service.calendar.add_working_days(np.full(met.size, today), service.levers.integer("contact.plan_working_days"))
+        due = service.calendar.add_working_days(
+            np.full(met.size, today), service.levers.integer("contact.plan_working_days")
+        )
         service.add_task(Task.PLAN, met, due, int(self.workload.task_seconds[Task.PLAN]))
 
     def notice(self, rows: Rows, mode: Array, keys: Array, occurrence: Array) -> None:
@@ -240,14 +280,18 @@ class Contact:
         service.count("crises_noticed", found)
         service.count("detection_days", found, service.today - people.crisis_since[found])
         first = service.today - service.calendar.date(service.today).day + 1
-        service.count("crisis_unnoticed_days", found, service.today - np.maximum(people.crisis_since[found], first))
+        service.count(
+            "crisis_unnoticed_days", found, service.today - np.maximum(people.crisis_since[found], first)
+        )
         service.tell("change in need noticed", found, service.today - people.crisis_since[found])
         self.risk_rises.send(found)
 
     def absences(self, rows: Rows, keys: Array, occurrence: Array) -> None:
         """Accept or not accept absences; those not accepted go to enforcement."""
         service = self.service
-        accepted = service.chance.uniform(keys, "absence accepted", occurrence) < service.levers.number("contact.absence_accepted_share")
+        accepted = service.chance.uniform(keys, "absence accepted", occurrence) < service.levers.number(
+            "contact.absence_accepted_share"
+        )
         service.count("absences_acceptable", rows[accepted])
         service.count("absences_unacceptable", rows[~accepted])
         service.tell("missed, accepted", rows[accepted])

@@ -25,8 +25,15 @@ EVERYWHERE = -1
 class Counting:
     """Closes each day and each month."""
 
-    def __init__(self, service: Service, population: Population, supervision: Supervision, contact: Contact,
-                 staffing: Staffing, invariants: Invariants) -> None:
+    def __init__(
+        self,
+        service: Service,
+        population: Population,
+        supervision: Supervision,
+        contact: Contact,
+        staffing: Staffing,
+        invariants: Invariants,
+    ) -> None:
         self.service, self.population, self.supervision = service, population, supervision
         self.contact, self.staffing, self.invariants = contact, staffing, invariants
         service.process(self.process)
@@ -63,7 +70,15 @@ class Counting:
         orders = np.zeros(live.size, dtype=bool)
         mask = service.statuses(live)
         orders = (mask & (1 << Status.ORDER)) > 0
-        after = (mask & ((1 << Status.CURFEW) | (1 << Status.LICENCE) | (1 << Status.SUPERVISION) | (1 << Status.AT_LARGE))) > 0
+        after = (
+            mask
+            & (
+                (1 << Status.CURFEW)
+                | (1 << Status.LICENCE)
+                | (1 << Status.SUPERVISION)
+                | (1 << Status.AT_LARGE)
+            )
+        ) > 0
         self.stock("caseload_court_orders", codes[outside & orders])
         self.stock("caseload_licence_pss", codes[outside & after])
         self.stock("caseload_licence", codes[outside & (setting == Setting.LICENCE)])
@@ -81,7 +96,9 @@ class Counting:
         unnoticed = seen[(people.crisis_since[seen] != NEVER) & (people.crisis_noticed[seen] == 0)]
         self.stock("crisis_unnoticed", service.code(unnoticed))
         # Today's day is counted too: the month is over at midnight.
-        service.count("crisis_unnoticed_days", unnoticed, today + 1 - np.maximum(people.crisis_since[unnoticed], first))
+        service.count(
+            "crisis_unnoticed_days", unnoticed, today + 1 - np.maximum(people.crisis_since[unnoticed], first)
+        )
         self.stock("community_days", codes[community], np.full(int(community.sum()), days))
         held = people.officer[live] >= 0
         self.stock("case_days", codes[held], np.full(int(held.sum()), days))
@@ -111,7 +128,12 @@ class Counting:
 
     def officers(self) -> None:
         """Count officers and their load, as the workload tool shows it."""
-        service, posts, tasks, people = self.service, self.service.posts, self.service.tasks, self.service.people
+        service, posts, tasks, people = (
+            self.service,
+            self.service.posts,
+            self.service.tasks,
+            self.service.people,
+        )
         size = posts.size
         points, available = self.staffing.points()
         codes = posts.area[:size].astype(np.int64) * 2 + posts.employer[:size]
@@ -130,7 +152,9 @@ class Counting:
         employer = posts.employer[:size][filled]
         service.band("officers_by_cases", np.minimum(cases[filled] // 5, 40), employer)
         service.band("officers_by_workload", np.minimum(share[filled].astype(np.int64) // 10, 30), employer)
-        self.stock("tasks_waiting", service.code(tasks.person[: tasks.size][tasks.due[: tasks.size] < service.today]))
+        self.stock(
+            "tasks_waiting", service.code(tasks.person[: tasks.size][tasks.due[: tasks.size] < service.today])
+        )
         del people
 
     def store(self, when: Any) -> None:
@@ -152,12 +176,22 @@ class Counting:
 
     def digest(self) -> str:
         """Return a digest of the state of people already known and of every post."""
-        service, people, posts = self.service, self.service.people, self.service.posts
+        _service, people, posts = self.service, self.service.people, self.service.posts
         size = people.size
         known = np.flatnonzero(people.location[:size] != Location.UNKNOWN)
         state = hashlib.blake2b(digest_size=16)
         state.update(people.key[known].tobytes())
-        for name in ("location", "setting", "side", "tier", "officer", "last_seen", "crisis_since", "risk_hazard", "contacts"):
+        for name in (
+            "location",
+            "setting",
+            "side",
+            "tier",
+            "officer",
+            "last_seen",
+            "crisis_since",
+            "risk_hazard",
+            "contacts",
+        ):
             state.update(getattr(people, name)[known].tobytes())
         for name in ("filled", "holder", "cases", "owed", "sick_until", "leave_until", "leaving_hazard"):
             state.update(getattr(posts, name)[: posts.size].tobytes())

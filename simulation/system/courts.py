@@ -30,7 +30,9 @@ REPORTS = ("none", "oral", "short_written", "standard")
 class Courts:
     """Court referrals, reports and sentences."""
 
-    def __init__(self, service: Service, population: Population, allocation: Allocation, custody: Custody) -> None:
+    def __init__(
+        self, service: Service, population: Population, allocation: Allocation, custody: Custody
+    ) -> None:
         self.service, self.population = service, population
         self.allocation, self.custody = allocation, custody
         self.returners = service.channel("returners to court")
@@ -39,7 +41,9 @@ class Courts:
         # Rows by day of conviction: derived from the table, so it is no state of its own.
         size = people.size
         new = people.returner_pool[:size] == 0
-        self._order = np.flatnonzero(new)[np.argsort(people.convicted[:size][new], kind="stable")].astype(np.int32)
+        self._order = np.flatnonzero(new)[np.argsort(people.convicted[:size][new], kind="stable")].astype(
+            np.int32
+        )
         self._days = people.convicted[self._order]
         service.process(self.process)
 
@@ -54,7 +58,9 @@ class Courts:
         total = sum(self.mix.values())
         each = sum(self.mix[name] / total * self.hours[name] for name in REPORTS[1:]) * 3600
         # The court team is staffed for the mid-2017 flow at the stated utilisation.
-        national = expected * each / levers.number("courts.team_utilisation") * levers.number("courts.team_staffing")
+        national = (
+            expected * each / levers.number("courts.team_utilisation") * levers.number("courts.team_staffing")
+        )
         self.capacity = np.floor(self.population.shares * national).astype(np.int64)
 
     # --- Each day ---------------------------------------------------------------------------------------------
@@ -95,8 +101,12 @@ class Courts:
         number = people.sentences[rows].astype(np.int64) + 1
         year = service.calendar.date(today).year
         demand = self.population.demand
-        share = demand.yearly("courts.pre_sentence_reports", year) / (demand.community_year(year) + demand.custody_year(year))
-        wanted = chance.uniform(keys, "report wanted", number) < share * service.levers.number("courts.report_coverage")
+        share = demand.yearly("courts.pre_sentence_reports", year) / (
+            demand.community_year(year) + demand.custody_year(year)
+        )
+        wanted = chance.uniform(keys, "report wanted", number) < share * service.levers.number(
+            "courts.report_coverage"
+        )
         kind = 1 + choose(self.mix, chance.uniform(keys, "kind of report", number))
         people.report[rows] = np.where(wanted, kind, Report.NONE)
         asked = rows[wanted]
@@ -107,7 +117,9 @@ class Courts:
         people.report_due[asked] = due
         seconds = np.array([0, *(round(self.hours[name] * 3600) for name in REPORTS[1:])])[kinds]
         service.court_queue.append(row=asked, area=people.area[asked], seconds=seconds, due=due)
-        unknown = rows[(people.location[rows] == Location.UNKNOWN) | (people.location[rows] == Location.ENDED)]
+        unknown = rows[
+            (people.location[rows] == Location.UNKNOWN) | (people.location[rows] == Location.ENDED)
+        ]
         people.location[unknown] = Location.COURT
         service.tell("convicted", rows)
         service.tell("report asked for", asked, kinds)
@@ -124,16 +136,29 @@ class Courts:
         mixed = mix(people.key[rows] + queue.due[:size].astype(np.uint64))
         owed = service.tables["teams"].court_owed
         available = self.capacity - owed
-        served, used = serve(queue.area[:size], np.zeros(size, dtype=np.int64), queue.due[:size], mixed,
-                             queue.seconds[:size], available, today)
+        served, used = serve(
+            queue.area[:size],
+            np.zeros(size, dtype=np.int64),
+            queue.due[:size],
+            mixed,
+            queue.seconds[:size],
+            available,
+            today,
+        )
         owed[:] = np.maximum(0, used - available)
         done = np.sort(rows[served])
-        for kind, name in ((Report.ORAL, "reports_oral"), (Report.SHORT, "reports_short"), (Report.STANDARD, "reports_standard")):
+        for kind, name in (
+            (Report.ORAL, "reports_oral"),
+            (Report.SHORT, "reports_short"),
+            (Report.STANDARD, "reports_standard"),
+        ):
             service.count(name, done[people.report[done] == kind])
         service.count("report_days", done, today - people.report_asked[done])
         late = people.report_due[done] < today
         service.count("reports_late", done[late])
-        adjourned = service.calendar.add_working_days(np.full(done.size, today), service.levers.integer("courts.adjournment_working_days"))
+        adjourned = service.calendar.add_working_days(
+            np.full(done.size, today), service.levers.integer("courts.adjournment_working_days")
+        )
         hearing = np.where(late, adjourned, np.maximum(people.report_due[done], today))
         tomorrow = service.calendar.add_working_days(np.full(done.size, today), 1)
         service.agendas["sentence"].put(done, np.maximum(hearing, tomorrow))
@@ -153,7 +178,11 @@ class Courts:
         last = people.latest[rows]
         sentences = service.sentences
         had_custody = sentences.kind[last] >= Kind.DETERMINATE
-        group = np.where(had_custody, np.where(sentences.length[last] < 365, 1, np.where(sentences.length[last] < 1461, 2, 3)), 0)
+        group = np.where(
+            had_custody,
+            np.where(sentences.length[last] < 365, 1, np.where(sentences.length[last] < 1461, 2, 3)),
+            0,
+        )
         cut = np.where(before, by_group[group], cut)
         diverted = service.share("courts.diversion_from_custody", rows)
         return cut * (1 - diverted)
@@ -182,18 +211,30 @@ class Courts:
         """Impose community and suspended sentence orders."""
         if rows.size == 0:
             return
-        service, people, chance, sentences = self.service, self.service.people, self.service.chance, self.service.sentences
+        service, people, chance, sentences = (
+            self.service,
+            self.service.people,
+            self.service.chance,
+            self.service.sentences,
+        )
         today, keys = service.today, people.key[rows]
         number = people.sentences[rows].astype(np.int64) + 1
         year = service.calendar.date(today).year
-        suspended = chance.uniform(keys, "order: suspended", number) < self.population.demand.suspended_share(year)
-        made = service.new_sentences(rows, np.where(suspended, Kind.SUSPENDED, Kind.COMMUNITY_ORDER),
-                                     np.full(rows.size, Status.ORDER, dtype=np.int8))
+        suspended = chance.uniform(keys, "order: suspended", number) < self.population.demand.suspended_share(
+            year
+        )
+        made = service.new_sentences(
+            rows,
+            np.where(suspended, Kind.SUSPENDED, Kind.COMMUNITY_ORDER),
+            np.full(rows.size, Status.ORDER, dtype=np.int8),
+        )
         length = self.population.order_days(keys, number)
         sentences.length[made] = length
         sentences.expiry[made] = today + length
         sentences.supervision_end[made] = today + length
-        lag = draw(service.levers.mapping("courts.offence_to_sentence_days"), chance.uniform(keys, "offence", number))
+        lag = draw(
+            service.levers.mapping("courts.offence_to_sentence_days"), chance.uniform(keys, "offence", number)
+        )
         sentences.offence[made] = today - lag.astype(np.int64)
         work = service.levers.number("courts.unpaid_work_only_share")
         sentences.unpaid_work_only[made] = chance.uniform(keys, "order: unpaid work only", number) < work

@@ -8,6 +8,7 @@ papers, an address enquiry by a probation officer, and 14 days left when all tha
 from __future__ import annotations
 
 from collections.abc import Generator
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,14 @@ class Custody:
     def __init__(self, service: Service, population: Population, allocation: Allocation) -> None:
         self.service, self.population, self.allocation = service, population, allocation
         capacity = service.sentences.capacity
-        for name in ("legal end", "release", "curfew papers", "curfew release", "curfew breach", "resettlement"):
+        for name in (
+            "legal end",
+            "release",
+            "curfew papers",
+            "curfew release",
+            "curfew breach",
+            "resettlement",
+        ):
             service.agenda(name, capacity)
         self.recalls = service.channel("recall wanted")
         service.process(self.ends)
@@ -48,7 +56,12 @@ class Custody:
         """Receive people sentenced to determinate custody today; return their sentences."""
         if rows.size == 0:
             return rows
-        service, people, chance, sentences = self.service, self.service.people, self.service.chance, self.service.sentences
+        service, people, chance, sentences = (
+            self.service,
+            self.service.people,
+            self.service.chance,
+            self.service.sentences,
+        )
         levers, today, keys = service.levers, service.today, people.key[rows]
         number = people.sentences[rows].astype(np.int64) + 1
         years = np.full(rows.size, service.calendar.date(today).year)
@@ -56,14 +69,18 @@ class Custody:
         band = self.population.length_band(keys, years, occurrence)
         length = self.population.length_days(keys, band, occurrence)
         remand = self.population.remand_days(keys, occurrence)
-        extended = (band >= 3) & (chance.uniform(keys, "custody: extended", occurrence) < levers.number("custody.extended_share"))
+        extended = (band >= 3) & (
+            chance.uniform(keys, "custody: extended", occurrence) < levers.number("custody.extended_share")
+        )
         lag = draw(levers.mapping("courts.offence_to_sentence_days"), chance.uniform(keys, "offence", number))
-        made = service.new_sentences(rows, np.full(rows.size, Kind.DETERMINATE), np.full(rows.size, Status.CUSTODY))
+        made = service.new_sentences(
+            rows, np.full(rows.size, Kind.DETERMINATE), np.full(rows.size, Status.CUSTODY)
+        )
         sentences.length[made] = length
         sentences.remand[made] = remand
         sentences.extended[made] = extended
         sentences.offence[made] = today - np.maximum(lag.astype(np.int64), remand)
-        self.date(made)
+        self.set_dates(made)
         at_once = sentences.custody_end[made] <= today
         self.revoke_orders(rows, keys, number)
         service.count("sentences_custody", rows)
@@ -106,7 +123,7 @@ class Custody:
         service.count("orders_ended_unsuccessfully", rows[revoked])
         service.tell("order revoked", rows[revoked])
 
-    def date(self, made: Rows) -> None:
+    def set_dates(self, made: Rows) -> None:
         """Work out the dates of custodial sentences from length, remand and the law in force for each."""
         service, sentences = self.service, self.service.sentences
         levers = service.levers
@@ -122,20 +139,31 @@ class Custody:
         custody_days = np.ceil(length * fraction).astype(np.int64)
         custody_end = np.maximum(imposed, imposed + custody_days - remand)
         expiry = np.maximum(custody_end, imposed + length - remand)
-        reform = service.calendar.day(_date(levers.text("supervision.pss.offence_from")))
+        reform = service.calendar.day(date.fromisoformat(levers.text("supervision.pss.offence_from")))
         limit = levers.number("supervision.pss.sentence_upper_limit_months") * 365.25 / 12
-        covered = (sentences.offence[made] >= reform) & (length > 1) & (length < limit) & (sentences.extended[made] == 0)
-        licence_for_short = (sentences.offence[made] >= reform) & (levers.flag("supervision.short_sentence_licence"))
+        covered = (
+            (sentences.offence[made] >= reform)
+            & (length > 1)
+            & (length < limit)
+            & (sentences.extended[made] == 0)
+        )
+        licence_for_short = (sentences.offence[made] >= reform) & (
+            levers.flag("supervision.short_sentence_licence")
+        )
         unsupervised = (length < 365) & ~licence_for_short
         total = int(levers.number("supervision.pss.total_months_after_release") * 365.25 / 12)
         with_supervision = covered & levers.flag("supervision.pss.enabled") & ~unsupervised
         expiry = np.where(unsupervised, custody_end, expiry)
         sentences.custody_end[made] = custody_end
         sentences.expiry[made] = expiry
-        sentences.supervision_end[made] = np.where(with_supervision, np.maximum(expiry, custody_end + total), expiry)
+        sentences.supervision_end[made] = np.where(
+            with_supervision, np.maximum(expiry, custody_end + total), expiry
+        )
         sentences.curfew_from[made] = self.curfew_date(length, custody_days, imposed, remand, area)
 
-    def curfew_date(self, length: Array, custody_days: Array, imposed: Array, remand: Array, area: Array) -> Array:
+    def curfew_date(
+        self, length: Array, custody_days: Array, imposed: Array, remand: Array, area: Array
+    ) -> Array:
         """Return the first day on which curfew is possible, NEVER where the sentence doesn't allow it.
 
         Below the midpoint threshold (twice the maximum) the longer of 28 days and half the custodial period is
@@ -145,9 +173,17 @@ class Custody:
         most = levers.grid("custody.hdc.max_days")[area, 0]
         shortest = levers.number("custody.hdc.min_sentence_weeks") * 7
         longest = levers.number("custody.hdc.max_sentence_years") * 365.25
-        eligible = (length >= shortest) & (length < longest) & (custody_days >= levers.number("custody.hdc.min_custodial_period_days"))
+        eligible = (
+            (length >= shortest)
+            & (length < longest)
+            & (custody_days >= levers.number("custody.hdc.min_custodial_period_days"))
+        )
         half = np.ceil(custody_days * levers.number("custody.hdc.min_share_of_custodial_period_served"))
-        served = np.where(custody_days < 2 * most, np.maximum(levers.number("custody.hdc.min_days_served"), half), custody_days - most)
+        served = np.where(
+            custody_days < 2 * most,
+            np.maximum(levers.number("custody.hdc.min_days_served"), half),
+            custody_days - most,
+        )
         return np.where(eligible, np.maximum(imposed, imposed + served - remand), NEVER).astype(np.int32)
 
     def schedule_release(self, sentences_rows: Rows) -> None:
@@ -178,7 +214,9 @@ class Custody:
         take_up = service.resolved.lookup("custody.hdc.take_up", sentences.imposed[made], service.today, area)
         draw_ = service.chance.uniform(keys, "curfew taken up", sentences.number[made])
         chosen = alone & (people.never_curfew[person] == 0) & (draw_ < take_up)
-        chosen &= (sentences.custody_end[made] - service.today) > service.levers.number("custody.hdc.min_days_on_curfew")
+        chosen &= (sentences.custody_end[made] - service.today) > service.levers.number(
+            "custody.hdc.min_days_on_curfew"
+        )
         made = made[chosen & (sentences.curfew_stage[made] == NOT_STARTED)]
         if made.size == 0:
             return
@@ -229,7 +267,10 @@ class Custody:
         service, sentences = self.service, self.service.sentences
         sentences.curfew_stage[rows] = REFUSED
         service.count(reason, sentences.person[rows])
-        service.tell("curfew refused: " + ("no time left" if reason.endswith("time") else "no address"), np.sort(sentences.person[rows]))
+        service.tell(
+            "curfew refused: " + ("no time left" if reason.endswith("time") else "no address"),
+            np.sort(sentences.person[rows]),
+        )
 
     def ask_for_check(self, rows: Rows) -> None:
         """Ask the responsible officer for an address check."""
@@ -239,9 +280,17 @@ class Custody:
         rows = rows[~late]
         sentences.curfew_stage[rows] = ENQUIRY
         sentences.enquiries[rows] += 1
-        due = service.calendar.add_working_days(np.full(rows.size, service.today),
-                                                service.levers.integer("custody.hdc.address_check_working_days"))
-        service.add_task(Task.ADDRESS_CHECK, sentences.person[rows], due, int(self.workload.task_seconds[Task.ADDRESS_CHECK]), rows)
+        due = service.calendar.add_working_days(
+            np.full(rows.size, service.today),
+            service.levers.integer("custody.hdc.address_check_working_days"),
+        )
+        service.add_task(
+            Task.ADDRESS_CHECK,
+            sentences.person[rows],
+            due,
+            int(self.workload.task_seconds[Task.ADDRESS_CHECK]),
+            rows,
+        )
 
     def answer(self, rows: Rows) -> None:
         """Read the answers of address checks: suitable, another address to try, or none."""
@@ -254,9 +303,18 @@ class Custody:
         keys = service.sentence_key(rows)
         count = service.occurrence(rows, sentences.enquiries[rows])
         area = people.area[sentences.person[rows]]
-        suitable = chance.uniform(keys, "curfew address suitable", count) < service.levers.grid("custody.hdc.address_suitable_share")[area, 0]
-        another = ~suitable & (sentences.enquiries[rows] < 4) & (
-            chance.uniform(keys, "curfew second address", count) < service.levers.number("custody.hdc.second_address_share"))
+        suitable = (
+            chance.uniform(keys, "curfew address suitable", count)
+            < service.levers.grid("custody.hdc.address_suitable_share")[area, 0]
+        )
+        another = (
+            ~suitable
+            & (sentences.enquiries[rows] < 4)
+            & (
+                chance.uniform(keys, "curfew second address", count)
+                < service.levers.number("custody.hdc.second_address_share")
+            )
+        )
         retry = rows[another]
         sentences.curfew_stage[retry] = PAPERS
         wait = service.levers.integer("custody.hdc.second_address_days")
@@ -312,8 +370,12 @@ class Custody:
         self.count_release(rows)
         service.tell("released on curfew", np.sort(person))
         # Breach of the curfew condition, decided by HMPPS on monitoring reports.
-        rate = service.levers.number("custody.hdc.curfew_recall_share") / service.levers.number("custody.hdc.mean_days")
-        wait = service.chance.exponential(service.sentence_key(rows), "curfew breach", sentences.number[rows]) / max(rate, 1e-9)
+        rate = service.levers.number("custody.hdc.curfew_recall_share") / service.levers.number(
+            "custody.hdc.mean_days"
+        )
+        wait = service.chance.exponential(
+            service.sentence_key(rows), "curfew breach", sentences.number[rows]
+        ) / max(rate, 1e-9)
         day = today + 1 + np.minimum(wait, FAR).astype(np.int32)
         breaking = day < sentences.custody_end[rows]
         service.agendas["curfew breach"].put(rows[breaking], day[breaking])
@@ -359,7 +421,9 @@ class Custody:
         service, sentences, today = self.service, self.service.sentences, self.service.today
         on_licence = sentences.expiry[rows] > today
         supervised = ~on_licence & (sentences.supervision_end[rows] > today)
-        sentences.status[rows] = np.where(on_licence, Status.LICENCE, np.where(supervised, Status.SUPERVISION, Status.ENDED))
+        sentences.status[rows] = np.where(
+            on_licence, Status.LICENCE, np.where(supervised, Status.SUPERVISION, Status.ENDED)
+        )
         end = np.where(on_licence, sentences.expiry[rows], sentences.supervision_end[rows])
         going_on = on_licence | supervised
         service.agendas["legal end"].put(rows[going_on], end[going_on])
@@ -373,12 +437,19 @@ class Custody:
         """
         service, people, sentences = self.service, self.service.people, self.service.sentences
         for_life = np.flatnonzero(sentences.kind[: sentences.size] == Kind.INDETERMINATE).astype(np.int32)
-        for status, name, into in ((Status.CUSTODY, "unreleased", Status.LICENCE), (Status.LICENCE, "recalled", Status.RECALLED)):
+        for status, name, into in (
+            (Status.CUSTODY, "unreleased", Status.LICENCE),
+            (Status.LICENCE, "recalled", Status.RECALLED),
+        ):
             total = service.resolved.series_value(f"custody.indeterminate_{name}", service.today, 0)
-            edges = np.round(np.concatenate([[0.0], np.cumsum(self.population.shares)]) * total).astype(np.int64)
+            edges = np.round(np.concatenate([[0.0], np.cumsum(self.population.shares)]) * total).astype(
+                np.int64
+            )
             wanted = edges[1:] - edges[:-1]
             pool = for_life[sentences.status[for_life] == status]
-            held = for_life[sentences.status[for_life] == (Status.CUSTODY if name == "unreleased" else Status.RECALLED)]
+            held = for_life[
+                sentences.status[for_life] == (Status.CUSTODY if name == "unreleased" else Status.RECALLED)
+            ]
             now = np.bincount(people.area[sentences.person[held]], minlength=service.areas)
             number = np.maximum(now - wanted if name == "unreleased" else wanted - now, 0)
             area = people.area[sentences.person[pool]]
@@ -417,7 +488,9 @@ class Custody:
             over = due[status == Status.SUPERVISION]
             service.tell("post-sentence supervision ends", np.sort(sentences.person[over]))
             sentences.status[over] = Status.ENDED
-            licences = due[(status == Status.LICENCE) | (status == Status.RECALLED) | (status == Status.AT_LARGE)]
+            licences = due[
+                (status == Status.LICENCE) | (status == Status.RECALLED) | (status == Status.AT_LARGE)
+            ]
             back = licences[sentences.status[licences] == Status.RECALLED]
             service.count("re_releases", sentences.person[back])
             service.count("recall_days_served", sentences.person[back], today - sentences.returned[back])
@@ -428,10 +501,6 @@ class Custody:
             service.refresh(sentences.person[due])
 
 
-def _date(text: str):  # noqa: ANN202
-    from datetime import date
-
-    return date.fromisoformat(text)
 
 
 __all__ = ["Custody", "Location", "RecallKind"]

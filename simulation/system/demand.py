@@ -17,7 +17,13 @@ from numpy.typing import NDArray
 from simulation.engine import Calendar
 from simulation.scenario import Geography, Resolved
 
-LENGTH_BANDS = ("under_6_months", "6_to_under_12_months", "12_months_to_under_4_years", "4_to_10_years", "over_10_years")
+LENGTH_BANDS = (
+    "under_6_months",
+    "6_to_under_12_months",
+    "12_months_to_under_4_years",
+    "4_to_10_years",
+    "over_10_years",
+)
 MONTH_DAYS = 365.25 / 12
 
 
@@ -31,10 +37,12 @@ def area_shares(geography: Geography) -> NDArray[np.float64]:
     population: dict[str, float] = {}
     for number, crc in enumerate(geography.crc):
         population[crc] = population.get(crc, 0.0) + float(geography.population_thousands[number])
-    return np.array([
-        sizes[crc] / total * float(geography.population_thousands[number]) / population[crc]
-        for number, crc in enumerate(geography.crc)
-    ])
+    return np.array(
+        [
+            sizes[crc] / total * float(geography.population_thousands[number]) / population[crc]
+            for number, crc in enumerate(geography.crc)
+        ]
+    )
 
 
 @dataclass
@@ -64,7 +72,9 @@ class Demand:
         return values[nearest]
 
     def _years(self, name: str) -> dict[int, float]:
-        return self._once((name, "years"), lambda: {when.year: value for when, value in self.resolved.series(name)})
+        return self._once(
+            (name, "years"), lambda: {when.year: value for when, value in self.resolved.series(name)}
+        )
 
     def community_year(self, year: int) -> float:
         """Return supervised starts of community and suspended sentence orders expected in a year."""
@@ -72,7 +82,9 @@ class Demand:
 
     def _community_year(self, year: int) -> float:
         levers = self.resolved.on(0)
-        imposed = self.yearly("courts.community_sentences_imposed", year) + self.yearly("courts.suspended_sentences_imposed", year)
+        imposed = self.yearly("courts.community_sentences_imposed", year) + self.yearly(
+            "courts.suspended_sentences_imposed", year
+        )
         return imposed * levers.number("courts.supervised_start_share")
 
     def suspended_share(self, year: int) -> float:
@@ -82,8 +94,13 @@ class Demand:
 
     def custody_year(self, year: int) -> float:
         """Return determinate custodial episodes that begin in a year."""
-        return self._once(("custody", year), lambda: self.yearly("courts.immediate_custody_imposed", year)
-                          * self.resolved.on(0).number("courts.custody_episode_share"))
+        return self._once(
+            ("custody", year),
+            lambda: (
+                self.yearly("courts.immediate_custody_imposed", year)
+                * self.resolved.on(0).number("courts.custody_episode_share")
+            ),
+        )
 
     def working_days(self, year: int) -> int:
         """Return the number of working days of a year."""
@@ -102,11 +119,13 @@ class Demand:
 
     def _length_shares(self, year: int) -> NDArray[np.float64]:
         base = self.resolved.on(0).mapping("custody.length_share")
-        weights = np.array([
-            base[band] * self.yearly(f"custody.length_index.{band}", year) for band in LENGTH_BANDS
-        ])
+        weights = np.array(
+            [base[band] * self.yearly(f"custody.length_index.{band}", year) for band in LENGTH_BANDS]
+        )
         return weights / weights.sum()
 
     def expected_returns(self, kind: str, day: int) -> float:
         """Return people expected to return in a month of 30.4 days, from the stored baseline curve."""
-        return self._once((kind, day), lambda: self.resolved.series_value(f"population.returns.{kind}", day, 0))
+        return self._once(
+            (kind, day), lambda: self.resolved.series_value(f"population.returns.{kind}", day, 0)
+        )

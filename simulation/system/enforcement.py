@@ -74,14 +74,23 @@ class Enforcement:
         breach_rows, breach = rows[due], sentence[due]
         service.count("breaches_due", breach_rows)
         keys = people.key[breach_rows]
-        by_side = np.array([levers.number("enforcement.probability_started_nps"), levers.number("enforcement.probability_started_crc")])
+        by_side = np.array(
+            [
+                levers.number("enforcement.probability_started_nps"),
+                levers.number("enforcement.probability_started_crc"),
+            ]
+        )
         start = by_side[np.maximum(people.side[breach_rows], 0)]
         started = service.chance.uniform(keys, "breach started", self.contact.occurrence(breach_rows)) < start
         go, people_go = breach[started], breach_rows[started]
         sentences.breach_pending[go] = 1
         sentences.breach_known[go] = today
-        day = service.calendar.add_working_days(np.full(go.size, today), levers.integer("enforcement.breach_referral_working_days"))
-        service.add_task(Task.BREACH_PACK, people_go, day, int(self.workload.task_seconds[Task.BREACH_PACK]), go)
+        day = service.calendar.add_working_days(
+            np.full(go.size, today), levers.integer("enforcement.breach_referral_working_days")
+        )
+        service.add_task(
+            Task.BREACH_PACK, people_go, day, int(self.workload.task_seconds[Task.BREACH_PACK]), go
+        )
         service.tell("breach to be referred", people_go)
 
     def noticed(self, rows: Rows) -> None:
@@ -92,7 +101,9 @@ class Enforcement:
         sentence, status = self.contact.live_status(rows)
         on_licence = (status == Status.LICENCE) | (status == Status.CURFEW)
         rows, sentence = rows[on_licence], sentence[on_licence]
-        draws = service.chance.uniform(service.people.key[rows], "recall for risk", self.contact.occurrence(rows))
+        draws = service.chance.uniform(
+            service.people.key[rows], "recall for risk", self.contact.occurrence(rows)
+        )
         self.recall.ask(sentence[draws < service.share("recall.per_risk_rise_noticed", rows)], "risk")
 
     def packs_sent(self, packs: Rows) -> None:
@@ -103,11 +114,24 @@ class Enforcement:
         packs = packs[sentences.breach_pending[packs] == 1]
         person = sentences.person[packs]
         service.count("breaches_referred", person)
-        working = service.calendar.working_days_between(sentences.breach_known[packs], np.full(packs.size, today))
-        service.count("breaches_referred_in_time", person[working <= service.levers.integer("enforcement.crc_referral_target_business_days")])
-        uniform = service.chance.uniform(service.sentence_key(packs), "breach listing", service.occurrence(packs, sentences.breaches[packs]))
-        wait = draw(service.levers.mapping("enforcement.referral_to_hearing_working_days"), uniform).astype(np.int64)
-        service.agendas["hearing"].put(packs, service.calendar.add_working_days(np.full(packs.size, today), np.maximum(wait, 1)))
+        working = service.calendar.working_days_between(
+            sentences.breach_known[packs], np.full(packs.size, today)
+        )
+        service.count(
+            "breaches_referred_in_time",
+            person[working <= service.levers.integer("enforcement.crc_referral_target_business_days")],
+        )
+        uniform = service.chance.uniform(
+            service.sentence_key(packs),
+            "breach listing",
+            service.occurrence(packs, sentences.breaches[packs]),
+        )
+        wait = draw(service.levers.mapping("enforcement.referral_to_hearing_working_days"), uniform).astype(
+            np.int64
+        )
+        service.agendas["hearing"].put(
+            packs, service.calendar.add_working_days(np.full(packs.size, today), np.maximum(wait, 1))
+        )
         service.tell("breach referred", np.sort(person))
 
     def hearings(self) -> Generator[simpy.Event, Any, None]:
@@ -121,14 +145,21 @@ class Enforcement:
 
     def hear(self, due: Rows) -> None:
         """Decide breaches of orders and of post-sentence supervision."""
-        service, people, sentences, chance = self.service, self.service.people, self.service.sentences, self.service.chance
+        service, people, sentences, chance = (
+            self.service,
+            self.service.people,
+            self.service.sentences,
+            self.service.chance,
+        )
         levers, today = service.levers, service.today
         status = sentences.status[due]
         live = (status == Status.ORDER) | (status == Status.SUPERVISION)
         sentences.breach_pending[due] = 0
         due, status = due[live], status[live]
         person = sentences.person[due]
-        uniform = chance.uniform(service.sentence_key(due), "breach outcome", service.occurrence(due, sentences.breaches[due]))
+        uniform = chance.uniform(
+            service.sentence_key(due), "breach outcome", service.occurrence(due, sentences.breaches[due])
+        )
         sentences.breaches[due] += 1
         people.warned_on[person] = NEVER
 
@@ -154,7 +185,13 @@ class Enforcement:
         committed = supervision & (outcome == 1) & (people.location[person] == Location.COMMUNITY)
         rows = person[committed]
         most = levers.integer("enforcement.pss_breach_max_custody_days")
-        days = chance.spread(1, most, people.key[rows], "committal days", service.occurrence(due[committed], sentences.breaches[due[committed]]))
+        days = chance.spread(
+            1,
+            most,
+            people.key[rows],
+            "committal days",
+            service.occurrence(due[committed], sentences.breaches[due[committed]]),
+        )
         people.committed_until[rows] = today + days
         service.agendas["committal"].put(rows, today + days)
         service.count("pss_committals", rows)

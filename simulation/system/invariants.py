@@ -80,8 +80,11 @@ class Invariants:
         for name, law in self.laws.items():
             broken = law()
             if broken.size:
-                raise InvariantBroken(name, f"{broken.size} rows on {self.service.calendar.date(self.service.today)}, "
-                                            f"for example row {int(broken.flat[0])}")
+                raise InvariantBroken(
+                    name,
+                    f"{broken.size} rows on {self.service.calendar.date(self.service.today)}, "
+                    f"for example row {int(broken.flat[0])}",
+                )
             self.service.checks[name] = self.service.checks.get(name, 0) + 1
 
     # --- Conservation -----------------------------------------------------------------------------------------
@@ -90,7 +93,9 @@ class Invariants:
         # Everybody somewhere, and everybody with a live sentence: the rest have neither and can't be in two places.
         people, sentences = self.service.people, self.service.sentences
         place = people.location[: people.size]
-        rows = np.flatnonzero((place != Location.UNKNOWN) & (place != Location.DEAD) & (place != Location.ENDED))
+        rows = np.flatnonzero(
+            (place != Location.UNKNOWN) & (place != Location.DEAD) & (place != Location.ENDED)
+        )
         live = sentences.person[self.running]
         live = live[(place[live] == Location.ENDED) | (place[live] == Location.UNKNOWN)]
         return np.concatenate([rows, live]).astype(np.int32)
@@ -102,7 +107,9 @@ class Invariants:
         mask = service.statuses(rows)
         place = PLACE_OF[mask].copy()
         place[(place == Location.ENDED) & (people.report_due[rows] != NEVER)] = Location.COURT
-        held = (people.committed_until[rows] > service.today) & ((place == Location.COMMUNITY) | (place == Location.ENDED))
+        held = (people.committed_until[rows] > service.today) & (
+            (place == Location.COMMUNITY) | (place == Location.ENDED)
+        )
         place[held] = Location.COMMITTED
         return rows[place != people.location[rows]]
 
@@ -159,7 +166,9 @@ class Invariants:
         service, people = self.service, self.service.people
         rows = np.flatnonzero(people.location[: people.size] == Location.DEAD).astype(np.int32)
         live = service.statuses(rows) & ~np.uint8(1 << Status.ENDED)
-        return rows[(live != 0) | (people.officer[rows] >= 0) | (service.agendas["contact"].day_of(rows) != NEVER)]
+        return rows[
+            (live != 0) | (people.officer[rows] >= 0) | (service.agendas["contact"].day_of(rows) != NEVER)
+        ]
 
     # --- Law ---------------------------------------------------------------------------------------------------
 
@@ -177,7 +186,9 @@ class Invariants:
         service, sentences, rows = self.service, self.service.sentences, self.running
         months = service.levers.number("supervision.pss.total_months_after_release")
         longest = sentences.custody_end[rows] + int(months * 365.25 / 12)
-        supervised = (sentences.kind[rows] == Kind.DETERMINATE) & (sentences.supervision_end[rows] > sentences.expiry[rows])
+        supervised = (sentences.kind[rows] == Kind.DETERMINATE) & (
+            sentences.supervision_end[rows] > sentences.expiry[rows]
+        )
         return rows[supervised & (sentences.supervision_end[rows] > longest)]
 
     def fixed_term(self) -> np.ndarray:
@@ -186,8 +197,11 @@ class Invariants:
         rows = self.running[sentences.status[self.running] == Status.RECALLED]
         rows = rows[sentences.recall_kind[rows] == RecallKind.FIXED_TERM]
         high = people.rosh[sentences.person[rows]] >= Rosh.HIGH
-        longest = np.where(sentences.length[rows] < 365, service.levers.integer("recall.fixed_term_days_under_12m"),
-                           service.levers.integer("recall.fixed_term_days_12m_plus"))
+        longest = np.where(
+            sentences.length[rows] < 365,
+            service.levers.integer("recall.fixed_term_days_under_12m"),
+            service.levers.integer("recall.fixed_term_days_12m_plus"),
+        )
         too_long = service.today - sentences.returned[rows] > np.maximum(longest, 1)
         return rows[high | (sentences.extended[rows] == 1) | too_long]
 
@@ -215,7 +229,9 @@ class Invariants:
         """Nobody recalled from curfew is out again before the conditional release date."""
         service, sentences = self.service, self.service.sentences
         rows = self.running[sentences.status[self.running] == Status.LICENCE]
-        return rows[(sentences.recall_kind[rows] == RecallKind.CURFEW) & (sentences.custody_end[rows] > service.today)]
+        return rows[
+            (sentences.recall_kind[rows] == RecallKind.CURFEW) & (sentences.custody_end[rows] > service.today)
+        ]
 
     def high_risk_nps(self) -> np.ndarray:
         """People at high assessed risk, or under MAPPA, are supervised by the NPS."""
@@ -240,7 +256,7 @@ class Invariants:
     def no_contact_in_custody(self) -> np.ndarray:
         """Nobody is booked who is neither in the community nor in prison; no first appointment is due inside."""
         service, people = self.service, self.service.people
-        booked = np.flatnonzero(service.agendas["contact"].day_of(np.arange(people.size)) != NEVER)
+        booked = np.flatnonzero(service.agendas["contact"].day_of(np.arange(people.size, dtype=np.int32)) != NEVER)
         place = people.location[booked]
         out = (place != Location.COMMUNITY) & (place != Location.SENTENCED) & (place != Location.RECALLED)
         due = (people.first_due_from[self.live] != NEVER) & (people.location[self.live] != Location.COMMUNITY)
@@ -249,7 +265,7 @@ class Invariants:
     def working_days(self) -> np.ndarray:
         """Appointments fall on working days."""
         service, people = self.service, self.service.people
-        days = service.agendas["contact"].day_of(np.arange(people.size))
+        days = service.agendas["contact"].day_of(np.arange(people.size, dtype=np.int32))
         booked = np.flatnonzero(days != NEVER)
         return booked[~service.calendar.is_working(days[booked])]
 
@@ -260,7 +276,9 @@ class Invariants:
             return np.empty(0)
         rows = self.live[people.location[self.live] == Location.COMMUNITY]
         calls = self.telephone_only(rows)
-        return rows[calls & ((people.assessed_rosh[rows] >= Rosh.HIGH) | (people.first_due_from[rows] != NEVER))]
+        return rows[
+            calls & ((people.assessed_rosh[rows] >= Rosh.HIGH) | (people.first_due_from[rows] != NEVER))
+        ]
 
     telephone_only: Callable[[np.ndarray], np.ndarray] | None = None
 

@@ -97,7 +97,9 @@ class Model:
 
     # --- Beginning --------------------------------------------------------------------------------------------
 
-    def _draw_people(self, resolved: Resolved, calendar: Calendar) -> tuple[Survivors, Arrivals, Arrivals, Any]:
+    def _draw_people(
+        self, resolved: Resolved, calendar: Calendar
+    ) -> tuple[Survivors, Arrivals, Arrivals, Any]:
         population = self.population
         reform = calendar.day(_reform(population))
         survivors = Survivors(population, population.past(), reform)
@@ -117,7 +119,7 @@ class Model:
         people.area[rows] = arrivals.area[order]
         people.cell[rows] = people.area[rows].astype(np.int16) * 2
         people.convicted[rows] = arrivals.day[order]
-        past, life, future = self._parts
+        past, life, _ = self._parts
         past_rows, life_rows, future_rows = np.split(place, [past, past + life])
         people.returner_pool[past_rows] = 1
         people.returner_pool[life_rows] = 1
@@ -157,7 +159,9 @@ class Model:
         self.staffing = Staffing(service, self.allocation)
         self.invariants = Invariants(service)
         self.invariants.telephone_only = self.contact.telephone_only
-        self.counting = Counting(service, population, self.supervision, self.contact, self.staffing, self.invariants)
+        self.counting = Counting(
+            service, population, self.supervision, self.contact, self.staffing, self.invariants
+        )
         self.read(0)
 
     def _begin(self, made: Any) -> None:
@@ -174,7 +178,11 @@ class Model:
         self.allocation.place(person)
         status = sentences.status[made]
         running = made[(status == Status.ORDER) | (status == Status.LICENCE) | (status == Status.SUPERVISION)]
-        end = np.where(sentences.status[running] == Status.SUPERVISION, sentences.supervision_end[running], sentences.expiry[running])
+        end = np.where(
+            sentences.status[running] == Status.SUPERVISION,
+            sentences.supervision_end[running],
+            sentences.expiry[running],
+        )
         service.agendas["legal end"].put(running, np.maximum(end, 0))
         inside = made[(status == Status.CUSTODY) & (sentences.kind[made] == 2)]
         day = np.maximum(service.calendar.working_day_before(sentences.custody_end[inside]), 0)
@@ -188,14 +196,19 @@ class Model:
         from simulation.system.quantiles import draw
 
         keys = service.sentence_key(back)
-        stay = draw(service.levers.mapping("recall.standard_days"), service.chance.uniform(keys, "thin pass: recall left"))
+        stay = draw(
+            service.levers.mapping("recall.standard_days"),
+            service.chance.uniform(keys, "thin pass: recall left"),
+        )
         until = np.minimum(np.maximum((stay / 2).astype(np.int64), 1), sentences.expiry[back])
         service.agendas["recall step"].put(back, np.maximum(until, 0))
         service.agendas["legal end"].put(back, np.maximum(sentences.expiry[back], 0))
         # Everybody has been supervised for as long as the sentence has run.
         community = person[people.location[person] == Location.COMMUNITY]
         latest = people.latest[community]
-        started = np.where(sentences.released[latest] != NEVER, sentences.released[latest], sentences.imposed[latest])
+        started = np.where(
+            sentences.released[latest] != NEVER, sentences.released[latest], sentences.imposed[latest]
+        )
         people.stage_start[community] = np.minimum(started, -1)
         people.first_due_from[community] = NEVER
         people.contacts[community] = 1
@@ -249,14 +262,21 @@ class Model:
         rows = np.arange(sentences.size, dtype=np.int32)
         inside = rows[(sentences.status[rows] == Status.CUSTODY) & (sentences.kind[rows] == 2)]
         if any(name.startswith("custody.") and "release_fraction" in name for name in names):
-            self.custody.date(inside)
+            self.custody.set_dates(inside)
             service.agendas["release"].cancel(inside)
             self.custody.schedule_release(inside)
         if any(name.startswith("custody.hdc.") for name in names):
             area = service.people.area[sentences.person[inside]]
-            custody_days = sentences.custody_end[inside] - sentences.imposed[inside] + sentences.remand[inside]
+            custody_days = (
+                sentences.custody_end[inside] - sentences.imposed[inside] + sentences.remand[inside]
+            )
             sentences.curfew_from[inside] = self.custody.curfew_date(
-                sentences.length[inside], custody_days, sentences.imposed[inside], sentences.remand[inside], area)
+                sentences.length[inside],
+                custody_days,
+                sentences.imposed[inside],
+                sentences.remand[inside],
+                area,
+            )
             self.custody.start_papers(inside[sentences.curfew_stage[inside] == 0])
 
     # --- Running ----------------------------------------------------------------------------------------------
@@ -299,7 +319,9 @@ class Model:
     def output(self) -> RunOutput:
         """Return the counts of the run so far."""
         service, geography = self.service, self.geography
-        months, names, places, bands, values = zip(*service.finished, strict=True) if service.finished else ((),) * 5
+        months, names, places, bands, values = (
+            zip(*service.finished, strict=True) if service.finished else ((),) * 5
+        )
         area_names = [geography.areas[code // 2] for code in range(service.areas * 2)]
         providers = [geography.provider_name(code // 2, code % 2) for code in range(service.areas * 2)]
         histogram = [band != EVERYWHERE for band in bands]
@@ -318,11 +340,22 @@ class Model:
 
 def _demand(resolved: Resolved) -> tuple[tuple[str, ...], ...]:
     """Return the changes of a scenario that decide who is drawn before day one."""
-    drawn = ("courts.community_sentences_imposed", "courts.suspended_sentences_imposed", "courts.immediate_custody_imposed",
-             "courts.supervised_start_share", "courts.custody_episode_share", "population.", "custody.length")
-    return tuple(sorted(
-        (str(key), repr(steps)) for key, steps in resolved.changed().items() if str(key[0]).startswith(drawn)
-    ))
+    drawn = (
+        "courts.community_sentences_imposed",
+        "courts.suspended_sentences_imposed",
+        "courts.immediate_custody_imposed",
+        "courts.supervised_start_share",
+        "courts.custody_episode_share",
+        "population.",
+        "custody.length",
+    )
+    return tuple(
+        sorted(
+            (str(key), repr(steps))
+            for key, steps in resolved.changed().items()
+            if str(key[0]).startswith(drawn)
+        )
+    )
 
 
 def _reform(population: Population) -> Any:
@@ -375,7 +408,8 @@ def run_family(requests: list[RunRequest]) -> list[RunOutput]:
     differences = [first.first_difference(request.resolved) for request in requests[1:]]
     days = [(when - first.start).days for when in differences if when is not None]
     same = all(
-        (request.resolved.start, request.resolved.end, request.resolved.areas) == (first.start, first.end, first.areas)
+        (request.resolved.start, request.resolved.end, request.resolved.areas)
+        == (first.start, first.end, first.areas)
         for request in requests
     )
     # Demand is drawn before day one: scenarios that change it have other people in them.

@@ -19,10 +19,16 @@ _POSTS_CHANNEL = 8
 
 def teams_table(areas: int) -> Table:
     """Return the table of what court and resettlement teams owe."""
-    table = Table("teams", [
-        Column("court_owed", "int64", "seconds", "Overrun of the court team, taken from tomorrow."),
-        Column("release_owed", "int64", "seconds", "Overrun of the resettlement team, taken from tomorrow."),
-    ], areas)
+    table = Table(
+        "teams",
+        [
+            Column("court_owed", "int64", "seconds", "Overrun of the court team, taken from tomorrow."),
+            Column(
+                "release_owed", "int64", "seconds", "Overrun of the resettlement team, taken from tomorrow."
+            ),
+        ],
+        areas,
+    )
     table.add(areas)
     return table
 
@@ -40,7 +46,10 @@ class Organisation:
     def establish(self) -> None:
         """Make every post: so many for each side of each area, spread over its offices."""
         service, geography, levers = self.service, self.service.geography, self.service.levers
-        nps_total, crc_total = levers.number("staff.nps.officers_holding_cases"), levers.number("staff.crc.officers_holding_cases")
+        nps_total, crc_total = (
+            levers.number("staff.nps.officers_holding_cases"),
+            levers.number("staff.crc.officers_holding_cases"),
+        )
         caseload = {provider.name: provider.caseload for provider in geography.providers}
         kinds = [{p.name for p in geography.providers if p.side == side} for side in (NPS, CRC)]
         totals = [sum(caseload[name] for name in kinds[side]) for side in (NPS, CRC)]
@@ -58,28 +67,38 @@ class Organisation:
         for area in range(service.areas):
             for side, national in ((NPS, nps_total), (CRC, crc_total)):
                 name = geography.provider_name(area, side)
-                share = caseload[name] / totals[side] * float(geography.population_thousands[area]) / population[name]
+                share = (
+                    caseload[name]
+                    / totals[side]
+                    * float(geography.population_thousands[area])
+                    / population[name]
+                )
                 numbers[area, side] = max(2, round(national / (1 - vacancy) * share))
             self.offices[area] = max(1, round(numbers[area].sum() / (2 * per_office)))
         first_office = np.concatenate([[0], np.cumsum(self.offices)])
         self.first_office = first_office
         mine = np.zeros(service.areas, dtype=bool)
         mine[list(service.resolved.areas)] = True
-        for area in np.flatnonzero(mine):
+        for area in np.flatnonzero(mine).tolist():
             for side in (NPS, CRC):
                 count = int(numbers[area, side])
                 index = np.arange(count)
                 rows = service.posts.add(count)
                 posts = service.posts
-                posts.key[rows] = ((np.uint64(area) << np.uint64(44)) | (np.uint64(_POSTS_CHANNEL + side) << np.uint64(40))
-                                   | index.astype(np.uint64))
+                posts.key[rows] = (
+                    (np.uint64(area) << np.uint64(44))
+                    | (np.uint64(_POSTS_CHANNEL + side) << np.uint64(40))
+                    | index.astype(np.uint64)
+                )
                 posts.area[rows] = area
                 posts.employer[rows] = side
                 posts.office[rows] = first_office[area] + index % self.offices[area]
                 model = models[geography.provider_name(int(area), side)]
                 # Every team has probation officers spread through it: the share is met office by office.
                 place = index // self.offices[area]
-                officers = np.floor((place + 1) * qualified[model] + 0.5) > np.floor(place * qualified[model] + 0.5)
+                officers = np.floor((place + 1) * qualified[model] + 0.5) > np.floor(
+                    place * qualified[model] + 0.5
+                )
                 officers |= place == 0
                 posts.grade[rows] = np.where(officers, Grade.PO, Grade.PSO)
                 posts.filled[rows] = 1
@@ -112,7 +131,9 @@ class Organisation:
         if not joining.any():
             return
         posts.employer[:size][joining] = NPS
-        live = np.flatnonzero((people.side[: people.size] == CRC) & begin[people.area[: people.size]]).astype(np.int32)
+        live = np.flatnonzero((people.side[: people.size] == CRC) & begin[people.area[: people.size]]).astype(
+            np.int32
+        )
         service.set_side(live, NPS)
         service.agendas["escalate"].cancel(live)
         service.tell("moved to the unified service", live)
@@ -120,7 +141,9 @@ class Organisation:
         share = service.levers.number("organisation.transition_reallocated_share")
         days = max(1, service.levers.integer("organisation.transition_days"))
         keys = people.key[live]
-        held = (people.officer[live] >= 0) & (service.chance.uniform(keys, "reallocated at unification") < share)
+        held = (people.officer[live] >= 0) & (
+            service.chance.uniform(keys, "reallocated at unification") < share
+        )
         movers = live[held]
         when = (service.chance.uniform(keys[held], "day of reallocation") * days).astype(np.int32)
         service.agendas["transfer"].put(movers, service.calendar.working_day_after(service.today + 1 + when))

@@ -32,14 +32,14 @@ _DAY_OFFSET = 1 << 15
 GROUPS = ("order", "under_12_months", "12_months_to_under_4_years", "4_years_and_over", "indeterminate")
 
 
-def pack(area: NDArray[np.integer], channel: int, day: NDArray[np.integer], index: NDArray[np.integer]) -> NDArray[np.uint64]:
+def pack(
+    area: NDArray[np.integer], channel: int, day: NDArray[np.integer], index: NDArray[np.integer]
+) -> NDArray[np.uint64]:
     """Pack area, channel, day and index of an arrival into a key that sorts in that order."""
-    return (
-        (area.astype(np.uint64) << np.uint64(44))
-        | (np.uint64(channel) << np.uint64(40))
-        | ((day + _DAY_OFFSET).astype(np.uint64) << np.uint64(16))
-        | index.astype(np.uint64)
-    )
+    packed = (area.astype(np.uint64) << np.uint64(44)) + np.uint64(channel << 40)
+    packed += (day + _DAY_OFFSET).astype(np.uint64) << np.uint64(16)
+    packed += index.astype(np.uint64)
+    return packed
 
 
 def unpack(key: int) -> tuple[int, int, int, int]:
@@ -62,7 +62,9 @@ class Arrivals:
     @staticmethod
     def join(parts: list[Arrivals]) -> Arrivals:
         """Return all of several in one."""
-        return Arrivals(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("key", "area", "day")))
+        return Arrivals(
+            *(np.concatenate([getattr(part, name) for part in parts]) for name in ("key", "area", "day"))
+        )
 
 
 class Population:
@@ -82,8 +84,14 @@ class Population:
         People convicted on top of demand, for tests of "one more person in the world".
     """
 
-    def __init__(self, resolved: Resolved, geography: Geography, calendar: Calendar, chance: Chance,
-                 extra: tuple[tuple[int, int], ...] = ()) -> None:
+    def __init__(
+        self,
+        resolved: Resolved,
+        geography: Geography,
+        calendar: Calendar,
+        chance: Chance,
+        extra: tuple[tuple[int, int], ...] = (),
+    ) -> None:
         self.resolved, self.geography, self.calendar, self.chance = resolved, geography, calendar, chance
         self.levers = Levers(resolved.on(0))
         self.shares = area_shares(geography)
@@ -121,7 +129,9 @@ class Population:
                 count[(area == extra_area) & (day == extra_day)] += 1
         where = np.repeat(np.arange(area.size), count)
         index = np.arange(where.size) - np.repeat(np.cumsum(count) - count, count)
-        return Arrivals(pack(area[where], channel, day[where], index), area[where], day[where].astype(np.int32))
+        return Arrivals(
+            pack(area[where], channel, day[where], index), area[where], day[where].astype(np.int32)
+        )
 
     def future(self) -> Arrivals:
         """Return everybody newly convicted during the run."""
@@ -140,10 +150,12 @@ class Population:
         near = self._draw_days(days, means, CONVICTED)
         days = np.arange(-far, -recent, dtype=np.int32)
         days = days[self.calendar.is_working(days)]
-        means = np.array([
-            self._expected(year, past=True)[1] * float(self.demand.length_shares(year)[3:].sum())
-            for year in (self.calendar.date(int(day)).year for day in days)
-        ])
+        means = np.array(
+            [
+                self._expected(year, past=True)[1] * float(self.demand.length_shares(year)[3:].sum())
+                for year in (self.calendar.date(int(day)).year for day in days)
+            ]
+        )
         return Arrivals.join([near, self._draw_days(days, means, LONG_AGO)])
 
     def indeterminate(self) -> tuple[Arrivals, NDArray[np.bool_]]:
@@ -151,7 +163,6 @@ class Population:
 
         Each area's number is its share of the national series, rounded in a fixed way for each area.
         """
-        year = self.resolved.start
         parts, recalled = [], []
         areas = np.array(self.resolved.areas)
         for number, name in enumerate(("unreleased", "recalled")):
@@ -163,7 +174,6 @@ class Population:
             day = np.full(area.size, -1000 - number, dtype=np.int32)
             parts.append(Arrivals(pack(area, INDETERMINATE, day, index), area, day))
             recalled.append(np.full(area.size, bool(number)))
-        del year
         return Arrivals.join(parts), np.concatenate(recalled)
 
     # --- Disposal and length ----------------------------------------------------------------------------------
@@ -184,7 +194,9 @@ class Population:
             cut[keys == place] = value
         return cut
 
-    def length_band(self, keys: NDArray[np.uint64], years: NDArray[np.integer], occurrence: NDArray[np.integer] | int) -> NDArray[np.int64]:
+    def length_band(
+        self, keys: NDArray[np.uint64], years: NDArray[np.integer], occurrence: NDArray[np.integer] | int
+    ) -> NDArray[np.int64]:
         """Return the length band of custodial sentences imposed in the given years."""
         uniform = self.chance.uniform(keys, "custody: length band", occurrence)
         band = np.zeros(keys.size, dtype=np.int64)
@@ -194,7 +206,9 @@ class Population:
             band[chosen] = choose(shares, uniform[chosen])
         return band
 
-    def length_days(self, keys: NDArray[np.uint64], band: NDArray[np.int64], occurrence: NDArray[np.integer] | int) -> NDArray[np.int32]:
+    def length_days(
+        self, keys: NDArray[np.uint64], band: NDArray[np.int64], occurrence: NDArray[np.integer] | int
+    ) -> NDArray[np.int32]:
         """Return lengths of custodial sentences in days."""
         uniform = self.chance.uniform(keys, "custody: length within band", occurrence)
         days = np.zeros(keys.size)
@@ -204,18 +218,25 @@ class Population:
                 days[chosen] = draw(self.levers.mapping("custody.length_days_" + name), uniform[chosen])
         return days.astype(np.int32)
 
-    def order_days(self, keys: NDArray[np.uint64], occurrence: NDArray[np.integer] | int) -> NDArray[np.int32]:
+    def order_days(
+        self, keys: NDArray[np.uint64], occurrence: NDArray[np.integer] | int
+    ) -> NDArray[np.int32]:
         """Return lengths of community and suspended sentence orders in days."""
         lengths = self.levers.mapping("courts.order_length_months")
         chosen = choose(lengths, self.chance.uniform(keys, "order: length", occurrence))
         months = np.array([int(name.split("_")[0]) for name in lengths])
         return (months[chosen] * MONTH_DAYS).astype(np.int32)
 
-    def remand_days(self, keys: NDArray[np.uint64], occurrence: NDArray[np.integer] | int) -> NDArray[np.int32]:
+    def remand_days(
+        self, keys: NDArray[np.uint64], occurrence: NDArray[np.integer] | int
+    ) -> NDArray[np.int32]:
         """Return days on remand that count towards the term, 0 for those who had none."""
         share = self.levers.number("custody.remand_share")
         had = self.chance.uniform(keys, "custody: remanded", occurrence) < share
-        days = draw(self.levers.mapping("custody.remand_days"), self.chance.uniform(keys, "custody: remand days", occurrence))
+        days = draw(
+            self.levers.mapping("custody.remand_days"),
+            self.chance.uniform(keys, "custody: remand days", occurrence),
+        )
         return np.where(had, days, 0).astype(np.int32)
 
     # --- Traits -----------------------------------------------------------------------------------------------
@@ -241,7 +262,9 @@ class Population:
             return np.array([values[label] for label in GROUPS])[group]
 
         people.female[rows] = chance.uniform(keys, "sex") < by_group("population.female_share")
-        people.age[rows] = draw(levers.mapping("population.age_years"), chance.uniform(keys, "age")).astype(np.int8)
+        people.age[rows] = draw(levers.mapping("population.age_years"), chance.uniform(keys, "age")).astype(
+            np.int8
+        )
         rural = levers.mapping("population.rural_share")
         rural_by_area = np.array([rural[settlement] for settlement in self.geography.settlement])
         people.rural[rows] = chance.uniform(keys, "rural") < rural_by_area[people.area[rows]]
@@ -253,8 +276,13 @@ class Population:
         high_share = by_group("population.rsr_over_threshold_share")
         threshold = levers.number("allocation.rsr_threshold")
         # The share above the threshold is a case-mix input; below it, risk is spread as the table says.
-        below = draw(levers.mapping("population.rsr_below_threshold"), np.minimum(uniform / np.maximum(1 - high_share, 1e-9), 1.0))
-        above = threshold + (uniform - (1 - high_share)) / np.maximum(high_share, 1e-9) * levers.number("population.rsr_above_range")
+        below = draw(
+            levers.mapping("population.rsr_below_threshold"),
+            np.minimum(uniform / np.maximum(1 - high_share, 1e-9), 1.0),
+        )
+        above = threshold + (uniform - (1 - high_share)) / np.maximum(high_share, 1e-9) * levers.number(
+            "population.rsr_above_range"
+        )
         rsr = np.where(uniform < 1 - high_share, np.minimum(below, threshold - 0.01), above)
         people.rsr[rows] = np.round(rsr * 100).astype(np.int16)
         uniform = chance.uniform(keys, "rosh")
@@ -267,12 +295,23 @@ class Population:
         people.rosh[rows] = rosh
         uniform = chance.uniform(keys, "mappa")
         mappa_share = by_group("population.mappa_share")
-        people.mappa[rows] = np.where(uniform < mappa_share * levers.number("population.mappa_level_2_3_share"), 2,
-                                      np.where(uniform < mappa_share, 1, 0))
-        people.safeguarding[rows] = chance.uniform(keys, "safeguarding") < levers.number("population.safeguarding_share")
-        people.public_interest[rows] = chance.uniform(keys, "public interest") < levers.number("allocation.public_interest_share")
-        people.never_curfew[rows] = chance.uniform(keys, "excluded from curfew") < levers.number("custody.hdc.excluded_share")
-        people.miss_factor[rows] = draw(levers.mapping("contact.miss_factor"), chance.uniform(keys, "reliability"))
+        people.mappa[rows] = np.where(
+            uniform < mappa_share * levers.number("population.mappa_level_2_3_share"),
+            2,
+            np.where(uniform < mappa_share, 1, 0),
+        )
+        people.safeguarding[rows] = chance.uniform(keys, "safeguarding") < levers.number(
+            "population.safeguarding_share"
+        )
+        people.public_interest[rows] = chance.uniform(keys, "public interest") < levers.number(
+            "allocation.public_interest_share"
+        )
+        people.never_curfew[rows] = chance.uniform(keys, "excluded from curfew") < levers.number(
+            "custody.hdc.excluded_share"
+        )
+        people.miss_factor[rows] = draw(
+            levers.mapping("contact.miss_factor"), chance.uniform(keys, "reliability")
+        )
         people.disposal_draw[rows] = chance.uniform(keys, "disposal")
 
     def group_of(self, custody: NDArray[np.bool_], band: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -281,4 +320,16 @@ class Population:
         return np.where(custody, by_band[band], 0)
 
 
-__all__ = ["CONVICTED", "GROUPS", "INDETERMINATE", "LONG_AGO", "NEVER", "Arrivals", "Kind", "Population", "date", "pack", "unpack"]
+__all__ = [
+    "CONVICTED",
+    "GROUPS",
+    "INDETERMINATE",
+    "LONG_AGO",
+    "NEVER",
+    "Arrivals",
+    "Kind",
+    "Population",
+    "date",
+    "pack",
+    "unpack",
+]

@@ -41,14 +41,18 @@ class Recall:
         service, sentences = self.service, self.service.sentences
         rows = each_once(np.asarray(sentences_rows, dtype=np.int32))
         status = sentences.status[rows]
-        rows = rows[((status == Status.LICENCE) | (status == Status.CURFEW)) & (sentences.recall_pending[rows] == 0)]
+        rows = rows[
+            ((status == Status.LICENCE) | (status == Status.CURFEW)) & (sentences.recall_pending[rows] == 0)
+        ]
         rows = rows[sentences.kind[rows] == Kind.DETERMINATE]
         if rows.size == 0:
             return
         sentences.recall_pending[rows] = 1
         person = sentences.person[rows]
         due = service.calendar.add_working_days(np.full(rows.size, service.today), 1)
-        service.add_task(Task.RECALL_REPORT, person, due, int(self.workload.task_seconds[Task.RECALL_REPORT]), rows)
+        service.add_task(
+            Task.RECALL_REPORT, person, due, int(self.workload.task_seconds[Task.RECALL_REPORT]), rows
+        )
         service.tell(f"recall decided: {reason}", np.sort(person))
 
     def evening(self) -> Generator[simpy.Event, Any, None]:
@@ -95,9 +99,18 @@ class Recall:
         curfew &= sentences.status[rows] == Status.CURFEW
         # Anybody recalled while on curfew stays until the conditional release date.
         on_curfew = sentences.status[rows] == Status.CURFEW
-        allowed = (np.maximum(people.assessed_rosh[person], people.rosh[person]) < Rosh.HIGH) & (sentences.extended[rows] == 0) & ~on_curfew
-        fixed = allowed & (service.chance.uniform(keys, "fixed-term recall", occurrence) < levers.number("recall.fixed_term_share_of_allowed"))
-        sentences.recall_kind[rows] = np.where(curfew, RecallKind.CURFEW, np.where(fixed, RecallKind.FIXED_TERM, RecallKind.STANDARD))
+        allowed = (
+            (np.maximum(people.assessed_rosh[person], people.rosh[person]) < Rosh.HIGH)
+            & (sentences.extended[rows] == 0)
+            & ~on_curfew
+        )
+        fixed = allowed & (
+            service.chance.uniform(keys, "fixed-term recall", occurrence)
+            < levers.number("recall.fixed_term_share_of_allowed")
+        )
+        sentences.recall_kind[rows] = np.where(
+            curfew, RecallKind.CURFEW, np.where(fixed, RecallKind.FIXED_TERM, RecallKind.STANDARD)
+        )
         sentences.recall_pending[rows] = 0
         sentences.recalls[rows] += 1
         sentences.status[rows] = Status.AT_LARGE
@@ -110,8 +123,12 @@ class Recall:
         service.count("recalls_standard", person[~fixed & ~curfew])
         service.count("recalls_hdc_curfew", person[curfew])
         service.count("recalls_short_sentence", person[sentences.length[rows] < 365])
-        wait = draw(levers.mapping("recall.days_to_return"), service.chance.uniform(keys, "days at large", occurrence)).astype(np.int64)
-        inside = (people.location[person] == Location.SENTENCED) | (people.location[person] == Location.RECALLED)
+        wait = draw(
+            levers.mapping("recall.days_to_return"), service.chance.uniform(keys, "days at large", occurrence)
+        ).astype(np.int64)
+        inside = (people.location[person] == Location.SENTENCED) | (
+            people.location[person] == Location.RECALLED
+        )
         wait = np.where(inside, 0, wait)
         service.tell("licence revoked", np.sort(person))
         # Some are arrested at once, the others on a later day.
@@ -131,13 +148,21 @@ class Recall:
         service.count("returns_to_custody", person)
         kind = sentences.recall_kind[rows]
         short = sentences.length[rows] < 365
-        fixed_days = np.where(short, levers.integer("recall.fixed_term_days_under_12m"), levers.integer("recall.fixed_term_days_12m_plus"))
-        uniform = service.chance.uniform(keys, "standard recall days", service.occurrence(rows, sentences.recalls[rows]))
+        fixed_days = np.where(
+            short,
+            levers.integer("recall.fixed_term_days_under_12m"),
+            levers.integer("recall.fixed_term_days_12m_plus"),
+        )
+        uniform = service.chance.uniform(
+            keys, "standard recall days", service.occurrence(rows, sentences.recalls[rows])
+        )
         standard_days = draw(levers.mapping("recall.standard_days"), uniform).astype(np.int64)
         until = today + np.where(kind == RecallKind.FIXED_TERM, fixed_days, standard_days)
         # Recalled from curfew: not before the conditional release date.
         until = np.where(kind == RecallKind.CURFEW, np.maximum(sentences.custody_end[rows], today + 1), until)
-        until = np.maximum(until, np.where(sentences.custody_end[rows] > today, sentences.custody_end[rows], until))
+        until = np.maximum(
+            until, np.where(sentences.custody_end[rows] > today, sentences.custody_end[rows], until)
+        )
         until = np.minimum(until, sentences.expiry[rows])
         until = np.maximum(until, today + 1)
         service.agendas["recall step"].put(rows, until)
@@ -152,8 +177,17 @@ class Recall:
         officer = people.officer[person]
         fit = (people.side[person] == 0) & (officer >= 0)
         fit &= service.posts.grade[np.maximum(officer, 0)] == 0
-        due = service.calendar.add_working_days(np.full(int(fit.sum()), service.today), service.levers.integer("recall.parole_report_working_days"))
-        service.add_task(Task.PAROLE_REPORT, person[fit], due, int(self.workload.task_seconds[Task.PAROLE_REPORT]), rows[fit])
+        due = service.calendar.add_working_days(
+            np.full(int(fit.sum()), service.today),
+            service.levers.integer("recall.parole_report_working_days"),
+        )
+        service.add_task(
+            Task.PAROLE_REPORT,
+            person[fit],
+            due,
+            int(self.workload.task_seconds[Task.PAROLE_REPORT]),
+            rows[fit],
+        )
 
     def release_again(self, rows: Rows) -> None:
         """Release people again after recall."""

@@ -52,8 +52,12 @@ class Release:
             if due.size:
                 sentences.prepared[due] = BEGUN
                 person = sentences.person[due]
-                queue.append(row=due, area=service.people.area[person], seconds=np.full(due.size, self.seconds),
-                             due=sentences.custody_end[due])
+                queue.append(
+                    row=due,
+                    area=service.people.area[person],
+                    seconds=np.full(due.size, self.seconds),
+                    due=sentences.custody_end[due],
+                )
                 service.count("ttg_started", person)
                 service.tell("resettlement work begins", np.sort(person))
             if service.calendar.is_working(today) and queue.size:
@@ -69,8 +73,15 @@ class Release:
         owed = service.tables["teams"].release_owed
         available = self.capacity - owed
         mixed = mix(service.sentence_key(rows) + queue.due[:size].astype(np.uint64))
-        served, used = serve(queue.area[:size], np.zeros(size, dtype=np.int64), queue.due[:size], mixed, queue.seconds[:size],
-                             available, service.today)
+        served, used = serve(
+            queue.area[:size],
+            np.zeros(size, dtype=np.int64),
+            queue.due[:size],
+            mixed,
+            queue.seconds[:size],
+            available,
+            service.today,
+        )
         owed[:] = np.maximum(0, used - available)
         done = rows[served].copy()
         sentences.prepared[done] = DONE
@@ -91,7 +102,9 @@ class Release:
         is_homeless = uniform < homeless
         is_settled = uniform >= 1 - settled
         helped = (sentences.prepared[rows] == DONE) & ~is_settled
-        helped &= service.chance.uniform(keys, "helped into housing", number) < levers.number("release.housed_by_help_share")
+        helped &= service.chance.uniform(keys, "helped into housing", number) < levers.number(
+            "release.housed_by_help_share"
+        )
         is_settled |= helped
         is_homeless &= ~helped
         service.count("released_settled", person[is_settled])

@@ -18,8 +18,8 @@ from simulation.engine.agenda import each_once
 from simulation.measures.registry import COUNTS
 from simulation.scenario import Geography, Resolved
 from simulation.system.codes import PHASES, Kind, Location, Setting, Status
-from simulation.system.levers import Levers
 from simulation.system.columns import QUEUES, OpenTasks, People, Posts, Sentences
+from simulation.system.levers import Levers
 
 Rows = NDArray[np.int32]
 Array = NDArray[Any]
@@ -96,8 +96,14 @@ class Service(World):
         Shared between runs that start on the same day.
     """
 
-    def __init__(self, resolved: Resolved, geography: Geography, chance: Chance, people: int,
-                 calendar: Calendar | None = None) -> None:
+    def __init__(
+        self,
+        resolved: Resolved,
+        geography: Geography,
+        chance: Chance,
+        people: int,
+        calendar: Calendar | None = None,
+    ) -> None:
         super().__init__(resolved.start, PHASES, calendar)
         self.resolved = resolved
         self.geography = geography
@@ -109,7 +115,14 @@ class Service(World):
         self.tasks = OpenTasks()
         self.court_queue = OpenTasks(QUEUES, "court_queue")
         self.release_queue = OpenTasks(QUEUES, "release_queue")
-        for table in (self.people, self.sentences, self.posts, self.tasks, self.court_queue, self.release_queue):
+        for table in (
+            self.people,
+            self.sentences,
+            self.posts,
+            self.tasks,
+            self.court_queue,
+            self.release_queue,
+        ):
             self.table(table.name, table)
         self.levers = Levers(resolved.on(0))
         # Counts of the present month, and the rows of months that are over.
@@ -249,7 +262,9 @@ class Service(World):
         place = PLACE_OF[mask]
         waiting = (place == Location.ENDED) & (people.report_due[rows] != NEVER)
         place[waiting] = Location.COURT
-        committed = (people.committed_until[rows] > self.today) & ((place == Location.COMMUNITY) | (place == Location.ENDED))
+        committed = (people.committed_until[rows] > self.today) & (
+            (place == Location.COMMUNITY) | (place == Location.ENDED)
+        )
         place[committed] = Location.COMMITTED
         before = people.location[rows].copy()
         people.location[rows] = place
@@ -275,7 +290,9 @@ class Service(World):
             at, sentence = at[~match], self.sentences.previous[sentence[~match]]
         return found
 
-    def add_task(self, kind: int, people: Array, due: Array, seconds: Array | int, sentences: Array | None = None) -> None:
+    def add_task(
+        self, kind: int, people: Array, due: Array | int, seconds: Array | int, sentences: Array | None = None
+    ) -> None:
         """Put a task for each person into their officer's diary."""
         if people.size == 0:
             return
@@ -317,8 +334,14 @@ class Service(World):
         """Return a copy of all state at midnight."""
         self.add_up()
         saved = super().save()
-        saved["counts"] = (self.flows.copy(), dict(self.bands), list(self.finished), list(self.event_digests),
-                           dict(self.state_digests), dict(self.checks))
+        saved["counts"] = (
+            self.flows.copy(),
+            dict(self.bands),
+            list(self.finished),
+            list(self.event_digests),
+            dict(self.state_digests),
+            dict(self.checks),
+        )
         return saved
 
     def restore(self, saved: dict[str, Any]) -> None:

@@ -38,10 +38,22 @@ class Staffing:
         self.long_days = levers.mapping("staff.sickness_long_days")
         self.leave_days = levers.number("staff.leave_days")
         multiplier = levers.grid("staff.leaving_multiplier")
-        self.leaving = np.stack([
-            np.stack([levers.grid("staff.nps.leaving_rate_po")[:, 0], levers.grid("staff.nps.leaving_rate_pso")[:, 0]], axis=1),
-            np.stack([levers.grid("staff.crc.leaving_rate_officers")[:, 1]] * 2, axis=1),
-        ], axis=1) * multiplier[:, :, None]
+        self.leaving = (
+            np.stack(
+                [
+                    np.stack(
+                        [
+                            levers.grid("staff.nps.leaving_rate_po")[:, 0],
+                            levers.grid("staff.nps.leaving_rate_pso")[:, 0],
+                        ],
+                        axis=1,
+                    ),
+                    np.stack([levers.grid("staff.crc.leaving_rate_officers")[:, 1]] * 2, axis=1),
+                ],
+                axis=1,
+            )
+            * multiplier[:, :, None]
+        )
 
     def process(self) -> Generator[simpy.Event, Any, None]:
         """Each day: starts, departures, sickness and leave; on the first of a month, hazards step."""
@@ -76,7 +88,9 @@ class Staffing:
 
         per_day = self.sick_days[posts.area[rows], posts.employer[rows]] / 252.9
         pressure = np.clip((posts.pressure[rows] - 1.0) / 0.3, 0.0, 1.0)
-        per_day = per_day * (1 + pressure * (levers.number("effects.overload_sickness_multiplier_at_130pct") - 1))
+        per_day = per_day * (
+            1 + pressure * (levers.number("effects.overload_sickness_multiplier_at_130pct") - 1)
+        )
         long_rate = per_day * self.long_share / mean(self.long_days)
         short_rate = per_day * (1 - self.long_share) / mean(self.short_days)
         uniform = service.chance.uniform(keys, "falls sick", occurrence)
@@ -105,11 +119,16 @@ class Staffing:
         posts.pressure[:size] = np.where(available > 0, points / np.maximum(available, 1), 1.0)
         rows = np.flatnonzero(posts.filled[:size] == 1).astype(np.int32)
         when = service.calendar.date(today)
-        following = service.calendar.day(when.replace(year=when.year + when.month // 12, month=when.month % 12 + 1, day=1))
+        following = service.calendar.day(
+            when.replace(year=when.year + when.month // 12, month=when.month % 12 + 1, day=1)
+        )
         days = following - today
         rate = self.leaving[posts.area[rows], posts.employer[rows], posts.grade[rows]]
         overload = np.clip((posts.pressure[rows] - 1.0) / 0.3, 0.0, 1.0)
-        low, high = levers.number("effects.overload_leaving_multiplier_at_100pct"), levers.number("effects.overload_leaving_multiplier_at_130pct")
+        low, high = (
+            levers.number("effects.overload_leaving_multiplier_at_100pct"),
+            levers.number("effects.overload_leaving_multiplier_at_130pct"),
+        )
         hazard = rate * (low + overload * (high - low)) * (days / 365.25)
         before = posts.leaving_hazard[rows]
         after = before + hazard
@@ -122,14 +141,21 @@ class Staffing:
 
     def points(self) -> tuple[Array, Array]:
         """Return tool points held and available for every post."""
-        service, posts, people, levers = self.service, self.service.posts, self.service.people, self.service.levers
+        service, posts, people, levers = (
+            self.service,
+            self.service.posts,
+            self.service.people,
+            self.service.levers,
+        )
         size = posts.size
         held = np.flatnonzero(people.officer[: people.size] >= 0)
         points = self.allocation.workload.points[people.setting[held], people.tier[held]]
         total = np.bincount(people.officer[held], weights=points, minlength=size).astype(np.int64)
         available = np.full(size, self.allocation.workload.points_per_month, dtype=np.float64)
         reduced = posts.new_until[:size] > service.today
-        available = np.where(reduced, available * (1 - levers.number("staff.newly_qualified.capacity_reduction")), available)
+        available = np.where(
+            reduced, available * (1 - levers.number("staff.newly_qualified.capacity_reduction")), available
+        )
         return total, np.where(posts.filled[:size] == 1, available, 0).astype(np.int64)
 
     def depart(self, rows: Rows) -> None:
@@ -168,12 +194,25 @@ class Staffing:
         service, posts, levers = self.service, self.service.posts, self.service.levers
         keys, holder = posts.key[rows], posts.holder[rows]
         table = levers.mapping("staff.recruitment.months_advert_to_desk")
-        by_side = [draw(table[side], service.chance.uniform(keys, "months to fill", holder)) for side in ("nps", "crc")]
+        by_side = [
+            draw(table[side], service.chance.uniform(keys, "months to fill", holder))
+            for side in ("nps", "crc")
+        ]
         months = np.where(posts.employer[rows] == NPS, by_side[0], by_side[1])
-        drops = service.chance.uniform(keys, "candidate drops out", holder) < levers.number("staff.recruitment.drop_out_share")
-        by_side = [draw(table[side], service.chance.uniform(keys, "months to fill again", holder)) for side in ("nps", "crc")]
+        drops = service.chance.uniform(keys, "candidate drops out", holder) < levers.number(
+            "staff.recruitment.drop_out_share"
+        )
+        by_side = [
+            draw(table[side], service.chance.uniform(keys, "months to fill again", holder))
+            for side in ("nps", "crc")
+        ]
         again = np.where(posts.employer[rows] == NPS, by_side[0], by_side[1])
-        days = (months + np.where(drops, again, 0)) * 365.25 / 12 * levers.number("staff.recruitment.delay_multiplier")
+        days = (
+            (months + np.where(drops, again, 0))
+            * 365.25
+            / 12
+            * levers.number("staff.recruitment.delay_multiplier")
+        )
         service.agendas["starts"].put(rows, service.today + 1 + days.astype(np.int32))
 
     def start(self, rows: Rows) -> None:
@@ -184,7 +223,8 @@ class Staffing:
             return
         share = levers.grid("staff.recruitment.share_from_crc")[posts.area[rows], 0]
         poached = (posts.employer[rows] == NPS) & (
-            service.chance.uniform(posts.key[rows], "comes from the CRC", posts.holder[rows]) < share)
+            service.chance.uniform(posts.key[rows], "comes from the CRC", posts.holder[rows]) < share
+        )
         for post in rows[poached].tolist():
             self.move_from_crc(post)
         outside = rows[~poached]
@@ -195,8 +235,12 @@ class Staffing:
         """Take the officer of the same grade in the area's CRC with the fewest cases; nobody left, nobody moves."""
         service, posts = self.service, self.service.posts
         size = posts.size
-        there = np.flatnonzero((posts.area[:size] == posts.area[post]) & (posts.employer[:size] == CRC)
-                               & (posts.filled[:size] == 1) & (posts.grade[:size] == posts.grade[post]))
+        there = np.flatnonzero(
+            (posts.area[:size] == posts.area[post])
+            & (posts.employer[:size] == CRC)
+            & (posts.filled[:size] == 1)
+            & (posts.grade[:size] == posts.grade[post])
+        )
         code = np.array([int(posts.area[post]) * 2 + NPS])
         if there.size == 0:
             service.count_codes("joiners", code)
@@ -216,7 +260,9 @@ class Staffing:
         posts.sick_spells[rows] = 0
         posts.new_until[rows] = service.today + (reduced_months * 365.25 / 12).astype(np.int32)
         posts.leaving_hazard[rows] = 0.0
-        posts.leaving_threshold[rows] = service.chance.exponential(posts.key[rows], "leaving", posts.holder[rows])
+        posts.leaving_threshold[rows] = service.chance.exponential(
+            posts.key[rows], "leaving", posts.holder[rows]
+        )
         posts.pressure[rows] = 1.0
 
 

@@ -37,14 +37,26 @@ class Survivors:
             long_shares[far & (years == year)] = shares[4] / (shares[3] + shares[4])
         band = np.where(far, np.where(uniform < long_shares, 4, 3), band)
         custody = far | (draws < cut)
-        length = np.where(custody, population.length_days(keys, band, 4096), population.order_days(keys, 4096))
+        length = np.where(
+            custody, population.length_days(keys, band, 4096), population.order_days(keys, 4096)
+        )
         remand = np.where(custody, population.remand_days(keys, 4096), 0)
-        extended = custody & (band >= 3) & (chance.uniform(keys, "custody: extended", 4096) < levers.number("custody.extended_share"))
-        fraction = np.where(extended, levers.number("custody.extended_release_fraction"), levers.number("custody.release_fraction"))
+        extended = (
+            custody
+            & (band >= 3)
+            & (chance.uniform(keys, "custody: extended", 4096) < levers.number("custody.extended_share"))
+        )
+        fraction = np.where(
+            extended,
+            levers.number("custody.extended_release_fraction"),
+            levers.number("custody.release_fraction"),
+        )
         custody_days = np.ceil(length * fraction).astype(np.int64)
         custody_end = np.maximum(day, day + custody_days - remand)
         expiry = np.maximum(custody_end, day + length - remand)
-        offence = day - draw(levers.mapping("courts.offence_to_sentence_days"), chance.uniform(keys, "offence", 4096)).astype(np.int64)
+        offence = day - draw(
+            levers.mapping("courts.offence_to_sentence_days"), chance.uniform(keys, "offence", 4096)
+        ).astype(np.int64)
         reform = service_from
         short = length < 365
         limit = levers.number("supervision.pss.sentence_upper_limit_months") * 365.25 / 12
@@ -58,12 +70,16 @@ class Survivors:
         # Orders that failed on the way, people who came back to court meanwhile, and deaths.
         fail = chance.uniform(keys, "thin pass: order fails")
         failed_at = day + length * chance.uniform(keys, "thin pass: when it fails")
-        gone = ~custody & (fail < 1 - levers.number("supervision.court_order_success_share")) & (failed_at <= 0)
+        gone = (
+            ~custody & (fail < 1 - levers.number("supervision.court_order_success_share")) & (failed_at <= 0)
+        )
         group = population.group_of(custody, band)
         rates = levers.mapping("population.thinning_rate")
         rate = np.array([rates.get(label, 0.0) for label in GROUPS])[group]
         free_since = np.where(custody, custody_end, day)
-        superseded = (free_since < 0) & (chance.exponential(keys, "thin pass: superseded") < rate * (0 - free_since) / 365.25)
+        superseded = (free_since < 0) & (
+            chance.exponential(keys, "thin pass: superseded") < rate * (0 - free_since) / 365.25
+        )
         over = np.where(gone, failed_at.astype(np.int64), np.where(custody, supervision_end, day + length))
         live = (over > 0) & ~superseded
         # People whose supervision is over may still come back: they are kept, at liberty.
@@ -77,16 +93,26 @@ class Survivors:
         from_day = day - remand + np.where(custody_days < 270, np.maximum(28, half), custody_days - 135)
         curfew_from = np.where(eligible, from_day, NEVER)
         excluded = chance.uniform(keys, "excluded from curfew") < levers.number("custody.hdc.excluded_share")
-        tagged = (eligible & ~excluded & (chance.uniform(keys, "thin pass: curfew") < on_tag_share)
-                  & (np.maximum(from_day, day) + 10 <= 0) & (custody_end > 0))
+        tagged = (
+            eligible
+            & ~excluded
+            & (chance.uniform(keys, "thin pass: curfew") < on_tag_share)
+            & (np.maximum(from_day, day) + 10 <= 0)
+            & (custody_end > 0)
+        )
 
         status = np.where(
-            ~custody, Status.ORDER,
-            np.where(custody_end > 0, np.where(tagged, Status.CURFEW, Status.CUSTODY),
-                     np.where(expiry > 0, Status.LICENCE, Status.SUPERVISION)),
+            ~custody,
+            Status.ORDER,
+            np.where(
+                custody_end > 0,
+                np.where(tagged, Status.CURFEW, Status.CUSTODY),
+                np.where(expiry > 0, Status.LICENCE, Status.SUPERVISION),
+            ),
         ).astype(np.int8)
         recalled = (status == Status.LICENCE) & (
-            chance.uniform(keys, "thin pass: recalled") < levers.number("population.thin_pass_recalled_share"))
+            chance.uniform(keys, "thin pass: recalled") < levers.number("population.thin_pass_recalled_share")
+        )
         status[recalled] = Status.RECALLED
         status[at_liberty] = Status.ENDED
 
@@ -97,8 +123,12 @@ class Survivors:
         suspended = np.zeros(keys.size, dtype=bool)
         for year in np.unique(years):
             mine = years == year
-            suspended[mine] = chance.uniform(keys[mine], "order: suspended", 4096) < population.demand.suspended_share(int(year))
-        self.kind = np.where(custody, Kind.DETERMINATE, np.where(suspended, Kind.SUSPENDED, Kind.COMMUNITY_ORDER)).astype(np.int8)[keep]
+            suspended[mine] = chance.uniform(
+                keys[mine], "order: suspended", 4096
+            ) < population.demand.suspended_share(int(year))
+        self.kind = np.where(
+            custody, Kind.DETERMINATE, np.where(suspended, Kind.SUSPENDED, Kind.COMMUNITY_ORDER)
+        ).astype(np.int8)[keep]
         self.status = status[keep]
         self.length, self.remand, self.offence = length[keep], remand[keep], offence[keep]
         self.custody_end = np.where(custody, custody_end, NEVER)[keep]
@@ -109,8 +139,14 @@ class Survivors:
         self.recalled = (recalled & live)[keep]
 
 
-def seat(service: Service, population: Population, survivors: Survivors, rows: NDArray[np.int32],
-         indeterminate_rows: NDArray[np.int32], on_recall: NDArray[np.bool_]) -> NDArray[np.int32]:
+def seat(
+    service: Service,
+    population: Population,
+    survivors: Survivors,
+    rows: NDArray[np.int32],
+    indeterminate_rows: NDArray[np.int32],
+    on_recall: NDArray[np.bool_],
+) -> NDArray[np.int32]:
     """Give the starting people their sentences; return the rows of sentences.
 
     Parameters
@@ -131,23 +167,44 @@ def seat(service: Service, population: Population, survivors: Survivors, rows: N
     sentences, chance = service.sentences, service.chance
     made = service.new_sentences(rows, survivors.kind, survivors.status)
     sentences.imposed[made] = survivors.arrivals.day
-    for name in ("length", "remand", "offence", "custody_end", "expiry", "supervision_end", "curfew_from", "extended"):
+    for name in (
+        "length",
+        "remand",
+        "offence",
+        "custody_end",
+        "expiry",
+        "supervision_end",
+        "curfew_from",
+        "extended",
+    ):
         getattr(sentences, name)[made] = getattr(survivors, name)
     released = survivors.status >= Status.CURFEW
     ended = survivors.status == Status.ENDED
     service.people.last_seen[rows[ended]] = survivors.over[ended]
-    sentences.released[made] = np.where(released & (survivors.custody_end != NEVER), np.minimum(survivors.custody_end, -1), NEVER)
+    sentences.released[made] = np.where(
+        released & (survivors.custody_end != NEVER), np.minimum(survivors.custody_end, -1), NEVER
+    )
     again = made[survivors.recalled]
     sentences.recalls[again] = 1
     sentences.recall_kind[again] = RecallKind.STANDARD
     keys = service.sentence_key(again)
-    sentences.returned[again] = -draw(service.levers.mapping("recall.standard_days"), chance.uniform(keys, "thin pass: recall age")).astype(np.int32) // 2
+    sentences.returned[again] = (
+        -draw(
+            service.levers.mapping("recall.standard_days"), chance.uniform(keys, "thin pass: recall age")
+        ).astype(np.int32)
+        // 2
+    )
     work_only = service.levers.number("courts.unpaid_work_only_share")
     orders = made[survivors.status == Status.ORDER]
-    sentences.unpaid_work_only[orders] = chance.uniform(service.sentence_key(orders), "order: unpaid work only", 4096) < work_only
+    sentences.unpaid_work_only[orders] = (
+        chance.uniform(service.sentence_key(orders), "order: unpaid work only", 4096) < work_only
+    )
 
-    for_life = service.new_sentences(indeterminate_rows, np.full(indeterminate_rows.size, Kind.INDETERMINATE, dtype=np.int8),
-                                     np.where(on_recall, Status.RECALLED, Status.CUSTODY).astype(np.int8))
+    for_life = service.new_sentences(
+        indeterminate_rows,
+        np.full(indeterminate_rows.size, Kind.INDETERMINATE, dtype=np.int8),
+        np.where(on_recall, Status.RECALLED, Status.CUSTODY).astype(np.int8),
+    )
     sentences.imposed[for_life] = -1000
     sentences.length[for_life] = 36525
     for name in ("custody_end", "expiry", "supervision_end"):

@@ -45,7 +45,11 @@ class Supervision:
             self.service.people.first_due_from[gone] = NEVER
         arriving = after == Location.COMMUNITY
         if arriving.any():
-            from_custody = (before == Location.SENTENCED) | (before == Location.RECALLED) | (before == Location.COMMITTED)
+            from_custody = (
+                (before == Location.SENTENCED)
+                | (before == Location.RECALLED)
+                | (before == Location.COMMITTED)
+            )
             self.begin(rows[arriving], from_custody[arriving])
         inside = (after == Location.SENTENCED) | (after == Location.RECALLED)
         if inside.any():
@@ -79,7 +83,9 @@ class Supervision:
         people.spells[rows] += 1
         people.contacts[rows] = 0
         people.stage_start[rows] = today
-        people.phone_draw[rows] = service.chance.uniform(people.key[rows], "telephone supervision", people.sentences[rows])
+        people.phone_draw[rows] = service.chance.uniform(
+            people.key[rows], "telephone supervision", people.sentences[rows]
+        )
         people.last_seen[rows] = today
         people.first_due_from[rows] = today
         people.first_after_release[rows] = from_custody
@@ -97,7 +103,9 @@ class Supervision:
         held = rows[service.people.officer[rows] >= 0]
         if held.size:
             interval = service.levers.integer("contact.custody_interval_days")
-            draw = service.chance.uniform(service.people.key[held], "custody contact", service.people.sentences[held])
+            draw = service.chance.uniform(
+                service.people.key[held], "custody contact", service.people.sentences[held]
+            )
             days = service.today + 1 + (draw * interval).astype(np.int32)
             service.agendas["contact"].put(held, service.calendar.working_day_after(days))
 
@@ -119,5 +127,3 @@ class Supervision:
         people.warned_on[rows] = NEVER
         people.work_only[rows] = 0
         service.tell("supervision ends", rows)
-
-

@@ -11,14 +11,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.system.levers import Levers
 from simulation.system.codes import Mode, Setting, Task, Tier
+from simulation.system.levers import Levers
 
 #: Patterns of contact; the order is the code kept with each person.
 PATTERNS = ("e3", "crc", "unified")
 STAGES = ("early", "middle", "later")
 MONTH_DAYS = 365.25 / 12
-_TARIFF = {Setting.ORDER: "community", Setting.LICENCE: "licence", Setting.SUPERVISION: "community", Setting.CUSTODY: "custody"}
+_TARIFF = {
+    Setting.ORDER: "community",
+    Setting.LICENCE: "licence",
+    Setting.SUPERVISION: "community",
+    Setting.CUSTODY: "custody",
+}
 
 
 class WorkloadError(ValueError):
@@ -53,13 +58,19 @@ class Workload:
             self.points[setting] = [round(tariff[table][tier]) for tier in tiers]
         intervals = levers.mapping("contact.interval_days")
         self.interval_days = np.array(
-            [[[round(intervals[pattern][f"{stage}_{tier}"]) for tier in tiers] for stage in STAGES] for pattern in PATTERNS],
+            [
+                [[round(intervals[pattern][f"{stage}_{tier}"]) for tier in tiers] for stage in STAGES]
+                for pattern in PATTERNS
+            ],
             dtype=np.int64,
         )
         self.custody_interval = levers.integer("contact.custody_interval_days")
         shape = (len(PATTERNS), len(Setting), len(tiers), len(Mode), 2)
         self.contact_seconds = np.zeros(shape, dtype=np.int64)
-        inside = minutes["plan"] / minutes["plan_every_months"] + minutes["review"] / minutes["review_every_months"]
+        inside = (
+            minutes["plan"] / minutes["plan_every_months"]
+            + minutes["review"] / minutes["review_every_months"]
+        )
         inside += minutes["enforcement_a_month"]
         face = minutes["face_to_face"] + minutes["recording"]
         telephone = minutes["telephone"] + minutes["telephone_recording"]
@@ -75,7 +86,10 @@ class Workload:
                         continue
                     contacts = MONTH_DAYS / self.interval_days[number, 2, tier]
                     # The same contacts as under E3 cost the same; anything else is the sum of its tasks.
-                    if not (self.interval_days[number, :, tier] == self.interval_days[0, :, tier]).all() or pattern == "crc":
+                    if (
+                        not (self.interval_days[number, :, tier] == self.interval_days[0, :, tier]).all()
+                        or pattern == "crc"
+                    ):
                         each = face + minutes["administration_" + pattern]
                         whole = each + travel
                         call = telephone + minutes["administration_call"]
@@ -84,17 +98,22 @@ class Workload:
                         administration = each - face
                         if administration < 0:
                             raise WorkloadError(
-                                f"tier {tier_name} {_TARIFF[setting]}: the tariff gives {month:.0f} minutes a month, but "
-                                f"{contacts:.2f} contacts of {face:.0f} minutes and {inside:.0f} minutes of other tasks need "
-                                f"{contacts * face + inside:.0f}; lower workload.minutes or raise workload.tariff_points"
+                                f"tier {tier_name} {_TARIFF[setting]}: the tariff gives {month:.0f} minutes a month, "
+                                f"but {contacts:.2f} contacts of {face:.0f} minutes and {inside:.0f} minutes of "
+                                f"other tasks need {contacts * face + inside:.0f}; lower workload.minutes or "
+                                "raise workload.tariff_points"
                             )
                         self.administration_minutes[tier_name, _TARIFF[setting]] = administration
                         # Travel is inside the tariff's average.
                         whole = np.array([each, each])
                         call = telephone + administration
                     for rural in (0, 1):
-                        self.contact_seconds[number, setting, tier, Mode.FACE_TO_FACE, rural] = self._seconds(whole[rural], truth)
-                        self.contact_seconds[number, setting, tier, Mode.TELEPHONE, rural] = self._seconds(call, truth)
+                        self.contact_seconds[number, setting, tier, Mode.FACE_TO_FACE, rural] = self._seconds(
+                            whole[rural], truth
+                        )
+                        self.contact_seconds[number, setting, tier, Mode.TELEPHONE, rural] = self._seconds(
+                            call, truth
+                        )
         self.task_seconds = np.zeros(len(Task), dtype=np.int64)
         for task, name in enumerate(Task.names):
             if task != Task.CONTACT:
