@@ -227,27 +227,18 @@ class Allocation:
             service.agendas["allocate"].cancel(orphans)
             if service.calendar.weekday(service.today) == 0:
                 self.count_points()
-            self.give(orphans)
-            self.give(due)
-            self.transfers()
+            self.give(np.concatenate([orphans, due, self.transfers()]))
 
     def still_open(self, rows: Rows) -> Rows:
         """Return those whose supervision goes on."""
         people = self.service.people
         return rows[(people.side[rows] >= 0) & (people.location[rows] <= Location.AT_LARGE)]
 
-    def transfers(self) -> None:
-        """Cases that the operating model moves to another officer."""
-        service, people = self.service, self.service.people
-        due = (
-            service.agendas["transfer"].due(service.today)
-            if service.calendar.is_working(service.today)
-            else None
-        )
-        if due is None or due.size == 0:
-            return
-        due = due[(people.officer[due] >= 0) & (people.waiting_since[due] == NEVER)]
-        self.give(due)
+    def transfers(self) -> Rows:
+        """Return the cases that the operating model moves to another officer today."""
+        people = self.service.people
+        due = self.service.agendas["transfer"].due(self.service.today)
+        return due[(people.officer[due] >= 0) & (people.waiting_since[due] == NEVER)]
 
     def team_of_posts(self) -> NDArray[np.int64]:
         """Return the team of every post: office and employer, or office alone where the service is one."""

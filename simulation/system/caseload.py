@@ -300,7 +300,7 @@ class Caseload:
         if nobody.any():
             rows = due[nobody]
             service.agendas["contact"].put(
-                rows, service.calendar.add_working_days(np.full(rows.size, service.today), 1)
+                rows, service.calendar.after_working_days(service.today, 1)
             )
         due, officer = due[~nobody], officer[~nobody]
         absent = ~at_work[officer]
@@ -311,7 +311,7 @@ class Caseload:
             # Leave is planned, and appointments are booked around it; sickness cancels them.
             service.count("contacts_due", rows[sick])
             service.count("contacts_cancelled", rows[sick])
-            again = service.calendar.add_working_days(np.full(rows.size, service.today), self.rebook_days)
+            again = service.calendar.after_working_days(service.today, self.rebook_days)
             back = np.where(sick, again, np.maximum(back, service.today + 1))
             service.agendas["contact"].put(rows, service.calendar.working_day_after(back))
             service.tell("appointment cancelled, officer sick", rows[sick])
@@ -352,7 +352,7 @@ class Caseload:
             return
         service = self.service
         service.count("contacts_cancelled", rows)
-        day = service.calendar.add_working_days(np.full(rows.size, service.today), self.rebook_days)
+        day = service.calendar.after_working_days(service.today, self.rebook_days)
         service.agendas["contact"].put(rows, day)
         service.tell("appointment cancelled, diary full", rows)
 

@@ -80,6 +80,7 @@ class Community:
         longest = table["p100"]
         hazard = self.yearly_hazard[people.ogrs[free]] * self.hazard_ratio
         hazard = np.where(people.location[free] == Location.ENDED, hazard * self.after, hazard)
+        hazard = hazard * service.levers.number("population.pending_convictions_ratio")
         group = self.group(free)
         happened = service.chance.exponential(keys, "thin pass: reoffended") < hazard * longest / 365.25
         happened &= service.chance.uniform(keys, "thin pass: comes back") < self.return_share[group]

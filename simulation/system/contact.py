@@ -126,7 +126,7 @@ class Contact:
         if wanted.size == 0:
             return
         day = self.nearest_working_day(wanted, service.today + days)
-        soonest = service.calendar.add_working_days(np.full(wanted.size, service.today), 1)
+        soonest = service.calendar.after_working_days(service.today, 1)
         service.agendas["contact"].put(wanted, np.maximum(day, soonest))
 
     def nearest_working_day(self, rows: Rows, days: Array) -> NDArray[np.int32]:
@@ -260,9 +260,7 @@ class Contact:
             np.maximum(people.side[kept[~released]], 0),
         )
         people.first_due_from[met] = NEVER
-        due = service.calendar.add_working_days(
-            np.full(met.size, today), service.levers.integer("contact.plan_working_days")
-        )
+        due = service.calendar.after_working_days(today, service.levers.integer("contact.plan_working_days"))
         service.add_task(Task.PLAN, met, due, int(self.workload.task_seconds[Task.PLAN]))
 
     def notice(self, rows: Rows, mode: Array, keys: Array, occurrence: Array) -> None:

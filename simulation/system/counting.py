@@ -175,10 +175,10 @@ class Counting:
         service.state_digests[month] = self.digest()
 
     def digest(self) -> str:
-        """Return a digest of the state of people already known and of every post."""
+        """Return a digest of the state of people supervised and of every post."""
         _service, people, posts = self.service, self.service.people, self.service.posts
         size = people.size
-        known = np.flatnonzero(people.location[:size] != Location.UNKNOWN)
+        known = np.flatnonzero(people.side[:size] >= 0)
         state = hashlib.blake2b(digest_size=16)
         state.update(people.key[known].tobytes())
         for name in (

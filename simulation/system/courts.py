@@ -156,11 +156,9 @@ class Courts:
         service.count("report_days", done, today - people.report_asked[done])
         late = people.report_due[done] < today
         service.count("reports_late", done[late])
-        adjourned = service.calendar.add_working_days(
-            np.full(done.size, today), service.levers.integer("courts.adjournment_working_days")
-        )
+        adjourned = service.calendar.after_working_days(today, service.levers.integer("courts.adjournment_working_days"))
         hearing = np.where(late, adjourned, np.maximum(people.report_due[done], today))
-        tomorrow = service.calendar.add_working_days(np.full(done.size, today), 1)
+        tomorrow = service.calendar.after_working_days(today, 1)
         service.agendas["sentence"].put(done, np.maximum(hearing, tomorrow))
         service.tell("report delivered", done)
         queue.keep(~served)

@@ -280,10 +280,8 @@ class Custody:
         rows = rows[~late]
         sentences.curfew_stage[rows] = ENQUIRY
         sentences.enquiries[rows] += 1
-        due = service.calendar.add_working_days(
-            np.full(rows.size, service.today),
-            service.levers.integer("custody.hdc.address_check_working_days"),
-        )
+        working_days = service.levers.integer("custody.hdc.address_check_working_days")
+        due = service.calendar.after_working_days(service.today, working_days)
         service.add_task(
             Task.ADDRESS_CHECK,
             sentences.person[rows],

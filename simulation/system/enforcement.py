@@ -85,9 +85,7 @@ class Enforcement:
         go, people_go = breach[started], breach_rows[started]
         sentences.breach_pending[go] = 1
         sentences.breach_known[go] = today
-        day = service.calendar.add_working_days(
-            np.full(go.size, today), levers.integer("enforcement.breach_referral_working_days")
-        )
+        day = service.calendar.after_working_days(today, levers.integer("enforcement.breach_referral_working_days"))
         service.add_task(
             Task.BREACH_PACK, people_go, day, int(self.workload.task_seconds[Task.BREACH_PACK]), go
         )

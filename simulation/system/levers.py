@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.scenario import Effective
+from simulation.system.quantiles import Lookup
 
 
 class Levers:
@@ -26,7 +27,8 @@ class Levers:
     def _ask(self, method: str, name: str, *labels: str) -> Any:
         key = (method, name, *labels)
         if key not in self._known:
-            self._known[key] = getattr(self._effective, method)(name, *labels)
+            answer = getattr(self._effective, method)(name, *labels)
+            self._known[key] = _remembering(answer) if method == "mapping" else answer
         return self._known[key]
 
     def number(self, name: str) -> float:
@@ -52,3 +54,7 @@ class Levers:
     def grid(self, name: str, *labels: str) -> NDArray[np.float64]:
         """Return the value for each area and side; not to be changed."""
         return self._ask("grid", name, *labels)
+
+
+def _remembering(table: dict[str, Any]) -> Lookup:
+    return Lookup({name: _remembering(value) if isinstance(value, dict) else value for name, value in table.items()})

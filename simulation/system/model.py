@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
@@ -133,7 +134,11 @@ class Model:
         years = service.calendar.month(newcomers.day) // 12
         band = population.length_band(newcomers.key, years, 4096)
         group[future_rows] = population.group_of(custody, band)
-        population.traits(people, rows, group)
+        shift = np.zeros(order.size)
+        at_start = service.levers.mapping("population.ogrs_shift_at_start")
+        live = survivors.status != Status.ENDED
+        shift[past_rows] = np.where(live, at_start["supervised"], at_start["at_liberty"])
+        population.traits(people, rows, group, shift)
         self._wire()
         self.organisation.establish()
         self.organisation.assign_offices(rows)
@@ -287,11 +292,18 @@ class Model:
         last = (resolved.end - resolved.start).days + 1 if until is None else until
         step = 30
         day = self.service.environment.now
-        while day < last:
-            day = min(int(day) + step, last)
-            self.service.run_until(day)
-            if self.request.progress:
-                self.request.progress(int(day), last)
+        # A run makes no reference cycles worth looking for, and looking takes time.
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            while day < last:
+                day = min(int(day) + step, last)
+                self.service.run_until(day)
+                if self.request.progress:
+                    self.request.progress(int(day), last)
+        finally:
+            if collecting:
+                gc.enable()
 
     def save(self) -> dict[str, Any]:
         """Return a copy of all state at midnight."""

@@ -241,7 +241,9 @@ class Population:
 
     # --- Traits -----------------------------------------------------------------------------------------------
 
-    def traits(self, people: People, rows: NDArray[np.int32], group: NDArray[np.int64]) -> None:
+    def traits(
+        self, people: People, rows: NDArray[np.int32], group: NDArray[np.int64], ogrs_shift: NDArray[np.float64]
+    ) -> None:
         """Draw the fixed traits of people.
 
         Parameters
@@ -253,6 +255,9 @@ class Population:
         group : int array
             Number in :data:`GROUPS`: what the baseline would give them. A policy that diverts people from custody
             moves the same people with the same traits.
+        ogrs_shift : float64 array
+            Added to the chance of reoffending: people already under sentence have come back more often than the
+            newly convicted, so they are not a fair sample of them.
         """
         chance, levers = self.chance, self.levers
         keys = people.key[rows]
@@ -269,7 +274,7 @@ class Population:
         rural_by_area = np.array([rural[settlement] for settlement in self.geography.settlement])
         people.rural[rows] = chance.uniform(keys, "rural") < rural_by_area[people.area[rows]]
         spread = levers.number("population.ogrs_spread")
-        ogrs = by_group("population.ogrs_mean") + spread * chance.normal(keys, "ogrs")
+        ogrs = by_group("population.ogrs_mean") + ogrs_shift + spread * chance.normal(keys, "ogrs")
         people.ogrs[rows] = np.clip(np.round(ogrs * 100), 2, 97).astype(np.int8)
         rsr = np.zeros(keys.size)
         uniform = chance.uniform(keys, "rsr")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +22,24 @@ def quantile_table(mapping: Mapping[str, float]) -> tuple[NDArray[np.float64], N
     return np.array([pair[0] for pair in pairs]), np.array([pair[1] for pair in pairs])
 
 
+class Lookup(dict[str, Any]):
+    """A parameter table that remembers its quantiles; not to be changed."""
+
+    @cached_property
+    def quantiles(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Probabilities and values, see :func:`quantile_table`."""
+        return quantile_table(self)
+
+    @cached_property
+    def edges(self) -> NDArray[np.float64]:
+        """Upper edges of the shares of a choice."""
+        weights = np.array(list(self.values()), dtype=np.float64)
+        return np.cumsum(weights) / weights.sum()
+
+
 def draw(mapping: Mapping[str, float], uniform: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return values at uniform draws, straight lines between the given quantiles."""
-    probabilities, values = quantile_table(mapping)
+    probabilities, values = mapping.quantiles if isinstance(mapping, Lookup) else quantile_table(mapping)
     return np.interp(uniform, probabilities, values)
 
 
@@ -31,9 +48,8 @@ def choose(shares: Mapping[str, float], uniform: NDArray[np.float64]) -> NDArray
 
     Shares are taken relative to their sum.
     """
-    weights = np.array(list(shares.values()), dtype=np.float64)
-    edges = np.cumsum(weights) / weights.sum()
-    return np.minimum(np.searchsorted(edges, uniform, side="right"), len(weights) - 1)
+    edges = (shares if isinstance(shares, Lookup) else Lookup(shares)).edges
+    return np.minimum(np.searchsorted(edges, uniform, side="right"), len(edges) - 1)
 
 
 def mean(mapping: Mapping[str, float]) -> float:

@@ -49,7 +49,7 @@ class Recall:
             return
         sentences.recall_pending[rows] = 1
         person = sentences.person[rows]
-        due = service.calendar.add_working_days(np.full(rows.size, service.today), 1)
+        due = service.calendar.after_working_days(service.today, 1)
         service.add_task(
             Task.RECALL_REPORT, person, due, int(self.workload.task_seconds[Task.RECALL_REPORT]), rows
         )

@@ -297,13 +297,14 @@ class Service(World):
         if people.size == 0:
             return
         size = people.size
-        self.count("seconds_demanded", people, np.broadcast_to(np.asarray(seconds), (size,)))
+        time = np.full(size, seconds, dtype=np.int32) if isinstance(seconds, int) else seconds
+        self.count("seconds_demanded", people, time)
         self.tasks.append(
             person=people,
             sentence=np.full(size, -1, dtype=np.int32) if sentences is None else sentences,
             kind=np.full(size, kind, dtype=np.int8),
-            seconds=np.broadcast_to(np.asarray(seconds), (size,)),
-            due=np.broadcast_to(np.asarray(due), (size,)),
+            seconds=time,
+            due=np.full(size, due, dtype=np.int32) if isinstance(due, int) else due,
         )
 
     def new_sentences(self, people: Array, kind: Array, status: Array) -> Rows:

@@ -16,7 +16,7 @@ import simpy
 from simulation.engine import NEVER
 from simulation.system.allocation import Allocation
 from simulation.system.codes import CRC, NPS, Grade, Location
-from simulation.system.quantiles import draw
+from simulation.system.quantiles import draw, mean
 from simulation.system.service import Array, Rows, Service
 
 
@@ -36,6 +36,7 @@ class Staffing:
         self.long_share = levers.number("staff.sickness_long_spell_share")
         self.short_days = levers.mapping("staff.sickness_short_days")
         self.long_days = levers.mapping("staff.sickness_long_days")
+        self.long_mean, self.short_mean = mean(self.long_days), mean(self.short_days)
         self.leave_days = levers.number("staff.leave_days")
         multiplier = levers.grid("staff.leaving_multiplier")
         self.leaving = (
@@ -84,15 +85,13 @@ class Staffing:
         keys = posts.key[rows]
         occurrence = posts.holder[rows].astype(np.int64) * 65536 + posts.present_days[rows]
         well = ~sick & (posts.leave_until[rows] <= today + 1)
-        from simulation.system.quantiles import mean
-
         per_day = self.sick_days[posts.area[rows], posts.employer[rows]] / 252.9
         pressure = np.clip((posts.pressure[rows] - 1.0) / 0.3, 0.0, 1.0)
         per_day = per_day * (
             1 + pressure * (levers.number("effects.overload_sickness_multiplier_at_130pct") - 1)
         )
-        long_rate = per_day * self.long_share / mean(self.long_days)
-        short_rate = per_day * (1 - self.long_share) / mean(self.short_days)
+        long_rate = per_day * self.long_share / self.long_mean
+        short_rate = per_day * (1 - self.long_share) / self.short_mean
         uniform = service.chance.uniform(keys, "falls sick", occurrence)
         long = well & (uniform < long_rate)
         short = well & ~long & (uniform < long_rate + short_rate)
