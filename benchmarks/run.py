@@ -54,7 +54,7 @@ def table(people: int, repeats: int) -> str:
         if name not in rate:
             lines.append(f"| {title} | {library} is not installed | | | | |")
             continue
-        share = f"{rate[name] / rate['compiled']:.1%}" if "compiled" in rate else ""
+        share = f"{rate[name] / rate['compiled']:.2%}" if "compiled" in rate else ""
         memory = median(run["megabytes"] for run in results[name])
         times = rate[name] / rate["naive_simpy"]
         lines.append(f"| {title} | {rate[name]:,.0f} | {times:,.1f} | {share} | {memory:,.0f} | {days} |")
