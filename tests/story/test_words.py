@@ -1,0 +1,128 @@
+"""Every event that a subsystem tells has plain words."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from simulation.scenario import load_parameters, load_scenario, resolve
+from simulation.system import Model, RunRequest
+from simulation.system.story import ROUTINE, WORDS, Context, Told, in_words, length_in_words, routine_in_words
+
+SYSTEM = Path(__file__).resolve().parents[2] / "simulation" / "system"
+
+
+def texts(node: ast.expr) -> list[str | None]:
+    """Every text an expression can be; None for a part that only a run can tell."""
+    if isinstance(node, ast.Constant):
+        return [str(node.value)]
+    if isinstance(node, ast.IfExp):
+        return [*texts(node.body), *texts(node.orelse)]
+    if isinstance(node, ast.BinOp):
+        return [None if a is None or b is None else a + b for a in texts(node.left) for b in texts(node.right)]
+    if isinstance(node, ast.JoinedStr):
+        # Only one reason for everything: the words of f"recall decided: {reason}" are found where reasons are given.
+        return [None]
+    return [None]
+
+
+def calls(attribute: str) -> Iterator[tuple[Path, ast.Call]]:
+    """Every call of a method of that name in the system."""
+    for path in sorted(SYSTEM.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == attribute:
+                yield path, node
+
+
+def told() -> list[tuple[str, str]]:
+    found = []
+    for path, call in calls("tell"):
+        for text in texts(call.args[0]):
+            found.append((path.name, text if text is not None else ast.unparse(call.args[0])))
+    for path, call in calls("ask"):
+        if len(call.args) == 2 and isinstance(call.args[1], ast.Constant):
+            found.append((path.name, f"recall decided: {call.args[1].value}"))
+    return sorted(set(found))
+
+
+#: Told with a text put together at run time; its pieces are checked where they are given.
+PUT_TOGETHER = {"f'recall decided: {reason}'"}
+
+
+@pytest.mark.parametrize(("module", "kind"), [one for one in told() if one[1] not in PUT_TOGETHER])
+def test_what_the_source_tells_has_words(module: str, kind: str) -> None:
+    assert kind in WORDS
+
+
+def test_the_source_tells_everything_that_has_words() -> None:
+    assert set(WORDS) - {kind for _, kind in told()} == set()
+
+
+def test_what_a_run_tells_has_words() -> None:
+    scenario = replace(
+        load_scenario("baseline"), start=date(2018, 5, 1), count_from=date(2018, 5, 2), end=date(2018, 7, 31)
+    )
+    model = Model(RunRequest(resolve(scenario, load_parameters(), areas="gwent"), 1))
+    kinds: set[str] = set()
+    tell = model.service.tell
+    model.service.tell = lambda kind, *rest: (kinds.add(kind), tell(kind, *rest))[1]  # type: ignore[method-assign,func-returns-value]
+    model.run()
+    assert len(kinds) > 30
+    assert kinds <= set(WORDS)
+
+
+@pytest.mark.parametrize("kind", sorted(WORDS))
+@pytest.mark.parametrize("setting", ["", "prison", "licence", "supervision", "nothing"])
+def test_words_are_complete(kind: str, setting: str) -> None:
+    for detail in (0, 1, 3, 400):
+        for inside in (False, True):
+            context = Context("crc", 1, 4, 80, 120, setting, inside)
+            words = in_words(Told(0, kind, detail, context))
+            assert words and "{" not in words and "  " not in words and words[0].isupper()
+
+
+def test_a_kind_without_words_is_shown_as_it_is() -> None:
+    assert in_words(Told(0, "moved abroad")) == "Moved abroad"
+
+
+def test_who_gets_the_case() -> None:
+    first = Told(0, "allocated", 12, Context("nps", 0))
+    assert in_words(first) == "Case given to NPS probation officer number 12"
+    assert in_words(replace(first, context=Context("crc", 1, 7))) == "Case handed to company case manager number 12"
+    assert in_words(replace(first, context=Context("nps", 0, 12))).startswith("Case stays with")
+
+
+def test_release_says_what_follows() -> None:
+    assert in_words(Told(0, "released", 0, Context(setting="licence"))) == "Released from prison, on licence"
+    stays = in_words(Told(0, "released", 0, Context(setting="prison")))
+    assert stays == "One sentence is served; stays in prison under another"
+    ends = in_words(Told(0, "licence ends", 0, Context(setting="nothing", inside=True)))
+    assert ends == "The licence runs out, released from prison, with no supervision to follow"
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (1, "1 day"),
+        (28, "28 days"),
+        (61, "2 months"),
+        (365, "1 year"),
+        (547, "18 months"),
+        (730, "2 years"),
+        (1126, "3 years 1 month"),
+        (1887, "5 years 2 months"),
+    ],
+)
+def test_lengths(days: int, words: str) -> None:
+    assert length_in_words(days) == words
+
+
+def test_routine_is_summed_up() -> None:
+    assert set(ROUTINE) <= set(WORDS)
+    events = [Told(day, kind) for day, kind in enumerate(["seen", "called", "seen", "missed, accepted", "seen"])]
+    assert routine_in_words(events) == "seen 3 times, called once, missed with a reason once"
