@@ -219,9 +219,10 @@ class Allocation:
             due = service.agendas["allocate"].due(service.today)
             orphans = self.still_open(orphans)
             orphans = orphans[service.people.officer[orphans] < 0]
-            due = np.setdiff1d(self.still_open(due), orphans, assume_unique=True).astype(np.int32)
+            due = self.still_open(due)
+            due = due[~np.isin(due, orphans)]
             if not service.calendar.is_working(service.today):
-                waiting = np.union1d(orphans, due)
+                waiting = np.concatenate([orphans, due])
                 service.agendas["allocate"].put(waiting, np.full(waiting.size, service.today + 1))
                 continue
             service.agendas["allocate"].cancel(orphans)

@@ -16,6 +16,7 @@ import simpy
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER, Column, Table
+from simulation.engine.agenda import each_once
 from simulation.engine.chance import mix
 from simulation.system.codes import Location, Mode, Rosh, Status, Task
 from simulation.system.contact import Contact
@@ -264,7 +265,7 @@ class Caseload:
         keep[done] = False
         tasks.keep(keep)
         self.contact.hold(held, held_mode, np.zeros(held.size, dtype=bool))
-        first_people = np.unique(first_people).astype(np.int32)
+        first_people = each_once(first_people)
         self.contact.hold(
             first_people, np.zeros(first_people.size, dtype=np.int64), np.ones(first_people.size, dtype=bool)
         )

@@ -15,6 +15,7 @@ import numpy as np
 import simpy
 
 from simulation.engine import NEVER
+from simulation.engine.agenda import each_once
 from simulation.engine.chance import mix
 from simulation.system.allocation import Allocation
 from simulation.system.caseload import serve
@@ -77,19 +78,17 @@ class Courts:
             new = self._order[first:last]
             due = service.agendas["sentence"].due(today)
             if not service.calendar.is_working(today):
-                waiting = np.union1d(returners, due)
                 if returners.size:
                     self.returners.send(returners)
                 service.agendas["sentence"].put(due, np.full(due.size, today + 1))
-                del waiting
                 continue
-            referred = np.union1d(new, returners).astype(np.int32)
+            referred = each_once(np.concatenate([new, returners]))
             referred = referred[service.people.location[referred] != Location.DEAD]
             # Somebody already before the court brings the new matter to the same hearing.
             referred = referred[service.people.report_due[referred] == NEVER]
             direct = self.refer(referred)
             self.write_reports()
-            ready = np.union1d(direct, due).astype(np.int32)
+            ready = each_once(np.concatenate([direct, due]))
             self.sentence(ready)
 
     def refer(self, rows: Rows) -> Rows:

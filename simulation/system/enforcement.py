@@ -15,6 +15,7 @@ import numpy as np
 import simpy
 
 from simulation.engine import NEVER
+from simulation.engine.agenda import each_once
 from simulation.system.codes import Kind, Location, Status, Task
 from simulation.system.contact import Contact
 from simulation.system.courts import Courts
@@ -196,7 +197,7 @@ class Enforcement:
         order = np.argsort(rows, kind="stable")
         service.tell("committed for breach of supervision", rows[order], days[order])
         service.refresh(person)
-        going = np.unique(person[to_custody]).astype(np.int32)
+        going = each_once(person[to_custody])
         self.courts.custody.resentence(going)
 
 

@@ -114,8 +114,8 @@ class Supervision:
         service, people = self.service, self.service.people
         held = rows[people.officer[rows] >= 0]
         if held.size:
-            posts, counts = np.unique(people.officer[held], return_counts=True)
-            service.posts.cases[posts] -= counts.astype(np.int32)
+            posts = service.posts
+            posts.cases[: posts.size] -= np.bincount(people.officer[held], minlength=posts.size).astype(np.int32)
         for name in ("contact", "review", "allocate", "transfer", "crisis", "death", "escalate"):
             service.agendas[name].cancel(rows)
         people.officer[rows] = -1
