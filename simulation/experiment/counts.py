@@ -165,9 +165,7 @@ def load_counts(paths: Sequence[Path], areas: Sequence[str], months: Sequence[st
     return Counts(tuple(places), tuple(months), values)
 
 
-def side_total(
-    path: Path, names: Sequence[str], months: Sequence[str], side: Literal["", "nps", "crc"] = ""
-) -> int:
+def side_total(path: Path, names: Sequence[str], months: Sequence[str], side: Literal["", "nps", "crc"] = "") -> int:
     """Return the sum of some counts of one run over some months, for one side of the service or both.
 
     Parameters
@@ -183,9 +181,7 @@ def side_total(
     -------
     int
     """
-    rows = pl.scan_parquet(path).filter(
-        pl.col("measure").is_in(list(names)) & pl.col("month").is_in(list(months))
-    )
+    rows = pl.scan_parquet(path).filter(pl.col("measure").is_in(list(names)) & pl.col("month").is_in(list(months)))
     if side:
         is_nps = pl.col("provider").str.starts_with("nps_")
         rows = rows.filter(is_nps if side == "nps" else ~is_nps & (pl.col("provider") != "all"))

@@ -102,9 +102,7 @@ class DifferenceTables:
     headlines: pl.DataFrame
 
 
-def difference_tables(
-    baseline: Arm, arms: Sequence[Arm], measures: Sequence[Measure] = MEASURES
-) -> DifferenceTables:
+def difference_tables(baseline: Arm, arms: Sequence[Arm], measures: Sequence[Measure] = MEASURES) -> DifferenceTables:
     """Compare each scenario with the baseline over every window.
 
     Parameters

@@ -90,8 +90,7 @@ def finding(
         )
     ends = sorted((abs(low), abs(high)))
     return (
-        f"{subject} would {direction} by {size}; "
-        f"95% interval {interval_words(*ends)}, {agree} of {pairs} pairs agree."
+        f"{subject} would {direction} by {size}; 95% interval {interval_words(*ends)}, {agree} of {pairs} pairs agree."
     )
 
 

@@ -349,9 +349,7 @@ def _resolve_all(
                 )
                 continue
             if until is not None and until > scenario.end:
-                problems.append(
-                    f"{scenario.name} ends on {scenario.end}, before the last day asked for, {until}."
-                )
+                problems.append(f"{scenario.name} ends on {scenario.end}, before the last day asked for, {until}.")
                 continue
             own = item.parameters if isinstance(item, Resolved) else parameters
             assert own is not None

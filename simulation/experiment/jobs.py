@@ -119,9 +119,7 @@ def _split(family: Job, pieces: int) -> list[Job]:
     size, larger = divmod(len(family.runs), count)
     stops = list(itertools.accumulate([size + (piece < larger) for piece in range(count)]))
     starts = [0, *stops[:-1]]
-    return [
-        Job(family.replication, family.runs[start:stop]) for start, stop in zip(starts, stops, strict=True)
-    ]
+    return [Job(family.replication, family.runs[start:stop]) for start, stop in zip(starts, stops, strict=True)]
 
 
 def longest_first(jobs: Sequence[Job]) -> list[Job]:

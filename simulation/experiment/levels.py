@@ -81,11 +81,7 @@ def level_table(
     """
     rows = []
     for figure in published if whole_country else ():
-        wanted = (
-            [f"{figure.when}-{month:02d}" for month in range(1, 13)]
-            if figure.how == "year"
-            else [figure.when]
-        )
+        wanted = [f"{figure.when}-{month:02d}" for month in range(1, 13)] if figure.how == "year" else [figure.when]
         if not set(wanted) <= set(months):
             continue
         simulated = np.array([_simulated(path, figure, wanted) for path in paths])

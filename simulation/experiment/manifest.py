@@ -162,9 +162,7 @@ def differences_of(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """
     before, after = determinants(old), determinants(new)
     found = [
-        f"{name} {before[name]}, now {after[name]}"
-        for name in ("baseline", "seed")
-        if before[name] != after[name]
+        f"{name} {before[name]}, now {after[name]}" for name in ("baseline", "seed") if before[name] != after[name]
     ]
     found += [f"other {name}" for name in ("areas", "dates") if before[name] != after[name]]
     if before["code"] != after["code"]:

@@ -17,6 +17,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -153,7 +154,7 @@ def run_jobs(
         process = context.Process(
             target=worker_main, args=(theirs, str(folder), seed, runner), name="run worker", daemon=True
         )
-        with _environment(WORKER_ENVIRONMENT):
+        with _environment(WORKER_ENVIRONMENT), _ctrl_c_held_back():
             process.start()
         theirs.close()
         pool.append(_Worker(process, ours))
@@ -235,6 +236,25 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+@contextlib.contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """Start processes inside without the signal of Ctrl-C; it reaches this process afterwards.
+
+    A process inherits what its parent holds back. Without this, Ctrl-C while a worker is loading its
+    libraries would print a traceback for each.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    # Python's resource tracker starts with the first process and would let the signal through again.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 # What follows runs in the worker process.
 
 
@@ -276,7 +296,7 @@ def worker_main(connection: Connection, folder: str, seed: int, runner: str) -> 
         tell(_Idle())
         try:
             job: Job | None = connection.recv()
-        except EOFError:
+        except (EOFError, OSError):
             return
         if job is None:
             return
@@ -322,9 +342,7 @@ def _request(run: PlannedRun, model: Any, seed: int, tell: Callable[[Message], N
 
 
 def _save(run: PlannedRun, output: Any, folder: Path) -> None:
-    write_run(
-        folder, run.determinants, output.rows, output.event_digests, output.state_digests, output.checks
-    )
+    write_run(folder, run.determinants, output.rows, output.event_digests, output.state_digests, output.checks)
 
 
 def _one_line(error: BaseException) -> str:

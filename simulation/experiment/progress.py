@@ -154,9 +154,7 @@ class PlainReporter:
         self._tally.day(scenario, replication, share)
         if self._now() - self._last_line >= SECONDS_BETWEEN_LINES:
             self._last_line = self._now()
-            shares = (
-                f"{name} {self._tally.complete(name) / total:.0%}" for name, total in self._tally.runs.items()
-            )
+            shares = (f"{name} {self._tally.complete(name) / total:.0%}" for name, total in self._tally.runs.items())
             self._write(f"{', '.join(shares)}; {duration(self._tally.seconds_left())} left")
 
     def saved(self, scenario: str, replication: int) -> None:

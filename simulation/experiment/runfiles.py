@@ -43,6 +43,15 @@ class DamagedRunFile(Exception):
 
 
 @dataclass(frozen=True)
+class RunSummary:
+    """What a study's manifest keeps of a run; fields as in `RunRecord`."""
+
+    content: str
+    rows: int
+    checks: dict[str, int]
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """What a run file says about itself.
 
@@ -71,6 +80,11 @@ class RunRecord:
     event_digests: list[str]
     state_digests: dict[str, str]
     checks: dict[str, int]
+
+    @property
+    def summary(self) -> RunSummary:
+        """What the study's manifest keeps."""
+        return RunSummary(self.content, self.rows, self.checks)
 
 
 class _Hasher:
@@ -185,9 +199,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     _sync_folder(path.parent)
 
 
-def write_parquet_atomically(
-    path: Path, frame: pl.DataFrame | pl.LazyFrame, metadata: dict[str, str]
-) -> None:
+def write_parquet_atomically(path: Path, frame: pl.DataFrame | pl.LazyFrame, metadata: dict[str, str]) -> None:
     """Write a Parquet file whole or not at all; a lazy table is streamed without being held in memory."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")

@@ -385,9 +385,7 @@ class _Running:
             for scenario, _ in self._labels[key]:
                 done[scenario] += 1
         self.reporter.start(totals, done)
-        for remark in dict.fromkeys(
-            str(found) for scenario in self.plan.scenarios for found in scenario.warnings
-        ):
+        for remark in dict.fromkeys(str(found) for scenario in self.plan.scenarios for found in scenario.warnings):
             self.reporter.note(remark)
         workers = min(self.plan.workers, len(missing))
         jobs = plan_jobs(missing, workers, share_prefix)

@@ -168,9 +168,7 @@ def test_the_other_tables_are_as_explained() -> None:
     assert set(BY_AREA_SCHEMA) == {"area", *shared}
 
 
-@pytest.mark.parametrize(
-    "name", [path.stem for path in sorted((ROOT / "simulation/experiment").glob("[a-z]*.py"))]
-)
+@pytest.mark.parametrize("name", [path.stem for path in sorted((ROOT / "simulation/experiment").glob("[a-z]*.py"))])
 def test_examples_in_the_code_are_true(name: str) -> None:
     module = importlib.import_module(f"simulation.experiment.{name}")
     assert doctest.testmod(module).failed == 0

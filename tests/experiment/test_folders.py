@@ -111,9 +111,7 @@ def test_a_folder_of_other_things_is_left_alone(make_study: MakeStudy, tmp_path:
 
 
 def test_all_mistakes_are_told_at_once_and_nothing_is_written(make_study: MakeStudy, tmp_path: Path) -> None:
-    study = make_study(
-        replications=0, workers=0, seed=-1, until="2016-05-01", areas=["durhan"], out="results"
-    )
+    study = make_study(replications=0, workers=0, seed=-1, until="2016-05-01", areas=["durhan"], out="results")
     with pytest.raises(StudyError) as caught:
         study.run(quiet=True)
     text = "\n".join(caught.value.problems)

@@ -44,9 +44,7 @@ def test_ctrl_c_stops_everything_and_says_how_to_go_on(tmp_path: Path) -> None:
         ),
         encoding="utf-8",
     )
-    process = subprocess.Popen(
-        [sys.executable, str(script)], stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    process = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stderr is not None
     line = ""
     while "runs done" not in line:
@@ -55,9 +53,9 @@ def test_ctrl_c_stops_everything_and_says_how_to_go_on(tmp_path: Path) -> None:
     # To the whole group, as a terminal does.
     os.killpg(process.pid, signal.SIGINT)
     rest = process.stderr.read()
-    assert process.wait(20) == 130
+    assert process.wait(20) == 130, rest
     assert "same command again" in rest
-    assert "Traceback" not in rest
+    assert "Traceback" not in rest, rest
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         try:

@@ -63,9 +63,7 @@ def test_workers_order_and_company_change_nothing(
     assert mine.equals(finished.differences)
 
 
-def test_the_same_study_has_the_same_fingerprint_anywhere(
-    finished: StudyResult, make_study: MakeStudy
-) -> None:
+def test_the_same_study_has_the_same_fingerprint_anywhere(finished: StudyResult, make_study: MakeStudy) -> None:
     result = make_study(out="elsewhere", workers=2).run(quiet=True)
     assert result.fingerprint == finished.fingerprint
     assert outcome_hash(result) == outcome_hash(finished)
@@ -113,9 +111,7 @@ def test_a_damaged_file_is_named_and_made_again(finished: StudyResult, make_stud
     assert verify_folder(again.folder) == []
 
 
-def test_a_failing_run_is_named_and_the_rest_finish(
-    make_study: MakeStudy, make_scenario: MakeScenario
-) -> None:
+def test_a_failing_run_is_named_and_the_rest_finish(make_study: MakeStudy, make_scenario: MakeScenario) -> None:
     bad = (make_scenario("fails", 50, fails_in=2), make_scenario("dies", 50, dies_in=1))
     study = make_study(make_scenario("base"), *bad, workers=2, replications=2)
     with pytest.raises(StudyFailed, match="2 of 6 runs failed") as caught:
@@ -194,9 +190,7 @@ def test_one_scenario_has_no_differences(make_study: MakeStudy, make_scenario: M
     assert verify_folder(result.folder) == []
 
 
-def test_the_whole_country_is_held_beside_published_figures(
-    make_study: MakeStudy, make_scenario: MakeScenario
-) -> None:
+def test_the_whole_country_is_held_beside_published_figures(make_study: MakeStudy, make_scenario: MakeScenario) -> None:
     result = make_study(make_scenario("base", areas=("all",)), replications=1).run(quiet=True)
     assert result.levels["evidence_id"].to_list()[:2] == ["B01", "B05"]
     assert result.manifest["whole_country"] is True

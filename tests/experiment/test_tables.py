@@ -141,9 +141,7 @@ def test_differences_worked_by_hand(tmp_path: Path) -> None:
     assert areas["difference"].to_list() == pytest.approx([0, -8 * scale])
     assert tables.headlines["measure"].to_list()[5] == "recalls_year"
     finding = tables.headlines["finding"].to_list()[5]
-    assert finding.startswith(
-        "Licence recalls would fall by 49.5 recalls a year (7.06%); 95% interval 18.8 to"
-    )
+    assert finding.startswith("Licence recalls would fall by 49.5 recalls a year (7.06%); 95% interval 18.8 to")
 
 
 def test_every_measure_has_a_row_for_every_window_and_scenario(tmp_path: Path) -> None:

@@ -18,9 +18,7 @@ def test_only_whole_months_count() -> None:
     assert len(MONTHS) == 30
 
 
-@pytest.mark.parametrize(
-    ("impact", "first"), [(dt.date(2017, 7, 1), "2017-07"), (dt.date(2017, 7, 2), "2017-08")]
-)
+@pytest.mark.parametrize(("impact", "first"), [(dt.date(2017, 7, 1), "2017-07"), (dt.date(2017, 7, 2), "2017-08")])
 def test_a_window_starts_with_the_first_whole_month(impact: dt.date, first: str) -> None:
     assert {window.months[0] for window in windows_after(impact, MONTHS)} == {first}
 

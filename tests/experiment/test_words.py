@@ -17,10 +17,7 @@ NAN = float("nan")
 
 
 def test_a_clear_difference() -> None:
-    expected = (
-        "Licence recalls would fall by 512 recalls a year (2.34%); "
-        "95% interval 425 to 600, 5 of 5 pairs agree."
-    )
+    expected = "Licence recalls would fall by 512 recalls a year (2.34%); 95% interval 425 to 600, 5 of 5 pairs agree."
     assert finding(RECALLS, -512.4, -600, -424.8, -2.34, 5, 5) == expected
 
 
@@ -39,15 +36,12 @@ def test_an_unclear_difference_is_not_called_a_rise() -> None:
 def test_one_pair_does_not_say_how_sure() -> None:
     text = finding(RECALLS, 10.0, NAN, NAN, 1.0, 1, 1)
     assert text == (
-        "Licence recalls would rise by 10.0 recalls a year (1.00%) in the only pair of runs, "
-        "so how sure is unknown."
+        "Licence recalls would rise by 10.0 recalls a year (1.00%) in the only pair of runs, so how sure is unknown."
     )
 
 
 def test_no_difference_and_no_counts() -> None:
-    assert finding(RECALLS, 0.0, 0.0, 0.0, 0.0, 5, 5).endswith(
-        "would not change at all: all 5 pairs are the same."
-    )
+    assert finding(RECALLS, 0.0, 0.0, 0.0, 0.0, 5, 5).endswith("would not change at all: all 5 pairs are the same.")
     assert "nothing was counted" in finding(RECALLS, NAN, NAN, NAN, NAN, 0, 5)
 
 
