@@ -1,0 +1,470 @@
+"""A wrong model stops: each law, broken on purpose by one wrong transition or one wrong value, is named."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simulation.engine import NEVER
+from simulation.system import Model
+from simulation.system.codes import (
+    CRC,
+    NPS,
+    Grade,
+    Kind,
+    Location,
+    RecallKind,
+    Rosh,
+    Setting,
+    Status,
+    Task,
+)
+from simulation.system.invariants import InvariantBroken, Invariants
+from tests.system.system_helpers import request
+
+Patch = pytest.MonkeyPatch
+#: Midnight at which a month's last day begins: the laws are checked that evening.
+LAST_DAY = 61
+
+
+@pytest.fixture(scope="module")
+def world() -> tuple[Model, dict[str, Any]]:
+    """Two months of an area, stopped at the midnight before the last day of a month."""
+    model = Model(request(seed=3, end=datetime.date(2017, 10, 31)))
+    model.run(LAST_DAY)
+    return model, model.save()
+
+
+class World:
+    """What a wrong transition needs to find its victim."""
+
+    def __init__(self, model: Model) -> None:
+        self.model, self.service = model, model.service
+        self.people, self.sentences = model.service.people, model.service.sentences
+        self.posts, self.tasks = model.service.posts, model.service.tasks
+        self.agendas = model.service.agendas
+
+    def person(self, wanted: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Return the row of somebody for whom ``wanted`` holds, with nothing due tomorrow that would move them."""
+        rows = np.arange(self.people.size)
+        found = rows[wanted(rows)]
+        for name in ("allocate", "escalate", "death", "conviction", "sentence", "contact", "committal"):
+            found = found[np.abs(self.agendas[name].day_of(found).astype(np.int64) - LAST_DAY) > 1]
+        latest = self.people.latest[found]
+        for name in ("legal end", "release", "recall step", "hearing", "curfew release"):
+            found = found[np.abs(self.agendas[name].day_of(latest).astype(np.int64) - LAST_DAY) > 1]
+            latest = self.people.latest[found]
+        assert found.size, "nobody like that in this small world"
+        return found[:1].astype(np.int32)
+
+    def sentence(self, wanted: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Return the sentence of somebody whose only sentence is as ``wanted``."""
+        latest = self.people.latest
+        person = self.person(
+            lambda rows: (
+                (latest[rows] >= 0)
+                & (self.sentences.previous[latest[rows]] == -1)
+                & (self.people.location[rows] != Location.DEAD)
+                & wanted(latest[rows])
+            )
+        )
+        return latest[person]
+
+    def in_community(self, rows: np.ndarray) -> np.ndarray:
+        return (self.people.location[rows] == Location.COMMUNITY) & (self.people.officer[rows] >= 0)
+
+    def determinate(self, rows: np.ndarray, status: int) -> np.ndarray:
+        return (self.sentences.kind[rows] == Kind.DETERMINATE) & (self.sentences.status[rows] == status)
+
+
+# --- One wrong value or transition each --------------------------------------------------------------
+
+
+def moved_without_a_sentence(world: World) -> None:
+    person = world.person(lambda rows: world.people.location[rows] == Location.SENTENCED)
+    world.people.location[person] = Location.RECALLED
+
+
+def licence_worked_as_an_order(world: World) -> None:
+    person = world.person(lambda rows: world.people.setting[rows] == Setting.LICENCE)
+    world.people.setting[person] = Setting.ORDER
+
+
+def dropped_from_every_queue(world: World) -> None:
+    person = world.person(world.in_community)
+    officer = world.people.officer[person]
+    world.people.officer[person] = -1
+    world.posts.cases[officer] -= 1
+
+
+def counted_twice(world: World) -> None:
+    world.posts.cases[np.flatnonzero(world.posts.filled[: world.posts.size])[0]] += 1
+
+
+def vanished(world: World) -> None:
+    person = world.person(
+        lambda rows: (world.people.location[rows] == Location.ENDED) & (world.people.returner_pool[rows] == 1)
+    )
+    world.people.location[person] = Location.UNKNOWN
+
+
+def supervised_in_custody_outside_prison(world: World) -> None:
+    person = world.person(world.in_community)
+    world.people.setting[person] = Setting.CUSTODY
+
+
+def recalled_under_supervision(world: World) -> None:
+    sentence = world.sentence(lambda rows: world.determinate(rows, Status.SUPERVISION))
+    world.sentences.status[sentence] = Status.RECALLED
+    world.service.refresh(world.sentences.person[sentence])
+
+
+def recall_of_an_order(world: World) -> None:
+    sentence = world.sentence(lambda rows: world.sentences.status[rows] == Status.ORDER)
+    world.sentences.recalls[sentence] += 1
+
+
+def supervision_for_thirteen_months(world: World) -> None:
+    sentence = world.sentence(lambda rows: world.determinate(rows, Status.SUPERVISION))
+    world.sentences.supervision_end[sentence] = world.sentences.custody_end[sentence] + 396
+
+
+def fixed_term_at_high_risk(world: World) -> None:
+    people = world.people
+    sentence = world.sentence(
+        lambda rows: world.determinate(rows, Status.RECALLED) & (people.rosh[world.sentences.person[rows]] >= Rosh.HIGH)
+    )
+    world.sentences.recall_kind[sentence] = RecallKind.FIXED_TERM
+    world.sentences.returned[sentence] = LAST_DAY - 1
+
+
+def fixed_term_for_a_month_and_a_half(world: World) -> None:
+    sentence = world.sentence(lambda rows: world.determinate(rows, Status.RECALLED))
+    world.sentences.recall_kind[sentence] = RecallKind.FIXED_TERM
+    world.people.rosh[world.sentences.person[sentence]] = Rosh.LOW
+    world.sentences.returned[sentence] = LAST_DAY - 45
+
+
+def recalled_beyond_the_sentence(world: World) -> None:
+    sentence = world.sentence(lambda rows: world.determinate(rows, Status.RECALLED))
+    world.agendas["recall step"].put(sentence, world.sentences.expiry[sentence] + 30)
+
+
+def curfew_for_the_excluded(world: World) -> None:
+    sentence = world.sentence(lambda rows: world.sentences.status[rows] == Status.CURFEW)
+    world.people.never_curfew[world.sentences.person[sentence]] = 1
+
+
+def curfew_for_three_days(world: World) -> None:
+    sentence = world.sentence(lambda rows: world.sentences.status[rows] == Status.CURFEW)
+    world.sentences.released[sentence] = world.sentences.custody_end[sentence] - 3
+
+
+def out_again_before_the_release_date(world: World) -> None:
+    sentence = world.sentence(lambda rows: world.sentences.status[rows] == Status.CURFEW)
+    world.sentences.recall_kind[sentence] = RecallKind.CURFEW
+    world.model.custody.to_licence(sentence)
+    world.service.refresh(world.sentences.person[sentence])
+
+
+def high_risk_given_to_a_company(world: World) -> None:
+    people = world.people
+    high = world.person(
+        lambda rows: (people.side[rows] == NPS) & (people.mappa[rows] > 0) & (people.officer[rows] >= 0)
+    )
+    world.service.set_side(high, CRC)
+
+
+def high_risk_given_to_a_lower_grade(world: World) -> None:
+    people, posts = world.people, world.posts
+    lower = np.flatnonzero((posts.grade[: posts.size] == Grade.PSO) & (posts.filled[: posts.size] == 1))
+    lower = lower[posts.employer[lower] == NPS]
+    person = world.person(lambda rows: (people.assessed_rosh[rows] >= Rosh.HIGH) & (people.officer[rows] >= 0))
+    posts.cases[people.officer[person]] -= 1
+    people.officer[person] = lower[0]
+    posts.cases[lower[0]] += 1
+
+
+def held_by_the_other_provider(world: World) -> None:
+    people, posts = world.people, world.posts
+    person = world.person(lambda rows: (people.side[rows] == NPS) & (people.officer[rows] >= 0))
+    other = np.flatnonzero((posts.employer[: posts.size] == CRC) & (posts.grade[: posts.size] == Grade.PO))
+    other = other[posts.filled[other] == 1][:1]
+    posts.cases[people.officer[person]] -= 1
+    people.officer[person] = other
+    posts.cases[other] += 1
+
+
+def appointment_for_somebody_whose_supervision_ended(world: World) -> None:
+    person = world.person(lambda rows: world.people.location[rows] == Location.ENDED)
+    world.agendas["contact"].put(person, LAST_DAY + 5)
+
+
+def first_appointment_kept_open_in_custody(world: World) -> None:
+    person = world.person(lambda rows: world.people.location[rows] == Location.SENTENCED)
+    world.people.first_due_from[person] = LAST_DAY - 1
+
+
+def appointment_on_a_sunday(world: World) -> None:
+    person = world.person(world.in_community)
+    sunday = LAST_DAY + 1 + (6 - int(world.service.calendar.weekday(LAST_DAY + 1)))
+    world.agendas["contact"].put(person, sunday)
+
+
+def telephone_alone_at_high_risk(world: World, patch: Patch) -> None:
+    people = world.people
+    patch.setattr(world.model.contact, "phone_eligible", lambda rows: np.ones(rows.size, dtype=bool))
+    person = world.person(lambda rows: world.in_community(rows) & (people.assessed_rosh[rows] >= Rosh.HIGH))
+    people.phone_draw[person] = -1.0
+
+
+def the_diary_loses_a_minute(world: World) -> None:
+    world.service.tables["balance"].value[1] -= 60
+
+
+def debt_below_nothing(world: World) -> None:
+    empty = np.flatnonzero(world.posts.filled[: world.posts.size] == 0)[:1]
+    world.posts.owed[empty] = -1
+
+
+def a_live_sentence_for_the_dead(world: World) -> None:
+    person = world.person(world.in_community)
+    world.model.community.deaths(person)
+    world.sentences.status[world.people.latest[person]] = Status.ORDER
+
+
+def an_appointment_for_the_dead(world: World) -> None:
+    person = world.person(world.in_community)
+    world.model.community.deaths(person)
+    world.agendas["contact"].put(person, LAST_DAY + 3)
+
+
+def recall_report_on_an_order(world: World) -> None:
+    sentence = world.sentence(lambda rows: world.sentences.status[rows] == Status.ORDER)
+    # Work that stays open, so that it's there in the evening.
+    world.service.add_task(Task.RECALL_REPORT, world.sentences.person[sentence], LAST_DAY, 60, sentence)
+
+
+WRONG: tuple[tuple[str, Callable[..., None]], ...] = (
+    ("one place a person", moved_without_a_sentence),
+    ("setting follows sentences", licence_worked_as_an_order),
+    ("one officer or one queue a supervised person", dropped_from_every_queue),
+    ("cases held are counted once", counted_twice),
+    ("nobody is lost", vanished),
+    ("supervised in custody never exceed prisoners", supervised_in_custody_outside_prison),
+    ("post-sentence supervision is never recalled", recalled_under_supervision),
+    ("post-sentence supervision is never recalled", recall_of_an_order),
+    ("supervision ends twelve months after custody", supervision_for_thirteen_months),
+    ("fixed-term recall never at high risk or on an extended sentence", fixed_term_at_high_risk),
+    ("fixed-term recall never at high risk or on an extended sentence", fixed_term_for_a_month_and_a_half),
+    ("no recall beyond the end of the sentence", recalled_beyond_the_sentence),
+    ("curfew never for the excluded, on recall or under fourteen days", curfew_for_the_excluded),
+    ("curfew never for the excluded, on recall or under fourteen days", curfew_for_three_days),
+    ("recalled from curfew stays until the release date", out_again_before_the_release_date),
+    ("high risk is held by the NPS", high_risk_given_to_a_company),
+    ("high risk is held by a probation officer", high_risk_given_to_a_lower_grade),
+    ("the higher provider wins", held_by_the_other_provider),
+    ("no community appointment in custody", appointment_for_somebody_whose_supervision_ended),
+    ("no community appointment in custody", first_appointment_kept_open_in_custody),
+    ("appointments fall on working days", appointment_on_a_sunday),
+    ("never by telephone alone at high risk or at first", telephone_alone_at_high_risk),
+    ("the diary balances", the_diary_loses_a_minute),
+    ("the diary balances", debt_below_nothing),
+    ("the dead are out of the model", a_live_sentence_for_the_dead),
+    ("the dead are out of the model", an_appointment_for_the_dead),
+    ("breach packs only for orders and supervision", recall_report_on_an_order),
+)
+
+
+def named_by(model: Model) -> set[str]:
+    """Ask every law by itself, so that no other law can hide it."""
+    invariants = model.invariants
+    laws, broken = invariants.laws, set()
+    for name, law in laws.items():
+        invariants.laws = {name: law}
+        try:
+            invariants.check()
+        except InvariantBroken as stopped:
+            broken.add(stopped.name)
+    invariants.laws = laws
+    return broken
+
+
+@pytest.mark.parametrize(("law", "wrong"), WRONG, ids=lambda value: getattr(value, "__name__", None))
+def test_a_wrong_transition_is_named(
+    world: tuple[Model, dict[str, Any]], monkeypatch: Patch, law: str, wrong: Callable[..., None]
+) -> None:
+    model, saved = world
+    model.continue_with(saved, model.request.resolved)
+    assert named_by(model) == set(), "the world was right before"
+    arguments = (World(model), monkeypatch)[: wrong.__code__.co_argcount]
+    wrong(*arguments)
+    # Where several laws are broken at once, the run stops at the first: ask this one alone first.
+    assert law in named_by(model)
+    others = {name: check for name, check in model.invariants.laws.items() if name == law}
+    monkeypatch.setattr(model.invariants, "laws", others)
+    if wrong in FADES:
+        with pytest.raises(InvariantBroken) as stopped:
+            model.invariants.check()
+    else:
+        with pytest.raises(InvariantBroken) as stopped:
+            model.run(LAST_DAY + 1)
+    assert stopped.value.name == law
+    assert law in str(stopped.value)
+
+
+#: Put right by the model itself in the course of the day, as it should be.
+FADES = (recall_report_on_an_order,)
+
+
+def test_every_law_has_a_case(world: tuple[Model, dict[str, Any]]) -> None:
+    assert {law for law, _ in WRONG} == set(world[0].invariants.laws)
+    assert isinstance(world[0].invariants, Invariants)
+
+
+def test_a_right_world_goes_on(world: tuple[Model, dict[str, Any]]) -> None:
+    model, saved = world
+    model.continue_with(saved, model.request.resolved)
+    model.run(LAST_DAY + 1)
+    assert model.output().checks == dict.fromkeys(model.invariants.laws, 2)
+    assert NEVER < 0
+
+
+# --- Transitions left broken for as long as it takes -------------------------------------------------
+
+
+def curfew_papers_without_exclusions(world: World, patch: Patch) -> None:
+    right = world.model.custody.start_papers
+
+    def wrong(made: np.ndarray) -> None:
+        excluded = world.people.never_curfew.copy()
+        world.people.never_curfew[:] = 0
+        right(made)
+        world.people.never_curfew[:] = excluded
+
+    patch.setattr(world.model.custody, "start_papers", wrong)
+    inside = np.flatnonzero(world.determinate(np.arange(world.sentences.size), Status.CUSTODY))
+    world.model.custody.start_papers(inside.astype(np.int32))
+
+
+def fixed_term_whatever_the_risk(world: World, patch: Patch) -> None:
+    right = world.model.recall.revoke
+
+    def wrong(rows: np.ndarray) -> None:
+        people = world.people
+        kept = people.rosh.copy(), people.assessed_rosh.copy()
+        people.rosh[:], people.assessed_rosh[:] = Rosh.LOW, Rosh.LOW
+        right(rows)
+        people.rosh[:], people.assessed_rosh[:] = kept
+
+    patch.setattr(world.model.recall, "revoke", wrong)
+
+
+def everybody_to_the_company(world: World, patch: Patch) -> None:
+    patch.setattr(
+        world.model.allocation,
+        "needs_nps",
+        lambda rows, true_risk=False: np.zeros(rows.size, dtype=bool),
+    )
+
+
+def any_officer_will_do(world: World, patch: Patch) -> None:
+    right = world.model.allocation.give
+
+    def wrong(rows: np.ndarray) -> None:
+        grades = world.posts.grade.copy()
+        world.posts.grade[:] = Grade.PO
+        right(rows)
+        world.posts.grade[:] = grades
+
+    patch.setattr(world.model.allocation, "give", wrong)
+
+
+def appointments_any_day(world: World, patch: Patch) -> None:
+    patch.setattr(world.model.contact, "nearest_working_day", lambda rows, days: np.asarray(days, dtype=np.int32))
+
+
+def supervision_never_closed(world: World, patch: Patch) -> None:
+    patch.setattr(world.model.supervision, "close", lambda rows: None)
+
+
+def closed_cases_still_counted(world: World, patch: Patch) -> None:
+    right = world.model.supervision.close
+
+    def wrong(rows: np.ndarray) -> None:
+        cases = world.posts.cases.copy()
+        right(rows)
+        world.posts.cases[:] = cases
+
+    patch.setattr(world.model.supervision, "close", wrong)
+
+
+def recalls_that_outlast_the_sentence(world: World, patch: Patch) -> None:
+    right = world.model.recall.arrest
+
+    def wrong(rows: np.ndarray) -> None:
+        right(rows)
+        world.agendas["recall step"].put(rows, world.sentences.expiry[rows] + 60)
+
+    patch.setattr(world.model.recall, "arrest", wrong)
+
+
+def thirteen_months_for_everybody(world: World, patch: Patch) -> None:
+    right = world.model.custody.set_dates
+
+    def wrong(made: np.ndarray) -> None:
+        right(made)
+        world.sentences.supervision_end[made] += 30
+
+    patch.setattr(world.model.custody, "set_dates", wrong)
+
+
+def leavers_take_their_cases_with_them(world: World, patch: Patch) -> None:
+    patch.setattr(world.model.allocation.orphans, "send", lambda rows: None)
+    world.posts.leaving_threshold[:] = world.posts.leaving_hazard + 1e-6
+
+
+def the_dead_keep_their_orders(world: World, patch: Patch) -> None:
+    right = world.model.community.deaths
+
+    def wrong(rows: np.ndarray) -> None:
+        status = world.sentences.status.copy()
+        right(rows)
+        world.sentences.status[:] = status
+
+    patch.setattr(world.model.community, "deaths", wrong)
+    alive = np.flatnonzero(world.in_community(np.arange(world.people.size)))[:20]
+    world.agendas["death"].put(alive, LAST_DAY + 2)
+
+
+LEFT_BROKEN: tuple[tuple[str, Callable[[World, Patch], None]], ...] = (
+    ("curfew never for the excluded, on recall or under fourteen days", curfew_papers_without_exclusions),
+    ("fixed-term recall never at high risk or on an extended sentence", fixed_term_whatever_the_risk),
+    ("high risk is held by the NPS", everybody_to_the_company),
+    ("high risk is held by a probation officer", any_officer_will_do),
+    ("appointments fall on working days", appointments_any_day),
+    ("nobody is lost", supervision_never_closed),
+    ("cases held are counted once", closed_cases_still_counted),
+    ("no recall beyond the end of the sentence", recalls_that_outlast_the_sentence),
+    ("supervision ends twelve months after custody", thirteen_months_for_everybody),
+    ("one officer or one queue a supervised person", leavers_take_their_cases_with_them),
+    ("the dead are out of the model", the_dead_keep_their_orders),
+)
+
+
+@pytest.mark.parametrize(("law", "wrong"), LEFT_BROKEN, ids=lambda value: getattr(value, "__name__", None))
+def test_a_subsystem_gone_wrong_stops_the_run(
+    world: tuple[Model, dict[str, Any]], law: str, wrong: Callable[[World, Patch], None]
+) -> None:
+    model, saved = world
+    model.continue_with(saved, model.request.resolved)
+    with pytest.MonkeyPatch.context() as patch:
+        wrong(World(model), patch)
+        patch.setattr(model.invariants, "laws", {law: model.invariants.laws[law]})
+        with pytest.raises(InvariantBroken) as stopped:
+            model.run()
+    assert stopped.value.name == law

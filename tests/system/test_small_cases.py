@@ -1,0 +1,207 @@
+"""Exact small cases, against the same rule done one by one."""
+
+from __future__ import annotations
+
+import itertools
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulation.system.allocation import Allocation, fewest_cases, tier_of
+from simulation.system.caseload import serve
+from simulation.system.codes import Rosh, Tier
+from simulation.system.quantiles import choose, draw, mean
+
+# --- Who gets the case ---------------------------------------------------------------------------------
+
+
+@st.composite
+def offices(draw_: Any) -> tuple[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Teams, officers in them with what they hold, and cases to give out with their points."""
+    teams = draw_(st.integers(1, 4))
+    officers = draw_(st.lists(st.tuples(st.integers(0, teams - 1), st.integers(0, 12)), max_size=9))
+    cases = draw_(st.lists(st.tuples(st.integers(0, teams - 1), st.integers(1, 5)), min_size=1, max_size=25))
+    rows = sorted(draw_(st.sets(st.integers(0, 40), min_size=len(officers), max_size=len(officers))))
+    return (
+        teams,
+        np.array([case[0] for case in cases], dtype=np.int64),
+        np.array([case[1] for case in cases], dtype=np.int64),
+        np.array(rows, dtype=np.int32),
+        np.array(officers, dtype=np.int64).reshape(-1, 2),
+    )
+
+
+def one_by_one(team: np.ndarray, cost: np.ndarray, posts: np.ndarray, officers: np.ndarray) -> list[tuple[int, int]]:
+    """Give out cases in order, each to the officer of its team who holds least, lowest row first."""
+    load = {int(post): int(held) for post, (_, held) in zip(posts, officers, strict=True)}
+    given_out = []
+    for case, (its_team, its_cost) in enumerate(zip(team.tolist(), cost.tolist(), strict=True)):
+        mine = [int(post) for post, (where, _) in zip(posts, officers, strict=True) if where == its_team]
+        if mine:
+            best = min(mine, key=lambda post: (load[post], post))
+            load[best] += its_cost
+            given_out.append((case, best))
+    return sorted(given_out)
+
+
+def pairs(order: np.ndarray, chosen: np.ndarray) -> list[tuple[int, int]]:
+    return sorted(zip(order.tolist(), chosen.tolist(), strict=True))
+
+
+@given(offices())
+def test_fewest_cases_is_one_by_one(office: Any) -> None:
+    teams, team, _, posts, officers = office
+    order, chosen = fewest_cases(team, officers[:, 1], posts, officers[:, 0], teams)
+    assert pairs(order, chosen) == one_by_one(team, np.ones_like(team), posts, officers)
+
+
+@given(offices(), st.booleans())
+def test_lowest_points_is_one_by_one(office: Any, somebody_new: bool) -> None:
+    teams, team, points, posts, officers = office
+    held = np.zeros(50, dtype=np.int64)
+    held[posts] = officers[:, 1]
+    new_until = np.full(50, -1)
+    cut = 0.2
+    if somebody_new:
+        # Somebody with reduced hours looks fuller than the points say.
+        new_until[::2] = 100
+        officers = officers.copy()
+        officers[:, 1] = np.where(posts % 2 == 0, (officers[:, 1] / (1 - cut)).astype(np.int64), officers[:, 1])
+    service = SimpleNamespace(
+        posts=SimpleNamespace(points=held, new_until=new_until),
+        today=0,
+        levers=SimpleNamespace(number=lambda name: cut),
+    )
+    order, chosen = Allocation.lowest_points(
+        SimpleNamespace(service=service),
+        team,
+        points,
+        posts,
+        officers[:, 0],
+        teams,  # type: ignore[arg-type]
+    )
+    assert pairs(order, chosen) == one_by_one(team, points, posts, officers)
+
+
+def test_cases_nobody_can_take_are_left() -> None:
+    nobody = np.zeros(0, dtype=np.int64)
+    order, chosen = fewest_cases(np.array([0, 1]), nobody, nobody, nobody, 2)
+    assert order.size == chosen.size == 0
+
+
+# --- What gets done today ------------------------------------------------------------------------------
+
+
+tasks = st.lists(
+    st.tuples(
+        st.integers(0, 3),  # officer
+        st.integers(0, 7),  # priority
+        st.integers(-30, 30),  # due
+        st.integers(0, 2**64 - 1),  # mixed number
+        st.integers(1, 9000),  # seconds
+    ),
+    max_size=40,
+)
+
+
+@given(tasks, st.lists(st.integers(-5000, 20000), min_size=4, max_size=4))
+def test_a_day_is_worked_as_by_hand(work: list[tuple[int, ...]], minutes: list[int]) -> None:
+    table = np.array(work, dtype=object).reshape(-1, 5)
+    server, priority, due, seconds = (table[:, at].astype(np.int64) for at in (0, 1, 2, 4))
+    mixed = table[:, 3].astype(np.uint64)
+    available = np.array(minutes, dtype=np.int64)
+    served, used = serve(server, priority, due, mixed, seconds, available, today=0)
+    # By hand: each officer takes tasks in order and starts one as long as any time is left.
+    expected = set()
+    spent = [0, 0, 0, 0]
+    for task in sorted(range(len(work)), key=lambda at: (work[at][0], work[at][1], work[at][2], work[at][3] >> 32, at)):
+        officer, seconds_ = work[task][0], work[task][4]
+        if spent[officer] < minutes[officer]:
+            expected.add(task)
+            spent[officer] += seconds_
+    assert set(np.flatnonzero(served).tolist()) == expected
+    assert used.tolist() == spent
+    # The time of those present balances: worked + unused = there + what is owed to tomorrow.
+    unused, owed = np.maximum(0, available - used), np.maximum(0, used - available)
+    assert (used + unused == available + owed).all()
+    assert all(owed[officer] == 0 or spent[officer] > 0 or minutes[officer] < 0 for officer in range(4))
+
+
+def test_a_long_report_is_written_although_no_day_holds_it() -> None:
+    """Twelve hours of work, seven hours a day: started today, and tomorrow begins in debt."""
+    one = np.zeros(1, dtype=np.int64)
+    served, used = serve(one, one, one, one.astype(np.uint64), np.array([12 * 3600]), np.array([7 * 3600]), 0)
+    assert served.tolist() == [True] and used.tolist() == [12 * 3600]
+
+
+def test_nothing_overtakes() -> None:
+    """A short task never slips in front of a long one that comes first."""
+    server, priority = np.zeros(2, dtype=np.int64), np.array([0, 1])
+    served, _ = serve(
+        server,
+        priority,
+        np.zeros(2, dtype=np.int64),
+        np.zeros(2, dtype=np.uint64),
+        np.array([5000, 10]),
+        np.array([4000]),
+        0,
+    )
+    assert served.tolist() == [True, False]
+
+
+def test_nobody_starts_anything_without_time() -> None:
+    served, used = serve(
+        np.zeros(1, dtype=np.int64),
+        np.zeros(1, dtype=np.int64),
+        np.zeros(1, dtype=np.int64),
+        np.zeros(1, dtype=np.uint64),
+        np.array([10]),
+        np.array([0]),
+        0,
+    )
+    assert not served.any() and used.tolist() == [0]
+
+
+# --- Tiers ---------------------------------------------------------------------------------------------
+
+BANDS = {"rsr_b": 6.9, "rsr_c": 3.0, "ogrs_b": 90.0, "ogrs_c": 75.0}
+
+
+def tier_by_hand(rosh: int, rsr: float, ogrs: int, mappa: int, safeguarding: int) -> str:
+    if rosh == Rosh.VERY_HIGH or mappa == 3:
+        return "A"
+    needier = "1" if safeguarding or mappa == 2 else "2"
+    if rsr >= 6.9 or ogrs >= 90 or rosh == Rosh.HIGH:
+        return "B" + needier
+    if rsr >= 3.0 or ogrs >= 75 or rosh == Rosh.MEDIUM:
+        return "C" + needier
+    return "D" + needier
+
+
+def test_every_tier() -> None:
+    cases = list(itertools.product(range(4), (0.5, 2.99, 3.0, 6.89, 6.9, 12.0), (10, 74, 75, 89, 90), range(4), (0, 1)))
+    columns = [np.array(column) for column in zip(*cases, strict=True)]
+    tiers = tier_of(*columns, BANDS)
+    assert [Tier.names[tier] for tier in tiers] == [tier_by_hand(*case) for case in cases]
+    assert set(tiers.tolist()) == set(range(len(Tier.names)))
+
+
+# --- Distributions from a few quantiles ----------------------------------------------------------------
+
+
+def test_quantiles_are_joined_by_straight_lines() -> None:
+    table = {"p0": 0.0, "p50": 10.0, "p100": 50.0}
+    assert draw(table, np.array([0.0, 0.25, 0.5, 0.75])).tolist() == [0, 5, 10, 30]
+    assert mean(table) == pytest.approx(0.5 * 5 + 0.5 * 30)
+
+
+@given(st.lists(st.floats(0.01, 1), min_size=1, max_size=6), st.floats(0, 1, exclude_max=True))
+def test_a_choice_falls_where_its_share_lies(shares: list[float], uniform: float) -> None:
+    chosen = int(choose({str(number): share for number, share in enumerate(shares)}, np.array([uniform]))[0])
+    edges = np.cumsum(shares) / sum(shares)
+    assert uniform <= edges[chosen] + 1e-12
+    assert chosen == 0 or uniform >= edges[chosen - 1] - 1e-12
