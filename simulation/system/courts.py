@@ -155,7 +155,8 @@ class Courts:
         service.count("report_days", done, today - people.report_asked[done])
         late = people.report_due[done] < today
         service.count("reports_late", done[late])
-        adjourned = service.calendar.after_working_days(today, service.levers.integer("courts.adjournment_working_days"))
+        put_off = service.levers.integer("courts.adjournment_working_days")
+        adjourned = service.calendar.after_working_days(today, put_off)
         hearing = np.where(late, adjourned, np.maximum(people.report_due[done], today))
         tomorrow = service.calendar.after_working_days(today, 1)
         service.agendas["sentence"].put(done, np.maximum(hearing, tomorrow))
