@@ -29,9 +29,7 @@ def small_study(folder: Path) -> pl.DataFrame:
         print(sentence)
 
     # Any other measure and window.
-    releases = result.differences.filter(
-        (pl.col("measure") == "hdc_releases_year") & (pl.col("window") == "to end")
-    )
+    releases = result.differences.filter((pl.col("measure") == "hdc_releases_year") & (pl.col("window") == "to end"))
     print(releases.select("baseline", "value", "difference", "low", "high"))
 
     # Every count of every run, month by month.

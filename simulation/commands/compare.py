@@ -56,9 +56,7 @@ def compare(
         Path | None,
         typer.Option(metavar="DIR", help="Folder for the results.", show_default="results/ and the names"),
     ] = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Write over another study in that folder.")
-    ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Write over another study in that folder.")] = False,
 ) -> None:
     """Run scenarios and compare them with the first; without any, run the default study."""
     from simulation.experiment import DEFAULT_REPLICATIONS, DEFAULT_SEED, Study
@@ -167,9 +165,7 @@ def print_headlines(result: StudyResult, console: Console) -> None:
         else:
             _print_columns(console, title, header, body)
         for row in rows:
-            console.print(
-                f"  {row['finding']}", markup=False, highlight=False, soft_wrap=not console.is_terminal
-            )
+            console.print(f"  {row['finding']}", markup=False, highlight=False, soft_wrap=not console.is_terminal)
         console.print()
     if len(result.manifest["scenarios"]) == 1:
         console.print("Only one scenario was run, so there is nothing to compare.", highlight=False)
@@ -207,9 +203,7 @@ def _print_table(console: Console, title: str, header: Sequence[str], body: Sequ
     console.print(table)
 
 
-def _print_columns(
-    console: Console, title: str, header: Sequence[str], body: Sequence[Sequence[str]]
-) -> None:
+def _print_columns(console: Console, title: str, header: Sequence[str], body: Sequence[Sequence[str]]) -> None:
     lines = [tuple(header), *(tuple(row) for row in body)]
     widths = [max(len(line[position]) for line in lines) for position in range(len(header))]
     console.print(title, markup=False, highlight=False, soft_wrap=True)

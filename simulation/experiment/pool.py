@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from simulation.experiment.jobs import Job, PlannedRun
-from simulation.experiment.runfiles import write_run
+from simulation.experiment.runfiles import RunSummary, write_run
 
 WORKER_ENVIRONMENT = {
     "POLARS_MAX_THREADS": "1",
@@ -61,12 +61,12 @@ class RunSaved:
     ----------
     key : str
         Key of the run.
-    seconds : float
-        Time since the worker's last result, or since the job began.
+    summary : RunSummary
+        What was saved, so that the parent need not read the file.
     """
 
     key: str
-    seconds: float
+    summary: RunSummary
 
 
 @dataclass(frozen=True)
@@ -306,26 +306,23 @@ def worker_main(connection: Connection, folder: str, seed: int, runner: str) -> 
 def _do_job(job: Job, model: Any, folder: Path, seed: int, tell: Callable[[Message], None]) -> None:
     """Make and save the runs of a job; if they fail together, one by one."""
     left = list(job.runs)
-    began = time.monotonic()
     if len(left) > 1 and hasattr(model, "run_family"):
         try:
             requests = [_request(run, model, seed, tell) for run in job.runs]
             for run, output in zip(job.runs, model.run_family(requests), strict=True):
-                _save(run, output, folder)
+                saved = _save(run, output, folder)
                 left.remove(run)
-                tell(RunSaved(run.key, time.monotonic() - began))
-                began = time.monotonic()
+                tell(saved)
         except Exception as error:
             # If one run is at fault it fails again below, and then it is known which.
             tell(FamilyFailed(job.replication, _one_line(error)))
     for run in left:
-        began = time.monotonic()
         try:
-            _save(run, model.run_model(_request(run, model, seed, tell)), folder)
+            saved = _save(run, model.run_model(_request(run, model, seed, tell)), folder)
         except Exception as error:
             tell(RunFailed(run.key, _one_line(error), traceback.format_exc()))
         else:
-            tell(RunSaved(run.key, time.monotonic() - began))
+            tell(saved)
 
 
 def _request(run: PlannedRun, model: Any, seed: int, tell: Callable[[Message], None]) -> Any:
@@ -341,8 +338,9 @@ def _request(run: PlannedRun, model: Any, seed: int, tell: Callable[[Message], N
     return model.RunRequest(resolved=run.resolved, seed=seed, replication=run.replication, progress=progress)
 
 
-def _save(run: PlannedRun, output: Any, folder: Path) -> None:
-    write_run(folder, run.determinants, output.rows, output.event_digests, output.state_digests, output.checks)
+def _save(run: PlannedRun, output: Any, folder: Path) -> RunSaved:
+    record = write_run(folder, run.determinants, output.rows, output.event_digests, output.state_digests, output.checks)
+    return RunSaved(run.key, record.summary)
 
 
 def _one_line(error: BaseException) -> str:

@@ -67,9 +67,8 @@ from simulation.experiment.pool import (
 from simulation.experiment.progress import Reporter, SilentReporter, reporter_for
 from simulation.experiment.runfiles import (
     DamagedRunFile,
-    RunRecord,
+    RunSummary,
     check_run,
-    read_record,
     remove_leftovers,
     run_path,
     write_atomically,
@@ -300,7 +299,7 @@ class _Running:
         self.plan = plan
         self.folder = plan.folder
         self.reporter = reporter
-        self.records: dict[str, RunRecord] = {}
+        self.records: dict[str, RunSummary] = {}
         self.failures: list[Failure] = []
         self._details: list[str] = []
         self._labels: dict[str, list[tuple[str, int]]] = collections.defaultdict(list)
@@ -374,7 +373,7 @@ class _Running:
                 missing.append(run)
                 continue
             try:
-                self.records[run.key] = check_run(path)
+                self.records[run.key] = check_run(path).summary
             except DamagedRunFile as error:
                 self.reporter.note(f"Damaged, made again: {run.title}: {error}")
                 path.unlink()
@@ -417,7 +416,9 @@ class _Running:
                 self._details.append(f"{failure}\n{message.details}")
                 self.reporter.failed(scenario, replication, message.reason)
         if isinstance(message, RunSaved):
-            self.records[message.key] = read_record(run_path(self.folder, message.key))
+            # Taken from the message: Polars answers Ctrl-C with two exceptions, and the second would
+            # interrupt the tidying up after the first.
+            self.records[message.key] = message.summary
 
     def _paths(self) -> dict[str, Sequence[Path]]:
         """Return the run files of each scenario in the order of their replications."""
