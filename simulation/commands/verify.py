@@ -57,11 +57,12 @@ def all_laws(area: str, other: str, seed: int) -> list[Law]:
         family,
         here_and_there,
         other_process,
+        read_inputs,
         save_and_continue,
     )
 
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        elsewhere = pool.submit(other_process, area, other, seed)
+        elsewhere = pool.submit(other_process, area, other, seed, read_inputs())
         laws: list[Law] = list(engine_laws())
         laws += each("scenarios run together", lambda: family(area, seed))
         laws += each("save and continue", lambda: save_and_continue(area, seed))

@@ -14,7 +14,15 @@ from typing import Any
 import numpy as np
 
 from simulation.evidence.laws import Law, law
-from simulation.scenario import Resolved, Scenario, load_geography, load_parameters, load_scenario, resolve
+from simulation.scenario import (
+    Parameters,
+    Resolved,
+    Scenario,
+    load_geography,
+    load_parameters,
+    load_scenario,
+    resolve,
+)
 from simulation.system import Model, RunOutput, RunRequest, run_family, run_model
 from simulation.system.codes import Location
 
@@ -28,9 +36,24 @@ POLICY_SCENARIOS = ("reunification", "hdc_expansion")
 Rows = list[tuple[Any, ...]]
 
 
+Inputs = tuple[Parameters, dict[str, Scenario]]
+
+#: What this process runs on; the files may be edited while laws are tried, so they are read once.
+_INPUTS: list[Inputs] = []
+
+
+def read_inputs() -> Inputs:
+    """Return parameters and scenarios as they were when first read."""
+    if not _INPUTS:
+        parameters = load_parameters()
+        names = ("baseline", *POLICY_SCENARIOS)
+        _INPUTS.append((parameters, {name: load_scenario(name, parameters) for name in names}))
+    return _INPUTS[0]
+
+
 def shortened(name: str, start: date | None = None, end: date | None = None) -> Scenario:
     """Return a scenario between other dates; its changes begin on :data:`POLICY`, the rest later by as much."""
-    start, end, scenario = start or START, end or END, load_scenario(name)
+    start, end, scenario = start or START, end or END, read_inputs()[1][name]
     if not scenario.changes:
         return replace(scenario, start=start, count_from=start + timedelta(days=1), end=end)
     shift = POLICY - min(change.start for change in scenario.changes)
@@ -44,7 +67,7 @@ def shortened(name: str, start: date | None = None, end: date | None = None) -> 
 
 def request(scenario: Scenario, areas: str, seed: int, extra: tuple[tuple[int, int], ...] = ()) -> RunRequest:
     """Return a request to run areas under a scenario."""
-    resolved: Resolved = resolve(scenario, load_parameters(), load_geography(), areas=areas)
+    resolved: Resolved = resolve(scenario, read_inputs()[0], load_geography(), areas=areas)
     return RunRequest(resolved, seed, extra=extra)
 
 
@@ -234,8 +257,9 @@ def each(name: str, test: Callable[[], Law | list[Law]]) -> Iterable[Law]:
     return found or [first]
 
 
-def other_process(area: str, other: str, seed: int) -> tuple[list[Law], Fingerprint | None]:
-    """Do half of the work; called in a spawned process."""
+def other_process(area: str, other: str, seed: int, inputs: Inputs) -> tuple[list[Law], Fingerprint | None]:
+    """Do half of the work on the first process's inputs; called in a spawned process."""
+    _INPUTS[:] = [inputs]
     laws = [
         *each("a year of laws", lambda: year(area, seed)),
         *each("one more person", lambda: one_more_person(area, other, seed)),
