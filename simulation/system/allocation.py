@@ -287,6 +287,7 @@ class Allocation:
         if stay.size:
             back = stay[people.officer[stay] >= 0]
             np.add.at(posts.cases, people.officer[back], 1)
+            np.add.at(posts.points, people.officer[back], points[~placed][people.officer[stay] >= 0])
             people.waiting_since[stay] = np.where(
                 people.waiting_since[stay] == NEVER, service.today, people.waiting_since[stay]
             )
@@ -363,7 +364,9 @@ class Allocation:
         service.count("officer_changes", changed)
         service.add_task(Task.HANDOVER, changed, today, int(self.workload.task_seconds[Task.HANDOVER]))
         service.tell("allocated", rows, officer)
-        wrong = self.needs_nps(rows, true_risk=True) != (people.side[rows] == NPS)
+        # Where the service is one, nobody can be on the wrong side.
+        split = service.levers.grid("organisation.unified")[people.area[rows], 0] <= 0.5
+        wrong = split & (self.needs_nps(rows, true_risk=True) != (people.side[rows] == NPS))
         service.count("misallocated", rows[wrong & waited & ~handed])
         # First appointments and custody contacts.
         place = people.location[rows]
@@ -409,10 +412,13 @@ class Allocation:
         self.book_first(held)
 
     def book_first(self, rows: Rows) -> None:
-        """Book the first appointment of people in the community who have an officer."""
+        """Book the first appointment of people in the community who have an officer and none booked yet."""
         if rows.size == 0:
             return
-        service, people = self.service, self.service.people
+        service, people, tasks = self.service, self.service.people, self.service.tasks
+        # A new officer takes over the appointment that the one before had made.
+        booked = tasks.person[: tasks.size][tasks.kind[: tasks.size] == Task.FIRST_APPOINTMENT]
+        rows = rows[~np.isin(rows, booked)]
         released = people.first_after_release[rows] == 1
         keys = people.key[rows]
         uniform = service.chance.uniform(keys, "first appointment", people.spells[rows])

@@ -113,6 +113,7 @@ class Caseload:
         self.priority = np.array([round(order[name.lower()]) for name in Task.names], dtype=np.int64)
         self.productivity = levers.grid("workload.productivity")
         self.backlog_days = levers.grid("contact.downgrade_backlog_days")
+        self.away_days = levers.integer("contact.rebook_officer_away_days")
         self.rebook_days = levers.integer("contact.rebook_working_days")
 
     # --- Who is at work ---------------------------------------------------------------------------------------
@@ -307,14 +308,13 @@ class Caseload:
         absent = ~at_work[officer]
         if absent.any():
             rows = due[absent]
-            back = np.maximum(posts.sick_until[officer[absent]], posts.leave_until[officer[absent]])
             sick = posts.sick_until[officer[absent]] > service.today
-            # Leave is planned, and appointments are booked around it; sickness cancels them.
+            # Leave is planned, and appointments are booked around it; sickness cancels them. Either way they keep
+            # their place in the officer's week: all of them on the first day back would be more than a day holds.
             service.count("contacts_due", rows[sick])
             service.count("contacts_cancelled", rows[sick])
-            again = service.calendar.after_working_days(service.today, self.rebook_days)
-            back = np.where(sick, again, np.maximum(back, service.today + 1))
-            service.agendas["contact"].put(rows, service.calendar.working_day_after(back))
+            again = np.full(rows.size, service.today + self.away_days)
+            service.agendas["contact"].put(rows, service.calendar.working_day_after(again))
             service.tell("appointment cancelled, officer sick", rows[sick])
             service.tell("appointment moved, officer on leave", rows[~sick])
         due = due[~absent]

@@ -160,6 +160,8 @@ class Community:
             sentence = np.where(sentence >= 0, sentences.previous[sentence], -1)
         for name in ("conviction", "reoffence", "sentence", "committal"):
             service.agendas[name].cancel(rows)
+        queue = service.court_queue
+        queue.keep(~np.isin(queue.row[: queue.size], rows))
         before = people.location[rows].copy()
         people.report_due[rows] = NEVER
         people.location[rows] = Location.DEAD

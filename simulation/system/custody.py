@@ -210,6 +210,8 @@ class Custody:
         person = sentences.person[made]
         # One custodial sentence at a time: nobody on recall or serving another term is put forward.
         alone = self.only_term(made)
+        # Settled once: a change of policy later doesn't find somebody alone who wasn't when it was decided.
+        sentences.curfew_stage[made[~alone & (sentences.curfew_stage[made] == NOT_STARTED)]] = REFUSED
         keys, area = people.key[person], people.area[person]
         take_up = service.resolved.lookup("custody.hdc.take_up", sentences.imposed[made], service.today, area)
         draw_ = service.chance.uniform(keys, "curfew taken up", sentences.number[made])
@@ -340,7 +342,7 @@ class Custody:
             tagged = service.agendas["curfew release"].due(today)
             free = (sentences.status[tagged] == Status.CUSTODY) & (sentences.curfew_stage[tagged] == APPROVED)
             tagged = tagged[free]
-            tagged = tagged[self.only_term(tagged)] if tagged.size else tagged
+            tagged = self.still_allowed(tagged[self.only_term(tagged)]) if tagged.size else tagged
             moved = [self.release_on_curfew(tagged)]
             due = service.agendas["release"].due(today)
             inside = due[sentences.status[due] == Status.CUSTODY]
@@ -351,6 +353,18 @@ class Custody:
                 service.people.committed_until[committed] = NEVER
                 service.tell("committal ends", committed)
             service.refresh(np.concatenate([*moved, committed]))
+
+    def still_allowed(self, rows: Rows) -> Rows:
+        """Return those approved who may still go today: the law may have changed since they were approved."""
+        service, sentences, today = self.service, self.service.sentences, self.service.today
+        later = sentences.curfew_from[rows] > today
+        waiting = rows[later]
+        day = service.calendar.working_day_after(sentences.curfew_from[waiting])
+        service.agendas["curfew release"].put(waiting, day)
+        rows = rows[~later]
+        late = self.too_late(rows, today) | (sentences.curfew_from[rows] == NEVER)
+        self.refuse(rows[late], "hdc_refused_time")
+        return rows[~late]
 
     def release_on_curfew(self, rows: Rows) -> Rows:
         """Release people on home detention curfew; return them."""

@@ -87,6 +87,12 @@ class Invariants:
                 )
             self.service.checks[name] = self.service.checks.get(name, 0) + 1
 
+    def so_far(self, name: str) -> list[float]:
+        """Return the values that a lever has had: what was decided under the law of its day stands."""
+        resolved = self.service.resolved
+        days = [0, *(day for day in resolved.change_days() if day <= self.service.today)]
+        return [resolved.on(day).number(name) for day in days]
+
     # --- Conservation -----------------------------------------------------------------------------------------
 
     def _known(self) -> np.ndarray:
@@ -184,7 +190,7 @@ class Invariants:
     def supervision_length(self) -> np.ndarray:
         """Supervision ends at most twelve months after the custodial part."""
         service, sentences, rows = self.service, self.service.sentences, self.running
-        months = service.levers.number("supervision.pss.total_months_after_release")
+        months = max(self.so_far("supervision.pss.total_months_after_release"))
         longest = sentences.custody_end[rows] + int(months * 365.25 / 12)
         supervised = (sentences.kind[rows] == Kind.DETERMINATE) & (
             sentences.supervision_end[rows] > sentences.expiry[rows]
@@ -199,8 +205,8 @@ class Invariants:
         high = people.rosh[sentences.person[rows]] >= Rosh.HIGH
         longest = np.where(
             sentences.length[rows] < 365,
-            service.levers.integer("recall.fixed_term_days_under_12m"),
-            service.levers.integer("recall.fixed_term_days_12m_plus"),
+            np.ceil(max(self.so_far("recall.fixed_term_days_under_12m"))),
+            np.ceil(max(self.so_far("recall.fixed_term_days_12m_plus"))),
         )
         too_long = service.today - sentences.returned[rows] > np.maximum(longest, 1)
         return rows[high | (sentences.extended[rows] == 1) | too_long]
@@ -217,13 +223,12 @@ class Invariants:
         service, sentences, people = self.service, self.service.sentences, self.service.people
         rows = self.running[sentences.status[self.running] == Status.CURFEW]
         person, released = sentences.person[rows], sentences.released[rows]
-        least = service.levers.number("custody.hdc.min_days_on_curfew")
+        least = min(self.so_far("custody.hdc.min_days_on_curfew"))
         began = released >= 0
         short = began & (sentences.custody_end[rows] - released < least)
         outside = sentences.curfew_from[rows] == NEVER
         early = began & (released < sentences.curfew_from[rows])
-        inside = (people.location[person] == Location.SENTENCED) & (released == service.today)
-        return rows[(people.never_curfew[person] == 1) | short | outside | early | inside]
+        return rows[(people.never_curfew[person] == 1) | short | outside | early]
 
     def curfew_recall(self) -> np.ndarray:
         """Nobody recalled from curfew is out again before the conditional release date."""

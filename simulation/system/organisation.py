@@ -108,6 +108,8 @@ class Organisation:
         posts = service.posts
         draws = service.chance.uniform(posts.key[:size], "vacant at the start")
         posts.filled[:size] = draws >= vacancy
+        # A service that is one from the first day has one employer from the first day.
+        posts.employer[:size][levers.grid("organisation.unified")[posts.area[:size], NPS] > 0.5] = NPS
         posts.leaving_threshold[:size] = service.chance.exponential(posts.key[:size], "leaving", 0)
         age = service.chance.uniform(posts.key[:size], "time in post at the start")
         posts.since[:size] = -1 - (age * 1500).astype(np.int32)

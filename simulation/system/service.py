@@ -342,13 +342,15 @@ class Service(World):
             list(self.event_digests),
             dict(self.state_digests),
             dict(self.checks),
+            self._today_digest.copy(),
         )
         return saved
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Put back what :meth:`save` returned."""
         super().restore(saved)
-        flows, bands, finished, events, states, checks = saved["counts"]
+        flows, bands, finished, events, states, checks, today_digest = saved["counts"]
+        self._today_digest = today_digest.copy()
         self.flows = flows.copy()
         self._uncounted = []
         self.bands, self.finished = dict(bands), list(finished)

@@ -224,14 +224,13 @@ class Staffing:
         poached = (posts.employer[rows] == NPS) & (
             service.chance.uniform(posts.key[rows], "comes from the CRC", posts.holder[rows]) < share
         )
-        for post in rows[poached].tolist():
-            self.move_from_crc(post)
+        poached[poached] = [self.move_from_crc(post) for post in rows[poached].tolist()]
         outside = rows[~poached]
         service.count_codes("joiners", posts.area[outside].astype(np.int64) * 2 + posts.employer[outside])
         self.fill(rows, np.where(poached, 0, levers.number("staff.newly_qualified.reduction_months")))
 
-    def move_from_crc(self, post: int) -> None:
-        """Take the officer of the same grade in the area's CRC with the fewest cases; nobody left, nobody moves."""
+    def move_from_crc(self, post: int) -> bool:
+        """Take the officer of the same grade in the area's CRC with the fewest cases; tell whether there was one."""
         service, posts = self.service, self.service.posts
         size = posts.size
         there = np.flatnonzero(
@@ -242,12 +241,12 @@ class Staffing:
         )
         code = np.array([int(posts.area[post]) * 2 + NPS])
         if there.size == 0:
-            service.count_codes("joiners", code)
-            return
+            return False
         chosen = there[np.lexsort((there, posts.cases[there]))[:1]].astype(np.int32)
         service.count_codes("moves_crc_to_nps", code)
         self.vacate(chosen)
         self.advertise(chosen)
+        return True
 
     def fill(self, rows: Rows, reduced_months: Array) -> None:
         """Seat a new holder, with draws of their own."""

@@ -54,7 +54,8 @@ class Supervision:
         inside = (after == Location.SENTENCED) | (after == Location.RECALLED)
         if inside.any():
             self.enter_custody(rows[inside])
-        over = (after == Location.ENDED) | (after == Location.DEAD)
+        # Somebody whose sentence runs out while a report is awaited is before the court and nobody's case.
+        over = (after == Location.ENDED) | (after == Location.DEAD) | (after == Location.COURT)
         if over.any():
             self.close(rows[over])
 
