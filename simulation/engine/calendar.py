@@ -184,6 +184,12 @@ class Calendar:
         back = np.asarray(number) - (1 - self._working[start + self._origin]) * (np.asarray(number) > 0)
         return self._nth[done + back].astype(np.int32)
 
+    def after_working_days(self, day: int, number: int) -> int:
+        """Return the day that lies ``number`` working days after one day; see :meth:`add_working_days`."""
+        place = day + self._origin
+        done = int(self._count[place]) - int(self._working[place])
+        return int(self._nth[done + number - (not self._working[place] and number > 0)])
+
     def working_days_between(self, first: Days | int, last: Days | int) -> NDArray[np.int32]:
         """Count working days after ``first`` up to and including ``last``."""
         return self._count[np.asarray(last) + self._origin] - self._count[np.asarray(first) + self._origin]
