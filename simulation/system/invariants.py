@@ -112,11 +112,11 @@ class Invariants:
         rows = self._known()
         mask = service.statuses(rows)
         place = PLACE_OF[mask].copy()
-        place[(place == Location.ENDED) & (people.report_due[rows] != NEVER)] = Location.COURT
         held = (people.committed_until[rows] > service.today) & (
             (place == Location.COMMUNITY) | (place == Location.ENDED)
         )
         place[held] = Location.COMMITTED
+        place[(place == Location.ENDED) & (people.report_due[rows] != NEVER)] = Location.COURT
         return rows[place != people.location[rows]]
 
     def setting_follows(self) -> np.ndarray:
@@ -189,7 +189,7 @@ class Invariants:
 
     def supervision_length(self) -> np.ndarray:
         """Supervision ends at most twelve months after the custodial part."""
-        service, sentences, rows = self.service, self.service.sentences, self.running
+        sentences, rows = self.service.sentences, self.running
         months = max(self.so_far("supervision.pss.total_months_after_release"))
         longest = sentences.custody_end[rows] + int(months * 365.25 / 12)
         supervised = (sentences.kind[rows] == Kind.DETERMINATE) & (
@@ -220,7 +220,7 @@ class Invariants:
 
     def curfew(self) -> np.ndarray:
         """Nobody is on curfew who is excluded, or who began it early or with under fourteen days left."""
-        service, sentences, people = self.service, self.service.sentences, self.service.people
+        sentences, people = self.service.sentences, self.service.people
         rows = self.running[sentences.status[self.running] == Status.CURFEW]
         person, released = sentences.person[rows], sentences.released[rows]
         least = min(self.so_far("custody.hdc.min_days_on_curfew"))
