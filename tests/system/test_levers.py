@@ -1,0 +1,240 @@
+"""Move a lever, and the system moves the way it must."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simulation.system import Model, RunOutput, RunRequest
+from simulation.system.codes import Location, Status
+from tests.system.system_helpers import (
+    UNLIMITED,
+    change,
+    finished,
+    request,
+    run,
+    total,
+    totals,
+)
+
+SHORT = {"end": datetime.date(2017, 10, 31)}
+MODELS = ("sodexo", "working_links", "purple_futures", "mtcnovo", "rrp", "arcc", "seetec", "eos")
+
+
+def last(output: RunOutput, measure: str) -> int:
+    """A stock at the end of the run."""
+    return totals(output)[measure].get(max(output.state_digests), 0)
+
+
+def test_without_officers_nobody_is_seen() -> None:
+    nobody = run(overrides={"workload.minutes_per_day_present": 0}, **SHORT)
+    for measure in ("contacts_face_to_face", "contacts_telephone", "contacts_custody", "plans_done", "warnings"):
+        assert total(nobody, measure) == 0
+    assert total(nobody, "seconds_worked") == total(nobody, "seconds_available") == 0
+    # The law goes on: orders run out and people are released.
+    assert total(nobody, "orders_completed") > 0 and total(nobody, "releases") > 0
+    assert total(nobody, "hdc_releases") == 0, "no address was checked"
+
+
+def test_when_everybody_attends_nobody_is_warned() -> None:
+    always = run(overrides={"contact.missed_appointment_probability": 0}, **SHORT)
+    for measure in ("absences_unacceptable", "absences_acceptable", "warnings", "breaches_due", "breach_hearings"):
+        assert total(always, measure) == 0
+    assert total(always, "contacts_face_to_face") > 0
+
+
+def test_every_absence_accepted_warns_nobody() -> None:
+    accepted = run(overrides={"contact.absence_accepted_share": 1}, **SHORT)
+    assert total(accepted, "absences_acceptable") > 0
+    assert total(accepted, "warnings") == total(accepted, "absences_unacceptable") == 0
+
+
+def test_more_missed_appointments_more_warnings(baseline: RunOutput) -> None:
+    more = run(overrides={"contact.missed_appointment_probability": 0.35})
+    assert total(more, "warnings") > 1.2 * total(baseline, "warnings")
+    assert total(more, "contacts_face_to_face") < total(baseline, "contacts_face_to_face")
+
+
+def test_no_telephone_supervision(baseline: RunOutput) -> None:
+    seen = run(overrides={"contact.phone_only_multiplier": 0, "contact.downgrade_backlog_days": 0}, **SHORT)
+    assert set(totals(seen)["caseload_telephone_only"]) == set()
+    assert total(seen, "contacts_telephone") == 0
+    assert last(baseline, "caseload_telephone_only") > 0
+
+
+def test_a_floor_of_face_to_face_contact_is_kept() -> None:
+    """With officers without limit and nobody missing, the floor is what happens."""
+    kept = finished(
+        overrides={
+            **UNLIMITED,
+            "contact.face_to_face_floor_days": 30,
+            "contact.missed_appointment_probability": 0,
+            "staff.initial_vacancy_share": 0,
+        },
+        **SHORT,
+    )
+    people = kept.service.people
+    rows = np.flatnonzero((people.location[: people.size] == Location.COMMUNITY) & (people.officer[: people.size] >= 0))
+    rows = rows[(people.work_only[rows] == 0) & (people.first_due_from[rows] < -9999)]
+    unseen = kept.service.today - people.last_seen[rows]
+    assert np.quantile(unseen, 0.99) <= 45, "thirty days and a fortnight's notice"
+
+
+# --- Home detention curfew ------------------------------------------------------------------------------
+
+
+def test_nobody_put_forward_nobody_on_curfew() -> None:
+    nobody = run(overrides={"custody.hdc.take_up": 0}, **SHORT)
+    assert total(nobody, "hdc_considered") == total(nobody, "hdc_releases") == total(nobody, "hdc_enquiries") == 0
+
+
+def test_more_take_up_more_releases_and_the_same_people(baseline: RunOutput) -> None:
+    more = run(overrides={"custody.hdc.take_up": 0.84})
+    assert total(more, "hdc_considered") > 1.5 * total(baseline, "hdc_considered")
+    assert total(more, "hdc_releases") > 1.5 * total(baseline, "hdc_releases")
+    assert total(more, "hdc_enquiry_seconds") > total(baseline, "hdc_enquiry_seconds")
+
+
+def test_more_suitable_addresses_more_releases() -> None:
+    one_address = {"custody.hdc.second_address_share": 0}
+    few = run(overrides={**one_address, "custody.hdc.address_suitable_share": 0.4})
+    many = run(overrides={**one_address, "custody.hdc.address_suitable_share": 0.8})
+    ratio = total(many, "hdc_releases") / total(few, "hdc_releases")
+    assert 1.3 < ratio < 3, "twice the addresses, about twice the releases"
+    assert total(many, "hdc_refused_address") < total(few, "hdc_refused_address")
+
+
+# --- Organisation ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def unified() -> RunOutput:
+    return run(change(datetime.date(2017, 9, 1), "set", "organisation.unified", 1))
+
+
+def test_one_service_escalates_nobody_to_itself(unified: RunOutput, baseline: RunOutput) -> None:
+    after = [count for month, count in totals(unified)["escalated_to_nps"].items() if month >= "2017-09"]
+    assert sum(after) == 0 < total(baseline, "escalated_to_nps")
+    assert not [count for month, count in totals(unified)["misallocated"].items() if month >= "2017-09"]
+
+
+def test_after_unification_everybody_and_everything_is_the_nps(unified: RunOutput) -> None:
+    rows = unified.rows
+    late = {
+        provider
+        for provider, month, measure in zip(rows["provider"], rows["month"], rows["measure"], strict=True)
+        if month >= "2017-10" and measure in ("caseload_total", "officers_in_post", "contacts_face_to_face")
+    }
+    assert late == {"nps_north_west"}
+
+
+def test_one_service_from_the_first_day() -> None:
+    output = run(overrides={"organisation.unified": 1}, **SHORT)
+    assert set(totals(output)["escalated_to_nps"]) == set()
+    assert len(set(output.rows["provider"]) - {"nps", "crc"}) == 1
+
+
+def test_inflation_moves_people_to_the_nps(baseline: RunOutput) -> None:
+    def share(output: RunOutput) -> float:
+        rows = output.rows
+        live = [
+            (provider, value)
+            for provider, month, measure, value in zip(
+                rows["provider"], rows["month"], rows["measure"], rows["value"].tolist(), strict=True
+            )
+            if measure == "caseload_total" and month == max(output.state_digests)
+        ]
+        return sum(value for provider, value in live if provider.startswith("nps")) / sum(v for _, v in live)
+
+    assert share(run(overrides={"allocation.inflation": 0.4})) > share(baseline) + 0.03
+
+
+# --- Law ------------------------------------------------------------------------------------------------
+
+
+def test_without_post_sentence_supervision_nobody_is_on_it() -> None:
+    output = run(overrides={"supervision.pss.enabled": False}, **SHORT)
+    totals_ = totals(output)
+    # Those sentenced before the run keep what they were given; nobody new begins.
+    model = finished(overrides={"supervision.pss.enabled": False}, **SHORT)
+    sentences = model.service.sentences
+    new = sentences.imposed[: sentences.size] >= 0
+    assert not (new & (sentences.status[: sentences.size] == Status.SUPERVISION)).any()
+    assert sum(totals_["pss_breach_hearings"].values()) <= sum(totals_["breach_hearings"].values())
+
+
+CHANGES_OF_LAW = (
+    ("custody.release_fraction", 0.4),
+    ("custody.release_fraction", 0.6),
+    ("custody.hdc.max_days", 90),
+    ("custody.hdc.max_days", 180),
+    ("custody.hdc.min_days_on_curfew", 28),
+    ("recall.fixed_term_days_12m_plus", 14),
+    ("supervision.pss.total_months_after_release", 6),
+    ("supervision.pss.enabled", False),
+    ("allocation.rsr_threshold", 3.0),
+    ("contact.custody_interval_days", 28),
+)
+
+
+@pytest.mark.parametrize(("name", "value"), CHANGES_OF_LAW, ids=lambda value: str(value))
+def test_a_change_of_law_breaks_no_law(halfway: tuple[Model, dict[str, Any]], name: str, value: Any) -> None:
+    """What was decided before stands; what was approved before and isn't allowed any more doesn't happen."""
+    model, saved = halfway
+    after = request(change(datetime.date(2017, 9, 15), "set", name, value), seed=1, **SHORT)
+    model.continue_with(saved, after.resolved)
+    model.run()
+    assert model.service.checks["nobody is lost"] == 4
+
+
+@pytest.fixture(scope="module")
+def halfway() -> tuple[Model, dict[str, Any]]:
+    """The midnight before a policy begins."""
+    model = Model(request(seed=1, **SHORT))
+    model.run(76)
+    return model, model.save()
+
+
+# --- Staff and courts -----------------------------------------------------------------------------------
+
+
+def test_where_nobody_leaves_nobody_leaves() -> None:
+    rates = ("staff.nps.leaving_rate_po", "staff.nps.leaving_rate_pso", "staff.crc.leaving_rate_officers")
+    stay = run(overrides={**dict.fromkeys(rates, 0), "staff.sickness_days": 0})
+    assert total(stay, "leavers") == total(stay, "moves_crc_to_nps") == total(stay, "sickness_days") == 0
+    months = totals(stay)["officers_in_post"]
+    assert list(months.values()) == sorted(months.values()), "no fewer than before"
+
+
+def test_more_leaving_more_changes_of_officer(baseline: RunOutput) -> None:
+    many = run(overrides={"staff.leaving_multiplier": 6})
+    assert total(many, "leavers") > 2 * max(total(baseline, "leavers"), 1)
+    assert total(many, "officer_changes") > total(baseline, "officer_changes")
+    assert last(many, "officers_in_post") < last(baseline, "officers_in_post")
+
+
+def test_a_court_team_that_is_large_enough_is_never_late() -> None:
+    large = run(overrides={"courts.team_staffing": 5}, **SHORT)
+    small = run(overrides={"courts.team_staffing": 0.3}, **SHORT)
+    assert total(large, "reports_late") == 0
+    assert total(small, "reports_late") > 10
+    assert last(small, "reports_waiting") > last(large, "reports_waiting")
+
+
+def test_more_time_is_never_less_contact(baseline: RunOutput) -> None:
+    unlimited = run(overrides=UNLIMITED)
+    assert total(unlimited, "contacts_cancelled") == 0
+    assert total(unlimited, "contacts_face_to_face") > total(baseline, "contacts_face_to_face")
+    assert total(unlimited, "detection_days") / total(unlimited, "crises_noticed") <= 1.05 * (
+        total(baseline, "detection_days") / total(baseline, "crises_noticed")
+    )
+
+
+def test_a_model_can_be_run_twice(baseline: RunOutput) -> None:
+    """Nothing is left behind in the program by a run."""
+    again = Model(RunRequest(request().resolved, seed=1))
+    again.run()
+    assert again.output().event_digests == baseline.event_digests
