@@ -380,8 +380,8 @@ class Allocation:
             )
             day = today + 1 + (uniform * self.workload.custody_interval).astype(np.int32)
             service.agendas["contact"].put(unbooked, service.calendar.working_day_after(day))
-        # Risk may rise in a CRC case; a new spell with a CRC draws anew.
-        with_crc = rows[(people.side[rows] == CRC) & (service.agendas["escalate"].day_of(rows) == NEVER)]
+        # Risk may rise in a case below the threshold, whoever holds it; the draw belongs to the person.
+        with_crc = rows[~self.needs_nps(rows) & (service.agendas["escalate"].day_of(rows) == NEVER)]
         if with_crc.size:
             rising = service.share("allocation.escalation_rate", with_crc)
             gap = service.chance.exponential(

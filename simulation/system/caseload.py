@@ -217,7 +217,10 @@ class Caseload:
         service.count("contacts_due", due)
         service.count("seconds_demanded", due, seconds)
         person = np.concatenate([due, tasks.person[open_tasks]])
-        task_due = np.concatenate([np.full(due.size, today, dtype=np.int32), tasks.due[open_tasks]])
+        # A contact that was put off keeps the day it was first due: nothing overtakes it.
+        first_due = people.contact_due[due]
+        first_due = np.where((first_due == NEVER) | (first_due > today), today, first_due)
+        task_due = np.concatenate([first_due, tasks.due[open_tasks]])
         kind = np.concatenate([np.zeros(due.size, dtype=np.int8), tasks.kind[open_tasks]])
         mixed = mix(people.key[person] * np.uint64(31) + task_due.astype(np.uint64))
         server = np.concatenate([people.officer[due], officer_of_task[open_tasks]])

@@ -71,6 +71,7 @@ PEOPLE = (
     Column("spells", "int16", "count", "Spells in the community so far."),
     Column("changes", "int16", "count", "Officers so far."),
     Column("work_only", "int8", "0/1", "Supervised for unpaid work alone: no supervision contacts."),
+    Column("contact_due", "int32", "day", "Day the next contact was first due, however often it was put off.", NEVER),
     Column("cell", "int16", "area x 2 + side", "Where the person's counts go; nobody's with the NPS."),
     Column("on_telephone", "int8", "0/1", "The next contact is booked as a call."),
     Column(
@@ -99,6 +100,7 @@ READ_AT_CONTACT = (
     "crisis_since",
     "officer_changed_on",
     "released_on",
+    "contact_due",
     "contacts",
     "spells",
     "cell",

@@ -87,7 +87,7 @@ class Community:
         when = -service.chance.uniform(keys, "thin pass: reoffended when") * longest
         day = (when + draw(table, service.chance.uniform(keys, "thin pass: conviction lag"))).astype(np.int32)
         coming = happened & (day >= 0)
-        service.agendas["conviction"].put(free[coming], day[coming])
+        service.agendas["conviction"].put(free[coming], service.calendar.working_day_after(day[coming]))
 
     def group(self, rows: Rows) -> np.ndarray:
         """Return the case-mix group of what people had last."""
@@ -253,7 +253,7 @@ class Community:
         back = rows[returning]
         pending = service.agendas["conviction"].day_of(back) != NEVER
         day = service.today + 1 + lag[returning].astype(np.int32)
-        service.agendas["conviction"].put(back[~pending], day[~pending])
+        service.agendas["conviction"].put(back[~pending], service.calendar.working_day_after(day[~pending]))
         people.reoffences[rows] += 1
         people.risk_hazard[rows] = 0.0
         people.risk_threshold[rows] = chance.exponential(keys, "reoffending", people.reoffences[rows])

@@ -127,7 +127,9 @@ class Contact:
             return
         day = self.nearest_working_day(wanted, service.today + days)
         soonest = service.calendar.after_working_days(service.today, 1)
-        service.agendas["contact"].put(wanted, np.maximum(day, soonest))
+        day = np.maximum(day, soonest)
+        people.contact_due[wanted] = day
+        service.agendas["contact"].put(wanted, day)
 
     def nearest_working_day(self, rows: Rows, days: Array) -> NDArray[np.int32]:
         """Move dates to the nearest working day; ties are settled by a draw, made only where a date must move."""
@@ -176,7 +178,9 @@ class Contact:
             service.tell("seen in custody", inside)
             people.contacts[inside] += 1
             day = service.today + np.full(inside.size, self.workload.custody_interval)
-            service.agendas["contact"].put(inside, self.nearest_working_day(inside, day))
+            day = self.nearest_working_day(inside, day)
+            people.contact_due[inside] = day
+            service.agendas["contact"].put(inside, day)
             rows, mode, first = rows[~in_custody], mode[~in_custody], first[~in_custody]
             if rows.size == 0:
                 return

@@ -24,6 +24,7 @@ from simulation.system.custody import Custody
 from simulation.system.population import GROUPS, Arrivals, Population
 from simulation.system.quantiles import choose, draw
 from simulation.system.service import Array, Rows, Service
+from simulation.system.supervision import Supervision
 
 REPORTS = ("none", "oral", "short_written", "standard")
 
@@ -32,10 +33,15 @@ class Courts:
     """Court referrals, reports and sentences."""
 
     def __init__(
-        self, service: Service, population: Population, allocation: Allocation, custody: Custody
+        self,
+        service: Service,
+        population: Population,
+        allocation: Allocation,
+        custody: Custody,
+        supervision: Supervision,
     ) -> None:
         self.service, self.population = service, population
-        self.allocation, self.custody = allocation, custody
+        self.allocation, self.custody, self.supervision = allocation, custody, supervision
         self.returners = service.channel("returners to court")
         service.agenda("sentence", service.people.capacity)
         people = service.people
@@ -129,6 +135,8 @@ class Courts:
         service, people, queue = self.service, self.service.people, self.service.court_queue
         size = queue.size
         today = service.today
+        queue.keep(people.report_due[queue.row[:size]] != NEVER)
+        size = queue.size
         if size == 0:
             return
         rows = queue.row[:size]
@@ -199,10 +207,13 @@ class Courts:
         people.report_due[rows] = NEVER
         people.report_asked[rows] = NEVER
         inside, outside = rows[custody], rows[~custody]
+        already = outside[people.location[outside] == Location.COMMUNITY]
         made = self.custody.receive(inside)
         self.impose_orders(outside)
         service.refresh(rows)
         self.allocation.assess(rows)
+        self.supervision.begin_again(already)
+        self.allocation.begin(already)
         self.custody.settle_in(made)
 
     def impose_orders(self, rows: Rows) -> None:

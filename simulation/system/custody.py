@@ -52,8 +52,11 @@ class Custody:
 
     # --- Reception --------------------------------------------------------------------------------------------
 
-    def receive(self, rows: Rows) -> Rows:
-        """Receive people sentenced to determinate custody today; return their sentences."""
+    def receive(self, rows: Rows, revoked: bool = False) -> Rows:
+        """Receive people sentenced to determinate custody today; return their sentences.
+
+        Custody for a revoked order is short, and nobody was on remand for it.
+        """
         if rows.size == 0:
             return rows
         service, people, chance, sentences = (
@@ -69,6 +72,11 @@ class Custody:
         band = self.population.length_band(keys, years, occurrence)
         length = self.population.length_days(keys, band, occurrence)
         remand = self.population.remand_days(keys, occurrence)
+        if revoked:
+            uniform = chance.uniform(keys, "custody: length on revocation", occurrence)
+            length = draw(levers.mapping("enforcement.revoked_custody_days"), uniform).astype(np.int32)
+            remand = np.zeros_like(remand)
+            band = np.zeros_like(band)
         extended = (band >= 3) & (
             chance.uniform(keys, "custody: extended", occurrence) < levers.number("custody.extended_share")
         )
@@ -104,7 +112,7 @@ class Custody:
 
     def resentence(self, rows: Rows) -> None:
         """Receive people whose order was revoked in favour of custody."""
-        made = self.receive(rows)
+        made = self.receive(rows, revoked=True)
         self.service.refresh(rows)
         self.allocation.assess(rows)
         self.settle_in(made)
@@ -412,8 +420,10 @@ class Custody:
         service.agendas["curfew papers"].cancel(rows)
         service.agendas["curfew release"].cancel(rows)
         sentences.released[rows] = service.today
-        self.count_release(rows)
         self.to_licence(rows)
+        # Somebody held under another term isn't released yet.
+        held = self.service.statuses(sentences.person[rows]) & ((1 << Status.CUSTODY) | (1 << Status.RECALLED))
+        self.count_release(rows[held == 0])
         service.tell("released", np.sort(sentences.person[rows]))
         return sentences.person[rows]
 

@@ -191,6 +191,7 @@ class Enforcement:
             "committal days",
             service.occurrence(due[committed], sentences.breaches[due[committed]]),
         )
+        days = np.maximum(service.calendar.working_day_before((today + days).astype(np.int32)) - today, 1)
         people.committed_until[rows] = today + days
         service.agendas["committal"].put(rows, today + days)
         service.count("pss_committals", rows)

@@ -231,12 +231,11 @@ class Invariants:
         return rows[(people.never_curfew[person] == 1) | short | outside | early]
 
     def curfew_recall(self) -> np.ndarray:
-        """Nobody recalled from curfew is out again before the conditional release date."""
+        """Nobody recalled from curfew is out again before the release date, or the working day before it."""
         service, sentences = self.service, self.service.sentences
         rows = self.running[sentences.status[self.running] == Status.LICENCE]
-        return rows[
-            (sentences.recall_kind[rows] == RecallKind.CURFEW) & (sentences.custody_end[rows] > service.today)
-        ]
+        rows = rows[sentences.recall_kind[rows] == RecallKind.CURFEW]
+        return rows[service.calendar.working_day_before(sentences.custody_end[rows]) > service.today]
 
     def high_risk_nps(self) -> np.ndarray:
         """People at high assessed risk, or under MAPPA, are supervised by the NPS."""

@@ -153,7 +153,7 @@ class Model:
         self.allocation = Allocation(service)
         self.supervision.on_begin.append(self.allocation.begin)
         self.custody = Custody(service, population, self.allocation)
-        self.courts = Courts(service, population, self.allocation, self.custody)
+        self.courts = Courts(service, population, self.allocation, self.custody, self.supervision)
         self.contact = Contact(service)
         self.caseload = Caseload(service, self.contact)
         self.recall = Recall(service, self.custody)

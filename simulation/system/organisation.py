@@ -137,7 +137,6 @@ class Organisation:
             np.int32
         )
         service.set_side(live, NPS)
-        service.agendas["escalate"].cancel(live)
         service.tell("moved to the unified service", live)
         # Some cases change hands when caseloads are mixed, spread over the transition.
         share = service.levers.number("organisation.transition_reallocated_share")

@@ -164,7 +164,8 @@ class Recall:
             until, np.where(sentences.custody_end[rows] > today, sentences.custody_end[rows], until)
         )
         until = np.minimum(until, sentences.expiry[rows])
-        until = np.maximum(until, today + 1)
+        # Released on the working day before a weekend or holiday.
+        until = np.maximum(service.calendar.working_day_before(until), today + 1)
         service.agendas["recall step"].put(rows, until)
         report = rows[kind == RecallKind.STANDARD]
         self.ask_parole_report(report)

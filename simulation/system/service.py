@@ -260,12 +260,12 @@ class Service(World):
         rows = rows[people.location[rows] != Location.DEAD]
         mask = self.statuses(rows)
         place = PLACE_OF[mask]
-        waiting = (place == Location.ENDED) & (people.report_due[rows] != NEVER)
-        place[waiting] = Location.COURT
         committed = (people.committed_until[rows] > self.today) & (
             (place == Location.COMMUNITY) | (place == Location.ENDED)
         )
         place[committed] = Location.COMMITTED
+        waiting = (place == Location.ENDED) & (people.report_due[rows] != NEVER)
+        place[waiting] = Location.COURT
         before = people.location[rows].copy()
         people.location[rows] = place
         setting = SETTING_OF[mask]
@@ -342,6 +342,7 @@ class Service(World):
             list(self.event_digests),
             dict(self.state_digests),
             dict(self.checks),
+            list(self.history),
             self._today_digest.copy(),
         )
         return saved
@@ -349,7 +350,8 @@ class Service(World):
     def restore(self, saved: dict[str, Any]) -> None:
         """Put back what :meth:`save` returned."""
         super().restore(saved)
-        flows, bands, finished, events, states, checks, today_digest = saved["counts"]
+        flows, bands, finished, events, states, checks, history, today_digest = saved["counts"]
+        self.history = list(history)
         self._today_digest = today_digest.copy()
         self.flows = flows.copy()
         self._uncounted = []

@@ -36,6 +36,7 @@ class Supervision:
         agendas = self.service.agendas
         # Whatever was booked belonged to the place left.
         agendas["contact"].cancel(rows)
+        self.service.people.contact_due[rows] = NEVER
         leaving = before == Location.COMMUNITY
         if leaving.any():
             gone = rows[leaving]
@@ -97,6 +98,15 @@ class Supervision:
         people.work_only[rows] = (other < 0) & (order >= 0) & (service.sentences.unpaid_work_only[order] == 1)
         for listener in self.on_begin:
             listener(rows)
+
+    def begin_again(self, rows: Rows) -> None:
+        """Begin a new order of people already supervised in the community: a first appointment and plan of its own."""
+        people = self.service.people
+        people.contacts[rows] = 0
+        people.stage_start[rows] = self.service.today
+        people.first_due_from[rows] = self.service.today
+        people.first_after_release[rows] = 0
+        people.work_only[rows] = 0
 
     def enter_custody(self, rows: Rows) -> None:
         """Begin custody: the officer, if there is one, keeps the case and makes custody contacts."""
