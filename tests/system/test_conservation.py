@@ -13,7 +13,7 @@ from simulation.engine import NEVER
 from simulation.measures.registry import COUNTS
 from simulation.system import Model, RunOutput
 from simulation.system.codes import Location, Task
-from tests.system.system_helpers import GEOGRAPHY, request, totals
+from tests.system.system_helpers import END, GEOGRAPHY, START, request, totals
 
 INSIDE = (Location.SENTENCED, Location.RECALLED)
 
@@ -26,6 +26,7 @@ class Watched:
         self.service = self.model.service
         self.moves: dict[str, dict[tuple[int, int], int]] = defaultdict(lambda: defaultdict(int))
         self.evenings: list[str] = []
+        self.looked = 0
         self.start = self.prisoners()
         self.service.on_place_change.insert(0, self.moved)
         close_day = self.service.close_day
@@ -51,6 +52,7 @@ class Watched:
 
     def look(self) -> None:
         """Laws are checked at the end of a month; here every evening, and a few more things with them."""
+        self.looked += 1
         service, people, tasks = self.service, self.service.people, self.service.tasks
         today = service.calendar.date(service.today)
         checks = dict(service.checks)
@@ -66,6 +68,8 @@ class Watched:
         if np.unique(first).size != first.size:
             self.evenings.append(f"{today}: two first appointments for one person")
         held = np.flatnonzero((people.officer[:size] >= 0) & (people.work_only[:size] == 0))
+        # Somebody who waits to be moved is booked by the next officer.
+        held = held[people.waiting_since[held] == NEVER]
         held = held[(place[held] == Location.COMMUNITY) | np.isin(place[held], INSIDE)]
         idle = held[(service.agendas["contact"].day_of(held) == NEVER) & ~np.isin(held, first)]
         if idle.size:
@@ -82,6 +86,7 @@ def watched() -> Watched:
 
 def test_every_evening_is_in_order(watched: Watched) -> None:
     assert watched.evenings == []
+    assert watched.looked == (END - START).days + 1
 
 
 def stocks(output: RunOutput) -> dict[str, dict[str, int]]:
