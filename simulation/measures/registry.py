@@ -160,6 +160,7 @@ COUNTS: tuple[Count, ...] = (
     # Courts
     _flow("sentences_community", "people", "People who start a community order or suspended sentence order."),
     _flow("sentences_custody", "people", "People sentenced to immediate determinate custody."),
+    _flow("sentences_custody_on_breach", "people", "People sent to custody because their order was revoked; not in the sentencing series."),
     _flow("sentences_custody_of_returners", "people", "Those of the sentences to custody that are of people the model already knew."),
     _flow("sentences_of_returners", "people", "Those of the sentences that are of people the model already knew."),
     _flow("reports_oral", "reports", "Oral pre-sentence reports delivered."),

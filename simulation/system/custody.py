@@ -91,9 +91,13 @@ class Custody:
         self.set_dates(made)
         at_once = sentences.custody_end[made] <= today
         self.revoke_orders(rows, keys, number)
-        service.count("sentences_custody", rows)
-        service.count("sentences_custody_of_returners", rows[number > 1])
-        service.count("sentences_of_returners", rows[number > 1])
+        if revoked:
+            # Not a new sentence in the published series: counted apart.
+            service.count("sentences_custody_on_breach", rows)
+        else:
+            service.count("sentences_custody", rows)
+            service.count("sentences_custody_of_returners", rows[number > 1])
+            service.count("sentences_of_returners", rows[number > 1])
         service.count("releases_at_sentence", rows[at_once])
         service.tell("sentenced to custody", rows, length)
         eligible = sentences.curfew_from[made] != NEVER
