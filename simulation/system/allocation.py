@@ -195,7 +195,7 @@ class Allocation:
         uniform = service.chance.uniform(
             people.key[rows],
             "allocation delay",
-            people.sentences[rows].astype(np.int64) * 64 + people.changes[rows],
+            people.sentences[rows].astype(np.int64) * 1024 + people.spells[rows],
         )
         wait = draw(service.levers.mapping("allocation.working_days"), uniform).astype(np.int64)
         day = service.calendar.add_working_days(np.full(rows.size, service.today), wait)
@@ -385,7 +385,9 @@ class Allocation:
         if with_crc.size:
             rising = service.share("allocation.escalation_rate", with_crc)
             gap = service.chance.exponential(
-                people.key[with_crc], "risk rises", people.changes[with_crc].astype(np.int64)
+                people.key[with_crc],
+                "risk rises",
+                people.sentences[with_crc].astype(np.int64) * 1024 + people.spells[with_crc],
             )
             day = today + 1 + np.minimum(gap / np.maximum(rising, 1e-9) * 365.25, FAR).astype(np.int32)
             service.agendas["escalate"].put(with_crc, day)

@@ -109,9 +109,8 @@ class Courts:
         share = demand.yearly("courts.pre_sentence_reports", year) / (
             demand.community_year(year) + demand.custody_year(year)
         )
-        wanted = chance.uniform(keys, "report wanted", number) < share * service.levers.number(
-            "courts.report_coverage"
-        )
+        share *= service.levers.number("courts.report_coverage") * demand.lever("courts.pre_sentence_reports", today)
+        wanted = chance.uniform(keys, "report wanted", number) < share
         kind = 1 + choose(self.mix, chance.uniform(keys, "kind of report", number))
         people.report[rows] = np.where(wanted, kind, Report.NONE)
         asked = rows[wanted]

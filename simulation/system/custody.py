@@ -41,7 +41,6 @@ class Custody:
             "resettlement",
         ):
             service.agenda(name, capacity)
-        self.recalls = service.channel("recall wanted")
         service.process(self.ends)
         service.process(self.releases)
         service.process(self.papers)
@@ -435,6 +434,9 @@ class Custody:
         """Count first releases; where they go to live is settled by :mod:`simulation.system.release`."""
         service, sentences = self.service, self.service.sentences
         person = sentences.person[rows]
+        # The week that counts is the one after a first release: not after recall or committal.
+        service.people.released_on[person] = service.today
+        service.people.seen_since_release[person] = 0
         service.count("releases", person)
         service.count("releases_short_sentence", person[sentences.length[rows] < 365])
         self.resettle(rows)

@@ -124,6 +124,30 @@ class Demand:
         )
         return weights / weights.sum()
 
+    def lever(self, name: str, day: int) -> float:
+        """Return how far the scenario moves a demand parameter on a day: its value over the baseline's.
+
+        Parameters
+        ----------
+        name : str
+            A yearly series, or a single number.
+        day : int
+            Day of the run, at least 0.
+        """
+        month = int(self.calendar.month(day))
+
+        def find() -> float:
+            if self.resolved.parameters[name].series:
+                base = self.yearly(name, self.calendar.date(day).year)
+                return self.resolved.series_value(name, day, 0) / base
+            return self.resolved.on(day).number(name) / self.resolved.on(0).number(name)
+
+        # Changes begin on days, and are read by the month: the first of the month decides unless it is the start.
+        return self._once((f"lever {name}", day if (name,) in self._moved() else month), find)
+
+    def _moved(self) -> frozenset[tuple[str, ...]]:
+        return self._once(("moved", ""), lambda: frozenset((key[0],) for key in self.resolved.changed()))
+
     def expected_returns(self, kind: str, day: int) -> float:
         """Return people expected to return in a month of 30.4 days, from the stored baseline curve."""
         return self._once(

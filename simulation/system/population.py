@@ -110,6 +110,13 @@ class Population:
         """Return new people expected on a working day of the run, community and custody, in the whole country."""
         when = self.calendar.date(day)
         community, custody = self._expected(when.year, past=False)
+        lever = self.demand.lever
+        suspended = self.demand.suspended_share(when.year)
+        community *= lever("courts.supervised_start_share", day) * (
+            (1 - suspended) * lever("courts.community_sentences_imposed", day)
+            + suspended * lever("courts.suspended_sentences_imposed", day)
+        )
+        custody *= lever("courts.custody_episode_share", day) * lever("courts.immediate_custody_imposed", day)
         working = self.demand.working_days(when.year) / 12
         returns_community = self.demand.expected_returns("community", day) / working
         returns_custody = self.demand.expected_returns("custody", day) / working

@@ -91,8 +91,6 @@ class Supervision:
         people.last_seen[rows] = today
         people.first_due_from[rows] = today
         people.first_after_release[rows] = from_custody
-        people.released_on[rows[from_custody]] = today
-        people.seen_since_release[rows[from_custody]] = 0
         order = service.live_sentence(rows, (Status.ORDER,))
         other = service.live_sentence(rows, (Status.CURFEW, Status.LICENCE, Status.SUPERVISION))
         people.work_only[rows] = (other < 0) & (order >= 0) & (service.sentences.unpaid_work_only[order] == 1)
@@ -106,7 +104,10 @@ class Supervision:
         people.stage_start[rows] = self.service.today
         people.first_due_from[rows] = self.service.today
         people.first_after_release[rows] = 0
-        people.work_only[rows] = 0
+        # A warning belongs to the order it was given on.
+        people.warned_on[rows] = NEVER
+        order = self.service.live_sentence(rows, (Status.ORDER,))
+        people.work_only[rows] &= self.service.sentences.unpaid_work_only[order]
 
     def enter_custody(self, rows: Rows) -> None:
         """Begin custody: the officer, if there is one, keeps the case and makes custody contacts."""
