@@ -66,6 +66,11 @@ def _check_scenario(name: str, values: Parameters, parameters_are_wrong: bool) -
         resolved = resolve(scenario, values, load_geography())
     except ScenarioError as error:
         return [*problems, *error.problems], ""
+    from simulation.system.reach import problems_with
+
+    unreachable = problems_with(resolved)
+    if unreachable:
+        return [*problems, *unreachable], ""
     return [*problems, *resolved.warnings, *_too_early(resolved)], _summary(resolved)
 
 

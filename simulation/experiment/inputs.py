@@ -26,6 +26,7 @@ from simulation.scenario import (
     load_scenario,
     resolve,
 )
+from simulation.system.reach import problems_with
 
 DEFAULT_REPLICATIONS = 5
 """Replications of a study that doesn't say how many."""
@@ -353,7 +354,9 @@ def _resolve_all(
                 continue
             own = item.parameters if isinstance(item, Resolved) else parameters
             assert own is not None
-            resolved.append(resolve(scenario, own, geography, areas=areas or None, until=until))
+            found = resolve(scenario, own, geography, areas=areas or None, until=until)
+            problems += [str(problem) for problem in problems_with(found)]
+            resolved.append(found)
         except ScenarioError as error:
             problems += [str(problem) for problem in error.problems]
     return resolved, problems

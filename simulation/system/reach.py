@@ -1,0 +1,99 @@
+"""What a change can reach: which parameters may differ by area, and which are read once before day one.
+
+A change that the model would ignore, or stumble over half-way through a run, is refused before anything is run.
+"""
+
+from __future__ import annotations
+
+from simulation.scenario import Assignment, Problem, Resolved
+from simulation.scenario.effective import NEVER
+
+#: Parameters read for each area (and side, where the decision belongs to a provider).
+BY_AREA = frozenset(
+    {
+        "allocation.escalation_rate",
+        "allocation.inflation",
+        "allocation.rsr_threshold",
+        "community.crises_per_year",
+        "contact.downgrade_backlog_days",
+        "contact.face_to_face_floor_days",
+        "contact.missed_appointment_probability",
+        "contact.phone_only_multiplier",
+        "contact.release_day_appointment_share",
+        "courts.diversion_from_custody",
+        "custody.extended_release_fraction",
+        "custody.hdc.address_suitable_share",
+        "custody.hdc.max_days",
+        "custody.hdc.take_up",
+        "custody.release_fraction",
+        "organisation.unified",
+        "recall.per_further_charge",
+        "recall.per_risk_rise_noticed",
+        "recall.per_unacceptable_absence",
+        "staff.crc.leaving_rate_officers",
+        "staff.leaving_multiplier",
+        "staff.nps.leaving_rate_po",
+        "staff.nps.leaving_rate_pso",
+        "staff.recruitment.share_from_crc",
+        "staff.sickness_days",
+        "workload.productivity",
+    }
+)
+
+#: Beginnings of the names of parameters that are read once, before day one.
+BEFORE_DAY_ONE = (
+    "population.",
+    "contact.miss_factor",
+    "custody.hdc.excluded_share",
+    "custody.length_share",
+    "custody.length_index",
+    "allocation.public_interest_share",
+    "organisation.officers_per_office",
+    "staff.crc.officers_holding_cases",
+    "staff.initial_vacancy_share",
+    "staff.nps.officers_holding_cases",
+    "staff.qualified_share",
+    "supervision.court_order_success_share",
+)
+
+
+def problems_with(resolved: Resolved) -> list[Problem]:
+    """Return what is wrong with a scenario's changes that only the model can tell.
+
+    Parameters
+    ----------
+    resolved : Resolved
+        Scenario with every parameter.
+    """
+    problems: dict[tuple[str, int, str], Problem] = {}
+
+    some = ", ".join(sorted(BY_AREA)[:6]) + ", ..."
+
+    def refuse(code: str, message: str, hint: str, at: Assignment) -> None:
+        problem = Problem(code, message, at.file, at.line, at.column, hint)
+        problems.setdefault((code, at.line, message), problem)
+
+    for (name, _), steps in resolved.changed().items():
+        for step in steps:
+            if step.cells is not None and name not in BY_AREA:
+                refuse(
+                    "national_only",
+                    f"'{name}' is one value for the whole country: a change to it can't be limited to areas or providers",
+                    f"leave out `areas` and `providers`, or change a value that may differ: {some}",
+                    step.assignment,
+                )
+            if name.startswith(BEFORE_DAY_ONE):
+                refuse(
+                    "read_before_day_one",
+                    f"'{name}' is read once, before the first day, so a dated change to it would do nothing",
+                    "give the value in scenarios/parameters, for every scenario of the comparison",
+                    step.assignment,
+                )
+            if name == "organisation.unified" and step.last < NEVER:
+                refuse(
+                    "cannot_end",
+                    "one service can't be split again: 'organisation.unified' has no end",
+                    "leave out `to`",
+                    step.assignment,
+                )
+    return list(problems.values())
