@@ -78,7 +78,8 @@ def problems_with(resolved: Resolved) -> list[Problem]:
             if step.cells is not None and name not in BY_AREA:
                 refuse(
                     "national_only",
-                    f"'{name}' is one value for the whole country: a change to it can't be limited to areas or providers",
+                    f"'{name}' is one value for the whole country: "
+                    "a change to it can't be limited to areas or providers",
                     f"leave out `areas` and `providers`, or change a value that may differ: {some}",
                     step.assignment,
                 )
