@@ -21,6 +21,7 @@ from simulation.system.allocation import Allocation
 from simulation.system.caseload import serve
 from simulation.system.codes import Kind, Location, Report, Status
 from simulation.system.custody import Custody
+from simulation.system.levers import Levers
 from simulation.system.population import GROUPS, Arrivals, Population
 from simulation.system.quantiles import choose, draw
 from simulation.system.service import Array, Rows, Service
@@ -60,15 +61,19 @@ class Courts:
         self.mix = levers.mapping("courts.report_mix")
         self.hours = levers.mapping("courts.report_hours")
         self.days = levers.mapping("courts.report_working_days")
-        working_year = 252.9
-        expected = self.population.demand.yearly("courts.pre_sentence_reports", 2017) / working_year
-        total = sum(self.mix.values())
-        each = sum(self.mix[name] / total * self.hours[name] for name in REPORTS[1:]) * 3600
-        # The court team is staffed for the mid-2017 flow at the stated utilisation.
-        national = (
-            expected * each / levers.number("courts.team_utilisation") * levers.number("courts.team_staffing")
-        )
-        self.capacity = np.floor(self.population.shares * national).astype(np.int64)
+        # Teams are staffed for each year's reports of the mix before any policy, at the stated utilisation: a policy
+        # that asks for longer reports doesn't bring the staff to write them.
+        before = Levers(self.service.resolved.on(0))
+        mix_before, hours_before = before.mapping("courts.report_mix"), before.mapping("courts.report_hours")
+        each = sum(mix_before[name] * hours_before[name] for name in REPORTS[1:]) / sum(mix_before.values())
+        each *= 3600 * before.number("courts.report_coverage") / before.number("courts.team_utilisation")
+        self.report_seconds = each * levers.number("courts.team_staffing")
+
+    def capacity(self) -> Array:
+        """Return the seconds of each area's court team in a working day of this year."""
+        demand, year = self.population.demand, self.service.calendar.date(self.service.today).year
+        reports = demand.yearly("courts.pre_sentence_reports", year) / demand.working_days(year)
+        return np.floor(self.population.shares * reports * self.report_seconds).astype(np.int64)
 
     # --- Each day ---------------------------------------------------------------------------------------------
 
@@ -141,7 +146,7 @@ class Courts:
         rows = queue.row[:size]
         mixed = mix(people.key[rows] + queue.due[:size].astype(np.uint64))
         owed = service.tables["teams"].court_owed
-        available = self.capacity - owed
+        available = self.capacity() - owed
         served, used = serve(
             queue.area[:size],
             np.zeros(size, dtype=np.int64),
