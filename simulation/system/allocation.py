@@ -153,12 +153,11 @@ class Allocation:
         people = self.service.people
         rosh = people.rosh[rows] if true_risk else people.assessed_rosh[rows]
         threshold = self.service.levers.grid("allocation.rsr_threshold")[people.area[rows], 0]
-        indeterminate = people.setting[rows] * 0 + people.public_interest[rows]
         return (
             (people.rsr[rows] >= np.round(threshold * 100))
             | (rosh >= Rosh.HIGH)
             | (people.mappa[rows] > 0)
-            | (indeterminate == 1)
+            | (people.public_interest[rows] == 1)
         )
 
     def place(self, rows: Rows) -> None:

@@ -128,12 +128,7 @@ class Counting:
 
     def officers(self) -> None:
         """Count officers and their load, as the workload tool shows it."""
-        service, posts, tasks, people = (
-            self.service,
-            self.service.posts,
-            self.service.tasks,
-            self.service.people,
-        )
+        service, posts, tasks = self.service, self.service.posts, self.service.tasks
         size = posts.size
         points, available = self.staffing.points()
         codes = posts.area[:size].astype(np.int64) * 2 + posts.employer[:size]
@@ -155,7 +150,6 @@ class Counting:
         self.stock(
             "tasks_waiting", service.code(tasks.person[: tasks.size][tasks.due[: tasks.size] < service.today])
         )
-        del people
 
     def store(self, when: Any) -> None:
         """Write the month's counts into rows and begin a new month."""

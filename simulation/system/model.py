@@ -14,7 +14,7 @@ from simulation.engine import NEVER, Calendar, Chance
 from simulation.scenario import Geography, Resolved, load_geography
 from simulation.system.allocation import Allocation
 from simulation.system.caseload import Caseload
-from simulation.system.codes import Location, Rosh, Status
+from simulation.system.codes import Location, Status
 from simulation.system.community import Community
 from simulation.system.contact import Contact
 from simulation.system.counting import EVERYWHERE, Counting
@@ -224,7 +224,6 @@ class Model:
         routine = people.work_only[community] == 0
         when = service.calendar.working_day_after(1 + (uniform * days).astype(np.int32))
         service.agendas["contact"].put(community[routine], when[routine])
-        assert Rosh is not None
 
     # --- Policy -----------------------------------------------------------------------------------------------
 
