@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 #: Due day of a row that is on no date.
 NEVER = np.iinfo(np.int32).min
 
-Rows = NDArray[np.int32]
+#: Row numbers have the processor's own width: numpy looks up with them several times as fast as with narrower ones.
+Rows = NDArray[np.intp]
 
 #: Days indexed at a time; at most 256.
 BLOCK = 64
@@ -96,7 +97,7 @@ class Agenda:
         ValueError
             If a day has already been taken: the row would never wake; or if a row number is negative.
         """
-        batch: Rows = np.array(rows, dtype=np.int32)
+        batch: Rows = np.array(rows, dtype=np.intp)
         if batch.size == 0:
             return
         when: NDArray[np.int32] = np.asarray(days, dtype=np.int32)
@@ -132,7 +133,7 @@ class Agenda:
         if late.size:
             raise ValueError(f"day {int(self._due[late].min())} holds rows and was left out")
         self._block_end = day + BLOCK
-        rows = np.flatnonzero((self._due >= day) & (self._due < self._block_end)).astype(np.int32)
+        rows = np.flatnonzero((self._due >= day) & (self._due < self._block_end))
         self._buckets = {}
         if rows.size:
             self._index(rows, self._due[rows])
@@ -173,7 +174,7 @@ class Agenda:
         self._taken = day
         chunks = self._buckets.pop(day, None)
         if not chunks:
-            return np.empty(0, dtype=np.int32)
+            return np.empty(0, dtype=np.intp)
         rows = chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
         rows = each_once(rows[self._due[rows] == day])
         self._due[rows] = NEVER

@@ -118,7 +118,7 @@ class Table:
         # Reached only for a column that does not exist; tells type checkers that columns are arrays.
         raise AttributeError(f"table has no column {name!r}")
 
-    def add(self, count: int) -> NDArray[np.int32]:
+    def add(self, count: int) -> NDArray[np.intp]:
         """Append empty rows, growing the arrays when needed, and return their numbers.
 
         Keep the numbers in a variable: in ``table.age[table.add(3)] = 30`` Python looks up the column before
@@ -128,7 +128,7 @@ class Table:
         self.size += count
         if self.size > self.capacity:
             self._grow(max(self.size, self.capacity + self.capacity // 2))
-        return np.arange(first, self.size, dtype=np.int32)
+        return np.arange(first, self.size, dtype=np.intp)
 
     def _grow(self, capacity: int) -> None:
         for name, grown in self._allocate(capacity).items():

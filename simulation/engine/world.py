@@ -36,13 +36,13 @@ class Channel:
     def send(self, rows: NDArray[np.integer]) -> None:
         """Hand on a batch of rows."""
         if rows.size:
-            self.store.put(np.asarray(rows, dtype=np.int32))
+            self.store.put(np.asarray(rows, dtype=np.intp))
 
-    def drain(self) -> NDArray[np.int32]:
+    def drain(self) -> NDArray[np.intp]:
         """Take everything that has been sent, each row once, in row order."""
         batches = self.store.items
         if not batches:
-            return np.empty(0, dtype=np.int32)
+            return np.empty(0, dtype=np.intp)
         rows = each_once(np.concatenate(batches))
         batches.clear()
         return rows

@@ -87,7 +87,7 @@ def fewest_cases(
     has = number > 0
     posts, loads, post_team, number = posts[has], loads[has], post_team[has], number[has]
     if posts.size == 0:
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
+        return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
     # An officer can at most receive every case of the team; far fewer when loads are uneven, but exactness first.
     at = np.repeat(np.arange(posts.size), number)
     step = np.arange(at.size) - np.repeat(np.cumsum(number) - number, number)
@@ -263,7 +263,7 @@ class Allocation:
         np.subtract.at(posts.cases, people.officer[moving], 1)
         np.subtract.at(posts.points, people.officer[moving], points[people.officer[rows] >= 0])
         placed = np.zeros(rows.size, dtype=bool)
-        chosen = np.full(rows.size, -1, dtype=np.int32)
+        chosen = np.full(rows.size, -1, dtype=np.intp)
         for needs_po in (True, False):
             mine = np.flatnonzero(high == needs_po)
             if mine.size == 0:
@@ -305,7 +305,7 @@ class Allocation:
         has = wanted[post_team]
         posts, post_team = posts[has], post_team[has]
         if posts.size == 0:
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
+            return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
         load = self.service.posts.points[posts].astype(np.int64)
         # Officers with reduced hours take proportionately less.
         reduced = self.service.posts.new_until[posts] > self.service.today
@@ -322,7 +322,7 @@ class Allocation:
         case_team = place[team[case_order]]
         first = np.searchsorted(case_team, np.arange(staffed.size))
         rank = np.arange(case_order.size) - first[case_team]
-        chosen = np.empty(case_order.size, dtype=np.int32)
+        chosen = np.empty(case_order.size, dtype=np.intp)
         index = np.arange(posts.size)
         width = posts.size + 1
         for wave in range(int(rank.max()) + 1 if rank.size else 0):

@@ -16,7 +16,7 @@ PEOPLE = (
         "Whose draws these are; comes from outside the model.",
     ),
     Column("area", "int8", "index of police area", "Where the person lives and was convicted."),
-    Column("office", "int32", "index of office", "Office nearest home."),
+    Column("office", "int64", "index of office", "Office nearest home."),
     Column("convicted", "int32", "day", "Day of first conviction in the model.", NEVER),
     Column("returner_pool", "int8", "0/1", "1 if the person was sentenced before the run began."),
     Column("female", "int8", "0/1", "Sex."),
@@ -39,7 +39,7 @@ PEOPLE = (
     Column("side", "int8", "0 NPS, 1 CRC, -1 none", "Side responsible.", -1),
     Column("assessed_rosh", "int8", "Rosh", "Risk of serious harm as assessed."),
     Column("tier", "int8", "Tier", "Tier as assessed."),
-    Column("officer", "int32", "row of posts", "Responsible officer; -1 if nobody.", -1),
+    Column("officer", "int64", "row of posts", "Responsible officer; -1 if nobody.", -1),
     Column("officer_since", "int32", "day", "Since when.", NEVER),
     Column("waiting_since", "int32", "day", "Since when the case has waited for an officer.", NEVER),
     Column("stage_start", "int32", "day", "Start of the present supervision in the community.", NEVER),
@@ -78,7 +78,7 @@ PEOPLE = (
         "phone_draw", "float32", "share", "Draw of this spell that puts the person on the telephone or not."
     ),
     Column("pattern", "int8", "index of pattern", "Pattern of contact in force for this person."),
-    Column("latest", "int32", "row of sentences", "Latest sentence; -1 if none.", -1),
+    Column("latest", "int64", "row of sentences", "Latest sentence; -1 if none.", -1),
     Column("risk_hazard", "float64", "hazard", "Hazard of reoffending accumulated in this spell."),
     Column("risk_threshold", "float64", "hazard", "Threshold of this spell.", 1e18),
     Column("reoffences", "int16", "count", "Proven reoffences so far."),
@@ -117,8 +117,8 @@ READ_AT_CONTACT = (
 )
 
 SENTENCES = (
-    Column("person", "int32", "row of people", "Whose sentence it is."),
-    Column("previous", "int32", "row of sentences", "The person's sentence before; -1 if none.", -1),
+    Column("person", "int64", "row of people", "Whose sentence it is."),
+    Column("previous", "int64", "row of sentences", "The person's sentence before; -1 if none.", -1),
     Column("number", "int8", "count", "Number among the person's sentences, from 1."),
     Column("kind", "int8", "Kind", "Kind of sentence."),
     Column("status", "int8", "Status", "Where it stands."),
@@ -156,7 +156,7 @@ SENTENCES = (
 POSTS = (
     Column("key", "uint64", "packed area, employer, index", "Whose draws these are."),
     Column("area", "int8", "index of police area", "Where the post is."),
-    Column("office", "int32", "index of office", "Office."),
+    Column("office", "int64", "index of office", "Office."),
     Column("employer", "int8", "0 NPS, 1 CRC", "Who employs the holder."),
     Column("grade", "int8", "Grade", "Grade."),
     Column("filled", "int8", "0/1", "Somebody is in post."),
@@ -183,8 +183,8 @@ POSTS = (
 )
 
 TASKS = (
-    Column("person", "int32", "row of people", "Whom it is about."),
-    Column("sentence", "int32", "row of sentences", "Which sentence it belongs to; -1 if none.", -1),
+    Column("person", "int64", "row of people", "Whom it is about."),
+    Column("sentence", "int64", "row of sentences", "Which sentence it belongs to; -1 if none.", -1),
     Column("kind", "int8", "Task", "What is to be done."),
     Column("seconds", "int32", "seconds", "Time it takes."),
     Column("due", "int32", "day", "When it is due."),
@@ -192,7 +192,7 @@ TASKS = (
 
 #: Pooled work of an area's court team or resettlement team.
 QUEUES = (
-    Column("row", "int32", "row of people or sentences", "What the work is about."),
+    Column("row", "int64", "row of people or sentences", "What the work is about."),
     Column("area", "int8", "index of police area", "Whose team."),
     Column("seconds", "int32", "seconds", "Time it takes."),
     Column("due", "int32", "day", "When it is due."),

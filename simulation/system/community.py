@@ -204,7 +204,6 @@ class Community:
         rows = np.flatnonzero(
             (place == Location.COMMUNITY) | ((place == Location.ENDED) & (people.latest[:size] >= 0))
         )
-        rows = rows.astype(np.int32)
         hazard = self.yearly_hazard[people.ogrs[rows]] * (days / 365.25) * self.hazard_ratio
         free = place[rows] == Location.ENDED
         recent = people.last_seen[rows] > today - self.years_after * 365.25

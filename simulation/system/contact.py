@@ -161,7 +161,7 @@ class Contact:
 
         Parameters
         ----------
-        rows : int32 array
+        rows : int array
             Rows of people.
         mode : int array
             :class:`Mode` of each.
@@ -308,7 +308,7 @@ class Contact:
         supervision = service.live_sentence(rows, (Status.SUPERVISION,))
         chosen = np.where(sentence >= 0, sentence, np.where(order >= 0, order, supervision))
         status = np.where(chosen >= 0, service.sentences.status[chosen], -1).astype(np.int8)
-        return chosen.astype(np.int32), status
+        return chosen, status
 
 
 __all__ = ["Contact", "Location", "choose"]

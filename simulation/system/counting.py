@@ -56,7 +56,7 @@ class Counting:
         """Take stocks and distributions, check the invariants, and store the month."""
         service, people, today = self.service, self.service.people, self.service.today
         size = people.size
-        live = np.flatnonzero(people.side[:size] >= 0).astype(np.int32)
+        live = np.flatnonzero(people.side[:size] >= 0)
         codes = service.code(live)
         place, setting = people.location[live], people.setting[live]
         inside = (place == Location.SENTENCED) | (place == Location.RECALLED)
@@ -186,7 +186,8 @@ class Counting:
             "risk_hazard",
             "contacts",
         ):
-            state.update(getattr(people, name)[known].tobytes())
+            values = getattr(people, name)[known]
+            state.update((values.astype(np.int32) if name == "officer" else values).tobytes())
         for name in ("filled", "holder", "cases", "owed", "sick_until", "leave_until", "leaving_hazard"):
             state.update(getattr(posts, name)[: posts.size].tobytes())
         return state.hexdigest()

@@ -49,9 +49,7 @@ class Courts:
         # Rows by day of conviction: derived from the table, so it is no state of its own.
         size = people.size
         new = people.returner_pool[:size] == 0
-        self._order = np.flatnonzero(new)[np.argsort(people.convicted[:size][new], kind="stable")].astype(
-            np.int32
-        )
+        self._order = np.flatnonzero(new)[np.argsort(people.convicted[:size][new], kind="stable")]
         self._days = people.convicted[self._order]
         service.process(self.process)
 

@@ -464,7 +464,7 @@ class Custody:
         Who goes is settled by a draw that belongs to the person; each area follows its share of the series.
         """
         service, people, sentences = self.service, self.service.people, self.service.sentences
-        for_life = np.flatnonzero(sentences.kind[: sentences.size] == Kind.INDETERMINATE).astype(np.int32)
+        for_life = np.flatnonzero(sentences.kind[: sentences.size] == Kind.INDETERMINATE)
         for status, name, into in (
             (Status.CUSTODY, "unreleased", Status.LICENCE),
             (Status.LICENCE, "recalled", Status.RECALLED),

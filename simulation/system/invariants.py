@@ -75,8 +75,8 @@ class Invariants:
         """
         people, sentences = self.service.people, self.service.sentences
         #: Rows of people supervised, and of sentences still running, found once for all laws.
-        self.live = np.flatnonzero(people.side[: people.size] >= 0).astype(np.int32)
-        self.running = np.flatnonzero(sentences.status[: sentences.size] != Status.ENDED).astype(np.int32)
+        self.live = np.flatnonzero(people.side[: people.size] >= 0)
+        self.running = np.flatnonzero(sentences.status[: sentences.size] != Status.ENDED)
         for name, law in self.laws.items():
             broken = law()
             if broken.size:
@@ -104,7 +104,7 @@ class Invariants:
         )
         live = sentences.person[self.running]
         live = live[(place[live] == Location.ENDED) | (place[live] == Location.UNKNOWN)]
-        return np.concatenate([rows, live]).astype(np.int32)
+        return np.concatenate([rows, live])
 
     def one_place(self) -> np.ndarray:
         """Place is the one that the precedence table gives."""
@@ -170,7 +170,7 @@ class Invariants:
     def dead(self) -> np.ndarray:
         """The dead have no officer, no appointment and no live sentence."""
         service, people = self.service, self.service.people
-        rows = np.flatnonzero(people.location[: people.size] == Location.DEAD).astype(np.int32)
+        rows = np.flatnonzero(people.location[: people.size] == Location.DEAD)
         live = service.statuses(rows) & ~np.uint8(1 << Status.ENDED)
         return rows[
             (live != 0) | (people.officer[rows] >= 0) | (service.agendas["contact"].day_of(rows) != NEVER)
@@ -260,7 +260,7 @@ class Invariants:
     def no_contact_in_custody(self) -> np.ndarray:
         """Nobody is booked who is neither in the community nor in prison; no first appointment is due inside."""
         service, people = self.service, self.service.people
-        booked = np.flatnonzero(service.agendas["contact"].day_of(np.arange(people.size, dtype=np.int32)) != NEVER)
+        booked = np.flatnonzero(service.agendas["contact"].day_of(np.arange(people.size, dtype=np.intp)) != NEVER)
         place = people.location[booked]
         out = (place != Location.COMMUNITY) & (place != Location.SENTENCED) & (place != Location.RECALLED)
         due = (people.first_due_from[self.live] != NEVER) & (people.location[self.live] != Location.COMMUNITY)
@@ -269,7 +269,7 @@ class Invariants:
     def working_days(self) -> np.ndarray:
         """Appointments fall on working days."""
         service, people = self.service, self.service.people
-        days = service.agendas["contact"].day_of(np.arange(people.size, dtype=np.int32))
+        days = service.agendas["contact"].day_of(np.arange(people.size, dtype=np.intp))
         booked = np.flatnonzero(days != NEVER)
         return booked[~service.calendar.is_working(days[booked])]
 
@@ -298,7 +298,7 @@ class Invariants:
 
 def _waiting(service: Service) -> np.ndarray:
     batches = service.channels["orphans"].store.items
-    return np.concatenate(batches) if batches else np.empty(0, dtype=np.int32)
+    return np.concatenate(batches) if batches else np.empty(0, dtype=np.intp)
 
 
 __all__ = ["SENTENCES", "InvariantBroken", "Invariants", "Mode"]

@@ -114,7 +114,7 @@ class Model:
         people = service.people
         order = np.argsort(arrivals.key, kind="stable")
         rows = people.add(order.size)
-        place = np.empty(order.size, dtype=np.int32)
+        place = np.empty(order.size, dtype=np.intp)
         place[order] = rows
         people.key[rows] = arrivals.key[order]
         people.area[rows] = arrivals.area[order]
@@ -263,7 +263,7 @@ class Model:
     def replan(self, names: frozenset[str]) -> None:
         """Work out again the dates of people already in custody when a change applies to all."""
         service, sentences = self.service, self.service.sentences
-        rows = np.arange(sentences.size, dtype=np.int32)
+        rows = np.arange(sentences.size)
         inside = rows[(sentences.status[rows] == Status.CUSTODY) & (sentences.kind[rows] == 2)]
         if any(name.startswith("custody.") and "release_fraction" in name for name in names):
             self.custody.set_dates(inside)

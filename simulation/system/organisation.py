@@ -113,7 +113,7 @@ class Organisation:
         posts.employer[:size][levers.grid("organisation.unified")[posts.area[:size], NPS] > 0.5] = NPS
         posts.leaving_threshold[:size] = service.chance.exponential(posts.key[:size], "leaving", 0)
         # Vacancies of the start are already being filled: their new holders are some way through the pipeline.
-        vacant = np.flatnonzero(posts.filled[:size] == 0).astype(np.int32)
+        vacant = np.flatnonzero(posts.filled[:size] == 0)
         table = levers.mapping("staff.recruitment.months_advert_to_desk")
         uniform = service.chance.uniform(posts.key[vacant], "months to fill", posts.holder[vacant])
         months = np.where(posts.employer[vacant] == NPS, draw(table["nps"], uniform), draw(table["crc"], uniform))
@@ -141,9 +141,7 @@ class Organisation:
         if not joining.any():
             return
         posts.employer[:size][joining] = NPS
-        live = np.flatnonzero((people.side[: people.size] == CRC) & begin[people.area[: people.size]]).astype(
-            np.int32
-        )
+        live = np.flatnonzero((people.side[: people.size] == CRC) & begin[people.area[: people.size]])
         service.set_side(live, NPS)
         service.tell("moved to the unified service", live)
         # Some cases change hands when caseloads are mixed, spread over the transition.

@@ -249,7 +249,7 @@ class Population:
     # --- Traits -----------------------------------------------------------------------------------------------
 
     def traits(
-        self, people: People, rows: NDArray[np.int32], group: NDArray[np.int64], ogrs_shift: NDArray[np.float64]
+        self, people: People, rows: NDArray[np.intp], group: NDArray[np.int64], ogrs_shift: NDArray[np.float64]
     ) -> None:
         """Draw the fixed traits of people.
 
@@ -257,7 +257,7 @@ class Population:
         ----------
         people : People
             Table to write to; keys and areas are set.
-        rows : int32 array
+        rows : int array
             Rows of people.
         group : int array
             Number in :data:`GROUPS`: what the baseline would give them. A policy that diverts people from custody

@@ -39,7 +39,7 @@ class Recall:
     def ask(self, sentences_rows: Rows, reason: str) -> None:
         """Decide to recall: the report is due tomorrow."""
         service, sentences = self.service, self.service.sentences
-        rows = each_once(np.asarray(sentences_rows, dtype=np.int32))
+        rows = each_once(sentences_rows)
         status = sentences.status[rows]
         rows = rows[
             ((status == Status.LICENCE) | (status == Status.CURFEW)) & (sentences.recall_pending[rows] == 0)

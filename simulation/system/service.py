@@ -21,7 +21,7 @@ from simulation.system.codes import PHASES, Kind, Location, Setting, Status
 from simulation.system.columns import QUEUES, OpenTasks, People, Posts, Sentences
 from simulation.system.levers import Levers
 
-Rows = NDArray[np.int32]
+Rows = NDArray[np.intp]
 Array = NDArray[Any]
 
 #: A wait that outlasts any run, in days.
@@ -256,7 +256,7 @@ class Service(World):
         if rows.size == 0:
             return
         people = self.people
-        rows = each_once(np.asarray(rows, dtype=np.int32))
+        rows = each_once(rows)
         rows = rows[people.location[rows] != Location.DEAD]
         mask = self.statuses(rows)
         place = PLACE_OF[mask]
@@ -279,7 +279,7 @@ class Service(World):
         """Return each person's latest sentence that is in one of the statuses, -1 if none."""
         wanted = np.zeros(8, dtype=bool)
         wanted[list(statuses)] = True
-        found = np.full(rows.size, -1, dtype=np.int32)
+        found = np.full(rows.size, -1, dtype=np.intp)
         at = np.arange(rows.size)
         sentence = self.people.latest[rows]
         while at.size:
@@ -301,7 +301,7 @@ class Service(World):
         self.count("seconds_demanded", people, time)
         self.tasks.append(
             person=people,
-            sentence=np.full(size, -1, dtype=np.int32) if sentences is None else sentences,
+            sentence=np.full(size, -1, dtype=np.intp) if sentences is None else sentences,
             kind=np.full(size, kind, dtype=np.int8),
             seconds=time,
             due=np.full(size, due, dtype=np.int32) if isinstance(due, int) else due,

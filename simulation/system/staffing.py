@@ -75,7 +75,7 @@ class Staffing:
         """Draw sickness from tomorrow, and weeks of leave; count the day."""
         service, posts, levers = self.service, self.service.posts, self.service.levers
         today, size = service.today, posts.size
-        rows = np.flatnonzero(posts.filled[:size] == 1).astype(np.int32)
+        rows = np.flatnonzero(posts.filled[:size] == 1)
         codes = posts.area[rows].astype(np.int64) * 2 + posts.employer[rows]
         sick = posts.sick_until[rows] > today
         service.count_codes("officer_days", codes)
@@ -116,7 +116,7 @@ class Staffing:
         today, size = service.today, posts.size
         points, available = self.points()
         posts.pressure[:size] = np.where(available > 0, points / np.maximum(available, 1), 1.0)
-        rows = np.flatnonzero(posts.filled[:size] == 1).astype(np.int32)
+        rows = np.flatnonzero(posts.filled[:size] == 1)
         when = service.calendar.date(today)
         following = service.calendar.day(
             when.replace(year=when.year + when.month // 12, month=when.month % 12 + 1, day=1)
@@ -174,7 +174,7 @@ class Staffing:
         # One place more than posts: nobody's officer, -1, points there.
         gone = np.zeros(posts.size + 1, dtype=bool)
         gone[rows] = True
-        held = np.flatnonzero(gone[people.officer[: people.size]]).astype(np.int32)
+        held = np.flatnonzero(gone[people.officer[: people.size]])
         people.officer[held] = -1
         people.waiting_since[held] = service.today
         service.agendas["transfer"].cancel(held)
@@ -242,7 +242,7 @@ class Staffing:
         code = np.array([int(posts.area[post]) * 2 + NPS])
         if there.size == 0:
             return False
-        chosen = there[np.lexsort((there, posts.cases[there]))[:1]].astype(np.int32)
+        chosen = there[np.lexsort((there, posts.cases[there]))[:1]]
         service.count_codes("moves_crc_to_nps", code)
         self.vacate(chosen)
         self.advertise(chosen)

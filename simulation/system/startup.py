@@ -143,10 +143,10 @@ def seat(
     service: Service,
     population: Population,
     survivors: Survivors,
-    rows: NDArray[np.int32],
-    indeterminate_rows: NDArray[np.int32],
+    rows: NDArray[np.intp],
+    indeterminate_rows: NDArray[np.intp],
     on_recall: NDArray[np.bool_],
-) -> NDArray[np.int32]:
+) -> NDArray[np.intp]:
     """Give the starting people their sentences; return the rows of sentences.
 
     Parameters
@@ -157,9 +157,9 @@ def seat(
         For draws and levers.
     survivors : Survivors
         Sentences that reach day 0.
-    rows : int32 array
+    rows : int array
         Row of people for each survivor.
-    indeterminate_rows : int32 array
+    indeterminate_rows : int array
         Rows of indeterminate prisoners.
     on_recall : bool array
         Which of those are on recall.

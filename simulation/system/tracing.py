@@ -273,13 +273,13 @@ class Teller:
     def _context(self, kind: str) -> Context:
         people, sentences, posts, row = self.service.people, self.service.sentences, self.service.posts, self.row
         side, officer, latest = int(people.side[row]), int(people.officer[row]), int(people.latest[row])
-        statuses = int(self.service.statuses(np.array([row], dtype=np.int32))[0])
+        statuses = int(self.service.statuses(np.array([row], dtype=np.intp))[0])
         held = statuses & (1 << Status.CUSTODY | 1 << Status.RECALLED)
         if kind == "licence ends":
             # Told before what follows is settled; the date on which supervision ends was fixed at the first release.
             ending = int(
                 self.service.live_sentence(
-                    np.array([row], dtype=np.int32), (Status.LICENCE, Status.RECALLED, Status.AT_LARGE)
+                    np.array([row], dtype=np.intp), (Status.LICENCE, Status.RECALLED, Status.AT_LARGE)
                 )[0]
             )
             setting = "supervision" if int(sentences.supervision_end[ending]) > self.service.today else "nothing"

@@ -137,7 +137,7 @@ def test_a_channel_gives_each_row_once_in_order_whoever_sent_first(
         for batch in batches:
             channel.send(np.array(batch, dtype=np.int64))
         drained = channel.drain()
-        assert drained.dtype == np.int32
+        assert drained.dtype == np.intp
         assert drained.tolist() == expected
         assert channel.drain().size == 0
         shuffler.shuffle(batches)
