@@ -75,7 +75,7 @@ def run(toy: Toy, stops: list[int]) -> Iterator[int]:
     made, day = 0, 0
     for stop in stops:
         made += simulate(
-            day, stop, heap, begins, owed, toy.weeks, toy.minutes, visits, toy.chance._constant("comes")
+            day, stop, heap, begins, owed, toy.weeks, toy.minutes, visits, toy.chance.constant("comes")
         )
         day = stop
         yield made

@@ -15,11 +15,14 @@ bytes on any machine with IEEE arithmetic.
 from __future__ import annotations
 
 import hashlib
+import math
 from decimal import Decimal, localcontext
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from simulation.engine.compiled import compiled
 
 Floats = NDArray[np.float64]
 Keys = NDArray[np.uint64]
@@ -46,6 +49,31 @@ def mix(values: Keys) -> Keys:
     values *= _M2
     values ^= values >> _31
     return values
+
+
+@compiled
+def uniform_of(key: np.uint64, constant: np.uint64, occurrence: int) -> float:
+    """Return one draw in [0, 1), for compiled loops; ``constant`` is :meth:`Chance.constant` of the purpose."""
+    value = key * np.uint64(_GOLDEN) + constant
+    value = (value ^ (value >> _30)) * _M1
+    value = (value ^ (value >> _27)) * _M2
+    value = (value ^ (value >> _31)) + np.uint64(occurrence) * _OCCURRENCE
+    value = (value ^ (value >> _30)) * _M1
+    value = (value ^ (value >> _27)) * _M2
+    return np.float64((value ^ (value >> _31)) >> _11) * _TO_UNIT
+
+
+@compiled
+def _uniforms(keys: Keys, constant: np.uint64, occurrence: NDArray[np.int64]) -> Floats:
+    """Draw for each key; one occurrence for all or one for each."""
+    draws = np.empty(keys.size, dtype=np.float64)
+    if occurrence.size == 1:
+        for at in range(keys.size):
+            draws[at] = uniform_of(keys[at], constant, occurrence[0])
+    else:
+        for at in range(keys.size):
+            draws[at] = uniform_of(keys[at], constant, occurrence[at])
+    return draws
 
 
 def _mix_one(value: int) -> int:
@@ -85,12 +113,21 @@ def minus_log(values: Floats) -> Floats:
     values : float64 array
         Numbers above 0 and at most 1.
     """
-    mantissa, exponent = np.frexp(values)
-    at = (mantissa - 0.5) * (2 * _CELLS)
-    cell = (at + 0.5).astype(np.int64)
-    ratio = (at - cell) / (cell + _CELLS)
-    series = ratio * (1.0 - ratio * (0.5 - ratio * (1.0 / 3.0)))
-    return _logarithms()[cell] - series - exponent * _LN2
+    values = np.asarray(values, dtype=np.float64)
+    return _minus_logs(values.reshape(-1), _logarithms()).reshape(values.shape)
+
+
+@compiled
+def _minus_logs(values: Floats, table: Floats) -> Floats:
+    result = np.empty(values.size, dtype=np.float64)
+    for number in range(values.size):
+        mantissa, exponent = math.frexp(values[number])
+        at = (mantissa - 0.5) * (2 * _CELLS)
+        cell = int(at + 0.5)
+        ratio = (at - cell) / (cell + _CELLS)
+        series = ratio * (1.0 - ratio * (0.5 - ratio * (1.0 / 3.0)))
+        result[number] = table[cell] - series - exponent * _LN2
+    return result
 
 
 # Coefficients of P. J. Acklam's rational approximation to the inverse normal distribution (2003).
@@ -195,7 +232,8 @@ class Chance:
         self._base = _mix_one(_mix_one(self.seed + _GOLDEN) + self.replication * _GOLDEN + 1)
         self._constants: dict[str, np.uint64] = {}
 
-    def _constant(self, purpose: str) -> np.uint64:
+    def constant(self, purpose: str) -> np.uint64:
+        """Return the number that stands for seed, replication and purpose in every draw of it."""
         constant = self._constants.get(purpose)
         if constant is None:
             constant = np.uint64(_mix_one(self._base ^ purpose_number(purpose)))
@@ -214,7 +252,7 @@ class Chance:
         occurrence : int or int array
             Which of several for the same purpose; never a calendar date.
         """
-        values = mix(np.asarray(keys, dtype=np.uint64) * np.uint64(_GOLDEN) + self._constant(purpose))
+        values = mix(np.asarray(keys, dtype=np.uint64) * np.uint64(_GOLDEN) + self.constant(purpose))
         if isinstance(occurrence, int | np.integer):
             if occurrence:
                 values += np.uint64((int(occurrence) * int(_OCCURRENCE)) & _MASK)
@@ -224,7 +262,11 @@ class Chance:
 
     def uniform(self, keys: Keys, purpose: str, occurrence: NDArray[np.integer] | int = 0) -> Floats:
         """Return a number in [0, 1) for each key, with 53 random bits."""
-        return (self.bits(keys, purpose, occurrence) >> _11).astype(np.float64) * _TO_UNIT
+        keys = np.asarray(keys, dtype=np.uint64)
+        which: NDArray[np.int64] = np.asarray(occurrence, dtype=np.int64).reshape(-1)
+        if keys.ndim != 1 or which.size not in (1, keys.size):
+            return (self.bits(keys, purpose, occurrence) >> _11).astype(np.float64) * _TO_UNIT
+        return _uniforms(keys, self.constant(purpose), which)
 
     def exponential(self, keys: Keys, purpose: str, occurrence: NDArray[np.integer] | int = 0) -> Floats:
         """Return unit-mean exponential values."""
