@@ -18,6 +18,7 @@ from simulation.system.allocation import Allocation
 from simulation.system.codes import CRC, NPS, Grade, Location
 from simulation.system.quantiles import draw, mean
 from simulation.system.service import Array, Rows, Service
+from simulation.system.stocks import points_held
 
 
 class Staffing:
@@ -147,10 +148,9 @@ class Staffing:
             self.service.levers,
         )
         size = posts.size
-        held = np.flatnonzero(people.officer[: people.size] >= 0)
-        points = self.allocation.workload.points[people.setting[held], people.tier[held]]
-        total = np.bincount(people.officer[held], weights=points, minlength=size).astype(np.int64)
-        available = np.full(size, self.allocation.workload.points_per_month, dtype=np.float64)
+        workload = self.allocation.workload
+        total = points_held(people.size, people.officer, people.setting, people.tier, workload.points, size)
+        available = np.full(size, workload.points_per_month, dtype=np.float64)
         reduced = posts.new_until[:size] > service.today
         available = np.where(
             reduced, available * (1 - levers.number("staff.newly_qualified.capacity_reduction")), available
