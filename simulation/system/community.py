@@ -14,15 +14,27 @@ import numpy as np
 import simpy
 
 from simulation.engine import NEVER
+from simulation.engine.chance import minus_log
+from simulation.system import hazards
 from simulation.system.allocation import Allocation
-from simulation.system.codes import Kind, Location, Status
+from simulation.system.codes import Location, Status
 from simulation.system.population import GROUPS
 from simulation.system.quantiles import draw
 from simulation.system.recall import Recall
 from simulation.system.service import FAR, Rows, Service
 from simulation.system.supervision import Supervision
 
-#: -ln(1 - p) for p = 0, 1, ..., 97 percent, from the engine's own logarithm.
+#: Agendas of sentences that death clears.
+OF_SENTENCES = (
+    "legal end",
+    "recall step",
+    "hearing",
+    "release",
+    "resettlement",
+    "curfew papers",
+    "curfew release",
+    "curfew breach",
+)
 
 
 class Community:
@@ -41,34 +53,32 @@ class Community:
 
     def read(self) -> None:
         """Take the levers of the day."""
-        from simulation.engine.chance import minus_log
-
         levers = self.service.levers
+        # -ln(1 - p) for p = 0, 1, ..., 97 percent, from the engine's own logarithm.
         self.yearly_hazard = minus_log(1.0 - np.arange(98) / 100.0)
-        self.after = levers.number("community.reoffending_after_supervision")
+        self.after = float(levers.number("community.reoffending_after_supervision"))
         self.years_after = levers.number("community.reoffending_years_after")
         shares = levers.mapping("courts.reoffence_to_sentence_share")
         self.return_share = np.array([shares[label] for label in GROUPS])
-        self.hazard_ratio = levers.number("community.reoffending_ratio")
+        self.hazard_ratio = float(levers.number("community.reoffending_ratio"))
 
     # --- At the beginning of a spell --------------------------------------------------------------------------
 
     def begin(self, rows: Rows) -> None:
         """Draw when the next change in need and death would come, at the start of a spell in the community."""
         service, people, levers = self.service, self.service.people, self.service.levers
-        keys, spell, today = people.key[rows], people.spells[rows], service.today
         self.next_crisis(rows)
-        # Death: a constant hazard, higher in the first weeks after release; crossing found in closed form.
-        rate = levers.number("community.death_rate") / 365.25
-        ratio = levers.number("community.death_ratio_after_release")
-        weeks = levers.number("community.death_weeks_after_release") * 7
-        threshold = service.chance.exponential(keys, "death", spell)
-        released = people.first_after_release[rows] == 1
-        early = np.where(released, rate * ratio, rate)
-        within = threshold / early
-        later = weeks + (threshold - early * weeks) / rate
-        days = np.where(within <= weeks, within, later)
-        day = today + 1 + np.minimum(days, FAR).astype(np.int32)
+        # A constant hazard, higher in the first weeks after release; its crossing is found in closed form.
+        day = hazards.death_days(
+            rows,
+            people.first_after_release,
+            service.chance.exponential(people.key[rows], "death", people.spells[rows]),
+            levers.number("community.death_rate") / 365.25,
+            float(levers.number("community.death_ratio_after_release")),
+            float(levers.number("community.death_weeks_after_release") * 7),
+            service.today,
+            FAR,
+        )
         service.agendas["death"].put(rows, day)
 
     def convictions_to_come(self, rows: Rows) -> None:
@@ -91,19 +101,18 @@ class Community:
 
     def group(self, rows: Rows) -> np.ndarray:
         """Return the case-mix group of what people had last."""
-        sentences, latest = self.service.sentences, self.service.people.latest[rows]
-        length = sentences.length[latest]
-        inside = np.where(length < 365, 1, np.where(length < 1461, 2, 3))
-        return np.where(sentences.kind[latest] >= Kind.DETERMINATE, inside, 0)
+        sentences = self.service.sentences
+        return hazards.groups(rows, self.service.people.latest, sentences.kind, sentences.length)
 
     def next_crisis(self, rows: Rows) -> None:
         """Put the next change in need on the agenda."""
+        if rows.size == 0:
+            return
         service, people = self.service, self.service.people
-        rate = service.share("community.crises_per_year", rows) / 365.25
-        wait = service.chance.exponential(
-            people.key[rows], "change in need", people.crises[rows]
-        ) / np.maximum(rate, 1e-9)
-        service.agendas["crisis"].put(rows, service.today + 1 + np.minimum(wait, FAR).astype(np.int32))
+        threshold = service.chance.exponential(people.key[rows], "change in need", people.crises[rows])
+        yearly = service.levers.grid("community.crises_per_year").ravel()
+        day = hazards.change_days(rows, people.cell, threshold, yearly, service.today, FAR)
+        service.agendas["crisis"].put(rows, day)
 
     # --- Each day ---------------------------------------------------------------------------------------------
 
@@ -142,30 +151,18 @@ class Community:
             return
         service.count("deaths", rows)
         service.tell("died", rows)
-        sentence = people.latest[rows]
-        while (sentence >= 0).any():
-            found = sentence[sentence >= 0]
-            for name in (
-                "legal end",
-                "recall step",
-                "hearing",
-                "release",
-                "resettlement",
-                "curfew papers",
-                "curfew release",
-                "curfew breach",
-            ):
-                service.agendas[name].cancel(found)
-            sentences.status[found] = Status.ENDED
-            sentence = np.where(sentence >= 0, sentences.previous[sentence], -1)
+        every = hazards.sentences_of(rows, people.latest, sentences.previous)
+        for name in OF_SENTENCES:
+            service.agendas[name].cancel(every)
+        sentences.status[every] = Status.ENDED
         for name in ("conviction", "reoffence", "sentence", "committal"):
             service.agendas[name].cancel(rows)
-        queue = service.court_queue
-        queue.keep(~np.isin(queue.row[: queue.size], rows))
-        before = people.location[rows].copy()
         people.report_due[rows] = NEVER
         people.location[rows] = Location.DEAD
         people.setting[rows] = 0
+        queue = service.court_queue
+        queue.keep(people.location[queue.row[: queue.size]] != Location.DEAD)
+        before = np.full(rows.size, Location.COMMUNITY, dtype=np.int8)
         self.supervision.moved(rows, before, people.location[rows])
 
     def crises(self, rows: Rows) -> None:
@@ -176,15 +173,18 @@ class Community:
             return
         over = people.crisis_since[rows] != NEVER
         ending, starting = rows[over], rows[~over]
-        self.supervision.clear_crisis(ending)
-        self.next_crisis(ending)
-        people.crisis_since[starting] = service.today
-        people.crisis_noticed[starting] = 0
-        uniform = service.chance.uniform(people.key[starting], "length of change", people.crises[starting])
-        days = draw(service.levers.mapping("community.crisis_days"), uniform).astype(np.int32)
-        people.crises[starting] += 1
-        service.agendas["crisis"].put(starting, service.today + np.maximum(days, 1))
-        service.count("crises", starting)
+        if ending.size:
+            self.supervision.clear_crisis(ending)
+            self.next_crisis(ending)
+        if starting.size:
+            people.crisis_since[starting] = service.today
+            people.crisis_noticed[starting] = 0
+            number = people.crises[starting]
+            uniform = service.chance.uniform(people.key[starting], "length of change", number)
+            days = draw(service.levers.mapping("community.crisis_days"), uniform).astype(np.int32)
+            people.crises[starting] = number + 1
+            service.agendas["crisis"].put(starting, service.today + np.maximum(days, 1))
+            service.count("crises", starting)
         service.tell("change in need begins", starting)
         service.tell("change in need ends", ending)
 
@@ -198,61 +198,71 @@ class Community:
         following = service.calendar.day(
             when.replace(year=when.year + when.month // 12, month=when.month % 12 + 1, day=1)
         )
-        days = following - today
-        size = people.size
-        place = people.location[:size]
-        rows = np.flatnonzero(
-            (place == Location.COMMUNITY) | ((place == Location.ENDED) & (people.latest[:size] >= 0))
-        )
-        hazard = self.yearly_hazard[people.ogrs[rows]] * (days / 365.25) * self.hazard_ratio
-        free = place[rows] == Location.ENDED
-        recent = people.last_seen[rows] > today - self.years_after * 365.25
-        hazard = np.where(free, np.where(recent, hazard * self.after, 0.0), hazard)
-        before = people.risk_hazard[rows]
-        after = before + hazard
-        fresh = people.risk_threshold[rows] > 1e17
-        new = rows[fresh]
+        new = hazards.without_threshold(people.size, people.location, people.latest, people.risk_threshold)
         people.risk_threshold[new] = service.chance.exponential(
             people.key[new], "reoffending", people.reoffences[new]
         )
-        people.risk_hazard[rows] = after
-        threshold = people.risk_threshold[rows]
-        crossing = (after >= threshold) & (before < threshold)
-        part = (threshold[crossing] - before[crossing]) / hazard[crossing]
-        day = today + np.minimum((part * days).astype(np.int32), days - 1)
-        service.agendas["reoffence"].put(rows[crossing], day)
+        rows, day = hazards.step_reoffending(
+            people.size,
+            people.location,
+            people.latest,
+            people.ogrs,
+            people.last_seen,
+            people.risk_hazard,
+            people.risk_threshold,
+            self.yearly_hazard,
+            self.hazard_ratio,
+            self.after,
+            today - self.years_after * 365.25,
+            today,
+            following - today,
+        )
+        service.agendas["reoffence"].put(rows, day)
 
     def reoffend(self, rows: Rows) -> None:
         """Proven reoffences: recall may follow on licence; conviction follows with a lag."""
         if rows.size == 0:
             return
         service, people, chance = self.service, self.service.people, self.service.chance
-        free = (people.location[rows] == Location.COMMUNITY) | (people.location[rows] == Location.ENDED)
-        # Somebody locked up since the month began can't reoffend at liberty: the crossing waits for liberty.
-        held = rows[~free]
-        people.risk_hazard[held] = np.nextafter(people.risk_threshold[held], 0)
-        rows = rows[free]
-        keys, number = people.key[rows], people.reoffences[rows]
-        supervised = rows[people.location[rows] == Location.COMMUNITY]
-        service.count("reoffences", supervised)
+        place = people.location[rows]
+        supervised = place == Location.COMMUNITY
+        free = supervised | (place == Location.ENDED)
+        if not free.all():
+            # Somebody locked up since the month began can't reoffend at liberty: the crossing waits for liberty.
+            held = rows[~free]
+            people.risk_hazard[held] = np.nextafter(people.risk_threshold[held], 0)
+            rows, supervised = rows[free], supervised[free]
+            if rows.size == 0:
+                return
+        service.count("reoffences", rows[supervised])
         service.tell("reoffended", rows)
-        licence = service.live_sentence(supervised, (Status.CURFEW, Status.LICENCE))
-        charged = supervised[licence >= 0]
-        draws = chance.uniform(people.key[charged], "recall for charge", people.reoffences[charged])
-        self.recall.ask(
-            licence[licence >= 0][draws < service.share("recall.per_further_charge", charged)],
-            "further charge",
-        )
-        group = self.group(rows)
-        returning = chance.uniform(keys, "comes back to court", number) < self.return_share[group]
-        lag = draw(
-            service.levers.mapping("courts.reoffence_to_conviction_days"),
-            chance.uniform(keys, "conviction lag", number),
-        )
-        back = rows[returning]
-        pending = service.agendas["conviction"].day_of(back) != NEVER
-        day = service.today + 1 + lag[returning].astype(np.int32)
-        service.agendas["conviction"].put(back[~pending], service.calendar.working_day_after(day[~pending]))
-        people.reoffences[rows] += 1
+        self.charge(rows[supervised])
+        keys, number = people.key[rows], people.reoffences[rows]
+        returning = chance.uniform(keys, "comes back to court", number) < self.return_share[self.group(rows)]
+        # A conviction that is on its way already comes first.
+        returning &= service.agendas["conviction"].day_of(rows) == NEVER
+        if returning.any():
+            lag = draw(
+                service.levers.mapping("courts.reoffence_to_conviction_days"),
+                chance.uniform(keys[returning], "conviction lag", number[returning]),
+            )
+            day = service.calendar.working_day_after(service.today + 1 + lag.astype(np.int32))
+            service.agendas["conviction"].put(rows[returning], day)
+        number = number + 1
+        people.reoffences[rows] = number
         people.risk_hazard[rows] = 0.0
-        people.risk_threshold[rows] = chance.exponential(keys, "reoffending", people.reoffences[rows])
+        people.risk_threshold[rows] = chance.exponential(keys, "reoffending", number)
+
+    def charge(self, rows: Rows) -> None:
+        """Ask for the recall of a share of those on licence who are charged."""
+        if rows.size == 0:
+            return
+        service, people = self.service, self.service.people
+        licence = service.live_sentence(rows, (Status.CURFEW, Status.LICENCE))
+        on_licence = licence >= 0
+        if not on_licence.any():
+            return
+        charged = rows[on_licence]
+        draws = service.chance.uniform(people.key[charged], "recall for charge", people.reoffences[charged])
+        recalled = draws < service.share("recall.per_further_charge", charged)
+        self.recall.ask(licence[on_licence][recalled], "further charge")

@@ -14,11 +14,15 @@ import numpy as np
 import simpy
 
 from simulation.engine import NEVER
+from simulation.system import officers
 from simulation.system.allocation import Allocation
-from simulation.system.codes import CRC, NPS, Grade, Location
+from simulation.system.codes import NPS
 from simulation.system.quantiles import draw, mean
-from simulation.system.service import Array, Rows, Service
+from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.stocks import points_held
+
+WEEKS_A_YEAR = 52.18
+OFFICER_DAYS, SICKNESS_DAYS = COUNT_INDEX["officer_days"], COUNT_INDEX["sickness_days"]
 
 
 class Staffing:
@@ -26,6 +30,9 @@ class Staffing:
 
     def __init__(self, service: Service, allocation: Allocation) -> None:
         self.service, self.allocation = service, allocation
+        # People are in the order of their keys, and so of their areas: an area's are one slice.
+        people, areas = service.people, np.arange(service.areas + 1, dtype=np.int8)
+        self.first_of_area = np.searchsorted(people.area[: people.size], areas)
         service.agenda("leaves", service.posts.capacity)
         service.agenda("starts", service.posts.capacity)
         service.process(self.process)
@@ -33,8 +40,9 @@ class Staffing:
     def read(self) -> None:
         """Take the levers of the day."""
         levers = self.service.levers
-        self.sick_days = levers.grid("staff.sickness_days")
-        self.long_share = levers.number("staff.sickness_long_spell_share")
+        self.sick_days = np.array(levers.grid("staff.sickness_days"), dtype=np.float64)
+        self.overload_sickness = float(levers.number("effects.overload_sickness_multiplier_at_130pct"))
+        self.long_share = float(levers.number("staff.sickness_long_spell_share"))
         self.short_days = levers.mapping("staff.sickness_short_days")
         self.long_days = levers.mapping("staff.sickness_long_days")
         self.long_mean, self.short_mean = mean(self.long_days), mean(self.short_days)
@@ -74,40 +82,41 @@ class Staffing:
 
     def absences(self) -> None:
         """Draw sickness from tomorrow, and weeks of leave; count the day."""
-        service, posts, levers = self.service, self.service.posts, self.service.levers
-        today, size = service.today, posts.size
-        rows = np.flatnonzero(posts.filled[:size] == 1)
-        codes = posts.area[rows].astype(np.int64) * 2 + posts.employer[rows]
-        sick = posts.sick_until[rows] > today
-        service.count_codes("officer_days", codes)
-        service.count_codes("sickness_days", codes[sick])
-        posts.present_days[rows] += 1
-        # A holder's draws are numbered by days in post, never by date.
-        keys = posts.key[rows]
-        occurrence = posts.holder[rows].astype(np.int64) * 65536 + posts.present_days[rows]
-        well = ~sick & (posts.leave_until[rows] <= today + 1)
-        per_day = self.sick_days[posts.area[rows], posts.employer[rows]] / 252.9
-        pressure = np.clip((posts.pressure[rows] - 1.0) / 0.3, 0.0, 1.0)
-        per_day = per_day * (
-            1 + pressure * (levers.number("effects.overload_sickness_multiplier_at_130pct") - 1)
-        )
-        long_rate = per_day * self.long_share / self.long_mean
-        short_rate = per_day * (1 - self.long_share) / self.short_mean
-        uniform = service.chance.uniform(keys, "falls sick", occurrence)
-        long = well & (uniform < long_rate)
-        short = well & ~long & (uniform < long_rate + short_rate)
-        length = service.chance.uniform(keys, "length of sickness", occurrence)
-        for who, table in ((long, self.long_days), (short, self.short_days)):
-            if who.any():
-                days = np.maximum(1, draw(table, length[who])).astype(np.int64)
-                back = service.calendar.add_working_days(np.full(int(who.sum()), today), days + 1)
-                posts.sick_until[rows[who]] = back
-                posts.sick_spells[rows[who]] += 1
+        service, posts, chance = self.service, self.service.posts, self.service.chance
+        today = service.today
         # Leave is taken in whole weeks: on the last working day of a week the next one may be off.
-        if service.calendar.date(today).weekday() == 4:
-            chance = self.leave_days / 5 / 52.18
-            away = service.chance.uniform(keys, "week of leave", occurrence) < chance
-            posts.leave_until[rows[away]] = today + 10
+        friday = service.calendar.date(today).weekday() == 4
+        long, short, at_desk, sick = officers.day_at_work(
+            posts.size,
+            service.areas * 2,
+            today,
+            posts.area,
+            posts.employer,
+            posts.filled,
+            posts.key,
+            posts.holder,
+            posts.present_days,
+            posts.sick_until,
+            posts.leave_until,
+            posts.pressure,
+            self.sick_days,
+            self.overload_sickness,
+            self.long_share,
+            self.long_mean,
+            self.short_mean,
+            self.leave_days / 5 / WEEKS_A_YEAR if friday else 0.0,
+            chance.constant("falls sick"),
+            chance.constant("week of leave"),
+        )
+        service.flows[OFFICER_DAYS] += at_desk
+        service.flows[SICKNESS_DAYS] += sick
+        for rows, table in ((long, self.long_days), (short, self.short_days)):
+            if rows.size:
+                occurrence = officers.day_of_holder(posts.holder[rows], posts.present_days[rows])
+                length = chance.uniform(posts.key[rows], "length of sickness", occurrence)
+                days = np.maximum(1, draw(table, length)).astype(np.int64)
+                posts.sick_until[rows] = service.calendar.add_working_days(np.full(rows.size, today), days + 1)
+                posts.sick_spells[rows] += 1
 
     # --- Leaving ----------------------------------------------------------------------------------------------
 
@@ -171,10 +180,7 @@ class Staffing:
     def vacate(self, rows: Rows) -> None:
         """Empty posts and hand their cases over."""
         service, posts, people = self.service, self.service.posts, self.service.people
-        # One place more than posts: nobody's officer, -1, points there.
-        gone = np.zeros(posts.size + 1, dtype=bool)
-        gone[rows] = True
-        held = np.flatnonzero(gone[people.officer[: people.size]])
+        held = officers.cases_of(rows, posts.size, posts.area, people.officer, self.first_of_area)
         people.officer[held] = -1
         people.waiting_since[held] = service.today
         service.agendas["transfer"].cancel(held)
@@ -192,20 +198,11 @@ class Staffing:
         """Seek a replacement: months to the desk, more if the first candidate drops out."""
         service, posts, levers = self.service, self.service.posts, self.service.levers
         keys, holder = posts.key[rows], posts.holder[rows]
-        table = levers.mapping("staff.recruitment.months_advert_to_desk")
-        by_side = [
-            draw(table[side], service.chance.uniform(keys, "months to fill", holder))
-            for side in ("nps", "crc")
-        ]
-        months = np.where(posts.employer[rows] == NPS, by_side[0], by_side[1])
+        months = self.months_to_fill(rows, "months to fill")
         drops = service.chance.uniform(keys, "candidate drops out", holder) < levers.number(
             "staff.recruitment.drop_out_share"
         )
-        by_side = [
-            draw(table[side], service.chance.uniform(keys, "months to fill again", holder))
-            for side in ("nps", "crc")
-        ]
-        again = np.where(posts.employer[rows] == NPS, by_side[0], by_side[1])
+        again = self.months_to_fill(rows, "months to fill again")
         days = (
             (months + np.where(drops, again, 0))
             * 365.25
@@ -213,6 +210,13 @@ class Staffing:
             * levers.number("staff.recruitment.delay_multiplier")
         )
         service.agendas["starts"].put(rows, service.today + 1 + days.astype(np.int32))
+
+    def months_to_fill(self, rows: Rows, purpose: str) -> Array:
+        """Draw the months from advertisement to desk."""
+        service, posts = self.service, self.service.posts
+        table = service.levers.mapping("staff.recruitment.months_advert_to_desk")
+        uniform = service.chance.uniform(posts.key[rows], purpose, posts.holder[rows])
+        return np.where(posts.employer[rows] == NPS, draw(table["nps"], uniform), draw(table["crc"], uniform))
 
     def start(self, rows: Rows) -> None:
         """New holders begin: from the area's CRC for a share of NPS posts, else from outside."""
@@ -232,18 +236,13 @@ class Staffing:
     def move_from_crc(self, post: int) -> bool:
         """Take the officer of the same grade in the area's CRC with the fewest cases; tell whether there was one."""
         service, posts = self.service, self.service.posts
-        size = posts.size
-        there = np.flatnonzero(
-            (posts.area[:size] == posts.area[post])
-            & (posts.employer[:size] == CRC)
-            & (posts.filled[:size] == 1)
-            & (posts.grade[:size] == posts.grade[post])
+        found = officers.fewest_cases(
+            post, posts.size, posts.area, posts.employer, posts.filled, posts.grade, posts.cases
         )
-        code = np.array([int(posts.area[post]) * 2 + NPS])
-        if there.size == 0:
+        if found < 0:
             return False
-        chosen = there[np.lexsort((there, posts.cases[there]))[:1]]
-        service.count_codes("moves_crc_to_nps", code)
+        chosen = np.array([found], dtype=np.intp)
+        service.count_codes("moves_crc_to_nps", np.array([int(posts.area[post]) * 2 + NPS]))
         self.vacate(chosen)
         self.advertise(chosen)
         return True
@@ -262,6 +261,3 @@ class Staffing:
             posts.key[rows], "leaving", posts.holder[rows]
         )
         posts.pressure[rows] = 1.0
-
-
-__all__ = ["Grade", "Location", "Staffing"]
