@@ -1,0 +1,131 @@
+"""Compiled passes see every row: what they find is what plain numpy finds over the whole table."""
+
+from __future__ import annotations
+
+import datetime
+
+import numpy as np
+import pytest
+
+from simulation.system import Model
+from simulation.system.codes import CRC, Kind, Location, Status
+from simulation.system.invariants import InvariantBroken
+from simulation.system.laws import columns
+from simulation.system.officers import cases_of, fewest_cases
+from simulation.system.stocks import OF_PEOPLE, PeopleCounted, SentencesCounted, count_people, points_held
+from tests.system.system_helpers import finished
+
+END = datetime.date(2017, 8, 31)
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    """Two areas at the end of a month."""
+    return finished(areas=("cumbria", "durham"), end=END)
+
+
+def test_people_lie_in_the_order_of_their_areas(model: Model) -> None:
+    people = model.service.people
+    assert (np.diff(people.area[: people.size]) >= 0).all()
+    assert (np.diff(people.key[: people.size]) > 0).all()
+
+
+def test_cases_of_leavers_are_all_their_cases(model: Model) -> None:
+    people, posts = model.service.people, model.service.posts
+    officer = people.officer[: people.size]
+    filled = np.flatnonzero(posts.filled[: posts.size] == 1)
+    areas = posts.area[filled]
+    one_each = np.array([filled[areas == area][0] for area in np.unique(areas)])
+    assert one_each.size == 2
+    for leavers in (filled[-1:], one_each, filled):
+        found = cases_of(leavers, posts.size, posts.area, people.officer, model.staffing.first_of_area)
+        assert found.tolist() == np.flatnonzero(np.isin(officer, leavers)).tolist()
+
+
+def test_the_officer_who_moves_has_the_fewest_cases(model: Model) -> None:
+    posts = model.service.posts
+    size = posts.size
+    for post in range(size):
+        found = fewest_cases(post, size, posts.area, posts.employer, posts.filled, posts.grade, posts.cases)
+        there = np.flatnonzero(
+            (posts.area[:size] == posts.area[post])
+            & (posts.employer[:size] == CRC)
+            & (posts.filled[:size] == 1)
+            & (posts.grade[:size] == posts.grade[post])
+        )
+        assert found == there[np.argmin(posts.cases[there])]
+    nobody = np.zeros_like(posts.filled)
+    assert fewest_cases(0, size, posts.area, posts.employer, nobody, posts.grade, posts.cases) == -1
+
+
+def test_stocks_are_what_a_plain_count_gives(model: Model) -> None:
+    service, people, sentences = model.service, model.service.people, model.service.sentences
+    today = service.calendar.day(END)
+    counts, bands, seen = count_people(
+        people.size,
+        service.areas * 2,
+        columns(PeopleCounted, people),
+        columns(SentencesCounted, sentences),
+        today,
+        today - 30,
+    )
+    live = np.flatnonzero(people.side[: people.size] >= 0)
+    place, cell, mask = people.location[live], people.cell[live], service.statuses(live)
+    inside = (place == Location.SENTENCED) | (place == Location.RECALLED)
+    outside = (place == Location.COMMUNITY) | (place == Location.AT_LARGE) | (place == Location.COMMITTED)
+    for_life = sentences.kind[people.latest[live]] == Kind.INDETERMINATE
+    plain = {
+        "caseload_total": np.ones(live.size, dtype=bool),
+        "caseload_custody": inside,
+        "caseload_court_orders": outside & ((mask & (1 << Status.ORDER)) > 0),
+        "unallocated": people.officer[live] < 0,
+        "prison_determinate": (place == Location.SENTENCED) & ~for_life,
+        "prison_indeterminate": (place == Location.SENTENCED) & for_life,
+        "on_hdc": (place == Location.COMMUNITY) & ((mask & (1 << Status.CURFEW)) > 0),
+    }
+    for name, those in plain.items():
+        expected = np.bincount(cell[those], minlength=service.areas * 2)
+        assert counts[OF_PEOPLE.index(name)].tolist() == expected.tolist(), name
+        assert expected.sum() > 0, name
+    assert seen.tolist() == live[place == Location.COMMUNITY].tolist()
+    assert bands.sum() == (people.work_only[seen] == 0).sum()
+
+
+def test_points_are_those_of_every_case(model: Model) -> None:
+    people, posts = model.service.people, model.service.posts
+    table = model.allocation.workload.points
+    points = points_held(people.size, people.officer, people.setting, people.tier, table, posts.size)
+    held = np.flatnonzero(people.officer[: people.size] >= 0)
+    each = table[people.setting[held], people.tier[held]]
+    assert points.tolist() == np.bincount(people.officer[held], weights=each, minlength=posts.size).tolist()
+
+
+FIRST_AND_LAST = pytest.mark.parametrize("which", [0, -1], ids=["first", "last"])
+
+
+def stops(model: Model, law: str, row: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The law is broken by this row and no other."""
+    monkeypatch.setattr(model.invariants, "laws", {law: model.invariants.laws[law]})
+    with pytest.raises(InvariantBroken) as stopped:
+        model.invariants.check()
+    assert stopped.value.name == law
+    assert stopped.value.message.startswith("1 rows on ")
+    assert stopped.value.message.endswith(f"for example row {row}")
+
+
+@FIRST_AND_LAST
+def test_no_person_is_left_out(model: Model, which: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = model.service.people
+    ended = int(np.flatnonzero(people.location[: people.size] == Location.ENDED)[which])
+    people.location[ended] = Location.UNKNOWN
+    stops(model, "nobody is lost", ended, monkeypatch)
+    people.location[ended] = Location.ENDED
+
+
+@FIRST_AND_LAST
+def test_no_sentence_is_left_out(model: Model, which: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    sentences = model.service.sentences
+    order = int(np.flatnonzero(sentences.status[: sentences.size] == Status.ORDER)[which])
+    sentences.recalls[order] = 1
+    stops(model, "post-sentence supervision is never recalled", order, monkeypatch)
+    sentences.recalls[order] = 0
