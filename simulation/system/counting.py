@@ -154,7 +154,6 @@ class Counting:
     def store(self, when: Any) -> None:
         """Write the month's counts into rows and begin a new month."""
         service = self.service
-        service.add_up()
         month = f"{when.year:04d}-{when.month:02d}"
         for name, number in COUNT_INDEX.items():
             if COUNT_BY_NAME[name].kind == "histogram":

@@ -12,7 +12,8 @@ import numpy as np
 from simulation.engine import NEVER
 from simulation.system.codes import NPS, Grade, Kind, Location, Mode, RecallKind, Rosh, Setting, Status, Task
 from simulation.system.columns import SENTENCES
-from simulation.system.service import PLACE_OF, SETTING_OF, Service
+from simulation.system.place import PLACE_OF, SETTING_OF
+from simulation.system.service import Service
 
 
 class InvariantBroken(AssertionError):
