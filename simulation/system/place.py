@@ -111,7 +111,7 @@ def place_again(
             mask |= 1 << int(status[sentence])
             sentence = previous[sentence]
         place = place_of[mask]
-        if committed_until[row] > today and (place == _COMMUNITY or place == _ENDED):
+        if committed_until[row] > today and place in (_COMMUNITY, _ENDED):
             place = _COMMITTED
         if place == _ENDED and report_due[row] != NEVER:
             place = _COURT
