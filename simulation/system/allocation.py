@@ -19,7 +19,7 @@ import simpy
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER
-from simulation.system.choosing import choose_officers, without_task
+from simulation.system.choosing import choose_officers, points_held, without_task
 from simulation.system.codes import CRC, NPS, Grade, Location, Report, Rosh, Setting, Task, Tier
 from simulation.system.contact import by_operating_model, operating_models
 from simulation.system.quantiles import draw
@@ -269,10 +269,9 @@ class Allocation:
     def count_points(self) -> None:
         """Count every officer's points afresh."""
         people, posts = self.service.people, self.service.posts
-        held = np.flatnonzero(people.officer[: people.size] >= 0)
-        points = self.workload.points[people.setting[held], people.tier[held]]
-        total = np.bincount(people.officer[held], weights=points, minlength=posts.size)
-        posts.points[: posts.size] = total.astype(np.int32)
+        posts.points[: posts.size] = points_held(
+            people.officer, people.setting, people.tier, self.workload.points, posts.size
+        )
 
     def settle(self, rows: Rows, officer: Array) -> None:
         """Record the new officer and what follows from the change."""

@@ -58,6 +58,26 @@ def choose_officers(
 
 
 @compiled
+def points_held(officer: Array, setting: Array, tier: Array, points: Array, posts: int) -> NDArray[np.int64]:
+    """Return the tool's points that each post's holder holds.
+
+    Parameters
+    ----------
+    officer, setting, tier : int arrays (people,)
+        Responsible officer (-1 for nobody), setting and tier of everybody.
+    points : int64 array (setting, tier)
+        Points of a case.
+    posts : int
+        How many posts there are.
+    """
+    held = np.zeros(posts, dtype=np.int64)
+    for row in range(officer.size):
+        if officer[row] >= 0:
+            held[officer[row]] += points[setting[row], tier[row]]
+    return held
+
+
+@compiled
 def without_task(rows: Array, mark: Array, person: Array, kind: Array, wanted: int) -> NDArray[np.bool_]:
     """Tell which people have no open task of a kind.
 
