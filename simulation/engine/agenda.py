@@ -1,8 +1,8 @@
 """The agenda: which rows are due on which day. One agenda for each kind of event.
 
-The truth is one ``due`` day for each row; the buckets are only an index to it, kept for the next days alone.
-So a row has at most one due day, ``put`` overwrites, and a date that was overwritten can never wake an old
-chain of events beside the new one.
+The truth is one ``due`` day for each row; the chain of rows kept for each day is only an index to it. So a row has at
+most one due day, ``put`` overwrites, and a date that was overwritten can never wake an old chain of events beside the
+new one: its link is passed over, and used again, when its day comes.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ NEVER = int(np.iinfo(np.int32).min)
 Rows = NDArray[np.intp]
 Days = NDArray[np.int32]
 
-#: Days indexed at a time.
-BLOCK = 64
+#: A link of a chain is 16 numbers, what a processor fetches at once: the next link, how many rows it holds, the rows.
+Links = NDArray[np.int32]
+_NEXT, _USED, _FIRST, _ROOM = 0, 1, 2, 14
+_END = -1
 
 
 def each_once(rows: NDArray[np.integer]) -> Rows:
@@ -46,26 +48,71 @@ def _without_repeats(rows: Rows) -> Rows:
 
 
 @compiled
-def _write(due: Days, rows: Rows, days: Days, taken: int) -> tuple[int, int, int, int]:
-    """Set the days of rows, unless a row or day is out of bounds; return lowest and highest row and day."""
+def _bounds(rows: Rows, days: Days) -> tuple[int, int, int, int]:
+    """Return the lowest and highest row and day."""
     low, high = rows[0], rows[0]
     first, last = days[0], days[0]
-    for at in range(rows.size):
-        low, high = min(low, rows[at]), max(high, rows[at])
+    for row in rows:
+        low, high = min(low, row), max(high, row)
     for day in days:
         first, last = min(first, day), max(last, day)
-    if low >= 0 and high < due.size and first > taken:
-        if days.size == 1:
-            for row in rows:
-                due[row] = first
-        else:
-            for at in range(rows.size):
-                due[rows[at]] = days[at]
     return low, high, first, last
 
 
 @compiled
-def _clear(due: Days, rows: Rows) -> int:
+def _link(rows: Rows, days: Days, origin: int, due: Days, heads: Days, links: Links, free: Days) -> None:
+    """Set the day of each row (one day for all, or one each) and add the row to that day's chain.
+
+    ``heads`` is the first link of each day's chain; ``free`` the first link that was used and is free again, and the
+    first that was never used.
+    """
+    for at in range(rows.size):
+        row, day = rows[at], days[at if days.size > 1 else 0]
+        due[row] = day
+        link = heads[day - origin]
+        if link == _END or links[link, _USED] == _ROOM:
+            if free[0] != _END:
+                new = free[0]
+                free[0] = links[new, _NEXT]
+            else:
+                new = free[1]
+                free[1] += 1
+            links[new, _NEXT] = link
+            links[new, _USED] = 0
+            heads[day - origin] = new
+            link = new
+        links[link, _FIRST + links[link, _USED]] = row
+        links[link, _USED] += 1
+
+
+@compiled
+def _take(day: int, origin: int, due: Days, heads: Days, links: Links, free: Days) -> Rows:
+    """Empty a day's chain: return the rows that are still due that day, each once, and take them off it."""
+    size = 0
+    link = heads[day - origin]
+    while link != _END:
+        size += links[link, _USED]
+        link = links[link, _NEXT]
+    taken = np.empty(size, dtype=np.intp)
+    size = 0
+    link = heads[day - origin]
+    while link != _END:
+        for place in range(_FIRST, _FIRST + links[link, _USED]):
+            row = links[link, place]
+            if due[row] == day:
+                due[row] = NEVER
+                taken[size] = row
+                size += 1
+        following = links[link, _NEXT]
+        links[link, _NEXT] = free[0]
+        free[0] = link
+        link = following
+    heads[day - origin] = _END
+    return taken[:size]
+
+
+@compiled
+def _clear(rows: Rows, due: Days) -> int:
     """Take rows off their days; return the lowest row, for a negative one is a mistake."""
     low = 0
     for row in rows:
@@ -73,54 +120,6 @@ def _clear(due: Days, rows: Rows) -> int:
         if 0 <= row < due.size:
             due[row] = NEVER
     return low
-
-
-@compiled
-def _take(due: Days, rows: Rows, day: int) -> Rows:
-    """Return the rows whose day it is, each once, and take them off it."""
-    taken = np.empty_like(rows)
-    size = 0
-    for row in rows:
-        if due[row] == day:
-            due[row] = NEVER
-            taken[size] = row
-            size += 1
-    return taken[:size]
-
-
-@compiled
-def _within(due: Days, first: int, end: int) -> tuple[Rows, int]:
-    """Return the rows whose day lies from ``first`` to before ``end``, and the earliest day of all."""
-    size = 0
-    earliest = first
-    for day in due:
-        if day != NEVER:
-            earliest = min(earliest, day)
-            size += first <= day < end
-    rows = np.empty(size, dtype=np.intp)
-    size = 0
-    for row in range(due.size):
-        if first <= due[row] < end:
-            rows[size] = row
-            size += 1
-    return rows, earliest
-
-
-@compiled
-def _by_day(rows: Rows, days: Days, first: int) -> tuple[Rows, Rows]:
-    """Sort rows by day by counting; return them and where each day begins."""
-    starts = np.zeros(BLOCK + 1, dtype=np.intp)
-    for day in days:
-        starts[day - first + 1] += 1
-    for at in range(BLOCK):
-        starts[at + 1] += starts[at]
-    place = starts.copy()
-    ordered = np.empty_like(rows)
-    for at in range(rows.size):
-        where = days[at] - first
-        ordered[place[where]] = rows[at]
-        place[where] += 1
-    return ordered, starts
 
 
 class Agenda:
@@ -142,29 +141,43 @@ class Agenda:
 
     def __init__(self, rows: int = 0) -> None:
         self._due = np.full(max(1, rows), NEVER, dtype=np.int32)
-        # Only the open block of days has buckets: a far date costs one write, and a block is indexed when it
-        # opens.
-        self._buckets: dict[int, list[Rows]] = {}
-        # Batches put since a day was last taken; indexed together, for sorting has a fixed cost.
-        self._new: list[tuple[Rows, NDArray[np.int32]]] = []
-        self._block_end: int | None = None
         self._taken: int | None = None
+        self._no_chains()
+
+    def _no_chains(self) -> None:
+        # The first link of each day's chain; day `origin` is the first.
+        self._origin = 0
+        self._heads = np.full(512, _END, dtype=np.int32)
+        self._links = np.empty((64, _FIRST + _ROOM), dtype=np.int32)
+        self._free = np.array([_END, 0], dtype=np.int32)
 
     def __len__(self) -> int:
         """Return how many rows are on a date."""
         return int(np.count_nonzero(self._due != NEVER))
 
-    def _reserve(self, highest: int) -> None:
-        grown = np.full(max(highest + 1, self._due.size + self._due.size // 2), NEVER, dtype=np.int32)
-        grown[: self._due.size] = self._due
-        self._due = grown
+    def _reserve(self, high: int, first: int, last: int, more: int) -> None:
+        """Make room for rows up to ``high``, days from ``first`` to ``last`` and so many rows more."""
+        if high >= self._due.size:
+            self._due = _grown(self._due, max(high + 1, self._due.size + self._due.size // 2), NEVER)
+        if first < self._origin:
+            before = self._origin - first
+            self._heads = np.concatenate([np.full(before, _END, dtype=np.int32), self._heads])
+            self._origin = first
+        if last - self._origin >= self._heads.size:
+            self._heads = _grown(self._heads, max(last - self._origin + 1, 2 * self._heads.size), _END)
+        # At worst one link more for each day, and the full ones.
+        needed = int(self._free[1]) + min(more, more // _ROOM + last - first + 1)
+        if needed > len(self._links):
+            links = np.empty((max(needed, 2 * len(self._links)), _FIRST + _ROOM), dtype=np.int32)
+            links[: len(self._links)] = self._links
+            self._links = links
 
-    def day_of(self, rows: Rows) -> NDArray[np.int32]:
+    def day_of(self, rows: Rows) -> Days:
         """Return the due day of each row, :data:`NEVER` where there is none."""
         rows = np.asarray(rows)
-        inside = rows < self._due.size
-        if inside.all():
+        if rows.size == 0 or int(rows.max()) < self._due.size:
             return self._due[rows]
+        inside = rows < self._due.size
         found = np.full(rows.size, NEVER, dtype=np.int32)
         found[inside] = self._due[rows[inside]]
         return found
@@ -184,50 +197,19 @@ class Agenda:
         ValueError
             If a day has already been taken: the row would never wake; or if a row number is negative.
         """
-        batch: Rows = np.array(rows, dtype=np.intp)
+        batch: Rows = np.asarray(rows, dtype=np.intp)
         if batch.size == 0:
             return
         when: Days = np.asarray(days, dtype=np.int32).reshape(-1)
         if when.size != batch.size and when.size != 1:
             raise ValueError(f"{batch.size} rows were given {when.size} days")
-        taken = NEVER if self._taken is None else self._taken
-        low, high, first, last = _write(self._due, batch, when, taken)
+        low, high, first, last = _bounds(batch, when)
         if low < 0:
             raise ValueError("a row number is negative")
-        if first <= taken:
+        if self._taken is not None and first <= self._taken:
             raise ValueError(f"day {first} was already taken (up to {self._taken}): rows would not wake")
-        if high >= self._due.size:
-            self._reserve(high)
-            _write(self._due, batch, when, taken)
-        if self._block_end is None or first >= self._block_end:
-            return
-        if first == last:
-            self._buckets.setdefault(first, []).append(batch)
-            return
-        if last >= self._block_end:
-            near = when < self._block_end
-            batch, when = batch[near], when[near]
-        self._new.append((batch, when))
-
-    def _index(self, rows: Rows, days: Days) -> None:
-        """Put rows into the buckets of their days, all within the open block."""
-        assert self._block_end is not None
-        first = self._block_end - BLOCK
-        ordered, starts = _by_day(rows, days, first)
-        edges = starts.tolist()
-        for number in np.flatnonzero(starts[1:] > starts[:-1]).tolist():
-            chunk = ordered[edges[number] : edges[number + 1]]
-            self._buckets.setdefault(first + number, []).append(chunk)
-
-    def _open_block(self, day: int) -> None:
-        """Index the dates from ``day`` on; every date before it must have been taken."""
-        self._block_end = day + BLOCK
-        rows, earliest = _within(self._due, day, self._block_end)
-        if earliest < day:
-            raise ValueError(f"day {earliest} holds rows and was left out")
-        self._buckets = {}
-        if rows.size:
-            self._index(rows, self._due[rows])
+        self._reserve(high, first, last, batch.size)
+        _link(batch, when, self._origin, self._due, self._heads, self._links, self._free)
 
     def cancel(self, rows: NDArray[np.integer]) -> None:
         """Take rows off the agenda; rows that are on no date stay so.
@@ -237,7 +219,7 @@ class Agenda:
         ValueError
             If a row number is negative.
         """
-        if rows.size and _clear(self._due, np.asarray(rows, dtype=np.intp)) < 0:
+        if rows.size and _clear(np.asarray(rows, dtype=np.intp), self._due) < 0:
             raise ValueError("a row number is negative")
 
     def due(self, day: int) -> Rows:
@@ -248,33 +230,36 @@ class Agenda:
         ValueError
             If a day is taken twice, or one that holds rows was left out.
         """
-        if self._taken is not None and day <= self._taken:
+        before = self._origin - 1 if self._taken is None else self._taken
+        if day <= before and self._taken is not None:
             raise ValueError(f"day {day} was already taken (up to {self._taken})")
-        if self._new:
-            put_rows, put_days = zip(*self._new, strict=True)
-            self._index(np.concatenate(put_rows), np.concatenate(put_days))
-            self._new = []
-        if self._block_end is None or day >= self._block_end:
-            self._open_block(day)
-        elif self._taken is None or day > self._taken + 1:
-            for missed in sorted(earlier for earlier in self._buckets if earlier < day):
-                if any((self._due[chunk] == missed).any() for chunk in self._buckets.pop(missed)):
-                    raise ValueError(f"day {missed} holds rows and was left out")
+        for missed in range(before + 1, min(day, self._origin + self._heads.size)):
+            if self._rows_of(missed).size:
+                raise ValueError(f"day {missed} holds rows and was left out")
         self._taken = day
-        chunks = self._buckets.pop(day, None)
-        if not chunks:
+        number = day - self._origin
+        if not 0 <= number < self._heads.size or self._heads[number] == _END:
             return np.empty(0, dtype=np.intp)
-        rows = chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
-        return np.sort(_take(self._due, rows, day))
+        return np.sort(self._rows_of(day))
+
+    def _rows_of(self, day: int) -> Rows:
+        return _take(day, self._origin, self._due, self._heads, self._links, self._free)
 
     def save(self) -> dict[str, Any]:
-        """Return a copy of the dates; the index is made again from them."""
+        """Return a copy of the dates; the chains are made again from them."""
         return {"due": self._due.copy(), "taken": self._taken}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Put back what :meth:`save` returned."""
-        self._due = saved["due"].copy()
-        self._buckets = {}
-        self._new = []
-        self._block_end = None
+        due = saved["due"].copy()
+        self._no_chains()
+        self._due, self._taken = np.full(due.size, NEVER, dtype=np.int32), None
+        rows = np.flatnonzero(due != NEVER)
+        self.put(rows, due[rows])
         self._taken = saved["taken"]
+
+
+def _grown(array: Days, size: int, empty: int) -> Days:
+    larger = np.full(size, empty, dtype=np.int32)
+    larger[: array.size] = array
+    return larger

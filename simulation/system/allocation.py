@@ -19,6 +19,7 @@ import simpy
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER
+from simulation.system.choosing import choose_officers, points_held, without_task
 from simulation.system.codes import CRC, NPS, Grade, Location, Report, Rosh, Setting, Task, Tier
 from simulation.system.contact import by_operating_model, operating_models
 from simulation.system.quantiles import draw
@@ -57,58 +58,13 @@ def tier_of(
     ).astype(np.int8)
 
 
-def fewest_cases(
-    team: Array, loads: Array, posts: Array, post_team: Array, number_of_teams: int
-) -> tuple[NDArray[np.int64], Array]:
-    """Give out cases one by one to the officer with the fewest, lowest row first among equals.
-
-    Parameters
-    ----------
-    team : int array (cases,)
-        Team of each case, in the order in which cases are given out.
-    loads : int array (posts,)
-        Cases held now.
-    posts : int array (posts,)
-        Rows of eligible officers, in row order.
-    post_team : int array (posts,)
-        Their teams.
-    number_of_teams : int
-        Teams in all.
-
-    Returns
-    -------
-    order : int array
-        Positions of ``team`` that could be given out.
-    chosen : int array
-        Post for each of those.
-    """
-    wanted = np.bincount(team, minlength=number_of_teams)
-    number = wanted[post_team]
-    has = number > 0
-    posts, loads, post_team, number = posts[has], loads[has], post_team[has], number[has]
-    if posts.size == 0:
-        return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
-    # An officer can at most receive every case of the team; far fewer when loads are uneven, but exactness first.
-    at = np.repeat(np.arange(posts.size), number)
-    step = np.arange(at.size) - np.repeat(np.cumsum(number) - number, number)
-    place = np.lexsort((posts[at], loads[at] + step, post_team[at]))
-    ordered_team = post_team[at][place]
-    starts = np.searchsorted(ordered_team, np.arange(number_of_teams))
-    rank = np.arange(place.size) - starts[ordered_team]
-    taken = place[rank < wanted[ordered_team]]
-    staffed = np.zeros(number_of_teams, dtype=bool)
-    staffed[post_team] = True
-    case_order = np.argsort(team, kind="stable")
-    case_order = case_order[staffed[team[case_order]]]
-    return case_order, posts[at[taken]]
-
-
 class Allocation:
     """Provider, tier, office and officer."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
         self.orphans = service.channel("orphans")
+        self._mark = np.zeros(0, dtype=np.int8)  # Room for a loop to work in; no state.
         service.process(self.process)
 
     def read(self, workload: Workload) -> None:
@@ -219,7 +175,8 @@ class Allocation:
             orphans = self.still_open(orphans)
             orphans = orphans[service.people.officer[orphans] < 0]
             due = self.still_open(due)
-            due = due[~np.isin(due, orphans)]
+            if orphans.size:
+                due = due[~np.isin(due, orphans)]
             if not service.calendar.is_working(service.today):
                 waiting = np.concatenate([orphans, due])
                 service.agendas["allocate"].put(waiting, np.full(waiting.size, service.today + 1))
@@ -248,7 +205,7 @@ class Allocation:
         return posts.office[:size].astype(np.int64) * 2 + np.where(unified, 0, posts.employer[:size])
 
     def give(self, rows: Rows) -> None:
-        """Give cases to officers by the fewest-cases rule; those who can't be placed wait until tomorrow."""
+        """Give cases to officers by their team's rule; those who can't be placed wait until tomorrow."""
         if rows.size == 0:
             return
         service, people, posts = self.service, self.service.people, self.service.posts
@@ -262,7 +219,8 @@ class Allocation:
         points = self.workload.points[people.setting[rows], people.tier[rows]]
         np.subtract.at(posts.cases, people.officer[moving], 1)
         np.subtract.at(posts.points, people.officer[moving], points[people.officer[rows] >= 0])
-        placed = np.zeros(rows.size, dtype=bool)
+        by_points = self.by_points[people.area[rows], team & 1]
+        cost = np.where(by_points, points, 1)
         chosen = np.full(rows.size, -1, dtype=np.intp)
         for needs_po in (True, False):
             mine = np.flatnonzero(high == needs_po)
@@ -272,16 +230,14 @@ class Allocation:
             if needs_po:
                 eligible &= posts.grade[: posts.size] == Grade.PO
             officers = np.flatnonzero(eligible)
-            by_points = self.by_points[people.area[rows[mine]], people.side[rows[mine]]]
-            for part, rule in ((mine[~by_points], fewest_cases), (mine[by_points], self.lowest_points)):
-                if part.size == 0:
-                    continue
-                loads = posts.cases[officers] if rule is fewest_cases else points[part]
-                order, chosen_posts = rule(team[part], loads, officers, team_of_post[officers], teams)
-                chosen[part[order]] = chosen_posts
-                placed[part[order]] = True
-                np.add.at(posts.cases, chosen_posts, 1)
-                np.add.at(posts.points, chosen_posts, points[part[order]])
+            officer_team = team_of_post[officers]
+            load = self.loads(officers, self.by_points[posts.area[officers], officer_team & 1])
+            found = choose_officers(team[mine], cost[mine], officers, officer_team, load, teams)
+            chosen[mine] = found
+            given = found >= 0
+            np.add.at(posts.cases, found[given], 1)
+            np.add.at(posts.points, found[given], points[mine[given]])
+        placed = chosen >= 0
         stay = rows[~placed]
         if stay.size:
             back = stay[people.officer[stay] >= 0]
@@ -293,53 +249,29 @@ class Allocation:
             service.agendas["allocate"].put(stay, np.full(stay.size, service.today + 1))
         self.settle(rows[placed], chosen[placed])
 
-    def lowest_points(
-        self, team: Array, case_points: Array, posts: Array, post_team: Array, number_of_teams: int
-    ) -> tuple[NDArray[np.int64], Array]:
-        """Give out cases in waves of one a team, each to the officer with the fewest points, lowest row first.
+    def loads(self, officers: Rows, by_points: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return what officers hold: cases, or the tool's points where those decide.
 
-        Parameters and returns are those of :func:`fewest_cases`, with the points of each case for the loads.
+        Parameters
+        ----------
+        officers : int array
+            Rows of posts.
+        by_points : bool array
+            Whose team goes by points. Officers on reduced hours take proportionately less.
         """
-        wanted = np.zeros(number_of_teams, dtype=bool)
-        wanted[team] = True
-        has = wanted[post_team]
-        posts, post_team = posts[has], post_team[has]
-        if posts.size == 0:
-            return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
-        load = self.service.posts.points[posts].astype(np.int64)
-        # Officers with reduced hours take proportionately less.
-        reduced = self.service.posts.new_until[posts] > self.service.today
+        posts = self.service.posts
+        points = posts.points[officers].astype(np.int64)
+        reduced = posts.new_until[officers] > self.service.today
         cut = self.service.levers.number("staff.newly_qualified.capacity_reduction")
-        load = np.where(reduced, load / max(1 - cut, 1e-6), load).astype(np.int64)
-        by_team = np.argsort(post_team, kind="stable")
-        posts, post_team, load = posts[by_team], post_team[by_team], load[by_team]
-        starts = np.flatnonzero(np.concatenate(([True], post_team[1:] != post_team[:-1])))
-        staffed = post_team[starts]
-        place = np.full(number_of_teams, -1)
-        place[staffed] = np.arange(staffed.size)
-        case_order = np.argsort(team, kind="stable")
-        case_order = case_order[place[team[case_order]] >= 0]
-        case_team = place[team[case_order]]
-        first = np.searchsorted(case_team, np.arange(staffed.size))
-        rank = np.arange(case_order.size) - first[case_team]
-        chosen = np.empty(case_order.size, dtype=np.intp)
-        index = np.arange(posts.size)
-        width = posts.size + 1
-        for wave in range(int(rank.max()) + 1 if rank.size else 0):
-            mine = np.flatnonzero(rank == wave)
-            best = np.minimum.reduceat(load * width + index, starts) % width
-            taken = best[case_team[mine]]
-            chosen[mine] = posts[taken]
-            load[taken] += case_points[case_order[mine]]
-        return case_order, chosen
+        points[reduced] = (points[reduced] / max(1 - cut, 1e-6)).astype(np.int64)
+        return np.where(by_points, points, posts.cases[officers])
 
     def count_points(self) -> None:
         """Count every officer's points afresh."""
         people, posts = self.service.people, self.service.posts
-        held = np.flatnonzero(people.officer[: people.size] >= 0)
-        points = self.workload.points[people.setting[held], people.tier[held]]
-        total = np.bincount(people.officer[held], weights=points, minlength=posts.size)
-        posts.points[: posts.size] = total.astype(np.int32)
+        posts.points[: posts.size] = points_held(
+            people.officer, people.setting, people.tier, self.workload.points, posts.size
+        )
 
     def settle(self, rows: Rows, officer: Array) -> None:
         """Record the new officer and what follows from the change."""
@@ -418,8 +350,12 @@ class Allocation:
             return
         service, people, tasks = self.service, self.service.people, self.service.tasks
         # A new officer takes over the appointment that the one before had made.
-        booked = tasks.person[: tasks.size][tasks.kind[: tasks.size] == Task.FIRST_APPOINTMENT]
-        rows = rows[~np.isin(rows, booked)]
+        if self._mark.size < people.capacity:
+            self._mark = np.zeros(people.capacity, dtype=np.int8)
+        size = tasks.size
+        rows = rows[
+            without_task(rows, self._mark, tasks.person[:size], tasks.kind[:size], int(Task.FIRST_APPOINTMENT))
+        ]
         released = people.first_after_release[rows] == 1
         keys = people.key[rows]
         uniform = service.chance.uniform(keys, "first appointment", people.spells[rows])
@@ -448,4 +384,4 @@ class Allocation:
 
 
 PHASE_OF_ALLOCATION = 5
-__all__ = ["Allocation", "Setting", "fewest_cases", "tier_of"]
+__all__ = ["Allocation", "Setting", "tier_of"]

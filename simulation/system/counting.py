@@ -106,7 +106,6 @@ class Counting:
     def store(self, when: Any) -> None:
         """Write the month's counts into rows and begin a new month."""
         service = self.service
-        service.add_up()
         month = f"{when.year:04d}-{when.month:02d}"
         numbers, cells = np.nonzero(service.flows)
         for number, cell, value in zip(

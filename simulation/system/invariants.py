@@ -11,7 +11,8 @@ import numpy as np
 
 from simulation.system import laws
 from simulation.system.codes import Kind, Task
-from simulation.system.service import PLACE_OF, SETTING_OF, Service
+from simulation.system.place import PLACE_OF, SETTING_OF
+from simulation.system.service import Service
 
 NOBODY = np.empty(0, dtype=np.intp)
 

@@ -147,7 +147,7 @@ def span(days: Array) -> tuple[int, int]:
 
 
 @compiled
-def statuses_of(latest: int, status: Array, previous: Array) -> int:
+def statuses_from(latest: int, status: Array, previous: Array) -> int:
     """Return the set of statuses of a person's sentences as bits."""
     mask = 0
     sentence = latest
@@ -205,7 +205,7 @@ def check_people(
             held[officer] += 1
         # Somewhere: people without a live sentence are nowhere, and the live sentences are looked at below.
         if place != _UNKNOWN and place != _DEAD and place != _OVER:
-            mask = statuses_of(people.latest[row], sentences.status, sentences.previous)
+            mask = statuses_from(people.latest[row], sentences.status, sentences.previous)
             laws |= _misplaced(row, mask, people, precedence, today)
         # Everybody convicted is somewhere; nobody not yet convicted is anywhere.
         if place == _UNKNOWN:
@@ -223,7 +223,7 @@ def check_people(
             if not dates.working[dates.contact[row] - dates.working_from]:
                 laws |= WORKING_DAYS
         if place == _DEAD:
-            mask = statuses_of(people.latest[row], sentences.status, sentences.previous)
+            mask = statuses_from(people.latest[row], sentences.status, sentences.previous)
             if (mask & ~(1 << _ENDED)) != 0 or officer >= 0 or booked:
                 laws |= DEAD
         if side < 0:
@@ -284,7 +284,7 @@ def check_sentences(
         step = dates.recall_step[row] if row < dates.recall_step.size else NEVER
         place = people.location[person]
         if place in (_OVER, _UNKNOWN):
-            mask = statuses_of(people.latest[person], sentences.status, sentences.previous)
+            mask = statuses_from(people.latest[person], sentences.status, sentences.previous)
             misplaced = _misplaced(person, mask, people, precedence, today)
             if misplaced:
                 broken_people[person] |= misplaced

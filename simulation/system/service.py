@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.engine import NEVER, Calendar, Chance, World
+from simulation.engine import Calendar, Chance, World
 from simulation.engine.agenda import each_once
+from simulation.engine.compiled import compiled
 from simulation.measures.registry import COUNTS
 from simulation.scenario import Geography, Resolved
-from simulation.system.codes import PHASES, Kind, Location, Setting, Status
+from simulation.system.codes import PHASES, Kind, Location
 from simulation.system.columns import QUEUES, OpenTasks, People, Posts, Sentences
 from simulation.system.levers import Levers
+from simulation.system.place import PLACE_OF, SETTING_OF, latest_among, place_again, statuses_of
 
 Rows = NDArray[np.intp]
 Array = NDArray[Any]
@@ -31,43 +33,14 @@ COUNT_INDEX = {count.name: number for number, count in enumerate(COUNTS)}
 
 CUSTODY_LOCATIONS = (Location.SENTENCED, Location.RECALLED)
 
-# --- The precedence table: from the statuses of a person's live sentences to one place and one setting ---------
-# Bits are statuses. Prison comes before the community; a new sentence before a recall (a recalled person serving
-# a new sentence is counted under that sentence); licence before an order, an order before post-sentence
-# supervision, for it is the more demanding setting that decides contact and tariff.
+_ONE = np.ones(1, dtype=np.int64)
 
 
-def _bit(status: int) -> int:
-    return 1 << status
-
-
-def _place(mask: int) -> int:
-    if mask & _bit(Status.CUSTODY):
-        return Location.SENTENCED
-    if mask & _bit(Status.RECALLED):
-        return Location.RECALLED
-    if mask & _bit(Status.AT_LARGE):
-        return Location.AT_LARGE
-    if mask & ~_bit(Status.ENDED):
-        return Location.COMMUNITY
-    return Location.ENDED
-
-
-def _setting(mask: int) -> int:
-    if mask & (_bit(Status.CUSTODY) | _bit(Status.RECALLED)):
-        return Setting.CUSTODY
-    if mask & (_bit(Status.CURFEW) | _bit(Status.LICENCE) | _bit(Status.AT_LARGE)):
-        return Setting.LICENCE
-    if mask & _bit(Status.ORDER):
-        return Setting.ORDER
-    if mask & _bit(Status.SUPERVISION):
-        return Setting.SUPERVISION
-    return Setting.NONE
-
-
-PLACE_OF = np.array([_place(mask) for mask in range(256)], dtype=np.int8)
-SETTING_OF = np.array([_setting(mask) for mask in range(256)], dtype=np.int8)
-BIT_OF = np.array([1 << number for number in range(8)], dtype=np.uint8)
+@compiled
+def _add(totals: Array, codes: Array, amounts: Array) -> None:
+    """Add amounts, one for all or one for each, to the totals of their codes."""
+    for at in range(codes.size):
+        totals[codes[at]] += amounts[at if amounts.size > 1 else 0]
 
 
 @dataclass
@@ -127,7 +100,6 @@ class Service(World):
         self.levers = Levers(resolved.on(0))
         # Counts of the present month, and the rows of months that are over.
         self.flows = np.zeros((len(COUNTS), self.areas * 2), dtype=np.int64)
-        self._uncounted: list[Array] = []
         self.bands: dict[tuple[str, int, int], int] = {}
         self.finished: list[tuple[str, str, int, int, int]] = []
         self.event_digests: list[str] = []
@@ -172,22 +144,9 @@ class Service(World):
 
     def count_codes(self, name: str, codes: Array, amount: Array | None = None) -> None:
         """Add to a count by area x 2 + side."""
-        if codes.size == 0:
-            return
-        if amount is None:
-            # One addition for many counts: kept until the counts are read.
-            self._uncounted.append(codes + np.int32(COUNT_INDEX[name] * self.areas * 2))
-        else:
-            # Whole numbers below 2**53 are exact in float64, whatever the order of addition.
-            added = np.bincount(codes, weights=amount, minlength=self.areas * 2)
-            self.flows[COUNT_INDEX[name]] += added.astype(np.int64)
-
-    def add_up(self) -> None:
-        """Add what was counted since the last time to the month's flows."""
-        if self._uncounted:
-            added = np.bincount(np.concatenate(self._uncounted), minlength=self.flows.size)
-            self.flows += added.reshape(self.flows.shape)
-            self._uncounted.clear()
+        if codes.size:
+            amounts = _ONE if amount is None else np.asarray(amount, dtype=np.int64)
+            _add(self.flows[COUNT_INDEX[name]], np.asarray(codes, dtype=np.int64), amounts)
 
     def band(self, name: str, bands: Array, sides: Array) -> None:
         """Add to a histogram of this month: one entry for each band and side."""
@@ -232,18 +191,8 @@ class Service(World):
 
     def statuses(self, rows: Rows) -> NDArray[np.uint8]:
         """Return the set of statuses of each person's sentences as bits."""
-        people, sentences = self.people, self.sentences
-        mask = np.zeros(rows.size, dtype=np.uint8)
-        at = np.arange(rows.size)
-        sentence = people.latest[rows]
-        found = sentence >= 0
-        at, sentence = at[found], sentence[found]
-        while at.size:
-            mask[at] |= BIT_OF[sentences.status[sentence]]
-            sentence = sentences.previous[sentence]
-            found = sentence >= 0
-            at, sentence = at[found], sentence[found]
-        return mask
+        sentences = self.sentences
+        return statuses_of(rows, self.people.latest, sentences.previous, sentences.status)
 
     def refresh(self, rows: Array) -> None:
         """Find the place and setting of people again after their sentences changed.
@@ -255,40 +204,31 @@ class Service(World):
         """
         if rows.size == 0:
             return
-        people = self.people
-        rows = each_once(rows)
-        rows = rows[people.location[rows] != Location.DEAD]
-        mask = self.statuses(rows)
-        place = PLACE_OF[mask]
-        committed = (people.committed_until[rows] > self.today) & (
-            (place == Location.COMMUNITY) | (place == Location.ENDED)
+        people, sentences = self.people, self.sentences
+        moved, before, after = place_again(
+            each_once(rows),
+            self.today,
+            people.location,
+            people.setting,
+            people.committed_until,
+            people.report_due,
+            people.latest,
+            sentences.previous,
+            sentences.status,
+            PLACE_OF,
+            SETTING_OF,
         )
-        place[committed] = Location.COMMITTED
-        waiting = (place == Location.ENDED) & (people.report_due[rows] != NEVER)
-        place[waiting] = Location.COURT
-        before = people.location[rows].copy()
-        people.location[rows] = place
-        setting = SETTING_OF[mask]
-        people.setting[rows] = setting
-        moved = before != place
-        if moved.any():
+        if moved.size:
             for listener in self.on_place_change:
-                listener(rows[moved], before[moved], place[moved])
+                listener(moved, before, after)
 
     def live_sentence(self, rows: Rows, statuses: tuple[int, ...]) -> Rows:
         """Return each person's latest sentence that is in one of the statuses, -1 if none."""
-        wanted = np.zeros(8, dtype=bool)
-        wanted[list(statuses)] = True
-        found = np.full(rows.size, -1, dtype=np.intp)
-        at = np.arange(rows.size)
-        sentence = self.people.latest[rows]
-        while at.size:
-            exists = sentence >= 0
-            at, sentence = at[exists], sentence[exists]
-            match = wanted[self.sentences.status[sentence]]
-            found[at[match]] = sentence[match]
-            at, sentence = at[~match], self.sentences.previous[sentence[~match]]
-        return found
+        wanted = 0
+        for status in statuses:
+            wanted |= 1 << status
+        sentences = self.sentences
+        return latest_among(rows, wanted, self.people.latest, sentences.previous, sentences.status)
 
     def add_task(
         self, kind: int, people: Array, due: Array | int, seconds: Array | int, sentences: Array | None = None
@@ -333,7 +273,6 @@ class Service(World):
 
     def save(self) -> dict[str, Any]:
         """Return a copy of all state at midnight."""
-        self.add_up()
         saved = super().save()
         saved["counts"] = (
             self.flows.copy(),
@@ -354,7 +293,6 @@ class Service(World):
         self.history = list(history)
         self._today_digest = today_digest.copy()
         self.flows = flows.copy()
-        self._uncounted = []
         self.bands, self.finished = dict(bands), list(finished)
         self.event_digests, self.state_digests, self.checks = list(events), dict(states), dict(checks)
 

@@ -16,10 +16,10 @@ import simpy
 from simulation.engine import NEVER
 from simulation.system import officers
 from simulation.system.allocation import Allocation
+from simulation.system.choosing import points_held
 from simulation.system.codes import NPS
 from simulation.system.quantiles import draw, mean
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
-from simulation.system.stocks import points_held
 
 WEEKS_A_YEAR = 52.18
 OFFICER_DAYS, SICKNESS_DAYS = COUNT_INDEX["officer_days"], COUNT_INDEX["sickness_days"]
@@ -158,7 +158,7 @@ class Staffing:
         )
         size = posts.size
         workload = self.allocation.workload
-        total = points_held(people.size, people.officer, people.setting, people.tier, workload.points, size)
+        total = points_held(people.officer, people.setting, people.tier, workload.points, size)
         available = np.full(size, workload.points_per_month, dtype=np.float64)
         reduced = posts.new_until[:size] > service.today
         available = np.where(

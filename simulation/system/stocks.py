@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.compiled import compiled
 from simulation.system import codes
-from simulation.system.laws import statuses_of
+from simulation.system.laws import statuses_from
 
 if TYPE_CHECKING:
     Array = NDArray[Any]
@@ -185,7 +185,7 @@ def count_people(
             else:
                 counts[_PRISON_DETERMINATE, cell] += 1
         if place in (_AT_COMMUNITY, _AT_LARGE, _COMMITTED):
-            statuses = statuses_of(people.latest[row], sentences.status, sentences.previous)
+            statuses = statuses_from(people.latest[row], sentences.status, sentences.previous)
             counts[_OUTSIDE, cell] += 1
             if statuses & _HAS_ORDER:
                 counts[_ORDERS, cell] += 1
@@ -245,18 +245,6 @@ def count_posts(
         by_cases[min(cases // 5, CASE_BANDS - 1), employer] += 1
         by_workload[min(int(share) // 10, WORKLOAD_BANDS - 1), employer] += 1
     return counts, by_cases, by_workload
-
-
-@compiled
-def points_held(
-    size: int, officer: Array, setting: Array, tier: Array, points: NDArray[np.int64], posts: int
-) -> NDArray[np.int64]:
-    """Return tool points of the cases of each post."""
-    total = np.zeros(posts, dtype=np.int64)
-    for row in range(size):
-        if officer[row] >= 0:
-            total[officer[row]] += points[setting[row], tier[row]]
-    return total
 
 
 @compiled

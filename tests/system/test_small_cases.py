@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulation.system.allocation import Allocation, fewest_cases, tier_of
+from simulation.system.allocation import Allocation, tier_of
 from simulation.system.caseload import serve
+from simulation.system.choosing import choose_officers
 from simulation.system.codes import Rosh, Tier
 from simulation.system.quantiles import choose, draw, mean
 
@@ -30,7 +31,7 @@ def offices(draw_: Any) -> tuple[int, np.ndarray, np.ndarray, np.ndarray, np.nda
         teams,
         np.array([case[0] for case in cases], dtype=np.int64),
         np.array([case[1] for case in cases], dtype=np.int64),
-        np.array(rows, dtype=np.int32),
+        np.array(rows, dtype=np.intp),
         np.array(officers, dtype=np.int64).reshape(-1, 2),
     )
 
@@ -48,15 +49,16 @@ def one_by_one(team: np.ndarray, cost: np.ndarray, posts: np.ndarray, officers: 
     return sorted(given_out)
 
 
-def pairs(order: np.ndarray, chosen: np.ndarray) -> list[tuple[int, int]]:
-    return sorted(zip(order.tolist(), chosen.tolist(), strict=True))
+def pairs(chosen: np.ndarray) -> list[tuple[int, int]]:
+    return [(case, post) for case, post in enumerate(chosen.tolist()) if post >= 0]
 
 
 @given(offices())
 def test_fewest_cases_is_one_by_one(office: Any) -> None:
     teams, team, _, posts, officers = office
-    order, chosen = fewest_cases(team, officers[:, 1], posts, officers[:, 0], teams)
-    assert pairs(order, chosen) == one_by_one(team, np.ones_like(team), posts, officers)
+    one_each = np.ones_like(team)
+    chosen = choose_officers(team, one_each, posts, officers[:, 0], officers[:, 1], teams)
+    assert pairs(chosen) == one_by_one(team, one_each, posts, officers)
 
 
 @given(offices(), st.booleans())
@@ -72,25 +74,19 @@ def test_lowest_points_is_one_by_one(office: Any, somebody_new: bool) -> None:
         officers = officers.copy()
         officers[:, 1] = np.where(posts % 2 == 0, (officers[:, 1] / (1 - cut)).astype(np.int64), officers[:, 1])
     service = SimpleNamespace(
-        posts=SimpleNamespace(points=held, new_until=new_until),
+        posts=SimpleNamespace(points=held, new_until=new_until, cases=np.full(50, 99)),
         today=0,
         levers=SimpleNamespace(number=lambda name: cut),
     )
-    order, chosen = Allocation.lowest_points(
-        SimpleNamespace(service=service),
-        team,
-        points,
-        posts,
-        officers[:, 0],
-        teams,  # type: ignore[arg-type]
-    )
-    assert pairs(order, chosen) == one_by_one(team, points, posts, officers)
+    load = Allocation.loads(SimpleNamespace(service=service), posts, np.ones(posts.size, dtype=bool))  # type: ignore[arg-type]
+    chosen = choose_officers(team, points, posts, officers[:, 0], load, teams)
+    assert pairs(chosen) == one_by_one(team, points, posts, officers)
 
 
 def test_cases_nobody_can_take_are_left() -> None:
     nobody = np.zeros(0, dtype=np.int64)
-    order, chosen = fewest_cases(np.array([0, 1]), nobody, nobody, nobody, 2)
-    assert order.size == chosen.size == 0
+    chosen = choose_officers(np.array([0, 1]), np.array([1, 1]), nobody, nobody, nobody, 2)
+    assert chosen.tolist() == [-1, -1]
 
 
 # --- What gets done today ------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from simulation.system.codes import CRC, Kind, Location, Status
 from simulation.system.invariants import InvariantBroken
 from simulation.system.laws import columns
 from simulation.system.officers import cases_of, fewest_cases
-from simulation.system.stocks import OF_PEOPLE, PeopleCounted, SentencesCounted, count_people, points_held
+from simulation.system.stocks import OF_PEOPLE, PeopleCounted, SentencesCounted, count_people
 from tests.system.system_helpers import finished
 
 END = datetime.date(2017, 8, 31)
@@ -89,15 +89,6 @@ def test_stocks_are_what_a_plain_count_gives(model: Model) -> None:
         assert expected.sum() > 0, name
     assert seen.tolist() == live[place == Location.COMMUNITY].tolist()
     assert bands.sum() == (people.work_only[seen] == 0).sum()
-
-
-def test_points_are_those_of_every_case(model: Model) -> None:
-    people, posts = model.service.people, model.service.posts
-    table = model.allocation.workload.points
-    points = points_held(people.size, people.officer, people.setting, people.tier, table, posts.size)
-    held = np.flatnonzero(people.officer[: people.size] >= 0)
-    each = table[people.setting[held], people.tier[held]]
-    assert points.tolist() == np.bincount(people.officer[held], weights=each, minlength=posts.size).tolist()
 
 
 FIRST_AND_LAST = pytest.mark.parametrize("which", [0, -1], ids=["first", "last"])

@@ -1,0 +1,105 @@
+"""Choosing officers: one case after another, each to the officer of its team who holds least."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.engine.compiled import compiled
+
+Array = NDArray[Any]
+
+
+@compiled
+def choose_officers(
+    team: Array, cost: Array, posts: Array, post_team: Array, load: Array, number_of_teams: int
+) -> NDArray[np.intp]:
+    """Give out cases one by one to the officer with the smallest load, lowest row first among equals.
+
+    Parameters
+    ----------
+    team, cost : int arrays (cases,)
+        Team of each case in the order in which cases are given out, and what it adds to its officer's load.
+    posts, post_team, load : int arrays (posts,)
+        Rows of eligible officers in row order, their teams, and what each holds now.
+    number_of_teams : int
+        Teams in all.
+
+    Returns
+    -------
+    chosen : int array (cases,)
+        Row of the officer of each case; -1 where the team has nobody.
+    """
+    # Officers in the order of their teams: those of team t are members[starts[t]:starts[t + 1]].
+    starts = np.zeros(number_of_teams + 1, dtype=np.intp)
+    for its_team in post_team:
+        starts[its_team + 1] += 1
+    for number in range(number_of_teams):
+        starts[number + 1] += starts[number]
+    members = np.empty(posts.size, dtype=np.intp)
+    filled = starts.copy()
+    for at in range(posts.size):
+        members[filled[post_team[at]]] = at
+        filled[post_team[at]] += 1
+    now = load.copy()
+    chosen = np.full(team.size, -1, dtype=np.intp)
+    for case in range(team.size):
+        best = -1
+        for place in range(starts[team[case]], starts[team[case] + 1]):
+            at = members[place]
+            if best < 0 or now[at] < now[best]:
+                best = at
+        if best >= 0:
+            now[best] += cost[case]
+            chosen[case] = posts[best]
+    return chosen
+
+
+@compiled
+def points_held(officer: Array, setting: Array, tier: Array, points: Array, posts: int) -> NDArray[np.int64]:
+    """Return the tool's points that each post's holder holds.
+
+    Parameters
+    ----------
+    officer, setting, tier : int arrays (people,)
+        Responsible officer (-1 for nobody), setting and tier of everybody.
+    points : int64 array (setting, tier)
+        Points of a case.
+    posts : int
+        How many posts there are.
+    """
+    held = np.zeros(posts, dtype=np.int64)
+    for row in range(officer.size):
+        if officer[row] >= 0:
+            held[officer[row]] += points[setting[row], tier[row]]
+    return held
+
+
+@compiled
+def without_task(rows: Array, mark: Array, person: Array, kind: Array, wanted: int) -> NDArray[np.bool_]:
+    """Tell which people have no open task of a kind.
+
+    Parameters
+    ----------
+    rows : int array
+        Rows of people.
+    mark : int8 array (people,)
+        All zero, and left so: room to work in.
+    person, kind : int arrays (tasks,)
+        Person and kind of every open task.
+    wanted : int
+        The kind.
+    """
+    for row in rows:
+        mark[row] = 1
+    for task in range(person.size):
+        if kind[task] == wanted:
+            mark[person[task]] = 0
+    without = np.empty(rows.size, dtype=np.bool_)
+    for at in range(rows.size):
+        without[at] = mark[rows[at]] == 1
+    for row in rows:
+        mark[row] = 0
+    return without

@@ -1,0 +1,125 @@
+"""Place: where a person is and how they are supervised, found from their live sentences.
+
+One precedence table for the whole model. Prison comes before the community; a new sentence before a recall (a recalled
+person serving a new sentence is counted under that sentence); licence before an order, an order before post-sentence
+supervision, for it is the more demanding setting that decides contact and tariff.
+
+The loops below follow each person's sentences from the latest back, and are compiled.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.engine import NEVER
+from simulation.engine.compiled import compiled
+from simulation.system.codes import Location, Setting, Status
+
+Rows = NDArray[np.intp]
+Array = NDArray[Any]
+
+
+def _bit(status: int) -> int:
+    return 1 << status
+
+
+def _place(mask: int) -> int:
+    if mask & _bit(Status.CUSTODY):
+        return Location.SENTENCED
+    if mask & _bit(Status.RECALLED):
+        return Location.RECALLED
+    if mask & _bit(Status.AT_LARGE):
+        return Location.AT_LARGE
+    if mask & ~_bit(Status.ENDED):
+        return Location.COMMUNITY
+    return Location.ENDED
+
+
+def _setting(mask: int) -> int:
+    if mask & (_bit(Status.CUSTODY) | _bit(Status.RECALLED)):
+        return Setting.CUSTODY
+    if mask & (_bit(Status.CURFEW) | _bit(Status.LICENCE) | _bit(Status.AT_LARGE)):
+        return Setting.LICENCE
+    if mask & _bit(Status.ORDER):
+        return Setting.ORDER
+    if mask & _bit(Status.SUPERVISION):
+        return Setting.SUPERVISION
+    return Setting.NONE
+
+
+PLACE_OF = np.array([_place(mask) for mask in range(256)], dtype=np.int8)
+SETTING_OF = np.array([_setting(mask) for mask in range(256)], dtype=np.int8)
+
+_COURT, _COMMITTED, _DEAD = int(Location.COURT), int(Location.COMMITTED), int(Location.DEAD)
+_COMMUNITY, _ENDED = int(Location.COMMUNITY), int(Location.ENDED)
+
+
+@compiled
+def statuses_of(rows: Rows, latest: Rows, previous: Rows, status: Array) -> NDArray[np.uint8]:
+    """Return the set of statuses of each person's sentences as bits."""
+    found = np.empty(rows.size, dtype=np.uint8)
+    for at in range(rows.size):
+        mask = 0
+        sentence = latest[rows[at]]
+        while sentence >= 0:
+            mask |= 1 << int(status[sentence])
+            sentence = previous[sentence]
+        found[at] = mask
+    return found
+
+
+@compiled
+def latest_among(rows: Rows, wanted: int, latest: Rows, previous: Rows, status: Array) -> Rows:
+    """Return each person's latest sentence whose status is among the bits wanted, -1 if none."""
+    found = np.empty(rows.size, dtype=np.intp)
+    for at in range(rows.size):
+        sentence = latest[rows[at]]
+        while sentence >= 0 and not (wanted >> int(status[sentence])) & 1:
+            sentence = previous[sentence]
+        found[at] = sentence
+    return found
+
+
+@compiled
+def place_again(
+    rows: Rows,
+    today: int,
+    location: Array,
+    setting: Array,
+    committed_until: Array,
+    report_due: Array,
+    latest: Rows,
+    previous: Rows,
+    status: Array,
+    place_of: Array,
+    setting_of: Array,
+) -> tuple[Rows, Array, Array]:
+    """Write the place and setting of people who are alive; return those who moved, from where and to where."""
+    moved = np.empty(rows.size, dtype=np.intp)
+    before = np.empty(rows.size, dtype=np.int8)
+    after = np.empty(rows.size, dtype=np.int8)
+    size = 0
+    for row in rows:
+        if location[row] == _DEAD:
+            continue
+        mask = 0
+        sentence = latest[row]
+        while sentence >= 0:
+            mask |= 1 << int(status[sentence])
+            sentence = previous[sentence]
+        place = place_of[mask]
+        if committed_until[row] > today and place in (_COMMUNITY, _ENDED):
+            place = _COMMITTED
+        if place == _ENDED and report_due[row] != NEVER:
+            place = _COURT
+        setting[row] = setting_of[mask]
+        if place != location[row]:
+            moved[size] = row
+            before[size] = location[row]
+            after[size] = place
+            location[row] = place
+            size += 1
+    return moved[:size], before[:size], after[:size]
