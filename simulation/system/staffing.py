@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import simpy
+from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.system import officers
@@ -198,11 +199,11 @@ class Staffing:
         """Seek a replacement: months to the desk, more if the first candidate drops out."""
         service, posts, levers = self.service, self.service.posts, self.service.levers
         keys, holder = posts.key[rows], posts.holder[rows]
-        months = self.months_to_fill(rows, "months to fill")
+        months = self.months_to_fill(rows, service.chance.uniform(keys, "months to fill", holder))
         drops = service.chance.uniform(keys, "candidate drops out", holder) < levers.number(
             "staff.recruitment.drop_out_share"
         )
-        again = self.months_to_fill(rows, "months to fill again")
+        again = self.months_to_fill(rows, service.chance.uniform(keys, "months to fill again", holder))
         days = (
             (months + np.where(drops, again, 0))
             * 365.25
@@ -211,12 +212,11 @@ class Staffing:
         )
         service.agendas["starts"].put(rows, service.today + 1 + days.astype(np.int32))
 
-    def months_to_fill(self, rows: Rows, purpose: str) -> Array:
-        """Draw the months from advertisement to desk."""
-        service, posts = self.service, self.service.posts
-        table = service.levers.mapping("staff.recruitment.months_advert_to_desk")
-        uniform = service.chance.uniform(posts.key[rows], purpose, posts.holder[rows])
-        return np.where(posts.employer[rows] == NPS, draw(table["nps"], uniform), draw(table["crc"], uniform))
+    def months_to_fill(self, rows: Rows, uniform: NDArray[np.float64]) -> Array:
+        """Return months from advertisement to desk."""
+        table = self.service.levers.mapping("staff.recruitment.months_advert_to_desk")
+        nps = self.service.posts.employer[rows] == NPS
+        return np.where(nps, draw(table["nps"], uniform), draw(table["crc"], uniform))
 
     def start(self, rows: Rows) -> None:
         """New holders begin: from the area's CRC for a share of NPS posts, else from outside."""
