@@ -147,13 +147,14 @@ class Caseload:
         size = due.size + tasks.size
         server, seconds = np.empty(size, dtype=np.intp), np.empty(size, dtype=np.int64)
         urgency = np.empty(size, dtype=np.uint64)
-        wanted, backlog = open_tasks(
+        wanted, too_long = open_tasks(
             task_columns(tasks),
             persons,
             sentence_columns(service.sentences),
             posts,
             at_work,
             today,
+            self.longest_backlog,
             self.priority,
             server,
             urgency,
@@ -165,8 +166,7 @@ class Caseload:
             persons,
             posts,
             at_work,
-            backlog,
-            self.longest_backlog,
+            too_long,
             today,
             self.contact.rules.floor,
             self.priority,

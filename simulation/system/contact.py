@@ -28,6 +28,8 @@ from simulation.system.contact_loops import (
     grouped,
     hold_contacts,
     live_sentences,
+    nearest_working_days,
+    next_contacts,
     occurrences,
     people_columns,
 )
@@ -102,9 +104,6 @@ class Contact:
             notice_called=float(notice["telephone"]),
             accepted_share=float(levers.number("contact.absence_accepted_share")),
         )
-        self.longest = max(
-            int(workload.interval_days.max()), int(self.rules.phone_interval.max()), workload.custody_interval
-        )
         self._day: Day | None = None
         constant = service.chance.constant
         self.draws = Draws(
@@ -136,22 +135,19 @@ class Contact:
 
     def occurrence(self, rows: Rows) -> NDArray[np.int64]:
         """Return the occurrence number of a contact's draws: sentence, spell in the community, count."""
-        return occurrences(people_columns(self.service.people), rows)
+        people = self.service.people
+        return occurrences(people.sentences, people.spells, people.contacts, rows)
 
     def day(self) -> Day:
         """Return what the loops need to know of today."""
         calendar, today = self.service.calendar, self.service.today
         if self._day is not None and self._day.today == today:
             return self._day
-        ahead = np.arange(today, today + self.longest + 1, dtype=np.int32)
         past = np.arange(today - _LOOK_BACK, today + 1, dtype=np.int32)
         passed = calendar.working_days_between(past, today)
         self._day = Day(
             today=today,
             month_begin=today - calendar.date(today).day + 1,
-            tomorrow=calendar.after_working_days(today, 1),
-            before=calendar.working_day_before(ahead),
-            after=calendar.working_day_after(ahead),
             allocated_in_time=int(past[passed <= _ALLOCATED_IN_TIME][0]),
             released_in_time=int(past[passed <= _RELEASED_IN_TIME][0]),
         )
@@ -175,15 +171,9 @@ class Contact:
             return
         service, people, today = self.service, self.service.people, self.service.today
         counted = np.zeros((len(COUNTED), service.areas * 2), dtype=np.int64)
-        outcome, noticed, booked, days, again, outside, waited = hold_contacts(
-            rows,
-            mode.astype(np.int8),
-            first,
-            people_columns(people),
-            self.rules,
-            self.draws,
-            self.day(),
-            counted,
+        columns = people_columns(people)
+        outcome, noticed, outside, waited = hold_contacts(
+            rows, mode.astype(np.int8), first, columns, self.rules, self.draws, self.day(), counted
         )
         service.flows[self._counted] += counted
         ordered, begins = grouped(rows, outcome, len(OUTCOMES))
@@ -200,11 +190,28 @@ class Contact:
         service.tell("missed, not accepted", come_to[UNEXCUSED])
         # Absences that aren't accepted go to enforcement.
         self.failures.send(come_to[UNEXCUSED])
-        service.agendas["contact"].put(booked, days)
         if outside.size:
             sides = np.maximum(people.side[outside], 0)
             service.band("first_appointments_by_days", np.minimum(waited, _LONGEST_WAIT), sides)
+        booked, days, again = next_contacts(rows, outcome, first, columns, self.rules, today)
+        self.book(booked, days)
         self.after_first_appointments(come_to[SEEN_FIRST], again)
+
+    def book(self, rows: Rows, days: Array) -> None:
+        """Book routine contacts on the working days nearest to the days wanted, tomorrow at the earliest."""
+        if rows.size == 0:
+            return
+        service = self.service
+        days = self.nearest_working_day(rows, days)
+        days = np.maximum(days, service.calendar.after_working_days(service.today, 1))
+        service.people.contact_due[rows] = days
+        service.agendas["contact"].put(rows, days)
+
+    def nearest_working_day(self, rows: Rows, days: Array) -> NDArray[np.int32]:
+        """Move dates to the nearest working day; ties are settled by a draw."""
+        calendar, people = self.service.calendar, people_columns(self.service.people)
+        before, after = calendar.working_day_before(days), calendar.working_day_after(days)
+        return nearest_working_days(people, rows, days, before, after, self.draws.weekend)
 
     def after_first_appointments(self, came: Rows, missed: Rows) -> None:
         """Let the plan of those who came be written, and book a first appointment again for those who didn't."""

@@ -20,6 +20,7 @@ from simulation.system.columns import People
 from simulation.system.service import Array, Rows
 
 Counted = NDArray[np.int64]
+Days = NDArray[np.int32]
 
 #: What can come of a contact, in the order in which the history tells it.
 OUTCOMES = range(6)
@@ -66,8 +67,8 @@ _TELEPHONE, _CUSTODY = Mode.TELEPHONE, Mode.CUSTODY
 _HIGH, _PHONE_TIER = Rosh.HIGH, Tier.C2
 _ORDER, _CURFEW, _LICENCE, _SUPERVISION = Status.ORDER, Status.CURFEW, Status.LICENCE, Status.SUPERVISION
 
-#: Nobody is less likely to come than once in twenty.
-_WORST = 0.95
+#: Nobody misses more than this share.
+_MOST_MISSED = 0.95
 #: A limit on days unseen shorter than this is not followed.
 _SHORTEST_FLOOR = 7
 #: The contact before the limit on days unseen would be broken is a visit: this many days ahead.
@@ -154,109 +155,75 @@ class Day(NamedTuple):
 
     today: int
     month_begin: int
-    tomorrow: int  # the next working day
-    before: NDArray[np.int32]  # working day on or before so many days from today
-    after: NDArray[np.int32]  # working day on or after it
     allocated_in_time: int  # earliest day of allocation for which a first appointment today is in time
     released_in_time: int  # the same for the day of release
 
 
 # --- Rules for one person -----------------------------------------------------------------------------------------
+# They take numbers, never arrays: handing arrays from one compiled function to another costs more than the rule.
 
 
 @compiled
-def _occurrence(people: PeopleColumns, row: int) -> int:
+def _occurrence(sentences: int, spells: int, contacts: int) -> int:
     """Return the occurrence number of a contact's draws: sentence, spell in the community, count."""
-    return int(people.sentences[row]) * 65536 + int(people.spells[row]) * 1024 + int(people.contacts[row])
+    return int(sentences) * 65536 + int(spells) * 1024 + int(contacts)
 
 
 @compiled
-def _eligible(people: PeopleColumns, row: int, early: int, today: int) -> bool:
-    """Tell whether someone may be supervised by telephone alone."""
+def _eligible(
+    rosh: int, tier: int, contacts: int, age: int, first_due_from: int, work_only: int, early: int
+) -> bool:
+    """Tell whether someone may be supervised by telephone alone: low or medium risk, past the early weeks."""
     return (
-        people.assessed_rosh[row] < _HIGH
-        and people.tier[row] >= _PHONE_TIER
-        and people.contacts[row] > 0
-        and today - int(people.stage_start[row]) >= early
-        and people.first_due_from[row] == NEVER
-        and people.work_only[row] == 0
+        rosh < _HIGH
+        and tier >= _PHONE_TIER
+        and contacts > 0
+        and age >= early
+        and first_due_from == NEVER
+        and work_only == 0
     )
 
 
 @compiled
-def call_due(people: PeopleColumns, row: int, floor: float, today: int) -> bool:
+def call_due(on_telephone: int, crisis_noticed: int, rosh: int, unseen: int, floor: float) -> bool:
     """Tell whether a contact is a call: booked as one, unless stepped up, at high risk or due to be seen."""
-    return (
-        people.on_telephone[row] == 1
-        and people.crisis_noticed[row] == 0
-        and people.assessed_rosh[row] < _HIGH
-        and not (floor > 0 and today - int(people.last_seen[row]) + _FLOOR_AHEAD >= floor)
-    )
+    due_to_be_seen = floor > 0 and unseen + _FLOOR_AHEAD >= floor
+    return on_telephone == 1 and crisis_noticed == 0 and rosh < _HIGH and not due_to_be_seen
 
 
 @compiled
-def _days_ahead(people: PeopleColumns, row: int, rules: Rules, today: int) -> int:
-    """Return days until someone's next routine contact, and note its pattern and whether it's a call."""
-    cell = int(people.cell[row])
-    pattern = rules.pattern[cell]
-    people.pattern[row] = pattern
-    age = today - int(people.stage_start[row])
-    if age < rules.early:
-        stage = 0
-    elif age < rules.middle:
-        stage = 1
-    else:
-        stage = 2
-    days = int(rules.interval_days[pattern, stage, people.tier[row]])
-    if people.phone_draw[row] < rules.phone_cut[cell] and _eligible(people, row, rules.early, today):
-        people.on_telephone[row] = 1
-        days = int(rules.phone_interval[cell])
-    else:
-        people.on_telephone[row] = 0
-    if rules.floor[cell] > 0:
-        days = min(days, max(int(rules.floor[cell]), _SHORTEST_FLOOR))
-    if people.crisis_noticed[row] == 1:
-        days = min(days, rules.step_up)
-    return days
-
-
-@compiled
-def _nearest_working_day(people: PeopleColumns, row: int, ahead: int, day: Day, weekend: np.uint64) -> int:
-    """Return the working day nearest to a day so far ahead; ties are settled by a draw."""
-    before, after = int(day.before[ahead]), int(day.after[ahead])
-    gap = (day.today + ahead - before) - (after - day.today - ahead)
-    if gap != 0:
-        return before if gap < 0 else after
-    # Halfway between two working days, or a working day itself.
-    if before == after or uniform_of(people.key[row], weekend, _occurrence(people, row)) < 0.5:
-        return before
-    return after
-
-
-@compiled
-def _miss_probability(people: PeopleColumns, row: int, mode: int, rules: Rules, today: int) -> float:
-    """Return the chance that an appointment is missed."""
-    chance = rules.miss[people.cell[row]] * np.float64(people.miss_factor[row])
-    if mode == _TELEPHONE:
-        chance = chance * rules.missed_call_ratio
-    if people.crisis_since[row] != NEVER:
-        chance = chance * rules.missed_crisis_ratio
-    changed = int(people.officer_changed_on[row])
-    if changed != NEVER and today - changed < rules.officer_change_days:
-        odds = chance / (1 - min(chance, _WORST)) * rules.officer_change_odds
+def _miss_probability(
+    chance: float,
+    by_telephone: bool,
+    in_crisis: bool,
+    officer_is_new: bool,
+    call_ratio: float,
+    crisis_ratio: float,
+    new_officer_odds: float,
+) -> float:
+    """Return the chance that an appointment is missed, given where and by whom it would be."""
+    if by_telephone:
+        chance = chance * call_ratio
+    if in_crisis:
+        chance = chance * crisis_ratio
+    if officer_is_new:
+        odds = chance / (1 - min(chance, _MOST_MISSED)) * new_officer_odds
         chance = odds / (1 + odds)
-    return min(chance, _WORST)
+    return min(chance, _MOST_MISSED)
 
 
 # --- Many people --------------------------------------------------------------------------------------------------
 
 
 @compiled
-def occurrences(people: PeopleColumns, rows: Rows) -> NDArray[np.int64]:
+def occurrences(
+    sentences: NDArray[np.int8], spells: NDArray[np.int16], contacts: NDArray[np.int16], rows: Rows
+) -> NDArray[np.int64]:
     """Return the occurrence number of each person's next contact."""
     found = np.empty(rows.size, dtype=np.int64)
     for at in range(rows.size):
-        found[at] = _occurrence(people, rows[at])
+        row = rows[at]
+        found[at] = _occurrence(sentences[row], spells[row], contacts[row])
     return found
 
 
@@ -265,17 +232,80 @@ def eligible_for_telephone(people: PeopleColumns, rows: Rows, early: int, today:
     """Tell who may be supervised by telephone alone."""
     found = np.empty(rows.size, dtype=np.bool_)
     for at in range(rows.size):
-        found[at] = _eligible(people, rows[at], early, today)
+        row = rows[at]
+        found[at] = _eligible(
+            people.assessed_rosh[row],
+            people.tier[row],
+            people.contacts[row],
+            today - int(people.stage_start[row]),
+            people.first_due_from[row],
+            people.work_only[row],
+            early,
+        )
     return found
 
 
 @compiled
 def days_until_next(people: PeopleColumns, rows: Rows, rules: Rules, today: int) -> NDArray[np.int64]:
-    """Return days until each person's next routine contact."""
-    days = np.empty(rows.size, dtype=np.int64)
+    """Return days until each person's next routine contact; note its pattern, and whether it's to be a call."""
+    found = np.empty(rows.size, dtype=np.int64)
     for at in range(rows.size):
-        days[at] = _days_ahead(people, rows[at], rules, today)
-    return days
+        row = rows[at]
+        cell, tier = people.cell[row], people.tier[row]
+        pattern = rules.pattern[cell]
+        people.pattern[row] = pattern
+        age = today - int(people.stage_start[row])
+        if age < rules.early:
+            stage = 0
+        elif age < rules.middle:
+            stage = 1
+        else:
+            stage = 2
+        days = int(rules.interval_days[pattern, stage, tier])
+        people.on_telephone[row] = 0
+        if people.phone_draw[row] < rules.phone_cut[cell] and _eligible(
+            people.assessed_rosh[row],
+            tier,
+            people.contacts[row],
+            age,
+            people.first_due_from[row],
+            people.work_only[row],
+            rules.early,
+        ):
+            people.on_telephone[row] = 1
+            days = int(rules.phone_interval[cell])
+        if rules.floor[cell] > 0:
+            days = min(days, max(int(rules.floor[cell]), _SHORTEST_FLOOR))
+        if people.crisis_noticed[row] == 1:
+            days = min(days, rules.step_up)
+        found[at] = days
+    return found
+
+
+@compiled
+def nearest_working_days(
+    people: PeopleColumns, rows: Rows, days: NDArray[np.int32], before: Days, after: Days, weekend: np.uint64
+) -> Days:
+    """Return of two working days around each day the nearer; ties are settled by a draw.
+
+    Parameters
+    ----------
+    days, before, after : int32 arrays (people,)
+        Wanted day, and the working days on or before it and on or after it.
+    weekend : uint64
+        Constant of the draw.
+    """
+    found = np.empty(rows.size, dtype=np.int32)
+    for at in range(rows.size):
+        gap = (days[at] - before[at]) - (after[at] - days[at])
+        if gap == 0 and before[at] != after[at]:
+            row = rows[at]
+            occurrence = _occurrence(people.sentences[row], people.spells[row], people.contacts[row])
+            earlier = uniform_of(people.key[row], weekend, occurrence) < 0.5
+        else:
+            earlier = gap <= 0
+        found[at] = before[at] if earlier else after[at]
+    return found
 
 
 @compiled
@@ -318,46 +348,6 @@ def grouped(rows: Rows, group: NDArray[np.int8], groups: int) -> tuple[Rows, Row
 
 
 @compiled
-def _count_first(people: PeopleColumns, row: int, day: Day, counted: Counted) -> None:
-    """Count a first appointment that the service kept, whether or not the person came."""
-    cell = people.cell[row]
-    since = int(people.first_due_from[row])
-    if people.first_after_release[row] == 1:
-        counted[_FIRST_RELEASE, cell] += 1
-        counted[_FIRST_RELEASE_DAYS, cell] += day.today - since
-        if since >= day.released_in_time:
-            counted[_FIRST_RELEASE_IN_TIME, cell] += 1
-    else:
-        counted[_FIRST_COMMUNITY, cell] += 1
-        counted[_FIRST_COMMUNITY_DAYS, cell] += day.today - since
-        if people.allocated_on[row] >= day.allocated_in_time:
-            counted[_FIRST_COMMUNITY_IN_TIME, cell] += 1
-
-
-@compiled
-def _note_seen(people: PeopleColumns, row: int, day: Day, counted: Counted) -> None:
-    """Note that somebody was seen face to face."""
-    cell = people.cell[row]
-    counted[_VISITS, cell] += 1
-    people.last_seen[row] = day.today
-    released = int(people.released_on[row])
-    if people.seen_since_release[row] == 0 and released != NEVER:
-        people.seen_since_release[row] = 1
-        if day.today - released <= _WEEK:
-            counted[_FIRST_WEEK, cell] += 1
-
-
-@compiled
-def _note_crisis(people: PeopleColumns, row: int, day: Day, counted: Counted) -> None:
-    """Note that a change in need was noticed."""
-    cell, since = people.cell[row], int(people.crisis_since[row])
-    people.crisis_noticed[row] = 1
-    counted[_NOTICED, cell] += 1
-    counted[_DETECTION, cell] += day.today - since
-    counted[_UNNOTICED, cell] += day.today - max(since, day.month_begin)
-
-
-@compiled
 def hold_contacts(
     rows: Rows,
     mode: NDArray[np.int8],
@@ -367,8 +357,8 @@ def hold_contacts(
     draws: Draws,
     day: Day,
     counted: Counted,
-) -> tuple[NDArray[np.int8], Rows, Rows, NDArray[np.int32], Rows, Rows, NDArray[np.int64]]:
-    """Hold contacts: who comes, what is noticed, and when the next one is.
+) -> tuple[NDArray[np.int8], Rows, Rows, NDArray[np.int64]]:
+    """Hold contacts: who comes, and what is noticed.
 
     Returns
     -------
@@ -376,80 +366,110 @@ def hold_contacts(
         One of :data:`OUTCOMES`.
     noticed : int array
         Rows of people whose change in need was noticed.
-    booked, days : int arrays
-        Rows of people with a next routine contact, and its day.
-    again : int array
-        Rows of people who missed a first appointment.
     outside, waited : int arrays
         Rows of people whose first appointment after sentence, not release, was kept by the service, and days since.
     """
     outcome = np.empty(rows.size, dtype=np.int8)
-    noticed, booked, again, outside = (
-        np.empty_like(rows), np.empty_like(rows), np.empty_like(rows), np.empty_like(rows)
-    )
-    days, waited = np.empty(rows.size, dtype=np.int32), np.empty(rows.size, dtype=np.int64)
-    notices, bookings, repeats, kept = 0, 0, 0, 0
+    noticed, outside = np.empty_like(rows), np.empty_like(rows)
+    waited = np.empty(rows.size, dtype=np.int64)
+    notices, firsts = 0, 0
+    today = day.today
     for at in range(rows.size):
         row = rows[at]
-        cell, key, occurrence = people.cell[row], people.key[row], _occurrence(people, row)
-        begun = people.contacts[row] > 0
-        people.contacts[row] += 1
+        cell, key, contacts = people.cell[row], people.key[row], people.contacts[row]
+        people.contacts[row] = contacts + 1
         if mode[at] == _CUSTODY:
             outcome[at] = IN_CUSTODY
             counted[_CUSTODY_CONTACTS, cell] += 1
-            when = _nearest_working_day(people, row, rules.custody_interval, day, draws.weekend)
-        else:
-            if first[at] and not begun:
-                _count_first(people, row, day, counted)
-                if people.first_after_release[row] != 1:
-                    outside[kept], waited[kept] = row, day.today - int(people.first_due_from[row])
-                    kept += 1
-            by_telephone = mode[at] == _TELEPHONE
-            chance = _miss_probability(people, row, mode[at], rules, day.today)
-            missed = uniform_of(key, draws.attendance, occurrence) < chance
-            if missed:
-                if uniform_of(key, draws.absence, occurrence) < rules.accepted_share:
-                    outcome[at] = EXCUSED
-                    counted[_ACCEPTABLE, cell] += 1
-                else:
-                    outcome[at] = UNEXCUSED
-                    counted[_UNACCEPTABLE, cell] += 1
+            continue
+        if first[at] and contacts == 0:
+            # The service kept it, whether or not the person comes.
+            wait = today - int(people.first_due_from[row])
+            if people.first_after_release[row] == 1:
+                counted[_FIRST_RELEASE, cell] += 1
+                counted[_FIRST_RELEASE_DAYS, cell] += wait
+                counted[_FIRST_RELEASE_IN_TIME, cell] += people.first_due_from[row] >= day.released_in_time
             else:
-                if by_telephone:
-                    outcome[at] = CALLED
-                    counted[_CALLS, cell] += 1
-                else:
-                    outcome[at] = SEEN
-                    _note_seen(people, row, day, counted)
-                if first[at]:
-                    outcome[at] = SEEN_FIRST
-                    people.first_due_from[row] = NEVER
-                if people.crisis_since[row] != NEVER and people.crisis_noticed[row] == 0:
-                    notice = rules.notice_called if by_telephone else rules.notice_seen
-                    if uniform_of(key, draws.noticing, occurrence) < notice:
-                        _note_crisis(people, row, day, counted)
-                        noticed[notices] = row
-                        notices += 1
-            ahead = _days_ahead(people, row, rules, day.today)
-            if first[at] and missed:
-                # Its task goes back into the diary.
-                again[repeats] = row
-                repeats += 1
-                continue
-            if people.work_only[row] != 0:
-                continue
-            if missed:
-                ahead = min(ahead, rules.after_missed)
-            when = max(_nearest_working_day(people, row, ahead, day, draws.weekend), day.tomorrow)
-        people.contact_due[row] = when
-        booked[bookings], days[bookings] = row, when
-        bookings += 1
-    return (
-        outcome,
-        noticed[:notices],
-        booked[:bookings],
-        days[:bookings],
-        again[:repeats],
-        outside[:kept],
-        waited[:kept],
-    )
+                counted[_FIRST_COMMUNITY, cell] += 1
+                counted[_FIRST_COMMUNITY_DAYS, cell] += wait
+                counted[_FIRST_COMMUNITY_IN_TIME, cell] += people.allocated_on[row] >= day.allocated_in_time
+                outside[firsts], waited[firsts] = row, wait
+                firsts += 1
+        occurrence = _occurrence(people.sentences[row], people.spells[row], contacts)
+        by_telephone = mode[at] == _TELEPHONE
+        crisis_since, officer_changed_on = int(people.crisis_since[row]), int(people.officer_changed_on[row])
+        chance = _miss_probability(
+            rules.miss[cell] * np.float64(people.miss_factor[row]),
+            by_telephone,
+            crisis_since != NEVER,
+            officer_changed_on != NEVER and today - officer_changed_on < rules.officer_change_days,
+            rules.missed_call_ratio,
+            rules.missed_crisis_ratio,
+            rules.officer_change_odds,
+        )
+        if uniform_of(key, draws.attendance, occurrence) < chance:
+            if uniform_of(key, draws.absence, occurrence) < rules.accepted_share:
+                outcome[at] = EXCUSED
+                counted[_ACCEPTABLE, cell] += 1
+            else:
+                outcome[at] = UNEXCUSED
+                counted[_UNACCEPTABLE, cell] += 1
+            continue
+        if by_telephone:
+            outcome[at] = CALLED
+            counted[_CALLS, cell] += 1
+        else:
+            outcome[at] = SEEN
+            counted[_VISITS, cell] += 1
+            people.last_seen[row] = today
+            released_on = int(people.released_on[row])
+            if people.seen_since_release[row] == 0 and released_on != NEVER:
+                people.seen_since_release[row] = 1
+                counted[_FIRST_WEEK, cell] += today - released_on <= _WEEK
+        if first[at]:
+            outcome[at] = SEEN_FIRST
+            people.first_due_from[row] = NEVER
+        if crisis_since != NEVER and people.crisis_noticed[row] == 0:
+            # Until noticed it goes on.
+            notice = rules.notice_called if by_telephone else rules.notice_seen
+            if uniform_of(key, draws.noticing, occurrence) < notice:
+                people.crisis_noticed[row] = 1
+                counted[_NOTICED, cell] += 1
+                counted[_DETECTION, cell] += today - crisis_since
+                counted[_UNNOTICED, cell] += today - max(crisis_since, day.month_begin)
+                noticed[notices] = row
+                notices += 1
+    return outcome, noticed[:notices], outside[:firsts], waited[:firsts]
+
+
+@compiled
+def next_contacts(
+    rows: Rows, outcome: NDArray[np.int8], first: NDArray[np.bool_], people: PeopleColumns, rules: Rules, today: int
+) -> tuple[Rows, Days, Rows]:
+    """Say when those whose contact was held are to have the next.
+
+    Returns
+    -------
+    booked, days : int arrays
+        Rows of people with a next routine contact, and the day wanted.
+    again : int array
+        Rows of people who missed a first appointment, which goes back into the diary.
+    """
+    ahead = np.empty(rows.size, dtype=np.int64)
+    inside = outcome == IN_CUSTODY
+    ahead[inside] = rules.custody_interval
+    ahead[~inside] = days_until_next(people, rows[~inside], rules, today)
+    booked, again = np.empty_like(rows), np.empty_like(rows)
+    days = np.empty(rows.size, dtype=np.int32)
+    bookings, repeats = 0, 0
+    for at in range(rows.size):
+        row = rows[at]
+        missed = outcome[at] in (EXCUSED, UNEXCUSED)
+        if missed and first[at]:
+            again[repeats] = row
+            repeats += 1
+        elif inside[at] or people.work_only[row] == 0:
+            booked[bookings] = row
+            days[bookings] = today + (min(ahead[at], rules.after_missed) if missed else ahead[at])
+            bookings += 1
+    return booked[:bookings], days[:bookings], again[:repeats]

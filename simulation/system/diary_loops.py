@@ -6,9 +6,8 @@ when they apply, tells the history and hands on what was done.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +51,8 @@ _ENQUIRY = 2
 #: Queues longer than this are sorted by the library.
 _SHORT = 64
 
-_mix: Callable[[np.uint64], np.uint64] = compiled(mix)  # type: ignore[arg-type]
+# The same lines for one number.
+_mix: Any = compiled(mix)
 
 
 class PostColumns(NamedTuple):
@@ -258,22 +258,20 @@ def _duty_roster(posts: PostColumns, at_work: Flags) -> tuple[Rows, Rows]:
 
 
 @compiled
-def _has_reason(kind: int, person: int, sentence: int, people: PeopleColumns, sentences: SentenceColumns) -> bool:
-    """Tell whether an open task still has a reason."""
-    place = people.location[person]
-    if people.side[person] < 0 or place in (_ENDED, _DEAD):
-        return False
+def _has_reason(
+    kind: int, place: int, first_due_from: int, status: int, breach_pending: int, recall_pending: int, curfew_stage: int
+) -> bool:
+    """Tell whether an open task of a person supervised still has a reason."""
     if kind == _FIRST:
-        return place == _COMMUNITY and people.first_due_from[person] != NEVER
+        return place == _COMMUNITY and first_due_from != NEVER
     if kind in (_PLAN, _REVIEW):
         return place == _COMMUNITY
-    status = sentences.status[sentence]
     if kind == _BREACH_PACK:
-        return status in (_ORDER, _SUPERVISION) and sentences.breach_pending[sentence] == 1
+        return status in (_ORDER, _SUPERVISION) and breach_pending == 1
     if kind == _RECALL_REPORT:
-        return status in (_CURFEW, _LICENCE) and sentences.recall_pending[sentence] == 1
+        return status in (_CURFEW, _LICENCE) and recall_pending == 1
     if kind == _ADDRESS_CHECK:
-        return status == _IN_CUSTODY and sentences.curfew_stage[sentence] == _ENQUIRY
+        return status == _IN_CUSTODY and curfew_stage == _ENQUIRY
     if kind == _PAROLE_REPORT:
         return status == _RECALLED
     return True
@@ -287,30 +285,47 @@ def open_tasks(
     posts: PostColumns,
     at_work: Flags,
     today: int,
+    longest: NDArray[np.float64],
     priority: Seconds,
     server: Rows,
     urgency: Urgency,
     seconds: Seconds,
-) -> tuple[Flags, Seconds]:
+) -> tuple[Flags, Flags]:
     """Put open tasks into their officers' queues, after those already there (the last places of the arrays).
 
     A first appointment whose officer is away goes to the colleague on duty, who changes every day.
+
+    Parameters
+    ----------
+    longest : float array (area, employer)
+        Backlog above which visits become calls; 0 where they never do.
 
     Returns
     -------
     wanted : bool array (tasks,)
         Which tasks still have a reason.
-    backlog : int64 array (posts,)
-        Time of the tasks that are late.
+    too_long : bool array (posts,)
+        Whose tasks that are late take longer than that.
     """
     size = tasks.kind.size
     wanted, backlog = np.zeros(size, dtype=np.bool_), np.zeros(at_work.size, dtype=np.int64)
     roster, begins = np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
-    place = server.size - size
+    before = server.size - size
     for task in range(size):
-        server[place + task] = -1
+        server[before + task] = -1
         kind, person, due = tasks.kind[task], tasks.person[task], int(tasks.due[task])
-        if not _has_reason(kind, person, tasks.sentence[task], people, sentences):
+        sentence, place = tasks.sentence[task], people.location[person]
+        if people.side[person] < 0 or place in (_ENDED, _DEAD):
+            continue
+        if not _has_reason(
+            kind,
+            place,
+            people.first_due_from[person],
+            sentences.status[sentence],
+            sentences.breach_pending[sentence],
+            sentences.recall_pending[sentence],
+            sentences.curfew_stage[sentence],
+        ):
             continue
         wanted[task] = True
         officer = people.officer[person]
@@ -326,29 +341,18 @@ def open_tasks(
         if due < today:
             backlog[officer] += tasks.seconds[task]
         if at_work[officer] and (kind != _FIRST or due <= today):
-            server[place + task] = officer
-            seconds[place + task] = tasks.seconds[task]
+            server[before + task] = officer
+            seconds[before + task] = tasks.seconds[task]
             mixed = _mix(people.key[person] * np.uint64(31) + np.uint64(due))
-            urgency[place + task] = urgency_of(priority[kind], due, mixed, today)
-    return wanted, backlog
+            urgency[before + task] = urgency_of(priority[kind], due, mixed, today)
+    too_long = np.zeros(at_work.size, dtype=np.bool_)
+    for post in range(at_work.size):
+        most = longest[posts.area[post], posts.employer[post]]
+        too_long[post] = most > 0 and backlog[post] > most
+    return wanted, too_long
 
 
 # --- Contacts -----------------------------------------------------------------------------------------------------
-
-
-@compiled
-def _mode_of(
-    people: PeopleColumns, row: int, floor: float, backlog: int, longest: float, today: int
-) -> tuple[int, bool]:
-    """Return how a contact is made, and whether it was turned from a visit into a call: never at high risk."""
-    place = people.location[row]
-    if place in (_SENTENCED, _RECALLED_TO):
-        return _CUSTODY, False
-    if call_due(people, row, floor, today):
-        return _TELEPHONE, False
-    if longest > 0 and backlog > longest and people.assessed_rosh[row] < _HIGH and people.crisis_noticed[row] == 0:
-        return _TELEPHONE, True
-    return _FACE_TO_FACE, False
 
 
 @compiled
@@ -357,8 +361,7 @@ def open_contacts(
     people: PeopleColumns,
     posts: PostColumns,
     at_work: Flags,
-    backlog: Seconds,
-    longest: NDArray[np.float64],
+    too_long: Flags,
     today: int,
     floor: NDArray[np.float64],
     priority: Seconds,
@@ -372,8 +375,8 @@ def open_contacts(
 
     Parameters
     ----------
-    longest : float array (area, employer)
-        Backlog above which visits become calls; 0 where they never do.
+    too_long : bool array (posts,)
+        Whose backlog is so long that visits become calls.
     floor : float array (cells,)
         Limit on days unseen; 0 where there is none.
     contact_seconds : int64 array (pattern, setting, tier, mode, rural)
@@ -401,10 +404,18 @@ def open_contacts(
                 fate[at] = OFFICER_ON_LEAVE
             continue
         fate[at] = DIARY_FULL
-        most = longest[posts.area[officer], posts.employer[officer]]
-        mode[at], downgraded = _mode_of(people, row, floor[cell], backlog[officer], most, today)
-        if downgraded:
+        unseen = today - int(people.last_seen[row])
+        noticed, rosh = people.crisis_noticed[row], people.assessed_rosh[row]
+        if people.location[row] in (_SENTENCED, _RECALLED_TO):
+            mode[at] = _CUSTODY
+        elif call_due(people.on_telephone[row], noticed, rosh, unseen, floor[cell]):
+            mode[at] = _TELEPHONE
+        elif too_long[officer] and rosh < _HIGH and noticed == 0:
+            # A visit turned into a call, for want of time; never at high risk.
+            mode[at] = _TELEPHONE
             counted[_DOWNGRADED, cell] += 1
+        else:
+            mode[at] = _FACE_TO_FACE
         server[at] = officer
         seconds[at] = contact_seconds[
             people.pattern[row], people.setting[row], people.tier[row], mode[at], people.rural[row]
