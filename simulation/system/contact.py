@@ -28,7 +28,6 @@ from simulation.system.contact_loops import (
     grouped,
     hold_contacts,
     live_sentences,
-    nearest_working_days,
     next_contacts,
     occurrences,
     people_columns,
@@ -110,7 +109,6 @@ class Contact:
             attendance=constant("attendance"),
             noticing=constant("noticing"),
             absence=constant("absence accepted"),
-            weekend=constant("side of weekend"),
         )
 
     # --- How and when -----------------------------------------------------------------------------------------
@@ -208,10 +206,14 @@ class Contact:
         service.agendas["contact"].put(rows, days)
 
     def nearest_working_day(self, rows: Rows, days: Array) -> NDArray[np.int32]:
-        """Move dates to the nearest working day; ties are settled by a draw."""
-        calendar, people = self.service.calendar, people_columns(self.service.people)
-        before, after = calendar.working_day_before(days), calendar.working_day_after(days)
-        return nearest_working_days(people, rows, days, before, after, self.draws.weekend)
+        """Move dates to the nearest working day; ties are settled by a draw, made only where a date must move."""
+        service, calendar = self.service, self.service.calendar
+        move = np.flatnonzero(~calendar.is_working(days))
+        if move.size:
+            moved, days = rows[move], days.copy()
+            uniform = service.chance.uniform(service.people.key[moved], "side of weekend", self.occurrence(moved))
+            days[move] = calendar.nearest_working_day(days[move], uniform)
+        return days
 
     def after_first_appointments(self, came: Rows, missed: Rows) -> None:
         """Let the plan of those who came be written, and book a first appointment again for those who didn't."""

@@ -147,7 +147,6 @@ class Draws(NamedTuple):
     attendance: np.uint64
     noticing: np.uint64
     absence: np.uint64
-    weekend: np.uint64
 
 
 class Day(NamedTuple):
@@ -279,32 +278,6 @@ def days_until_next(people: PeopleColumns, rows: Rows, rules: Rules, today: int)
         if people.crisis_noticed[row] == 1:
             days = min(days, rules.step_up)
         found[at] = days
-    return found
-
-
-@compiled
-def nearest_working_days(
-    people: PeopleColumns, rows: Rows, days: NDArray[np.int32], before: Days, after: Days, weekend: np.uint64
-) -> Days:
-    """Return of two working days around each day the nearer; ties are settled by a draw.
-
-    Parameters
-    ----------
-    days, before, after : int32 arrays (people,)
-        Wanted day, and the working days on or before it and on or after it.
-    weekend : uint64
-        Constant of the draw.
-    """
-    found = np.empty(rows.size, dtype=np.int32)
-    for at in range(rows.size):
-        gap = (days[at] - before[at]) - (after[at] - days[at])
-        if gap == 0 and before[at] != after[at]:
-            row = rows[at]
-            occurrence = _occurrence(people.sentences[row], people.spells[row], people.contacts[row])
-            earlier = uniform_of(people.key[row], weekend, occurrence) < 0.5
-        else:
-            earlier = gap <= 0
-        found[at] = before[at] if earlier else after[at]
     return found
 
 

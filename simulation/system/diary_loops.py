@@ -258,14 +258,8 @@ def _duty_roster(posts: PostColumns, at_work: Flags) -> tuple[Rows, Rows]:
 
 
 @compiled
-def _has_reason(
-    kind: int, place: int, first_due_from: int, status: int, breach_pending: int, recall_pending: int, curfew_stage: int
-) -> bool:
-    """Tell whether an open task of a person supervised still has a reason."""
-    if kind == _FIRST:
-        return place == _COMMUNITY and first_due_from != NEVER
-    if kind in (_PLAN, _REVIEW):
-        return place == _COMMUNITY
+def _paper_wanted(kind: int, status: int, breach_pending: int, recall_pending: int, curfew_stage: int) -> bool:
+    """Tell whether a task that belongs to a sentence still has a reason."""
     if kind == _BREACH_PACK:
         return status in (_ORDER, _SUPERVISION) and breach_pending == 1
     if kind == _RECALL_REPORT:
@@ -314,20 +308,24 @@ def open_tasks(
     for task in range(size):
         server[before + task] = -1
         kind, person, due = tasks.kind[task], tasks.person[task], int(tasks.due[task])
-        sentence, place = tasks.sentence[task], people.location[person]
+        place = people.location[person]
         if people.side[person] < 0 or place in (_ENDED, _DEAD):
             continue
-        if not _has_reason(
-            kind,
-            place,
-            people.first_due_from[person],
-            sentences.status[sentence],
-            sentences.breach_pending[sentence],
-            sentences.recall_pending[sentence],
-            sentences.curfew_stage[sentence],
-        ):
+        if kind == _FIRST:
+            wanted[task] = place == _COMMUNITY and people.first_due_from[person] != NEVER
+        elif kind in (_PLAN, _REVIEW):
+            wanted[task] = place == _COMMUNITY
+        else:
+            sentence = tasks.sentence[task]
+            wanted[task] = _paper_wanted(
+                kind,
+                sentences.status[sentence],
+                sentences.breach_pending[sentence],
+                sentences.recall_pending[sentence],
+                sentences.curfew_stage[sentence],
+            )
+        if not wanted[task]:
             continue
-        wanted[task] = True
         officer = people.officer[person]
         if officer < 0:
             continue
