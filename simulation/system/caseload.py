@@ -15,12 +15,31 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from simulation.engine import NEVER, Column, Table
+from simulation.engine import Column, Table
 from simulation.engine.agenda import each_once
-from simulation.engine.chance import mix
-from simulation.system.codes import Location, Mode, Rosh, Status, Task
+from simulation.system.codes import Location, Mode, Task
 from simulation.system.contact import Contact
-from simulation.system.service import CUSTODY_LOCATIONS, Array, Rows, Service
+from simulation.system.contact_loops import grouped, people_columns
+from simulation.system.diary_loops import (
+    COUNTED_DUE,
+    COUNTED_POSTS,
+    DIARY_FULL,
+    FATES,
+    HELD,
+    NO_OFFICER,
+    OFFICER_ON_LEAVE,
+    OFFICER_SICK,
+    close_posts,
+    open_contacts,
+    open_posts,
+    open_tasks,
+    post_columns,
+    sentence_columns,
+    task_columns,
+    urgencies,
+    work_queues,
+)
+from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.workload import Workload
 
 
@@ -66,30 +85,10 @@ def serve(
     >>> served.tolist(), used.tolist()
     ([True, True, False], [120])
     """
-    if server.size == 0:
-        return np.zeros(0, dtype=bool), np.zeros(available.size, dtype=np.int64)
-    late = np.clip(due - today + 2048, 0, 4095).astype(np.uint64)
-    order_key = (
-        (server.astype(np.uint64) << np.uint64(47))
-        | (priority.astype(np.uint64) << np.uint64(44))
-        | (late << np.uint64(32))
-        | (mixed >> np.uint64(32))
-    )
-    order = np.argsort(order_key, kind="stable")
-    ordered_server = server[order]
-    time = seconds[order].astype(np.int64)
-    before = np.cumsum(time) - time
-    first = np.concatenate(([True], ordered_server[1:] != ordered_server[:-1]))
-    starts = np.flatnonzero(first)
-    group = np.cumsum(first) - 1
-    before -= before[starts][group]
-    started = before < available[ordered_server]
-    served = np.zeros(server.size, dtype=bool)
-    served[order] = started
-    used = np.bincount(ordered_server[started], weights=time[started], minlength=available.size).astype(
-        np.int64
-    )
-    return served, used
+    # One type each, so that the loops are compiled once.
+    whole = lambda numbers: np.ascontiguousarray(numbers, dtype=np.int64)  # noqa: E731
+    urgency = urgencies(whole(priority), whole(due), np.ascontiguousarray(mixed, dtype=np.uint64), today)
+    return work_queues(whole(server), urgency, whole(seconds), whole(available))
 
 
 class Caseload:
@@ -103,6 +102,8 @@ class Caseload:
         }
         #: Time at work, started, unused and owed since the start: must balance.
         self.balance = service.table("balance", balance_table())
+        self._counted_due = np.array([COUNT_INDEX[name] for name in COUNTED_DUE], dtype=np.intp)
+        self._counted_posts = np.array([COUNT_INDEX[name] for name in COUNTED_POSTS], dtype=np.intp)
         service.process(self.process)
 
     def read(self, workload: Workload) -> None:
@@ -111,33 +112,12 @@ class Caseload:
         self.workload = workload
         order = levers.mapping("workload.priority")
         self.priority = np.array([round(order[name.lower()]) for name in Task.names], dtype=np.int64)
-        self.productivity = levers.grid("workload.productivity")
-        self.backlog_days = levers.grid("contact.downgrade_backlog_days")
+        self.productive = self.workload.day_seconds * levers.grid("workload.productivity")
+        self.left_when_new = 1 - float(levers.number("staff.newly_qualified.capacity_reduction"))
+        self.longest_backlog = levers.grid("contact.downgrade_backlog_days") * self.workload.day_seconds
         self.away_days = levers.integer("contact.rebook_officer_away_days")
         self.rebook_days = levers.integer("contact.rebook_working_days")
-
-    # --- Who is at work ---------------------------------------------------------------------------------------
-
-    def present(self) -> NDArray[np.bool_]:
-        """Tell which posts have somebody at work today."""
-        posts, today = self.service.posts, self.service.today
-        size = posts.size
-        return (
-            (posts.filled[:size] == 1)
-            & (posts.sick_until[:size] <= today)
-            & (posts.leave_until[:size] <= today)
-        )
-
-    def day_seconds(self) -> NDArray[np.int64]:
-        """Return the time of each post's holder in a day at work, reductions taken off."""
-        posts, levers = self.service.posts, self.service.levers
-        size = posts.size
-        seconds = self.workload.day_seconds * self.productivity[posts.area[:size], posts.employer[:size]]
-        reduced = posts.new_until[:size] > self.service.today
-        seconds = np.where(
-            reduced, seconds * (1 - levers.number("staff.newly_qualified.capacity_reduction")), seconds
-        )
-        return seconds.astype(np.int64)
+        self.review_days = int(levers.number("contact.review_months") * 365.25 / 12)
 
     # --- The day ----------------------------------------------------------------------------------------------
 
@@ -146,229 +126,113 @@ class Caseload:
         service = self.service
         while True:
             yield service.clock.phase("diaries")
-            due = service.agendas["contact"].due(service.today)
-            if service.calendar.is_working(service.today):
-                self.work(due)
+            today = service.today
+            due, reviews = service.agendas["contact"].due(today), service.agendas["review"].due(today)
+            if service.calendar.is_working(today):
+                self.work(due, reviews)
             else:
-                reviews = service.agendas["review"].due(service.today)
-                service.agendas["review"].put(reviews, np.full(reviews.size, service.today + 1))
-            if due.size and not service.calendar.is_working(service.today):
-                service.agendas["contact"].put(
-                    due, service.calendar.working_day_after(np.full(due.size, service.today))
-                )
+                service.agendas["review"].put(reviews, today + 1)
+                service.agendas["contact"].put(due, service.calendar.after_working_days(today, 0))
 
-    def still_valid(self) -> NDArray[np.bool_]:
-        """Tell which open tasks still have a reason."""
-        _service, people, sentences, tasks = (
-            self.service,
-            self.service.people,
-            self.service.sentences,
-            self.service.tasks,
-        )
-        size = tasks.size
-        person, sentence, kind = tasks.person[:size], tasks.sentence[:size], tasks.kind[:size]
-        place, status = people.location[person], sentences.status[sentence]
-        valid = (people.side[person] >= 0) & (place != Location.ENDED) & (place != Location.DEAD)
-        appointment = (kind == Task.FIRST_APPOINTMENT) | (kind == Task.PLAN) | (kind == Task.REVIEW)
-        valid &= ~appointment | (place == Location.COMMUNITY)
-        valid &= (kind != Task.FIRST_APPOINTMENT) | (people.first_due_from[person] != NEVER)
-        valid &= (kind != Task.BREACH_PACK) | (
-            ((status == Status.ORDER) | (status == Status.SUPERVISION))
-            & (sentences.breach_pending[sentence] == 1)
-        )
-        valid &= (kind != Task.RECALL_REPORT) | (
-            ((status == Status.CURFEW) | (status == Status.LICENCE))
-            & (sentences.recall_pending[sentence] == 1)
-        )
-        valid &= (kind != Task.ADDRESS_CHECK) | (
-            (status == Status.CUSTODY) & (sentences.curfew_stage[sentence] == 2)
-        )
-        valid &= (kind != Task.PAROLE_REPORT) | (status == Status.RECALLED)
-        return valid
-
-    def work(self, due: Rows) -> None:
-        """Work one day: contacts due and open tasks."""
-        service, people, posts, tasks = (
-            self.service,
-            self.service.people,
-            self.service.posts,
-            self.service.tasks,
-        )
+    def work(self, due: Rows, reviews: Rows) -> None:
+        """Work one day: contacts due, reviews due and open tasks."""
+        service, people, tasks = self.service, self.service.people, self.service.tasks
         today = service.today
-        reviews = service.agendas["review"].due(today)
         reviews = reviews[people.location[reviews] == Location.COMMUNITY]
         service.add_task(Task.REVIEW, reviews, today, int(self.workload.task_seconds[Task.REVIEW]))
-        tasks.keep(self.still_valid())
-        size = posts.size
-        at_work = self.present()
-        day = np.where(at_work, self.day_seconds(), 0)
-        available = day - np.where(at_work, posts.owed[:size], 0)
 
-        due, mode = self.routine_contacts(due, at_work)
-        officer_of_task = self.with_duty_cover(people.officer[tasks.person[: tasks.size]], at_work)
-        open_now = (officer_of_task >= 0) & at_work[officer_of_task]
-        open_now &= (tasks.kind[: tasks.size] != Task.FIRST_APPOINTMENT) | (tasks.due[: tasks.size] <= today)
-        mode = self.downgrade(due, mode, officer_of_task)
-        open_tasks = np.flatnonzero(open_now)
-
-        seconds = self.workload.contact_seconds[
-            people.pattern[due], people.setting[due], people.tier[due], mode, people.rural[due]
-        ]
-        service.count("contacts_due", due)
-        service.count("seconds_demanded", due, seconds)
-        person = np.concatenate([due, tasks.person[open_tasks]])
-        # A contact that was put off keeps the day it was first due: nothing overtakes it.
-        first_due = people.contact_due[due]
-        first_due = np.where((first_due == NEVER) | (first_due > today), today, first_due)
-        task_due = np.concatenate([first_due, tasks.due[open_tasks]])
-        kind = np.concatenate([np.zeros(due.size, dtype=np.int8), tasks.kind[open_tasks]])
-        mixed = mix(people.key[person] * np.uint64(31) + task_due.astype(np.uint64))
-        server = np.concatenate([people.officer[due], officer_of_task[open_tasks]])
-        served, used = serve(
-            server,
-            self.priority[kind],
-            task_due,
-            mixed,
-            np.concatenate([seconds, tasks.seconds[open_tasks]]),
-            available,
+        posts, persons = post_columns(service.posts), people_columns(people)
+        at_work, day, available = open_posts(posts, today, self.productive, self.left_when_new)
+        # One queue for each officer: contacts first, then tasks, of all people; -1 for what isn't worked on today.
+        size = due.size + tasks.size
+        server, seconds = np.empty(size, dtype=np.intp), np.empty(size, dtype=np.int64)
+        urgency = np.empty(size, dtype=np.uint64)
+        wanted, too_long = open_tasks(
+            task_columns(tasks),
+            persons,
+            sentence_columns(service.sentences),
+            posts,
+            at_work,
             today,
+            self.longest_backlog,
+            self.priority,
+            server,
+            urgency,
+            seconds,
         )
-        owed_before = posts.owed[:size][at_work].sum(dtype=np.int64)
-        posts.owed[:size] = np.where(at_work, np.maximum(0, used - available), posts.owed[:size])
-        unused = np.where(at_work, np.maximum(0, available - used), 0)
-        owed_after = posts.owed[:size][at_work].sum(dtype=np.int64)
-        self.balance.value[:4] += [
-            int(day.sum()),
-            int(used.sum()),
-            int(unused.sum()),
-            int(owed_after - owed_before),
-        ]
-        codes = posts.area[:size].astype(np.int64) * 2 + posts.employer[:size]
-        service.count_codes("seconds_available", codes, day)
-        service.count_codes("seconds_worked", codes, used)
-        service.count_codes("seconds_unused", codes, unused)
+        counted = np.zeros((len(COUNTED_DUE), service.areas * 2), dtype=np.int64)
+        fate, mode = open_contacts(
+            due,
+            persons,
+            posts,
+            at_work,
+            too_long,
+            today,
+            self.contact.rules.floor,
+            self.priority,
+            self.workload.contact_seconds,
+            server,
+            urgency,
+            seconds,
+            counted,
+        )
+        service.flows[self._counted_due] += counted
+        served, used = work_queues(server, urgency, seconds, available)
+        counted = np.zeros((len(COUNTED_POSTS), service.areas * 2), dtype=np.int64)
+        self.balance.value[:4] += close_posts(posts, at_work, day, available, used, counted)
+        service.flows[self._counted_posts] += counted
 
-        held, missed_out = due[served[: due.size]], due[~served[: due.size]]
-        held_mode = mode[served[: due.size]]
-        self.cancel(missed_out)
-        done = open_tasks[served[due.size :]]
-        self.finish_tasks(done)
-        first = done[tasks.kind[done] == Task.FIRST_APPOINTMENT]
-        first_people = tasks.person[first].copy()
-        plans = done[tasks.kind[done] == Task.PLAN]
-        plan_people, plan_due = tasks.person[plans].copy(), tasks.due[plans].copy()
-        service.count("plans_done", plan_people)
-        service.count("plans_in_time", plan_people[plan_due >= today])
-        service.tell("plan completed", np.sort(plan_people))
-        # The first formal review follows the plan by the review interval, and each review the one before.
-        reviewed = np.concatenate([plan_people, tasks.person[done[tasks.kind[done] == Task.REVIEW]]])
-        months = service.levers.number("contact.review_months")
-        day = service.calendar.working_day_after(np.full(reviewed.size, today + int(months * 365.25 / 12)))
-        service.agendas["review"].put(reviewed, day)
-        keep = np.ones(tasks.size, dtype=bool)
-        keep[done] = False
-        tasks.keep(keep)
-        self.contact.hold(held, held_mode, np.zeros(held.size, dtype=bool))
-        first_people = each_once(first_people)
-        self.contact.hold(
-            first_people, np.zeros(first_people.size, dtype=np.int64), np.ones(first_people.size, dtype=bool)
-        )
+        held = served[: due.size]
+        fate[held] = HELD
+        self.book_again(due, fate)
+        done = np.flatnonzero(served[due.size :])
+        first = self.finish_tasks(done)
+        wanted[done] = False
+        tasks.keep(wanted)
+        self.contact.hold(due[held], mode[held], np.zeros(int(held.sum()), dtype=bool))
+        self.contact.hold(first, np.full(first.size, Mode.FACE_TO_FACE), np.ones(first.size, dtype=bool))
 
-    def with_duty_cover(self, officer: Array, at_work: NDArray[np.bool_]) -> Array:
-        """Give first appointments whose officer is away to the colleague on duty, who changes every day."""
-        service, posts, tasks = self.service, self.service.posts, self.service.tasks
-        first = (
-            (tasks.kind[: tasks.size] == Task.FIRST_APPOINTMENT)
-            & (officer >= 0)
-            & (tasks.due[: tasks.size] <= service.today)
+    def book_again(self, due: Rows, fate: Array) -> None:
+        """Book again the contacts that weren't reached: neither a contact nor an absence."""
+        service, calendar = self.service, self.service.calendar
+        ordered, begins = grouped(due, fate, len(FATES))
+        edges = begins.tolist()
+        full, nobody, sick, leave = (
+            ordered[edges[number] : edges[number + 1]]
+            for number in (DIARY_FULL, NO_OFFICER, OFFICER_SICK, OFFICER_ON_LEAVE)
         )
-        uncovered = np.flatnonzero(first & ~at_work[officer])
-        if uncovered.size == 0:
-            return officer
-        officer = officer.copy()
-        present = np.flatnonzero(at_work)
-        place = posts.office[present].astype(np.int64) * 2 + posts.employer[present]
-        order = np.argsort(place, kind="stable")
-        present, place = present[order], place[order]
-        wanted = posts.office[officer[uncovered]].astype(np.int64) * 2 + posts.employer[officer[uncovered]]
-        start, end = np.searchsorted(place, wanted), np.searchsorted(place, wanted, side="right")
-        some = end > start
-        on_duty = start[some] + service.today % (end[some] - start[some])
-        officer[uncovered[some]] = present[on_duty]
-        return officer
+        contacts, today = service.agendas["contact"], service.today
+        contacts.put(nobody, calendar.after_working_days(today, 1))
+        # Leave is planned, and appointments are booked around it; sickness cancels them. Either way they keep
+        # their place in the officer's week: all of them on the first day back would be more than a day holds.
+        back = calendar.after_working_days(today + self.away_days, 0)
+        contacts.put(sick, back)
+        contacts.put(leave, back)
+        service.tell("appointment cancelled, officer sick", sick)
+        service.tell("appointment moved, officer on leave", leave)
+        service.count("contacts_cancelled", full)
+        contacts.put(full, calendar.after_working_days(today, self.rebook_days))
+        service.tell("appointment cancelled, diary full", full)
 
-    def routine_contacts(self, due: Rows, at_work: NDArray[np.bool_]) -> tuple[Rows, Array]:
-        """Choose how each routine contact is to be made, and book again those whose officer is away."""
-        service, people, posts = self.service, self.service.people, self.service.posts
-        officer = people.officer[due]
-        nobody = officer < 0
-        if nobody.any():
-            rows = due[nobody]
-            service.agendas["contact"].put(
-                rows, service.calendar.after_working_days(service.today, 1)
-            )
-        due, officer = due[~nobody], officer[~nobody]
-        absent = ~at_work[officer]
-        if absent.any():
-            rows = due[absent]
-            sick = posts.sick_until[officer[absent]] > service.today
-            # Leave is planned, and appointments are booked around it; sickness cancels them. Either way they keep
-            # their place in the officer's week: all of them on the first day back would be more than a day holds.
-            service.count("contacts_due", rows[sick])
-            service.count("contacts_cancelled", rows[sick])
-            again = np.full(rows.size, service.today + self.away_days)
-            service.agendas["contact"].put(rows, service.calendar.working_day_after(again))
-            service.tell("appointment cancelled, officer sick", rows[sick])
-            service.tell("appointment moved, officer on leave", rows[~sick])
-        due = due[~absent]
-        place = people.location[due]
-        custody = (place == CUSTODY_LOCATIONS[0]) | (place == CUSTODY_LOCATIONS[1])
-        mode = np.where(
-            custody, Mode.CUSTODY, np.where(self.contact.by_telephone(due), Mode.TELEPHONE, Mode.FACE_TO_FACE)
-        )
-        return due, mode
-
-    def downgrade(self, due: Rows, mode: Array, officer_of_task: Array) -> Array:
-        """Turn visits into calls for officers whose backlog is long, where policy allows; never at high risk."""
-        service, people, posts, tasks = (
-            self.service,
-            self.service.people,
-            self.service.posts,
-            self.service.tasks,
-        )
-        size = posts.size
-        late = (officer_of_task >= 0) & (tasks.due[: tasks.size] < service.today)
-        backlog = np.bincount(
-            officer_of_task[late], weights=tasks.seconds[: tasks.size][late], minlength=size
-        )
-        limit = self.backlog_days[posts.area[:size], posts.employer[:size]] * self.workload.day_seconds
-        long = (limit > 0) & (backlog > limit)
-        down = (
-            (mode == Mode.FACE_TO_FACE) & long[people.officer[due]] & (people.assessed_rosh[due] < Rosh.HIGH)
-        )
-        down &= people.crisis_noticed[due] == 0
-        service.count("contacts_downgraded", due[down])
-        return np.where(down, Mode.TELEPHONE, mode)
-
-    def cancel(self, rows: Rows) -> None:
-        """Cancel contacts that didn't fit and book them again: neither a contact nor an absence."""
-        if rows.size == 0:
-            return
-        service = self.service
-        service.count("contacts_cancelled", rows)
-        day = service.calendar.after_working_days(service.today, self.rebook_days)
-        service.agendas["contact"].put(rows, day)
-        service.tell("appointment cancelled, diary full", rows)
-
-    def finish_tasks(self, done: Array) -> None:
-        """Hand finished tasks to the subsystem they belong to."""
+    def finish_tasks(self, done: Rows) -> Rows:
+        """Hand finished tasks to the subsystem they belong to; return the people met for the first time."""
         service, tasks = self.service, self.service.tasks
+        ordered, begins = grouped(done, tasks.kind[done], len(Task))
+        edges = begins.tolist()
+        of_kind = [ordered[edges[kind] : edges[kind + 1]] for kind in range(len(Task))]
         for task, channel in self.done.items():
-            mine = done[tasks.kind[done] == task]
-            if mine.size:
-                channel.send(tasks.sentence[mine].copy())
-        checks = done[tasks.kind[done] == Task.ADDRESS_CHECK]
+            channel.send(tasks.sentence[of_kind[task]])
+        checks, plans = of_kind[Task.ADDRESS_CHECK], of_kind[Task.PLAN]
         service.count("hdc_enquiry_seconds", tasks.person[checks], tasks.seconds[checks])
+        planned = tasks.person[plans]
+        service.count("plans_done", planned)
+        service.count("plans_in_time", planned[tasks.due[plans] >= service.today])
+        service.tell("plan completed", np.sort(planned))
+        # The first formal review follows the plan by the review interval, and each review the one before.
+        next_review = service.calendar.after_working_days(service.today + self.review_days, 0)
+        for kind in (Task.PLAN, Task.REVIEW):
+            service.agendas["review"].put(tasks.person[of_kind[kind]], next_review)
+        return each_once(tasks.person[of_kind[Task.FIRST_APPOINTMENT]])
 
 
 def balance_table() -> Table:

@@ -10,11 +10,37 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.engine import NEVER
-from simulation.system.codes import SIDES, Location, Mode, Rosh, Status, Task, Tier
-from simulation.system.quantiles import choose
-from simulation.system.service import Array, Rows, Service
+from simulation.system.codes import SIDES, Task
+from simulation.system.contact_loops import (
+    CALLED,
+    COUNTED,
+    EXCUSED,
+    IN_CUSTODY,
+    OUTCOMES,
+    SEEN,
+    SEEN_FIRST,
+    UNEXCUSED,
+    Day,
+    Draws,
+    Rules,
+    days_until_next,
+    eligible_for_telephone,
+    grouped,
+    hold_contacts,
+    live_sentences,
+    next_contacts,
+    occurrences,
+    people_columns,
+)
+from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.workload import PATTERNS, Workload
+
+#: A first appointment is in time within so many working days of allocation, or of release.
+_ALLOCATED_IN_TIME, _RELEASED_IN_TIME = 5, 1
+#: So many working days never take longer than this.
+_LOOK_BACK = 28
+#: Longest wait told apart in the distribution of days to the first appointment.
+_LONGEST_WAIT = 60
 
 
 def operating_models(service: Service) -> list[list[str]]:
@@ -44,6 +70,7 @@ class Contact:
         self.service = service
         self.failures = service.channel("unacceptable absences")
         self.risk_rises = service.channel("risk rises noticed")
+        self._counted = np.array([COUNT_INDEX[name] for name in COUNTED], dtype=np.intp)
 
     def read(self, workload: Workload) -> None:
         """Take the levers of the day."""
@@ -51,31 +78,45 @@ class Contact:
         self.workload = workload
         pattern_of = levers.mapping("organisation.pattern_of_model")
         names = operating_models(service)
-        by_model = lambda name: by_operating_model(service, names, name)  # noqa: E731
-        multiplier = levers.grid("contact.phone_only_multiplier")
-        self.phone_share = np.clip(by_model("contact.phone_only_share") * multiplier, 0, 1)
-        self.phone_interval = (by_model("contact.phone_interval_weeks") * 7).astype(np.int64)
-        self.pattern = np.array(
-            [[PATTERNS.index(pattern_of[model]) for model in row] for row in names], dtype=np.int8
+        by_model = lambda name: by_operating_model(service, names, name).ravel()  # noqa: E731
+        multiplier = levers.grid("contact.phone_only_multiplier").ravel()
+        phone_share = np.clip(by_model("contact.phone_only_share") * multiplier, 0, 1)
+        notice = levers.mapping("contact.notice_probability")
+        self.rules = Rules(
+            pattern=np.array([PATTERNS.index(pattern_of[model]) for row in names for model in row], dtype=np.int8),
+            interval_days=workload.interval_days,
+            early=levers.integer("contact.early_weeks") * 7,
+            middle=levers.integer("contact.middle_until_week") * 7,
+            # The cut is the share of all cases divided by the share of cases that are eligible.
+            phone_cut=phone_share / levers.number("contact.phone_eligible_share"),
+            phone_interval=(by_model("contact.phone_interval_weeks") * 7).astype(np.int64),
+            floor=levers.grid("contact.face_to_face_floor_days").ravel(),
+            step_up=levers.integer("contact.crisis_interval_days"),
+            after_missed=levers.integer("contact.after_missed_days"),
+            custody_interval=workload.custody_interval,
+            miss=levers.grid("contact.missed_appointment_probability").ravel(),
+            missed_call_ratio=float(levers.number("contact.missed_call_ratio")),
+            missed_crisis_ratio=float(levers.number("contact.missed_crisis_ratio")),
+            officer_change_days=float(levers.number("effects.officer_change_duration_weeks") * 7),
+            officer_change_odds=float(levers.number("effects.officer_change_missed_odds_ratio")),
+            notice_seen=float(notice["face_to_face"]),
+            notice_called=float(notice["telephone"]),
+            accepted_share=float(levers.number("contact.absence_accepted_share")),
         )
-        self.early = levers.integer("contact.early_weeks") * 7
-        self.middle = levers.integer("contact.middle_until_week") * 7
-        self.miss = levers.grid("contact.missed_appointment_probability")
-        self.floor = levers.grid("contact.face_to_face_floor_days")
+        self._day: Day | None = None
+        constant = service.chance.constant
+        self.draws = Draws(
+            attendance=constant("attendance"),
+            noticing=constant("noticing"),
+            absence=constant("absence accepted"),
+        )
 
     # --- How and when -----------------------------------------------------------------------------------------
 
     def phone_eligible(self, rows: Rows) -> NDArray[np.bool_]:
         """Tell who may be supervised by telephone alone: low or medium risk, past the early weeks."""
-        people = self.service.people
-        return (
-            (people.assessed_rosh[rows] < Rosh.HIGH)
-            & (people.tier[rows] >= Tier.C2)
-            & (people.contacts[rows] > 0)
-            & (self.service.today - people.stage_start[rows] >= self.early)
-            & (people.first_due_from[rows] == NEVER)
-            & (people.work_only[rows] == 0)
-        )
+        people = people_columns(self.service.people)
+        return eligible_for_telephone(people, rows, self.rules.early, self.service.today)
 
     def telephone_only(self, rows: Rows) -> NDArray[np.bool_]:
         """Tell who is on the telephone as a rule: the provider's share of its cases, taken from those eligible.
@@ -83,76 +124,32 @@ class Contact:
         The draw belongs to the person's sentence; the cut is the share of all cases divided by the share of cases
         that are eligible.
         """
-        service, people = self.service, self.service.people
-        cut = self.phone_share.ravel()[people.cell[rows]] / service.levers.number(
-            "contact.phone_eligible_share"
-        )
-        chosen = np.flatnonzero(people.phone_draw[rows] < cut)
-        on_telephone = np.zeros(rows.size, dtype=bool)
-        on_telephone[chosen] = self.phone_eligible(rows[chosen])
-        return on_telephone
-
-    def by_telephone(self, rows: Rows) -> NDArray[np.bool_]:
-        """Tell whose contact due today is a call: booked as one, unless stepped up, at high risk or due to be seen."""
         people = self.service.people
-        on_telephone = (people.on_telephone[rows] == 1) & (people.crisis_noticed[rows] == 0)
-        on_telephone &= people.assessed_rosh[rows] < Rosh.HIGH
-        floor = self.floor.ravel()[people.cell[rows]]
-        unseen = self.service.today - people.last_seen[rows]
-        return on_telephone & ~((floor > 0) & (unseen + 14 >= floor))
+        return self.phone_eligible(rows) & (people.phone_draw[rows] < self.rules.phone_cut[people.cell[rows]])
 
     def interval(self, rows: Rows) -> NDArray[np.int64]:
         """Return days until the next routine contact of people in the community."""
-        service, people = self.service, self.service.people
-        cell = people.cell[rows]
-        pattern = self.pattern.ravel()[cell]
-        people.pattern[rows] = pattern
-        age = service.today - people.stage_start[rows]
-        stage = np.where(age < self.early, 0, np.where(age < self.middle, 1, 2))
-        days = self.workload.interval_days[pattern, stage, people.tier[rows]]
-        phone = self.telephone_only(rows)
-        people.on_telephone[rows] = phone
-        days = np.where(phone, self.phone_interval.ravel()[cell], days)
-        floor = self.floor.ravel()[cell]
-        days = np.where(floor > 0, np.minimum(days, np.maximum(floor, 7)), days)
-        step_up = service.levers.integer("contact.crisis_interval_days")
-        return np.where(people.crisis_noticed[rows] == 1, np.minimum(days, step_up), days).astype(np.int64)
-
-    def schedule(self, rows: Rows, days: Array) -> None:
-        """Book the next routine contact so many days ahead, on the nearest working day."""
-        service, people = self.service, self.service.people
-        wanted = rows[people.work_only[rows] == 0]
-        days = days[people.work_only[rows] == 0]
-        if wanted.size == 0:
-            return
-        day = self.nearest_working_day(wanted, service.today + days)
-        soonest = service.calendar.after_working_days(service.today, 1)
-        day = np.maximum(day, soonest)
-        people.contact_due[wanted] = day
-        service.agendas["contact"].put(wanted, day)
-
-    def nearest_working_day(self, rows: Rows, days: Array) -> NDArray[np.int32]:
-        """Move dates to the nearest working day; ties are settled by a draw, made only where a date must move."""
-        service = self.service
-        days = np.asarray(days, dtype=np.int32)
-        move = np.flatnonzero(~service.calendar.is_working(days))
-        if move.size:
-            moved = rows[move]
-            uniform = service.chance.uniform(
-                service.people.key[moved], "side of weekend", self.occurrence(moved)
-            )
-            days = days.copy()
-            days[move] = service.calendar.nearest_working_day(days[move], uniform)
-        return days
+        return days_until_next(people_columns(self.service.people), rows, self.rules, self.service.today)
 
     def occurrence(self, rows: Rows) -> NDArray[np.int64]:
         """Return the occurrence number of a contact's draws: sentence, spell in the community, count."""
         people = self.service.people
-        return (
-            people.sentences[rows].astype(np.int64) * 65536
-            + people.spells[rows].astype(np.int64) * 1024
-            + people.contacts[rows]
+        return occurrences(people.sentences, people.spells, people.contacts, rows)
+
+    def day(self) -> Day:
+        """Return what the loops need to know of today."""
+        calendar, today = self.service.calendar, self.service.today
+        if self._day is not None and self._day.today == today:
+            return self._day
+        past = np.arange(today - _LOOK_BACK, today + 1, dtype=np.int32)
+        passed = calendar.working_days_between(past, today)
+        self._day = Day(
+            today=today,
+            month_begin=today - calendar.date(today).day + 1,
+            allocated_in_time=int(past[passed <= _ALLOCATED_IN_TIME][0]),
+            released_in_time=int(past[passed <= _RELEASED_IN_TIME][0]),
         )
+        return self._day
 
     # --- What happens -----------------------------------------------------------------------------------------
 
@@ -162,153 +159,77 @@ class Contact:
         Parameters
         ----------
         rows : int array
-            Rows of people.
+            Rows of people, in row order.
         mode : int array
             :class:`Mode` of each.
         first : bool array
-            First appointments.
+            First appointments; never by telephone.
         """
         if rows.size == 0:
             return
-        service, people = self.service, self.service.people
-        in_custody = mode == Mode.CUSTODY
-        inside = rows[in_custody]
-        if inside.size:
-            service.count("contacts_custody", inside)
-            service.tell("seen in custody", inside)
-            people.contacts[inside] += 1
-            day = service.today + np.full(inside.size, self.workload.custody_interval)
-            day = self.nearest_working_day(inside, day)
-            people.contact_due[inside] = day
-            service.agendas["contact"].put(inside, day)
-            rows, mode, first = rows[~in_custody], mode[~in_custody], first[~in_custody]
-            if rows.size == 0:
-                return
-        today, keys = service.today, people.key[rows]
-        occurrence = self.occurrence(rows)
-        first_attempt = first & (people.contacts[rows] == 0)
-        people.contacts[rows] += 1
-        attended = service.chance.uniform(keys, "attendance", occurrence) >= self.miss_probability(rows, mode)
-        missed = ~attended
-        face = mode == Mode.FACE_TO_FACE
-        seen, called = rows[attended & face], rows[attended & ~face]
-        service.count("contacts_face_to_face", seen)
-        service.count("contacts_telephone", called)
-        service.tell("seen", rows[attended & face & ~first])
-        service.tell("called", called)
-        service.tell("seen for the first time", rows[attended & first])
-        people.last_seen[seen] = today
-        fresh = seen[(people.seen_since_release[seen] == 0) & (people.released_on[seen] != NEVER)]
-        people.seen_since_release[fresh] = 1
-        service.count("released_seen_first_week", fresh[today - people.released_on[fresh] <= 7])
-        self.first_appointments(rows[first_attempt], rows[first & attended])
-        self.notice(rows[attended], mode[attended], keys[attended], occurrence[attended])
-        self.absences(rows[missed], keys[missed], occurrence[missed])
-        days = self.interval(rows)
-        again = service.levers.integer("contact.after_missed_days")
-        days = np.where(missed, np.minimum(days, again), days)
-        repeat = first & missed
-        routine = ~repeat
-        self.schedule(rows[routine], days[routine])
-        if repeat.any():
-            due = service.calendar.add_working_days(
-                np.full(int(repeat.sum()), today), service.levers.integer("contact.rebook_working_days")
-            )
-            service.add_task(
-                Task.FIRST_APPOINTMENT,
-                rows[repeat],
-                due,
-                int(self.workload.task_seconds[Task.FIRST_APPOINTMENT]),
-            )
+        service, people, today = self.service, self.service.people, self.service.today
+        counted = np.zeros((len(COUNTED), service.areas * 2), dtype=np.int64)
+        columns = people_columns(people)
+        outcome, noticed, outside, waited = hold_contacts(
+            rows, mode.astype(np.int8), first, columns, self.rules, self.draws, self.day(), counted
+        )
+        service.flows[self._counted] += counted
+        ordered, begins = grouped(rows, outcome, len(OUTCOMES))
+        edges = begins.tolist()
+        come_to = [ordered[edges[number] : edges[number + 1]] for number in OUTCOMES]
+        service.tell("seen in custody", come_to[IN_CUSTODY])
+        service.tell("seen", come_to[SEEN])
+        service.tell("called", come_to[CALLED])
+        service.tell("seen for the first time", come_to[SEEN_FIRST])
+        if noticed.size:
+            service.tell("change in need noticed", noticed, today - people.crisis_since[noticed])
+            self.risk_rises.send(noticed)
+        service.tell("missed, accepted", come_to[EXCUSED])
+        service.tell("missed, not accepted", come_to[UNEXCUSED])
+        # Absences that aren't accepted go to enforcement.
+        self.failures.send(come_to[UNEXCUSED])
+        if outside.size:
+            sides = np.maximum(people.side[outside], 0)
+            service.band("first_appointments_by_days", np.minimum(waited, _LONGEST_WAIT), sides)
+        booked, days, again = next_contacts(rows, outcome, first, columns, self.rules, today)
+        self.book(booked, days)
+        self.after_first_appointments(come_to[SEEN_FIRST], again)
 
-    def miss_probability(self, rows: Rows, mode: Array) -> NDArray[np.float64]:
-        """Return the chance that an appointment is missed."""
-        service, people, levers = self.service, self.service.people, self.service.levers
-        chance = self.miss.ravel()[people.cell[rows]] * people.miss_factor[rows].astype(np.float64)
-        chance = np.where(mode == Mode.TELEPHONE, chance * levers.number("contact.missed_call_ratio"), chance)
-        chance = np.where(
-            people.crisis_since[rows] != NEVER, chance * levers.number("contact.missed_crisis_ratio"), chance
-        )
-        weeks = levers.number("effects.officer_change_duration_weeks")
-        recent = (people.officer_changed_on[rows] != NEVER) & (
-            service.today - people.officer_changed_on[rows] < weeks * 7
-        )
-        odds = (
-            chance
-            / (1 - np.minimum(chance, 0.95))
-            * levers.number("effects.officer_change_missed_odds_ratio")
-        )
-        chance = np.where(recent, odds / (1 + odds), chance)
-        return np.minimum(chance, 0.95)
-
-    def first_appointments(self, kept: Rows, met: Rows) -> None:
-        """Count first appointments that the service kept, and start the plan of those who came."""
-        service, people = self.service, self.service.people
-        today = service.today
-        released = people.first_after_release[kept] == 1
-        working = service.calendar.working_days_between(people.allocated_on[kept], np.full(kept.size, today))
-        since_release = service.calendar.working_days_between(
-            people.first_due_from[kept], np.full(kept.size, today)
-        )
-        days = today - people.first_due_from[kept]
-        for name, mine, in_time in (
-            ("community", ~released, working <= 5),
-            ("release", released, since_release <= 1),
-        ):
-            service.count(f"first_appointments_{name}", kept[mine])
-            service.count(f"first_appointment_days_{name}", kept[mine], days[mine])
-            service.count(f"first_appointments_{name}_in_time", kept[mine & in_time])
-        service.band(
-            "first_appointments_by_days",
-            np.minimum(days[~released], 60),
-            np.maximum(people.side[kept[~released]], 0),
-        )
-        people.first_due_from[met] = NEVER
-        due = service.calendar.after_working_days(today, service.levers.integer("contact.plan_working_days"))
-        service.add_task(Task.PLAN, met, due, int(self.workload.task_seconds[Task.PLAN]))
-
-    def notice(self, rows: Rows, mode: Array, keys: Array, occurrence: Array) -> None:
-        """Notice a change in need or risk with a probability by mode; until noticed it goes on."""
-        service, people, levers = self.service, self.service.people, self.service.levers
-        changed = (people.crisis_since[rows] != NEVER) & (people.crisis_noticed[rows] == 0)
-        if not changed.any():
+    def book(self, rows: Rows, days: Array) -> None:
+        """Book routine contacts on the working days nearest to the days wanted, tomorrow at the earliest."""
+        if rows.size == 0:
             return
-        rows, mode, keys, occurrence = rows[changed], mode[changed], keys[changed], occurrence[changed]
-        chance = levers.mapping("contact.notice_probability")
-        by_mode = np.array([chance["face_to_face"], chance["telephone"], 0.0])[mode]
-        noticed = service.chance.uniform(keys, "noticing", occurrence) < by_mode
-        found = rows[noticed]
-        people.crisis_noticed[found] = 1
-        service.count("crises_noticed", found)
-        service.count("detection_days", found, service.today - people.crisis_since[found])
-        first = service.today - service.calendar.date(service.today).day + 1
-        service.count(
-            "crisis_unnoticed_days", found, service.today - np.maximum(people.crisis_since[found], first)
-        )
-        service.tell("change in need noticed", found, service.today - people.crisis_since[found])
-        self.risk_rises.send(found)
-
-    def absences(self, rows: Rows, keys: Array, occurrence: Array) -> None:
-        """Accept or not accept absences; those not accepted go to enforcement."""
         service = self.service
-        accepted = service.chance.uniform(keys, "absence accepted", occurrence) < service.levers.number(
-            "contact.absence_accepted_share"
-        )
-        service.count("absences_acceptable", rows[accepted])
-        service.count("absences_unacceptable", rows[~accepted])
-        service.tell("missed, accepted", rows[accepted])
-        service.tell("missed, not accepted", rows[~accepted])
-        self.failures.send(rows[~accepted])
+        days = self.nearest_working_day(rows, days)
+        days = np.maximum(days, service.calendar.after_working_days(service.today, 1))
+        service.people.contact_due[rows] = days
+        service.agendas["contact"].put(rows, days)
+
+    def nearest_working_day(self, rows: Rows, days: Array) -> NDArray[np.int32]:
+        """Move dates to the nearest working day; ties are settled by a draw, made only where a date must move."""
+        service, calendar = self.service, self.service.calendar
+        move = np.flatnonzero(~calendar.is_working(days))
+        if move.size:
+            moved, days = rows[move], days.copy()
+            uniform = service.chance.uniform(service.people.key[moved], "side of weekend", self.occurrence(moved))
+            days[move] = calendar.nearest_working_day(days[move], uniform)
+        return days
+
+    def after_first_appointments(self, came: Rows, missed: Rows) -> None:
+        """Let the plan of those who came be written, and book a first appointment again for those who didn't."""
+        service, calendar, levers = self.service, self.service.calendar, self.service.levers
+        for rows, task, wait in (
+            (came, Task.PLAN, "contact.plan_working_days"),
+            (missed, Task.FIRST_APPOINTMENT, "contact.rebook_working_days"),
+        ):
+            if rows.size:
+                due = calendar.after_working_days(service.today, levers.integer(wait))
+                service.add_task(task, rows, due, int(self.workload.task_seconds[task]))
 
     def live_status(self, rows: Rows) -> tuple[Rows, NDArray[np.int8]]:
         """Return the sentence whose conditions an absence breaks, and its status (-1 where there is none)."""
         service = self.service
-        sentence = service.live_sentence(rows, (Status.CURFEW, Status.LICENCE))
-        order = service.live_sentence(rows, (Status.ORDER,))
-        supervision = service.live_sentence(rows, (Status.SUPERVISION,))
-        chosen = np.where(sentence >= 0, sentence, np.where(order >= 0, order, supervision))
-        status = np.where(chosen >= 0, service.sentences.status[chosen], -1).astype(np.int8)
+        sentences = service.sentences
+        chosen = live_sentences(service.people.latest, sentences.previous, sentences.status, rows)
+        status = np.where(chosen >= 0, sentences.status[chosen], -1).astype(np.int8)
         return chosen, status
-
-
-__all__ = ["Contact", "Location", "choose"]

@@ -1,0 +1,448 @@
+"""What happens at a contact, person by person: compiled loops that read each record once.
+
+The rules are written here as plain conditions on one person; :mod:`simulation.system.contact` says when they apply,
+tells the history and books what follows.
+"""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.engine import NEVER
+from simulation.engine.chance import uniform_of
+from simulation.engine.compiled import compiled
+from simulation.system.codes import Mode, Rosh, Status, Tier
+from simulation.system.columns import People
+from simulation.system.service import Array, Rows
+
+Counted = NDArray[np.int64]
+Days = NDArray[np.int32]
+
+#: What can come of a contact, in the order in which the history tells it.
+OUTCOMES = range(6)
+IN_CUSTODY, SEEN, CALLED, SEEN_FIRST, EXCUSED, UNEXCUSED = OUTCOMES
+
+#: What is counted at a contact; rows of the array of counts that the loop fills.
+COUNTED = (
+    "contacts_custody",
+    "contacts_face_to_face",
+    "contacts_telephone",
+    "released_seen_first_week",
+    "absences_acceptable",
+    "absences_unacceptable",
+    "crises_noticed",
+    "detection_days",
+    "crisis_unnoticed_days",
+    "first_appointments_community",
+    "first_appointment_days_community",
+    "first_appointments_community_in_time",
+    "first_appointments_release",
+    "first_appointment_days_release",
+    "first_appointments_release_in_time",
+)
+(
+    _CUSTODY_CONTACTS,
+    _VISITS,
+    _CALLS,
+    _FIRST_WEEK,
+    _ACCEPTABLE,
+    _UNACCEPTABLE,
+    _NOTICED,
+    _DETECTION,
+    _UNNOTICED,
+    _FIRST_COMMUNITY,
+    _FIRST_COMMUNITY_DAYS,
+    _FIRST_COMMUNITY_IN_TIME,
+    _FIRST_RELEASE,
+    _FIRST_RELEASE_DAYS,
+    _FIRST_RELEASE_IN_TIME,
+) = range(len(COUNTED))
+
+# A compiled loop takes plain numbers, not the members of a class.
+_TELEPHONE, _CUSTODY = Mode.TELEPHONE, Mode.CUSTODY
+_HIGH, _PHONE_TIER = Rosh.HIGH, Tier.C2
+_ORDER, _CURFEW, _LICENCE, _SUPERVISION = Status.ORDER, Status.CURFEW, Status.LICENCE, Status.SUPERVISION
+
+#: Nobody misses more than this share.
+_MOST_MISSED = 0.95
+#: A limit on days unseen shorter than this is not followed.
+_SHORTEST_FLOOR = 7
+#: The contact before the limit on days unseen would be broken is a visit: this many days ahead.
+_FLOOR_AHEAD = 14
+#: "Seen in the first week after release" means within so many days.
+_WEEK = 7
+
+
+class PeopleColumns(NamedTuple):
+    """The columns of the people table that diaries and contacts read and write."""
+
+    key: Array
+    cell: Array
+    sentences: Array
+    spells: Array
+    contacts: Array
+    pattern: Array
+    setting: Array
+    tier: Array
+    rural: Array
+    assessed_rosh: Array
+    stage_start: Array
+    phone_draw: Array
+    on_telephone: Array
+    work_only: Array
+    first_due_from: Array
+    first_after_release: Array
+    allocated_on: Array
+    last_seen: Array
+    contact_due: Array
+    crisis_since: Array
+    crisis_noticed: Array
+    miss_factor: Array
+    officer_changed_on: Array
+    released_on: Array
+    seen_since_release: Array
+    side: Array
+    officer: Array
+    location: Array
+
+
+_columns = attrgetter(*PeopleColumns._fields)
+
+
+def people_columns(people: People) -> PeopleColumns:
+    """Return the columns as they are now: a table that is restored has new ones."""
+    return PeopleColumns._make(_columns(people))
+
+
+class Rules(NamedTuple):
+    """The levers of contact; arrays without a unit of their own go by cell (area x 2 + side)."""
+
+    pattern: NDArray[np.int8]
+    interval_days: NDArray[np.int64]  # by pattern, stage and tier
+    early: int
+    middle: int
+    phone_cut: NDArray[np.float64]
+    phone_interval: NDArray[np.int64]
+    floor: NDArray[np.float64]
+    step_up: int
+    after_missed: int
+    custody_interval: int
+    miss: NDArray[np.float64]
+    missed_call_ratio: float
+    missed_crisis_ratio: float
+    officer_change_days: float
+    officer_change_odds: float
+    notice_seen: float
+    notice_called: float
+    accepted_share: float
+
+
+class Draws(NamedTuple):
+    """The constants of the draws made at a contact."""
+
+    attendance: np.uint64
+    noticing: np.uint64
+    absence: np.uint64
+
+
+class Day(NamedTuple):
+    """What the loops need to know of a day."""
+
+    today: int
+    month_begin: int
+    allocated_in_time: int  # earliest day of allocation for which a first appointment today is in time
+    released_in_time: int  # the same for the day of release
+
+
+# --- Rules for one person -----------------------------------------------------------------------------------------
+# They take numbers, never arrays: handing arrays from one compiled function to another costs more than the rule.
+
+
+@compiled
+def _occurrence(sentences: int, spells: int, contacts: int) -> int:
+    """Return the occurrence number of a contact's draws: sentence, spell in the community, count."""
+    return int(sentences) * 65536 + int(spells) * 1024 + int(contacts)
+
+
+@compiled
+def _eligible(
+    rosh: int, tier: int, contacts: int, age: int, first_due_from: int, work_only: int, early: int
+) -> bool:
+    """Tell whether someone may be supervised by telephone alone: low or medium risk, past the early weeks."""
+    return (
+        rosh < _HIGH
+        and tier >= _PHONE_TIER
+        and contacts > 0
+        and age >= early
+        and first_due_from == NEVER
+        and work_only == 0
+    )
+
+
+@compiled
+def call_due(on_telephone: int, crisis_noticed: int, rosh: int, unseen: int, floor: float) -> bool:
+    """Tell whether a contact is a call: booked as one, unless stepped up, at high risk or due to be seen."""
+    due_to_be_seen = floor > 0 and unseen + _FLOOR_AHEAD >= floor
+    return on_telephone == 1 and crisis_noticed == 0 and rosh < _HIGH and not due_to_be_seen
+
+
+@compiled
+def _miss_probability(
+    chance: float,
+    by_telephone: bool,
+    in_crisis: bool,
+    officer_is_new: bool,
+    call_ratio: float,
+    crisis_ratio: float,
+    new_officer_odds: float,
+) -> float:
+    """Return the chance that an appointment is missed, given where and by whom it would be."""
+    if by_telephone:
+        chance = chance * call_ratio
+    if in_crisis:
+        chance = chance * crisis_ratio
+    if officer_is_new:
+        odds = chance / (1 - min(chance, _MOST_MISSED)) * new_officer_odds
+        chance = odds / (1 + odds)
+    return min(chance, _MOST_MISSED)
+
+
+# --- Many people --------------------------------------------------------------------------------------------------
+
+
+@compiled
+def occurrences(
+    sentences: NDArray[np.int8], spells: NDArray[np.int16], contacts: NDArray[np.int16], rows: Rows
+) -> NDArray[np.int64]:
+    """Return the occurrence number of each person's next contact."""
+    found = np.empty(rows.size, dtype=np.int64)
+    for at in range(rows.size):
+        row = rows[at]
+        found[at] = _occurrence(sentences[row], spells[row], contacts[row])
+    return found
+
+
+@compiled
+def eligible_for_telephone(people: PeopleColumns, rows: Rows, early: int, today: int) -> NDArray[np.bool_]:
+    """Tell who may be supervised by telephone alone."""
+    found = np.empty(rows.size, dtype=np.bool_)
+    for at in range(rows.size):
+        row = rows[at]
+        found[at] = _eligible(
+            people.assessed_rosh[row],
+            people.tier[row],
+            people.contacts[row],
+            today - int(people.stage_start[row]),
+            people.first_due_from[row],
+            people.work_only[row],
+            early,
+        )
+    return found
+
+
+@compiled
+def days_until_next(people: PeopleColumns, rows: Rows, rules: Rules, today: int) -> NDArray[np.int64]:
+    """Return days until each person's next routine contact; note its pattern, and whether it's to be a call."""
+    found = np.empty(rows.size, dtype=np.int64)
+    for at in range(rows.size):
+        row = rows[at]
+        cell, tier = people.cell[row], people.tier[row]
+        pattern = rules.pattern[cell]
+        people.pattern[row] = pattern
+        age = today - int(people.stage_start[row])
+        if age < rules.early:
+            stage = 0
+        elif age < rules.middle:
+            stage = 1
+        else:
+            stage = 2
+        days = int(rules.interval_days[pattern, stage, tier])
+        people.on_telephone[row] = 0
+        if people.phone_draw[row] < rules.phone_cut[cell] and _eligible(
+            people.assessed_rosh[row],
+            tier,
+            people.contacts[row],
+            age,
+            people.first_due_from[row],
+            people.work_only[row],
+            rules.early,
+        ):
+            people.on_telephone[row] = 1
+            days = int(rules.phone_interval[cell])
+        if rules.floor[cell] > 0:
+            days = min(days, max(int(rules.floor[cell]), _SHORTEST_FLOOR))
+        if people.crisis_noticed[row] == 1:
+            days = min(days, rules.step_up)
+        found[at] = days
+    return found
+
+
+@compiled
+def live_sentences(latest: Rows, previous: Rows, status: NDArray[np.int8], rows: Rows) -> Rows:
+    """Return each person's latest licence, else order, else supervision; -1 if there is none."""
+    found = np.empty(rows.size, dtype=np.intp)
+    for at in range(rows.size):
+        licence, order, supervision = -1, -1, -1
+        sentence = latest[rows[at]]
+        while sentence >= 0 and licence < 0:
+            stands = status[sentence]
+            if stands in (_CURFEW, _LICENCE):
+                licence = sentence
+            elif stands == _ORDER and order < 0:
+                order = sentence
+            elif stands == _SUPERVISION and supervision < 0:
+                supervision = sentence
+            sentence = previous[sentence]
+        if licence >= 0:
+            found[at] = licence
+        else:
+            found[at] = order if order >= 0 else supervision
+    return found
+
+
+@compiled
+def grouped(rows: Rows, group: NDArray[np.int8], groups: int) -> tuple[Rows, Rows]:
+    """Sort rows by a small number by counting, else in their order; return them and where each group begins."""
+    begins = np.zeros(groups + 1, dtype=np.intp)
+    for at in range(rows.size):
+        begins[group[at] + 1] += 1
+    for at in range(groups):
+        begins[at + 1] += begins[at]
+    place = begins.copy()
+    ordered = np.empty_like(rows)
+    for at in range(rows.size):
+        ordered[place[group[at]]] = rows[at]
+        place[group[at]] += 1
+    return ordered, begins
+
+
+@compiled
+def hold_contacts(
+    rows: Rows,
+    mode: NDArray[np.int8],
+    first: NDArray[np.bool_],
+    people: PeopleColumns,
+    rules: Rules,
+    draws: Draws,
+    day: Day,
+    counted: Counted,
+) -> tuple[NDArray[np.int8], Rows, Rows, NDArray[np.int64]]:
+    """Hold contacts: who comes, and what is noticed.
+
+    Returns
+    -------
+    outcome : int8 array (contacts,)
+        One of :data:`OUTCOMES`.
+    noticed : int array
+        Rows of people whose change in need was noticed.
+    outside, waited : int arrays
+        Rows of people whose first appointment after sentence, not release, was kept by the service, and days since.
+    """
+    outcome = np.empty(rows.size, dtype=np.int8)
+    noticed, outside = np.empty_like(rows), np.empty_like(rows)
+    waited = np.empty(rows.size, dtype=np.int64)
+    notices, firsts = 0, 0
+    today = day.today
+    for at in range(rows.size):
+        row = rows[at]
+        cell, key, contacts = people.cell[row], people.key[row], people.contacts[row]
+        people.contacts[row] = contacts + 1
+        if mode[at] == _CUSTODY:
+            outcome[at] = IN_CUSTODY
+            counted[_CUSTODY_CONTACTS, cell] += 1
+            continue
+        if first[at] and contacts == 0:
+            # The service kept it, whether or not the person comes.
+            wait = today - int(people.first_due_from[row])
+            if people.first_after_release[row] == 1:
+                counted[_FIRST_RELEASE, cell] += 1
+                counted[_FIRST_RELEASE_DAYS, cell] += wait
+                counted[_FIRST_RELEASE_IN_TIME, cell] += people.first_due_from[row] >= day.released_in_time
+            else:
+                counted[_FIRST_COMMUNITY, cell] += 1
+                counted[_FIRST_COMMUNITY_DAYS, cell] += wait
+                counted[_FIRST_COMMUNITY_IN_TIME, cell] += people.allocated_on[row] >= day.allocated_in_time
+                outside[firsts], waited[firsts] = row, wait
+                firsts += 1
+        occurrence = _occurrence(people.sentences[row], people.spells[row], contacts)
+        by_telephone = mode[at] == _TELEPHONE
+        crisis_since, officer_changed_on = int(people.crisis_since[row]), int(people.officer_changed_on[row])
+        chance = _miss_probability(
+            rules.miss[cell] * np.float64(people.miss_factor[row]),
+            by_telephone,
+            crisis_since != NEVER,
+            officer_changed_on != NEVER and today - officer_changed_on < rules.officer_change_days,
+            rules.missed_call_ratio,
+            rules.missed_crisis_ratio,
+            rules.officer_change_odds,
+        )
+        if uniform_of(key, draws.attendance, occurrence) < chance:
+            if uniform_of(key, draws.absence, occurrence) < rules.accepted_share:
+                outcome[at] = EXCUSED
+                counted[_ACCEPTABLE, cell] += 1
+            else:
+                outcome[at] = UNEXCUSED
+                counted[_UNACCEPTABLE, cell] += 1
+            continue
+        if by_telephone:
+            outcome[at] = CALLED
+            counted[_CALLS, cell] += 1
+        else:
+            outcome[at] = SEEN
+            counted[_VISITS, cell] += 1
+            people.last_seen[row] = today
+            released_on = int(people.released_on[row])
+            if people.seen_since_release[row] == 0 and released_on != NEVER:
+                people.seen_since_release[row] = 1
+                counted[_FIRST_WEEK, cell] += today - released_on <= _WEEK
+        if first[at]:
+            outcome[at] = SEEN_FIRST
+            people.first_due_from[row] = NEVER
+        if crisis_since != NEVER and people.crisis_noticed[row] == 0:
+            # Until noticed it goes on.
+            notice = rules.notice_called if by_telephone else rules.notice_seen
+            if uniform_of(key, draws.noticing, occurrence) < notice:
+                people.crisis_noticed[row] = 1
+                counted[_NOTICED, cell] += 1
+                counted[_DETECTION, cell] += today - crisis_since
+                counted[_UNNOTICED, cell] += today - max(crisis_since, day.month_begin)
+                noticed[notices] = row
+                notices += 1
+    return outcome, noticed[:notices], outside[:firsts], waited[:firsts]
+
+
+@compiled
+def next_contacts(
+    rows: Rows, outcome: NDArray[np.int8], first: NDArray[np.bool_], people: PeopleColumns, rules: Rules, today: int
+) -> tuple[Rows, Days, Rows]:
+    """Say when those whose contact was held are to have the next.
+
+    Returns
+    -------
+    booked, days : int arrays
+        Rows of people with a next routine contact, and the day wanted.
+    again : int array
+        Rows of people who missed a first appointment, which goes back into the diary.
+    """
+    ahead = np.empty(rows.size, dtype=np.int64)
+    inside = outcome == IN_CUSTODY
+    ahead[inside] = rules.custody_interval
+    ahead[~inside] = days_until_next(people, rows[~inside], rules, today)
+    booked, again = np.empty_like(rows), np.empty_like(rows)
+    days = np.empty(rows.size, dtype=np.int32)
+    bookings, repeats = 0, 0
+    for at in range(rows.size):
+        row = rows[at]
+        missed = outcome[at] in (EXCUSED, UNEXCUSED)
+        if missed and first[at]:
+            again[repeats] = row
+            repeats += 1
+        elif inside[at] or people.work_only[row] == 0:
+            booked[bookings] = row
+            days[bookings] = today + (min(ahead[at], rules.after_missed) if missed else ahead[at])
+            bookings += 1
+    return booked[:bookings], days[:bookings], again[:repeats]

@@ -1,0 +1,429 @@
+"""The diaries of a day, task by task: compiled loops that read each record once.
+
+The rules are written here as plain conditions on one post, task or contact; :mod:`simulation.system.caseload` says
+when they apply, tells the history and hands on what was done.
+"""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.engine import NEVER
+from simulation.engine.chance import mix
+from simulation.engine.compiled import compiled
+from simulation.system.codes import Location, Mode, Rosh, Status, Task
+from simulation.system.columns import OpenTasks, Posts, Sentences
+from simulation.system.contact_loops import Counted, PeopleColumns, call_due
+from simulation.system.service import Array, Rows
+
+Flags = NDArray[np.bool_]
+Seconds = NDArray[np.int64]
+Urgency = NDArray[np.uint64]
+
+#: What can become of a contact that is due. All but the first are booked again.
+FATES = range(5)
+HELD, DIARY_FULL, NO_OFFICER, OFFICER_SICK, OFFICER_ON_LEAVE = FATES
+
+#: What is counted when contacts are looked at; rows of the array of counts that the loop fills.
+COUNTED_DUE = ("contacts_due", "contacts_cancelled", "contacts_downgraded", "seconds_demanded")
+_DUE, _CANCELLED, _DOWNGRADED, _DEMANDED = range(len(COUNTED_DUE))
+#: What is counted of posts at the end of the day.
+COUNTED_POSTS = ("seconds_available", "seconds_worked", "seconds_unused")
+_AVAILABLE, _WORKED, _UNUSED = range(len(COUNTED_POSTS))
+
+# A compiled loop takes plain numbers, not the members of a class.
+_FACE_TO_FACE, _TELEPHONE, _CUSTODY = Mode.FACE_TO_FACE, Mode.TELEPHONE, Mode.CUSTODY
+_COMMUNITY, _SENTENCED, _RECALLED_TO = Location.COMMUNITY, Location.SENTENCED, Location.RECALLED
+_ENDED, _DEAD = Location.ENDED, Location.DEAD
+_HIGH = Rosh.HIGH
+_ORDER, _IN_CUSTODY, _CURFEW, _LICENCE = Status.ORDER, Status.CUSTODY, Status.CURFEW, Status.LICENCE
+_SUPERVISION, _RECALLED = Status.SUPERVISION, Status.RECALLED
+_FIRST, _PLAN, _REVIEW = Task.FIRST_APPOINTMENT, Task.PLAN, Task.REVIEW
+_BREACH_PACK, _RECALL_REPORT, _PAROLE_REPORT = Task.BREACH_PACK, Task.RECALL_REPORT, Task.PAROLE_REPORT
+_ADDRESS_CHECK, _CONTACT = Task.ADDRESS_CHECK, Task.CONTACT
+#: Curfew papers for which the address is being checked.
+_ENQUIRY = 2
+
+#: Queues longer than this are sorted by the library.
+_SHORT = 64
+
+# The same lines for one number.
+_mix: Any = compiled(mix)
+
+
+class PostColumns(NamedTuple):
+    """The columns of posts that diaries read and write."""
+
+    area: Array
+    employer: Array
+    office: Array
+    filled: Array
+    new_until: Array
+    sick_until: Array
+    leave_until: Array
+    owed: Array
+
+
+class TaskColumns(NamedTuple):
+    """The columns of open tasks."""
+
+    person: Array
+    sentence: Array
+    kind: Array
+    seconds: Array
+    due: Array
+
+
+class SentenceColumns(NamedTuple):
+    """The columns of sentences that decide whether a task still has a reason."""
+
+    status: Array
+    breach_pending: Array
+    recall_pending: Array
+    curfew_stage: Array
+
+
+_post_columns = attrgetter(*PostColumns._fields)
+_task_columns = attrgetter(*TaskColumns._fields)
+_sentence_columns = attrgetter(*SentenceColumns._fields)
+
+
+def post_columns(posts: Posts) -> PostColumns:
+    """Return the columns as they are now: a table that has grown has new ones."""
+    return PostColumns._make(column[: posts.size] for column in _post_columns(posts))
+
+
+def task_columns(tasks: OpenTasks) -> TaskColumns:
+    """Return the columns as they are now."""
+    return TaskColumns._make(column[: tasks.size] for column in _task_columns(tasks))
+
+
+def sentence_columns(sentences: Sentences) -> SentenceColumns:
+    """Return the columns as they are now."""
+    return SentenceColumns._make(_sentence_columns(sentences))
+
+
+# --- Queues -------------------------------------------------------------------------------------------------------
+
+
+@compiled
+def urgency_of(priority: int, due: int, mixed: np.uint64, today: int) -> np.uint64:
+    """Return one number to sort by: priority, then due day, then 32 bits that settle what is left."""
+    late = min(max(due - today + 2048, 0), 4095)
+    return (np.uint64(priority) << np.uint64(44)) | (np.uint64(late) << np.uint64(32)) | (mixed >> np.uint64(32))
+
+
+@compiled
+def urgencies(priority: Seconds, due: Seconds, mixed: Urgency, today: int) -> Urgency:
+    """Return the urgency of each task."""
+    found = np.empty(priority.size, dtype=np.uint64)
+    for task in range(priority.size):
+        found[task] = urgency_of(priority[task], due[task], mixed[task], today)
+    return found
+
+
+@compiled
+def _by_urgency(queue: Rows, urgency: Urgency) -> Rows:
+    """Sort one queue; equals keep their order."""
+    if queue.size > _SHORT:
+        return queue[np.argsort(urgency[queue], kind="mergesort")]
+    for at in range(1, queue.size):
+        task = queue[at]
+        place = at
+        while place > 0 and urgency[queue[place - 1]] > urgency[task]:
+            queue[place] = queue[place - 1]
+            place -= 1
+        queue[place] = task
+    return queue
+
+
+@compiled
+def work_queues(server: Rows, urgency: Urgency, seconds: Seconds, available: Seconds) -> tuple[Flags, Seconds]:
+    """Let every server take their tasks, most urgent first, and start one as long as any time is left.
+
+    Parameters
+    ----------
+    server : int array (tasks,)
+        Whose task; negative if nobody works on it today.
+    urgency : uint64 array (tasks,)
+        Lowest first; equals in the order of tasks.
+    seconds, available : int64 arrays (tasks,), (servers,)
+        Time of each task, and of each server.
+
+    Returns
+    -------
+    served : bool array (tasks,)
+        Which tasks were done.
+    used : int64 array (servers,)
+        Time of the tasks started.
+    """
+    begins = np.zeros(available.size + 1, dtype=np.intp)
+    for task in range(server.size):
+        if server[task] >= 0:
+            begins[server[task] + 1] += 1
+    for at in range(available.size):
+        begins[at + 1] += begins[at]
+    place = begins.copy()
+    queues = np.empty(begins[-1], dtype=np.intp)
+    for task in range(server.size):
+        if server[task] >= 0:
+            queues[place[server[task]]] = task
+            place[server[task]] += 1
+    served = np.zeros(server.size, dtype=np.bool_)
+    used = np.zeros(available.size, dtype=np.int64)
+    for at in range(available.size):
+        if available[at] <= 0:
+            continue
+        for task in _by_urgency(queues[begins[at] : begins[at + 1]], urgency):
+            if used[at] >= available[at]:
+                break
+            served[task] = True
+            used[at] += seconds[task]
+    return served, used
+
+
+# --- Posts --------------------------------------------------------------------------------------------------------
+
+
+@compiled
+def open_posts(
+    posts: PostColumns, today: int, productive: NDArray[np.float64], left_when_new: float
+) -> tuple[Flags, Seconds, Seconds]:
+    """Return which posts have somebody at work today, their time, and what is left of it after yesterday's overrun.
+
+    Parameters
+    ----------
+    productive : float array (area, employer)
+        Time of a holder in a day at work.
+    left_when_new : float
+        Share of it that the newly qualified have.
+    """
+    size = posts.filled.size
+    at_work = np.zeros(size, dtype=np.bool_)
+    day, available = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+    for post in range(size):
+        if posts.filled[post] == 1 and posts.sick_until[post] <= today and posts.leave_until[post] <= today:
+            at_work[post] = True
+            time = productive[posts.area[post], posts.employer[post]]
+            if posts.new_until[post] > today:
+                time = time * left_when_new
+            day[post] = int(time)
+            available[post] = day[post] - int(posts.owed[post])
+    return at_work, day, available
+
+
+@compiled
+def close_posts(
+    posts: PostColumns, at_work: Flags, day: Seconds, available: Seconds, used: Seconds, counted: Counted
+) -> tuple[int, int, int, int]:
+    """Note what is owed to tomorrow; return time at work, started, unused, and the change in what is owed."""
+    change = 0
+    for post in range(at_work.size):
+        if not at_work[post]:
+            continue
+        cell = int(posts.area[post]) * 2 + int(posts.employer[post])
+        owed = max(0, used[post] - available[post])
+        change += owed - int(posts.owed[post])
+        posts.owed[post] = owed
+        counted[_AVAILABLE, cell] += day[post]
+        counted[_WORKED, cell] += used[post]
+        counted[_UNUSED, cell] += max(0, available[post] - used[post])
+    return day.sum(), used.sum(), counted[_UNUSED].sum(), change
+
+
+@compiled
+def _duty_roster(posts: PostColumns, at_work: Flags) -> tuple[Rows, Rows]:
+    """Return posts at work sorted by office and employer, and where each office and employer begins."""
+    begins = np.zeros(posts.office.max() * 2 + 3, dtype=np.intp)
+    for post in range(at_work.size):
+        if at_work[post]:
+            begins[posts.office[post] * 2 + posts.employer[post] + 1] += 1
+    for at in range(begins.size - 1):
+        begins[at + 1] += begins[at]
+    place = begins.copy()
+    roster = np.empty(begins[-1], dtype=np.intp)
+    for post in range(at_work.size):
+        if at_work[post]:
+            here = posts.office[post] * 2 + posts.employer[post]
+            roster[place[here]] = post
+            place[here] += 1
+    return roster, begins
+
+
+# --- Tasks --------------------------------------------------------------------------------------------------------
+
+
+@compiled
+def _paper_wanted(kind: int, status: int, breach_pending: int, recall_pending: int, curfew_stage: int) -> bool:
+    """Tell whether a task that belongs to a sentence still has a reason."""
+    if kind == _BREACH_PACK:
+        return status in (_ORDER, _SUPERVISION) and breach_pending == 1
+    if kind == _RECALL_REPORT:
+        return status in (_CURFEW, _LICENCE) and recall_pending == 1
+    if kind == _ADDRESS_CHECK:
+        return status == _IN_CUSTODY and curfew_stage == _ENQUIRY
+    if kind == _PAROLE_REPORT:
+        return status == _RECALLED
+    return True
+
+
+@compiled
+def open_tasks(
+    tasks: TaskColumns,
+    people: PeopleColumns,
+    sentences: SentenceColumns,
+    posts: PostColumns,
+    at_work: Flags,
+    today: int,
+    longest: NDArray[np.float64],
+    priority: Seconds,
+    server: Rows,
+    urgency: Urgency,
+    seconds: Seconds,
+) -> tuple[Flags, Flags]:
+    """Put open tasks into their officers' queues, after those already there (the last places of the arrays).
+
+    A first appointment whose officer is away goes to the colleague on duty, who changes every day.
+
+    Parameters
+    ----------
+    longest : float array (area, employer)
+        Backlog above which visits become calls; 0 where they never do.
+
+    Returns
+    -------
+    wanted : bool array (tasks,)
+        Which tasks still have a reason.
+    too_long : bool array (posts,)
+        Whose tasks that are late take longer than that.
+    """
+    size = tasks.kind.size
+    wanted, backlog = np.zeros(size, dtype=np.bool_), np.zeros(at_work.size, dtype=np.int64)
+    roster, begins = np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
+    before = server.size - size
+    for task in range(size):
+        server[before + task] = -1
+        kind, person, due = tasks.kind[task], tasks.person[task], int(tasks.due[task])
+        place = people.location[person]
+        if people.side[person] < 0 or place in (_ENDED, _DEAD):
+            continue
+        if kind == _FIRST:
+            wanted[task] = place == _COMMUNITY and people.first_due_from[person] != NEVER
+        elif kind in (_PLAN, _REVIEW):
+            wanted[task] = place == _COMMUNITY
+        else:
+            sentence = tasks.sentence[task]
+            wanted[task] = _paper_wanted(
+                kind,
+                sentences.status[sentence],
+                sentences.breach_pending[sentence],
+                sentences.recall_pending[sentence],
+                sentences.curfew_stage[sentence],
+            )
+        if not wanted[task]:
+            continue
+        officer = people.officer[person]
+        if officer < 0:
+            continue
+        if kind == _FIRST and due <= today and not at_work[officer]:
+            if begins.size == 0:
+                roster, begins = _duty_roster(posts, at_work)
+            office = posts.office[officer] * 2 + posts.employer[officer]
+            on_duty = begins[office + 1] - begins[office]
+            if on_duty > 0:
+                officer = roster[begins[office] + today % on_duty]
+        if due < today:
+            backlog[officer] += tasks.seconds[task]
+        if at_work[officer] and (kind != _FIRST or due <= today):
+            server[before + task] = officer
+            seconds[before + task] = tasks.seconds[task]
+            mixed = _mix(people.key[person] * np.uint64(31) + np.uint64(due))
+            urgency[before + task] = urgency_of(priority[kind], due, mixed, today)
+    too_long = np.zeros(at_work.size, dtype=np.bool_)
+    for post in range(at_work.size):
+        most = longest[posts.area[post], posts.employer[post]]
+        too_long[post] = most > 0 and backlog[post] > most
+    return wanted, too_long
+
+
+# --- Contacts -----------------------------------------------------------------------------------------------------
+
+
+@compiled
+def open_contacts(
+    due: Rows,
+    people: PeopleColumns,
+    posts: PostColumns,
+    at_work: Flags,
+    too_long: Flags,
+    today: int,
+    floor: NDArray[np.float64],
+    priority: Seconds,
+    contact_seconds: Seconds,
+    server: Rows,
+    urgency: Urgency,
+    seconds: Seconds,
+    counted: Counted,
+) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """Put contacts due into their officers' queues (the first places of the arrays), and say how they are made.
+
+    Parameters
+    ----------
+    too_long : bool array (posts,)
+        Whose backlog is so long that visits become calls.
+    floor : float array (cells,)
+        Limit on days unseen; 0 where there is none.
+    contact_seconds : int64 array (pattern, setting, tier, mode, rural)
+        Time of a contact.
+
+    Returns
+    -------
+    fate, mode : int8 arrays (contacts,)
+        One of :data:`FATES` if it isn't reached today, and how it is made.
+    """
+    fate, mode = np.empty(due.size, dtype=np.int8), np.zeros(due.size, dtype=np.int8)
+    for at in range(due.size):
+        row = due[at]
+        cell, officer = people.cell[row], people.officer[row]
+        server[at] = -1
+        if officer < 0:
+            fate[at] = NO_OFFICER
+            continue
+        if not at_work[officer]:
+            if posts.sick_until[officer] > today:
+                fate[at] = OFFICER_SICK
+                counted[_DUE, cell] += 1
+                counted[_CANCELLED, cell] += 1
+            else:
+                fate[at] = OFFICER_ON_LEAVE
+            continue
+        fate[at] = DIARY_FULL
+        unseen = today - int(people.last_seen[row])
+        noticed, rosh = people.crisis_noticed[row], people.assessed_rosh[row]
+        if people.location[row] in (_SENTENCED, _RECALLED_TO):
+            mode[at] = _CUSTODY
+        elif call_due(people.on_telephone[row], noticed, rosh, unseen, floor[cell]):
+            mode[at] = _TELEPHONE
+        elif too_long[officer] and rosh < _HIGH and noticed == 0:
+            # A visit turned into a call, for want of time; never at high risk.
+            mode[at] = _TELEPHONE
+            counted[_DOWNGRADED, cell] += 1
+        else:
+            mode[at] = _FACE_TO_FACE
+        server[at] = officer
+        seconds[at] = contact_seconds[
+            people.pattern[row], people.setting[row], people.tier[row], mode[at], people.rural[row]
+        ]
+        counted[_DUE, cell] += 1
+        counted[_DEMANDED, cell] += seconds[at]
+        # A contact that was put off keeps the day it was first due: nothing overtakes it.
+        first_due = int(people.contact_due[row])
+        if first_due == NEVER or first_due > today:
+            first_due = today
+        mixed = _mix(people.key[row] * np.uint64(31) + np.uint64(first_due))
+        urgency[at] = urgency_of(priority[_CONTACT], first_due, mixed, today)
+    return fate, mode

@@ -1,0 +1,94 @@
+"""The compiled loops of diaries and contacts: every path of theirs, and the same lines interpreted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simulation.system import contact as contact_module
+from simulation.system.codes import Mode, Status
+from simulation.system.contact_loops import grouped, hold_contacts, live_sentences, next_contacts
+from simulation.system.diary_loops import work_queues
+from simulation.system.model import Model
+from tests.system.system_helpers import finished
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return finished()
+
+
+def test_a_long_queue_is_worked_like_a_short_one() -> None:
+    """Long queues are sorted another way: the end of one long queue and a queue of its own come out alike."""
+    long, short = 500, 20
+    mixed = (np.arange(long + short, dtype=np.uint64) * np.uint64(7919)) % np.uint64(31)
+    server = np.repeat(np.array([0, 1], dtype=np.intp), [long, short])
+    seconds = np.ones(long + short, dtype=np.int64)
+    served, used = work_queues(server, mixed, seconds, np.array([30, 5]))
+    in_order = sorted(range(long + short), key=lambda at: (mixed[at], at))
+    expected = [at for at in in_order if server[at] == 0][:30] + [at for at in in_order if server[at] == 1][:5]
+    assert np.flatnonzero(served).tolist() == sorted(expected)
+    assert used.tolist() == [30, 5]
+
+
+def test_what_nobody_works_on_waits() -> None:
+    server = np.array([-1, 0, -1], dtype=np.intp)
+    served, used = work_queues(server, np.zeros(3, dtype=np.uint64), np.full(3, 60), np.array([100]))
+    assert served.tolist() == [False, True, False] and used.tolist() == [60]
+
+
+def test_groups_keep_the_order_of_rows() -> None:
+    rows = np.array([3, 5, 8, 9, 12], dtype=np.intp)
+    ordered, begins = grouped(rows, np.array([2, 0, 2, 0, 0], dtype=np.int8), 4)
+    assert ordered.tolist() == [5, 9, 12, 3, 8] and begins.tolist() == [0, 3, 3, 5, 5]
+
+
+def test_the_sentence_an_absence_breaks(model: Model) -> None:
+    """A licence before an order, an order before supervision, the latest first."""
+    service = model.service
+    rows = np.arange(service.people.size, dtype=np.intp)
+    sentences = service.sentences
+    found = live_sentences(service.people.latest, sentences.previous, sentences.status, rows)
+    licence = service.live_sentence(rows, (Status.CURFEW, Status.LICENCE))
+    order, supervision = (service.live_sentence(rows, (status,)) for status in (Status.ORDER, Status.SUPERVISION))
+    expected = np.where(licence >= 0, licence, np.where(order >= 0, order, supervision))
+    assert (found == expected).all()
+    assert min((licence >= 0).sum(), (order >= 0).sum(), (supervision >= 0).sum()) > 0
+
+
+def test_interpreted_lines_give_the_same(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contacts of every kind, held once by the compiled loop and once by the same lines in Python."""
+    service, contact = model.service, model.contact
+    people = service.people
+    rows = np.flatnonzero(people.side[: people.size] >= 0)[:300]
+    mode = np.arange(rows.size) % 3
+    first = (mode == Mode.FACE_TO_FACE) & (np.arange(rows.size) % 2 == 0)
+    waiting = people.first_due_from.copy()
+    waiting[rows[first]] = service.today - 3
+    saved = people.save()
+    results: list[list[Any]] = []
+
+    def keeping(function: Any) -> Any:
+        def wrapped(*arguments: Any) -> Any:
+            result = function(*arguments)
+            results[-1].extend(np.array(part) for part in result)
+            return result
+
+        return wrapped
+
+    loops = (hold_contacts, next_contacts)
+    for interpreted in (False, True):
+        results.append([])
+        for loop in loops:
+            function = getattr(loop, "py_func", loop) if interpreted else loop
+            monkeypatch.setattr(contact_module, loop.__name__, keeping(function))
+        people.restore(saved)
+        people.first_due_from[:] = waiting
+        contact.hold(rows, mode, first)
+        results[-1].extend(getattr(people, column.name).copy() for column in people.columns)
+    assert len(results[0]) == len(results[1])
+    assert set(results[0][0].tolist()) == set(contact_module.OUTCOMES)
+    for compiled_part, interpreted_part in zip(*results, strict=True):
+        assert (compiled_part == interpreted_part).all()
