@@ -24,27 +24,27 @@ ProcessFunction = Callable[[], Generator[simpy.Event, Any, Any]]
 
 
 class Channel:
-    """A :class:`simpy.Store` of batches of rows: an arrow between two subsystems.
+    """A store of batches of rows: an arrow between two subsystems.
 
     A channel is drained once a phase; its contents are sorted into one batch, so the order in which senders
     acted leaves no trace.
     """
 
-    def __init__(self, environment: simpy.Environment) -> None:
-        self.store = simpy.Store(environment)
+    def __init__(self) -> None:
+        # Nobody waits for a batch: a phase drains what is there. So this needs none of a simpy.Store's events.
+        self.batches: list[NDArray[np.intp]] = []
 
     def send(self, rows: NDArray[np.integer]) -> None:
         """Hand on a batch of rows."""
         if rows.size:
-            self.store.put(np.asarray(rows, dtype=np.intp))
+            self.batches.append(np.asarray(rows, dtype=np.intp))
 
     def drain(self) -> NDArray[np.intp]:
         """Take everything that has been sent, each row once, in row order."""
-        batches = self.store.items
-        if not batches:
+        if not self.batches:
             return np.empty(0, dtype=np.intp)
-        rows = each_once(np.concatenate(batches))
-        batches.clear()
+        rows = each_once(np.concatenate(self.batches))
+        self.batches.clear()
         return rows
 
 
@@ -87,7 +87,7 @@ class World:
 
     def channel(self, name: str) -> Channel:
         """Make and register a channel."""
-        self.channels[name] = Channel(self.environment)
+        self.channels[name] = Channel()
         return self.channels[name]
 
     def process(self, function: ProcessFunction) -> None:
@@ -121,7 +121,7 @@ class World:
             "tables": {name: table.save() for name, table in self.tables.items()},
             "agendas": {name: agenda.save() for name, agenda in self.agendas.items()},
             "channels": {
-                name: [batch.copy() for batch in channel.store.items]
+                name: [batch.copy() for batch in channel.batches]
                 for name, channel in self.channels.items()
             },
         }
@@ -135,7 +135,6 @@ class World:
         for name, agenda in self.agendas.items():
             agenda.restore(saved["agendas"][name])
         for name, channel in self.channels.items():
-            channel.store = simpy.Store(self.environment)
-            channel.store.items.extend(batch.copy() for batch in saved["channels"][name])
+            channel.batches = [batch.copy() for batch in saved["channels"][name]]
         for function in self._functions:
             self._start(function)

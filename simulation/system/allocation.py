@@ -23,7 +23,7 @@ from simulation.system.choosing import choose_officers, points_held, without_tas
 from simulation.system.codes import CRC, NPS, Grade, Location, Report, Rosh, Setting, Task, Tier
 from simulation.system.contact import by_operating_model, operating_models
 from simulation.system.quantiles import draw
-from simulation.system.service import CUSTODY_LOCATIONS, FAR, Array, Rows, Service
+from simulation.system.service import CUSTODY_LOCATIONS, FAR, Array, Rows, Service, add_each
 from simulation.system.workload import Workload
 
 
@@ -179,7 +179,7 @@ class Allocation:
                 due = due[~np.isin(due, orphans)]
             if not service.calendar.is_working(service.today):
                 waiting = np.concatenate([orphans, due])
-                service.agendas["allocate"].put(waiting, np.full(waiting.size, service.today + 1))
+                service.agendas["allocate"].put(waiting, service.today + 1)
                 continue
             service.agendas["allocate"].cancel(orphans)
             if service.calendar.weekday(service.today) == 0:
@@ -215,10 +215,10 @@ class Allocation:
         team = people.office[rows].astype(np.int64) * 2 + np.where(unified, 0, people.side[rows])
         high = people.assessed_rosh[rows] >= Rosh.HIGH
         # The officer they leave doesn't count them when they move.
-        moving = rows[people.officer[rows] >= 0]
+        before = people.officer[rows]
+        moving = before >= 0
         points = self.workload.points[people.setting[rows], people.tier[rows]]
-        np.subtract.at(posts.cases, people.officer[moving], 1)
-        np.subtract.at(posts.points, people.officer[moving], points[people.officer[rows] >= 0])
+        self.hand(before[moving], -points[moving], -1)
         by_points = self.by_points[people.area[rows], team & 1]
         cost = np.where(by_points, points, 1)
         chosen = np.full(rows.size, -1, dtype=np.intp)
@@ -235,19 +235,24 @@ class Allocation:
             found = choose_officers(team[mine], cost[mine], officers, officer_team, load, teams)
             chosen[mine] = found
             given = found >= 0
-            np.add.at(posts.cases, found[given], 1)
-            np.add.at(posts.points, found[given], points[mine[given]])
+            self.hand(found[given], points[mine[given]], 1)
         placed = chosen >= 0
         stay = rows[~placed]
         if stay.size:
-            back = stay[people.officer[stay] >= 0]
-            np.add.at(posts.cases, people.officer[back], 1)
-            np.add.at(posts.points, people.officer[back], points[~placed][people.officer[stay] >= 0])
+            back = moving & ~placed
+            self.hand(before[back], points[back], 1)
             people.waiting_since[stay] = np.where(
                 people.waiting_since[stay] == NEVER, service.today, people.waiting_since[stay]
             )
-            service.agendas["allocate"].put(stay, np.full(stay.size, service.today + 1))
+            service.agendas["allocate"].put(stay, service.today + 1)
         self.settle(rows[placed], chosen[placed])
+
+    def hand(self, officers: Rows, points: Array, cases: int) -> None:
+        """Add cases, or with a minus take them away, and their points."""
+        if officers.size:
+            posts = self.service.posts
+            add_each(posts.cases, officers, np.array([cases]))
+            add_each(posts.points, officers, points)
 
     def loads(self, officers: Rows, by_points: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Return what officers hold: cases, or the tool's points where those decide.

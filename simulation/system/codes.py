@@ -1,4 +1,4 @@
-"""Codes: the words behind the small numbers held in the tables."""
+"""Codes: the words behind the small numbers held in the tables, and built into the compiled loops."""
 
 from __future__ import annotations
 

@@ -234,14 +234,12 @@ class OpenTasks(Table):
     def __init__(self, columns: tuple[Column, ...] = TASKS, name: str = "tasks") -> None:
         super().__init__(name, columns, 4096)
 
-    def append(self, **columns: Any) -> None:
-        """Add rows given as columns of equal length."""
-        length = max(len(values) for values in columns.values() if hasattr(values, "__len__"))
-        if length == 0:
-            return
-        rows = self.add(length)
+    def append(self, rows: int, **columns: Any) -> None:
+        """Add rows given as columns, or as one value for all of them."""
+        first = self.size
+        self.add(rows)
         for name, values in columns.items():
-            getattr(self, name)[rows] = values
+            getattr(self, name)[first : self.size] = values
 
     def keep(self, mask: Array) -> None:
         """Keep the rows where ``mask`` holds, in their order."""

@@ -104,11 +104,11 @@ class Contact:
             accepted_share=float(levers.number("contact.absence_accepted_share")),
         )
         self._day: Day | None = None
-        constant = service.chance.constant
+        chance = service.chance
         self.draws = Draws(
-            attendance=constant("attendance"),
-            noticing=constant("noticing"),
-            absence=constant("absence accepted"),
+            attendance=chance.constant("attendance"),
+            noticing=chance.constant("noticing"),
+            absence=chance.constant("absence accepted"),
         )
 
     # --- How and when -----------------------------------------------------------------------------------------

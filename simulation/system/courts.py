@@ -89,7 +89,7 @@ class Courts:
             if not service.calendar.is_working(today):
                 if returners.size:
                     self.returners.send(returners)
-                service.agendas["sentence"].put(due, np.full(due.size, today + 1))
+                service.agendas["sentence"].put(due, today + 1)
                 continue
             referred = each_once(np.concatenate([new, returners]))
             referred = referred[service.people.location[referred] != Location.DEAD]
@@ -123,7 +123,7 @@ class Courts:
         people.report_asked[asked] = today
         people.report_due[asked] = due
         seconds = np.array([0, *(round(self.hours[name] * 3600) for name in REPORTS[1:])])[kinds]
-        service.court_queue.append(row=asked, area=people.area[asked], seconds=seconds, due=due)
+        service.court_queue.append(asked.size, row=asked, area=people.area[asked], seconds=seconds, due=due)
         unknown = rows[
             (people.location[rows] == Location.UNKNOWN) | (people.location[rows] == Location.ENDED)
         ]

@@ -329,7 +329,7 @@ class Custody:
         retry = rows[another]
         sentences.curfew_stage[retry] = PAPERS
         wait = service.levers.integer("custody.hdc.second_address_days")
-        service.agendas["curfew papers"].put(retry, np.full(retry.size, today + wait))
+        service.agendas["curfew papers"].put(retry, today + wait)
         self.refuse(rows[~suitable & ~another], "hdc_refused_address")
         approved = rows[suitable]
         day = service.calendar.working_day_after(np.maximum(sentences.curfew_from[approved], today + 1))

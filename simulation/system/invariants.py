@@ -119,7 +119,7 @@ class Invariants:
         seen = laws.columns(laws.PeopleSeen, people)
         live = laws.columns(laws.SentencesSeen, sentences)
         orphan = np.zeros(people.size, dtype=np.bool_)
-        for waiting in service.channels["orphans"].store.items:
+        for waiting in service.channels["orphans"].batches:
             orphan[waiting] = True
         #: The laws that each person and each sentence breaks, as bits; and the cases that each post should have.
         self.by_person = np.zeros(people.size, dtype=np.int32)

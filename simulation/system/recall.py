@@ -63,12 +63,12 @@ class Recall:
             sentences, today = service.sentences, service.today
             written = service.channels["done recall_report"].drain()
             delay = service.levers.integer("recall.days_decision_to_revocation")
-            service.agendas["recall step"].put(written, np.full(written.size, today + delay))
+            service.agendas["recall step"].put(written, today + delay)
             broken = service.agendas["curfew breach"].due(today)
             broken = broken[sentences.status[broken] == Status.CURFEW]
             sentences.recall_kind[broken] = RecallKind.CURFEW
             sentences.recall_pending[broken] = 1
-            service.agendas["recall step"].put(broken, np.full(broken.size, today + delay))
+            service.agendas["recall step"].put(broken, today + delay)
             service.tell("curfew broken", np.sort(sentences.person[broken]))
 
     def steps(self) -> Generator[simpy.Event, Any, None]:

@@ -53,9 +53,10 @@ class Release:
                 sentences.prepared[due] = BEGUN
                 person = sentences.person[due]
                 queue.append(
+                    due.size,
                     row=due,
                     area=service.people.area[person],
-                    seconds=np.full(due.size, self.seconds),
+                    seconds=self.seconds,
                     due=sentences.custody_end[due],
                 )
                 service.count("ttg_started", person)

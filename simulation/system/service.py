@@ -37,7 +37,7 @@ _ONE = np.ones(1, dtype=np.int64)
 
 
 @compiled
-def _add(totals: Array, codes: Array, amounts: Array) -> None:
+def add_each(totals: Array, codes: Array, amounts: Array) -> None:
     """Add amounts, one for all or one for each, to the totals of their codes."""
     for at in range(codes.size):
         totals[codes[at]] += amounts[at if amounts.size > 1 else 0]
@@ -146,16 +146,16 @@ class Service(World):
         """Add to a count by area x 2 + side."""
         if codes.size:
             amounts = _ONE if amount is None else np.asarray(amount, dtype=np.int64)
-            _add(self.flows[COUNT_INDEX[name]], np.asarray(codes, dtype=np.int64), amounts)
+            add_each(self.flows[COUNT_INDEX[name]], np.asarray(codes, dtype=np.int64), amounts)
 
     def band(self, name: str, bands: Array, sides: Array) -> None:
         """Add to a histogram of this month: one entry for each band and side."""
         if bands.size == 0:
             return
-        numbers, counts = np.unique(bands.astype(np.int64) * 2 + sides, return_counts=True)
-        for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
+        counts = np.bincount(bands.astype(np.int64) * 2 + sides)
+        for number in np.flatnonzero(counts).tolist():
             place = (name, number // 2, number % 2)
-            self.bands[place] = self.bands.get(place, 0) + count
+            self.bands[place] = self.bands.get(place, 0) + int(counts[number])
 
     # --- History ----------------------------------------------------------------------------------------------
 
@@ -236,15 +236,14 @@ class Service(World):
         """Put a task for each person into their officer's diary."""
         if people.size == 0:
             return
-        size = people.size
-        time = np.full(size, seconds, dtype=np.int32) if isinstance(seconds, int) else seconds
-        self.count("seconds_demanded", people, time)
+        self.count("seconds_demanded", people, np.atleast_1d(seconds))
         self.tasks.append(
+            people.size,
             person=people,
-            sentence=np.full(size, -1, dtype=np.intp) if sentences is None else sentences,
-            kind=np.full(size, kind, dtype=np.int8),
-            seconds=time,
-            due=np.full(size, due, dtype=np.int32) if isinstance(due, int) else due,
+            sentence=-1 if sentences is None else sentences,
+            kind=kind,
+            seconds=seconds,
+            due=due,
         )
 
     def new_sentences(self, people: Array, kind: Array, status: Array) -> Rows:

@@ -22,7 +22,8 @@ SYSTEM = ROOT / "simulation" / "system"
 PAGES = sorted(
     path for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "scenarios").rglob("*.md"))
 )
-DRAWS = {"uniform", "exponential", "normal", "poisson", "spread"}
+#: How each call names the form of its draw; compiled loops draw uniform numbers from the constant of a purpose.
+DRAWS = {name: name for name in ("uniform", "exponential", "normal", "poisson", "spread")} | {"constant": "uniform"}
 
 
 @pytest.fixture(scope="module")
@@ -126,11 +127,11 @@ def draws_in_code() -> dict[str, set[str]]:
                 continue
             for argument in node.args:
                 if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                    found.setdefault(argument.value, set()).add(node.func.attr)
+                    found.setdefault(argument.value, set()).add(DRAWS[node.func.attr])
                 elif isinstance(argument, ast.BinOp) and isinstance(argument.left, ast.Constant):
                     # "life sentence: " + name, of two series.
                     for name in ("unreleased", "recalled"):
-                        found.setdefault(f"{argument.left.value}{name}", set()).add(node.func.attr)
+                        found.setdefault(f"{argument.left.value}{name}", set()).add(DRAWS[node.func.attr])
     return found
 
 

@@ -81,7 +81,7 @@ class Toy(World):
     def check(self) -> Iterator[simpy.Event]:
         while True:
             yield self.clock.phase("diaries")
-            self.total.events[0] = self.total.events[0] * 3 % 1_000_003 + len(self.missed.store.items)
+            self.total.events[0] = self.total.events[0] * 3 % 1_000_003 + len(self.missed.batches)
 
 
 def as_bytes(saved: dict[str, Any]) -> bytes:
@@ -133,7 +133,7 @@ def test_a_channel_gives_each_row_once_in_order_whoever_sent_first(
 ) -> None:
     expected = sorted({row for batch in batches for row in batch})
     for _ in range(2):
-        channel = Channel(simpy.Environment())
+        channel = Channel()
         for batch in batches:
             channel.send(np.array(batch, dtype=np.int64))
         drained = channel.drain()
