@@ -17,7 +17,7 @@ from simulation.engine.chance import mix
 from simulation.engine.compiled import compiled
 from simulation.system.codes import Location, Mode, Rosh, Status, Task
 from simulation.system.columns import OpenTasks, Posts, Sentences
-from simulation.system.contact_loops import Counted, PeopleColumns, call_due
+from simulation.system.contact_loops import FETCHED, Counted, PeopleColumns, call_due
 from simulation.system.service import Array, Rows
 
 Flags = NDArray[np.bool_]
@@ -305,44 +305,52 @@ def open_tasks(
     wanted, backlog = np.zeros(size, dtype=np.bool_), np.zeros(at_work.size, dtype=np.int64)
     roster, begins = np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
     before = server.size - size
-    for task in range(size):
-        server[before + task] = -1
-        kind, person, due = tasks.kind[task], tasks.person[task], int(tasks.due[task])
-        place = people.location[person]
-        if people.side[person] < 0 or place in (_ENDED, _DEAD):
-            continue
-        if kind == _FIRST:
-            wanted[task] = place == _COMMUNITY and people.first_due_from[person] != NEVER
-        elif kind in (_PLAN, _REVIEW):
-            wanted[task] = place == _COMMUNITY
-        else:
-            sentence = tasks.sentence[task]
-            wanted[task] = _paper_wanted(
-                kind,
-                sentences.status[sentence],
-                sentences.breach_pending[sentence],
-                sentences.recall_pending[sentence],
-                sentences.curfew_stage[sentence],
-            )
-        if not wanted[task]:
-            continue
-        officer = people.officer[person]
-        if officer < 0:
-            continue
-        if kind == _FIRST and due <= today and not at_work[officer]:
-            if begins.size == 0:
-                roster, begins = _duty_roster(posts, at_work)
-            office = posts.office[officer] * 2 + posts.employer[officer]
-            on_duty = begins[office + 1] - begins[office]
-            if on_duty > 0:
-                officer = roster[begins[office] + today % on_duty]
-        if due < today:
-            backlog[officer] += tasks.seconds[task]
-        if at_work[officer] and (kind != _FIRST or due <= today):
-            server[before + task] = officer
-            seconds[before + task] = tasks.seconds[task]
-            mixed = _mix(people.key[person] * np.uint64(31) + np.uint64(due))
-            urgency[before + task] = urgency_of(priority[kind], due, mixed, today)
+    keys, officers = np.empty(FETCHED, dtype=np.uint64), np.empty(FETCHED, dtype=np.intp)
+    places = np.empty(FETCHED, dtype=np.int8)
+    for start in range(0, size, FETCHED):
+        end = min(start + FETCHED, size)
+        for task in range(start, end):
+            person = tasks.person[task]
+            keys[task - start], officers[task - start] = people.key[person], people.officer[person]
+            places[task - start] = people.location[person]
+        for task in range(start, end):
+            server[before + task] = -1
+            kind, person, due = tasks.kind[task], tasks.person[task], int(tasks.due[task])
+            place = places[task - start]
+            if people.side[person] < 0 or place in (_ENDED, _DEAD):
+                continue
+            if kind == _FIRST:
+                wanted[task] = place == _COMMUNITY and people.first_due_from[person] != NEVER
+            elif kind in (_PLAN, _REVIEW):
+                wanted[task] = place == _COMMUNITY
+            else:
+                sentence = tasks.sentence[task]
+                wanted[task] = _paper_wanted(
+                    kind,
+                    sentences.status[sentence],
+                    sentences.breach_pending[sentence],
+                    sentences.recall_pending[sentence],
+                    sentences.curfew_stage[sentence],
+                )
+            if not wanted[task]:
+                continue
+            officer = officers[task - start]
+            if officer < 0:
+                continue
+            if kind == _FIRST and due <= today and not at_work[officer]:
+                if begins.size == 0:
+                    roster, begins = _duty_roster(posts, at_work)
+                office = posts.office[officer] * 2 + posts.employer[officer]
+                on_duty = begins[office + 1] - begins[office]
+                if on_duty > 0:
+                    officer = roster[begins[office] + today % on_duty]
+            if due < today:
+                backlog[officer] += tasks.seconds[task]
+            if at_work[officer] and (kind != _FIRST or due <= today):
+                server[before + task] = officer
+                seconds[before + task] = tasks.seconds[task]
+                mixed = _mix(keys[task - start] * np.uint64(31) + np.uint64(due))
+                urgency[before + task] = urgency_of(priority[kind], due, mixed, today)
     too_long = np.zeros(at_work.size, dtype=np.bool_)
     for post in range(at_work.size):
         most = longest[posts.area[post], posts.employer[post]]
@@ -386,44 +394,52 @@ def open_contacts(
         One of :data:`FATES` if it isn't reached today, and how it is made.
     """
     fate, mode = np.empty(due.size, dtype=np.int8), np.zeros(due.size, dtype=np.int8)
-    for at in range(due.size):
-        row = due[at]
-        cell, officer = people.cell[row], people.officer[row]
-        server[at] = -1
-        if officer < 0:
-            fate[at] = NO_OFFICER
-            continue
-        if not at_work[officer]:
-            if posts.sick_until[officer] > today:
-                fate[at] = OFFICER_SICK
-                counted[_DUE, cell] += 1
-                counted[_CANCELLED, cell] += 1
+    keys, officers = np.empty(FETCHED, dtype=np.uint64), np.empty(FETCHED, dtype=np.intp)
+    places = np.empty(FETCHED, dtype=np.int8)
+    for start in range(0, due.size, FETCHED):
+        end = min(start + FETCHED, due.size)
+        for at in range(start, end):
+            row = due[at]
+            keys[at - start], officers[at - start] = people.key[row], people.officer[row]
+            places[at - start] = people.location[row]
+        for at in range(start, end):
+            row = due[at]
+            cell, officer = people.cell[row], officers[at - start]
+            server[at] = -1
+            if officer < 0:
+                fate[at] = NO_OFFICER
+                continue
+            if not at_work[officer]:
+                if posts.sick_until[officer] > today:
+                    fate[at] = OFFICER_SICK
+                    counted[_DUE, cell] += 1
+                    counted[_CANCELLED, cell] += 1
+                else:
+                    fate[at] = OFFICER_ON_LEAVE
+                continue
+            fate[at] = DIARY_FULL
+            unseen = today - int(people.last_seen[row])
+            noticed, rosh = people.crisis_noticed[row], people.assessed_rosh[row]
+            if places[at - start] in (_SENTENCED, _RECALLED_TO):
+                mode[at] = _CUSTODY
+            elif call_due(people.on_telephone[row], noticed, rosh, unseen, floor[cell]):
+                mode[at] = _TELEPHONE
+            elif too_long[officer] and rosh < _HIGH and noticed == 0:
+                # A visit turned into a call, for want of time; never at high risk.
+                mode[at] = _TELEPHONE
+                counted[_DOWNGRADED, cell] += 1
             else:
-                fate[at] = OFFICER_ON_LEAVE
-            continue
-        fate[at] = DIARY_FULL
-        unseen = today - int(people.last_seen[row])
-        noticed, rosh = people.crisis_noticed[row], people.assessed_rosh[row]
-        if people.location[row] in (_SENTENCED, _RECALLED_TO):
-            mode[at] = _CUSTODY
-        elif call_due(people.on_telephone[row], noticed, rosh, unseen, floor[cell]):
-            mode[at] = _TELEPHONE
-        elif too_long[officer] and rosh < _HIGH and noticed == 0:
-            # A visit turned into a call, for want of time; never at high risk.
-            mode[at] = _TELEPHONE
-            counted[_DOWNGRADED, cell] += 1
-        else:
-            mode[at] = _FACE_TO_FACE
-        server[at] = officer
-        seconds[at] = contact_seconds[
-            people.pattern[row], people.setting[row], people.tier[row], mode[at], people.rural[row]
-        ]
-        counted[_DUE, cell] += 1
-        counted[_DEMANDED, cell] += seconds[at]
-        # A contact that was put off keeps the day it was first due: nothing overtakes it.
-        first_due = int(people.contact_due[row])
-        if first_due == NEVER or first_due > today:
-            first_due = today
-        mixed = _mix(people.key[row] * np.uint64(31) + np.uint64(first_due))
-        urgency[at] = urgency_of(priority[_CONTACT], first_due, mixed, today)
+                mode[at] = _FACE_TO_FACE
+            server[at] = officer
+            seconds[at] = contact_seconds[
+                people.pattern[row], people.setting[row], people.tier[row], mode[at], people.rural[row]
+            ]
+            counted[_DUE, cell] += 1
+            counted[_DEMANDED, cell] += seconds[at]
+            # A contact that was put off keeps the day it was first due: nothing overtakes it.
+            first_due = int(people.contact_due[row])
+            if first_due == NEVER or first_due > today:
+                first_due = today
+            mixed = _mix(keys[at - start] * np.uint64(31) + np.uint64(first_due))
+            urgency[at] = urgency_of(priority[_CONTACT], first_due, mixed, today)
     return fate, mode
