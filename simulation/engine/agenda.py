@@ -48,7 +48,7 @@ def _without_repeats(rows: Rows) -> Rows:
 
 
 @compiled
-def _bounds(rows: Rows, days: Days) -> tuple[int, int, int, int]:
+def _bounds(rows: Rows, days: NDArray[np.integer]) -> tuple[int, int, int, int]:
     """Return the lowest and highest row and day."""
     low, high = rows[0], rows[0]
     first, last = days[0], days[0]
@@ -60,12 +60,26 @@ def _bounds(rows: Rows, days: Days) -> tuple[int, int, int, int]:
 
 
 @compiled
-def _link(rows: Rows, days: Days, origin: int, due: Days, heads: Days, links: Links, free: Days) -> None:
+def _link(
+    rows: Rows, days: NDArray[np.integer], taken: int, origin: int, due: Days, heads: Days, links: Links, free: Days
+) -> bool:
     """Set the day of each row (one day for all, or one each) and add the row to that day's chain.
 
     ``heads`` is the first link of each day's chain; ``free`` the first link that was used and is free again, and the
-    first that was never used.
+    first that was never used. Returns False, and does nothing, if a row or day is out of bounds or links may run out.
     """
+    low, high = rows[0], rows[0]
+    first, last = days[0], days[0]
+    for row in rows:
+        low, high = min(low, row), max(high, row)
+    for day in days:
+        first, last = min(first, day), max(last, day)
+    # At worst one link more for each day, and the full ones.
+    more = min(rows.size, rows.size // _ROOM + last - first + 1)
+    if low < 0 or high >= due.size or first <= taken or first < origin or last - origin >= heads.size:
+        return False
+    if free[1] + more > len(links):
+        return False
     for at in range(rows.size):
         row, day = rows[at], days[at if days.size > 1 else 0]
         due[row] = day
@@ -83,6 +97,7 @@ def _link(rows: Rows, days: Days, origin: int, due: Days, heads: Days, links: Li
             link = new
         links[link, _FIRST + links[link, _USED]] = row
         links[link, _USED] += 1
+    return True
 
 
 @compiled
@@ -197,19 +212,25 @@ class Agenda:
         ValueError
             If a day has already been taken: the row would never wake; or if a row number is negative.
         """
-        batch: Rows = np.asarray(rows, dtype=np.intp)
-        if batch.size == 0:
+        if rows.size == 0:
             return
-        when: Days = np.asarray(days, dtype=np.int32).reshape(-1)
+        batch: Rows = np.asarray(rows, dtype=np.intp)
+        when = np.array([days]) if isinstance(days, int) else np.asarray(days).reshape(-1)
         if when.size != batch.size and when.size != 1:
             raise ValueError(f"{batch.size} rows were given {when.size} days")
-        low, high, first, last = _bounds(batch, when)
-        if low < 0:
-            raise ValueError("a row number is negative")
-        if self._taken is not None and first <= self._taken:
-            raise ValueError(f"day {first} was already taken (up to {self._taken}): rows would not wake")
-        self._reserve(high, first, last, batch.size)
-        _link(batch, when, self._origin, self._due, self._heads, self._links, self._free)
+        if not self._linked(batch, when):
+            low, high, first, last = _bounds(batch, when)
+            if low < 0:
+                raise ValueError("a row number is negative")
+            if self._taken is not None and first <= self._taken:
+                raise ValueError(f"day {first} was already taken (up to {self._taken}): rows would not wake")
+            self._reserve(high, first, last, batch.size)
+            if not self._linked(batch, when):
+                raise ValueError(f"days {first} to {last} can't be kept")
+
+    def _linked(self, rows: Rows, days: NDArray[np.integer]) -> bool:
+        taken = NEVER if self._taken is None else self._taken
+        return _link(rows, days, taken, self._origin, self._due, self._heads, self._links, self._free)
 
     def cancel(self, rows: NDArray[np.integer]) -> None:
         """Take rows off the agenda; rows that are on no date stay so.

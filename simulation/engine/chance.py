@@ -64,15 +64,20 @@ def uniform_of(key: np.uint64, constant: np.uint64, occurrence: int) -> float:
 
 
 @compiled
-def _uniforms(keys: Keys, constant: np.uint64, occurrence: NDArray[np.int64]) -> Floats:
-    """Draw for each key; one occurrence for all or one for each."""
+def _uniforms(keys: Keys, constant: np.uint64, occurrence: NDArray[np.integer]) -> Floats:
+    """Draw for each key and its occurrence."""
     draws = np.empty(keys.size, dtype=np.float64)
-    if occurrence.size == 1:
-        for at in range(keys.size):
-            draws[at] = uniform_of(keys[at], constant, occurrence[0])
-    else:
-        for at in range(keys.size):
-            draws[at] = uniform_of(keys[at], constant, occurrence[at])
+    for at in range(keys.size):
+        draws[at] = uniform_of(keys[at], constant, occurrence[at])
+    return draws
+
+
+@compiled
+def _uniforms_once(keys: Keys, constant: np.uint64, occurrence: int) -> Floats:
+    """Draw for each key, the same occurrence for all."""
+    draws = np.empty(keys.size, dtype=np.float64)
+    for at in range(keys.size):
+        draws[at] = uniform_of(keys[at], constant, occurrence)
     return draws
 
 
@@ -262,11 +267,12 @@ class Chance:
 
     def uniform(self, keys: Keys, purpose: str, occurrence: NDArray[np.integer] | int = 0) -> Floats:
         """Return a number in [0, 1) for each key, with 53 random bits."""
-        keys = np.asarray(keys, dtype=np.uint64)
-        which: NDArray[np.int64] = np.asarray(occurrence, dtype=np.int64).reshape(-1)
-        if keys.ndim != 1 or which.size not in (1, keys.size):
-            return (self.bits(keys, purpose, occurrence) >> _11).astype(np.float64) * _TO_UNIT
-        return _uniforms(keys, self.constant(purpose), which)
+        if keys.ndim == 1 and keys.dtype == np.uint64:
+            if isinstance(occurrence, int):
+                return _uniforms_once(keys, self.constant(purpose), occurrence)
+            if occurrence.shape == keys.shape:
+                return _uniforms(keys, self.constant(purpose), occurrence)
+        return (self.bits(keys, purpose, occurrence) >> _11).astype(np.float64) * _TO_UNIT
 
     def exponential(self, keys: Keys, purpose: str, occurrence: NDArray[np.integer] | int = 0) -> Floats:
         """Return unit-mean exponential values."""

@@ -43,6 +43,20 @@ def add_each(totals: Array, codes: Array, amounts: Array) -> None:
         totals[codes[at]] += amounts[at if amounts.size > 1 else 0]
 
 
+@compiled
+def _count_people(totals: Array, cells: Array, rows: Rows) -> None:
+    """Count people by their cell."""
+    for row in rows:
+        totals[cells[row]] += 1
+
+
+@compiled
+def _count_amounts(totals: Array, cells: Array, rows: Rows, amounts: Array) -> None:
+    """Add amounts, one for all or one for each, by people's cells."""
+    for at in range(rows.size):
+        totals[cells[rows[at]]] += amounts[at if amounts.size > 1 else 0]
+
+
 @dataclass
 class Event:
     """One line of a traced person's history."""
@@ -139,8 +153,13 @@ class Service(World):
 
     def count(self, name: str, rows: Array, amount: Array | None = None) -> None:
         """Add people (or an amount for each) to a count of this month."""
-        if rows.size:
-            self.count_codes(name, self.people.cell[rows], amount)
+        if rows.size == 0:
+            return
+        totals = self.flows[COUNT_INDEX[name]]
+        if amount is None:
+            _count_people(totals, self.people.cell, rows)
+        else:
+            _count_amounts(totals, self.people.cell, rows, amount)
 
     def count_codes(self, name: str, codes: Array, amount: Array | None = None) -> None:
         """Add to a count by area x 2 + side."""
