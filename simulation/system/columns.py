@@ -104,8 +104,6 @@ READ_AT_CONTACT = (
     "contacts",
     "spells",
     "cell",
-    "setting",
-    "tier",
     "pattern",
     "rural",
     "assessed_rosh",
