@@ -235,6 +235,7 @@ COUNTS: tuple[Count, ...] = (
     _flow("released_settled", "people", "People released to settled accommodation."),
     _flow("released_homeless", "people", "People released with nowhere to stay."),
     _flow("released_seen_first_week", "people", "People seen face to face within seven days of release."),
+    _flow("removed_at_release", "people", "People removed from the country at the end of custody; among the releases."),
     # Community life
     _flow("reoffences", "events", "Proven reoffences by people under supervision in the community."),
     _flow("deaths", "deaths", "Deaths of people under supervision in the community."),

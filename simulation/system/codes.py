@@ -49,7 +49,8 @@ class Location(metaclass=Codes):
     COMMITTED = 5  # committed for breach of post-sentence supervision
     AT_LARGE = 6  # recalled, not yet arrested
     ENDED = 7  # no live sentence
-    DEAD = 8
+    DEAD = 8  # this and what follows: out of the model
+    REMOVED = 9  # from the country, at the end of custody
 
 
 class Kind(metaclass=Codes):

@@ -28,6 +28,7 @@ PEOPLE = (
     Column("mappa", "int8", "level 0-3", "Multi-agency public protection level."),
     Column("safeguarding", "int8", "0/1", "Safeguarding or vulnerability concern."),
     Column("public_interest", "int8", "0/1", "Public-interest or deportation case: NPS."),
+    Column("deportation", "int8", "0/1", "To be removed from the country at the end of custody."),
     Column("never_curfew", "int8", "0/1", "Excluded by statute from home detention curfew."),
     Column("miss_factor", "float32", "ratio", "Multiplies the chance of missing an appointment."),
     Column(

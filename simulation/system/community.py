@@ -18,33 +18,27 @@ from simulation.engine.chance import minus_log
 from simulation.system import hazards
 from simulation.system.allocation import Allocation
 from simulation.system.codes import Location, Status
+from simulation.system.departures import Departures
 from simulation.system.population import GROUPS
 from simulation.system.quantiles import draw
 from simulation.system.recall import Recall
 from simulation.system.service import FAR, Rows, Service
 from simulation.system.supervision import Supervision
 
-#: Agendas of sentences that death clears.
-OF_SENTENCES = (
-    "legal end",
-    "recall step",
-    "hearing",
-    "release",
-    "resettlement",
-    "curfew papers",
-    "curfew release",
-    "curfew breach",
-)
-
 
 class Community:
     """Changes in need, escalation, reoffending and deaths."""
 
     def __init__(
-        self, service: Service, supervision: Supervision, allocation: Allocation, recall: Recall
+        self,
+        service: Service,
+        supervision: Supervision,
+        allocation: Allocation,
+        recall: Recall,
+        departures: Departures,
     ) -> None:
         self.service, self.supervision = service, supervision
-        self.allocation, self.recall = allocation, recall
+        self.allocation, self.recall, self.departures = allocation, recall, departures
         service.agenda("reoffence", service.people.capacity)
         service.agenda("conviction", service.people.capacity)
         supervision.on_begin.append(self.begin)
@@ -123,7 +117,7 @@ class Community:
             yield service.clock.phase("hearings")
             due = service.agendas["conviction"].due(service.today)
             if due.size:
-                due = due[service.people.location[due] != Location.DEAD]
+                due = due[service.people.location[due] < Location.DEAD]
                 service.tell("convicted again", due)
                 service.channels["returners to court"].send(due)
 
@@ -145,25 +139,13 @@ class Community:
 
     def deaths(self, rows: Rows) -> None:
         """People who die leave the model."""
-        service, people, sentences = self.service, self.service.people, self.service.sentences
+        service, people = self.service, self.service.people
         rows = rows[people.location[rows] == Location.COMMUNITY]
         if rows.size == 0:
             return
         service.count("deaths", rows)
         service.tell("died", rows)
-        every = hazards.sentences_of(rows, people.latest, sentences.previous)
-        for name in OF_SENTENCES:
-            service.agendas[name].cancel(every)
-        sentences.status[every] = Status.ENDED
-        for name in ("conviction", "reoffence", "sentence", "committal"):
-            service.agendas[name].cancel(rows)
-        people.report_due[rows] = NEVER
-        people.location[rows] = Location.DEAD
-        people.setting[rows] = 0
-        queue = service.court_queue
-        queue.keep(people.location[queue.row[: queue.size]] != Location.DEAD)
-        before = np.full(rows.size, Location.COMMUNITY, dtype=np.int8)
-        self.supervision.moved(rows, before, people.location[rows])
+        self.departures.leave(rows, Location.DEAD)
 
     def crises(self, rows: Rows) -> None:
         """Begin a change for those without one, end it for those with one."""

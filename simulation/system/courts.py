@@ -92,7 +92,7 @@ class Courts:
                 service.agendas["sentence"].put(due, today + 1)
                 continue
             referred = each_once(np.concatenate([new, returners]))
-            referred = referred[service.people.location[referred] != Location.DEAD]
+            referred = referred[service.people.location[referred] < Location.DEAD]
             # Somebody already before the court brings the new matter to the same hearing.
             referred = referred[service.people.report_due[referred] == NEVER]
             direct = self.refer(referred)
@@ -200,7 +200,7 @@ class Courts:
         if rows.size == 0:
             return
         service, people, chance = self.service, self.service.people, self.service.chance
-        rows = rows[people.location[rows] != Location.DEAD]
+        rows = rows[people.location[rows] < Location.DEAD]
         keys = people.key[rows]
         number = people.sentences[rows].astype(np.int64) + 1
         again = people.sentences[rows] > 0

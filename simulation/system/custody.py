@@ -15,8 +15,11 @@ import numpy as np
 import simpy
 
 from simulation.engine import NEVER
+from simulation.engine.agenda import each_once
 from simulation.system.allocation import Allocation
 from simulation.system.codes import Kind, Location, RecallKind, Status, Task
+from simulation.system.departures import Departures
+from simulation.system.life_sentences import LifeSentences
 from simulation.system.population import Population
 from simulation.system.quantiles import draw
 from simulation.system.service import FAR, Array, Rows, Service
@@ -29,8 +32,11 @@ NOT_STARTED, PAPERS, ENQUIRY, APPROVED, REFUSED = range(5)
 class Custody:
     """Sentenced prisoners from reception to the end of sentence."""
 
-    def __init__(self, service: Service, population: Population, allocation: Allocation) -> None:
+    def __init__(
+        self, service: Service, population: Population, allocation: Allocation, departures: Departures
+    ) -> None:
         self.service, self.population, self.allocation = service, population, allocation
+        self.departures, self.life = departures, LifeSentences(service, population)
         capacity = service.sentences.capacity
         for name in (
             "legal end",
@@ -349,7 +355,7 @@ class Custody:
             yield service.clock.phase("releases")
             sentences, today = service.sentences, service.today
             if service.calendar.date(today).day == 1:
-                self.follow_series()
+                self.life.follow_series()
             tagged = service.agendas["curfew release"].due(today)
             free = (sentences.status[tagged] == Status.CUSTODY) & (sentences.curfew_stage[tagged] == APPROVED)
             tagged = tagged[free]
@@ -425,10 +431,13 @@ class Custody:
         sentences.released[rows] = service.today
         self.to_licence(rows)
         # Somebody held under another term isn't released yet.
-        held = self.service.statuses(sentences.person[rows]) & ((1 << Status.CUSTODY) | (1 << Status.RECALLED))
-        self.count_release(rows[held == 0])
-        service.tell("released", np.sort(sentences.person[rows]))
-        return sentences.person[rows]
+        person = sentences.person[rows]
+        free = service.statuses(person) & ((1 << Status.CUSTODY) | (1 << Status.RECALLED)) == 0
+        leaving = free & (service.people.deportation[person] == 1)
+        self.count_release(rows[free & ~leaving])
+        service.tell("released", np.sort(person[~leaving]))
+        self.remove(rows[leaving])
+        return person
 
     def count_release(self, rows: Rows) -> None:
         """Count first releases; where they go to live is settled by :mod:`simulation.system.release`."""
@@ -437,9 +446,25 @@ class Custody:
         # The week that counts is the one after a first release: not after recall or committal.
         service.people.released_on[person] = service.today
         service.people.seen_since_release[person] = 0
+        self.count_flow(rows)
+        self.resettle(rows)
+
+    def count_flow(self, rows: Rows) -> None:
+        """Count releases as they are published: of everybody, wherever they go."""
+        service, sentences = self.service, self.service.sentences
+        person = sentences.person[rows]
         service.count("releases", person)
         service.count("releases_short_sentence", person[sentences.length[rows] < 365])
-        self.resettle(rows)
+
+    def remove(self, rows: Rows) -> None:
+        """Remove people from the country on the day their custody ends."""
+        service, sentences = self.service, self.service.sentences
+        self.count_flow(rows)
+        # Two terms may end on one day.
+        person = each_once(sentences.person[rows])
+        service.count("removed_at_release", person)
+        service.tell("removed from the country", person)
+        self.departures.leave(person, Location.REMOVED)
 
     def resettle(self, rows: Rows) -> None:
         """Find somewhere to live at release; replaced when the release subsystem is wired in."""
@@ -455,47 +480,6 @@ class Custody:
         end = np.where(on_licence, sentences.expiry[rows], sentences.supervision_end[rows])
         going_on = on_licence | supervised
         service.agendas["legal end"].put(rows[going_on], end[going_on])
-
-    # --- Indeterminate prisoners ------------------------------------------------------------------------------
-
-    def follow_series(self) -> None:
-        """Hold indeterminate prisoners to their published series: releases to life licence, and recalls from it.
-
-        Who goes is settled by a draw that belongs to the person; each area follows its share of the series.
-        """
-        service, people, sentences = self.service, self.service.people, self.service.sentences
-        for_life = np.flatnonzero(sentences.kind[: sentences.size] == Kind.INDETERMINATE)
-        for status, name, into in (
-            (Status.CUSTODY, "unreleased", Status.LICENCE),
-            (Status.LICENCE, "recalled", Status.RECALLED),
-        ):
-            total = service.resolved.series_value(f"custody.indeterminate_{name}", service.today, 0)
-            edges = np.round(np.concatenate([[0.0], np.cumsum(self.population.shares)]) * total).astype(
-                np.int64
-            )
-            wanted = edges[1:] - edges[:-1]
-            pool = for_life[sentences.status[for_life] == status]
-            held = for_life[
-                sentences.status[for_life] == (Status.CUSTODY if name == "unreleased" else Status.RECALLED)
-            ]
-            now = np.bincount(people.area[sentences.person[held]], minlength=service.areas)
-            number = np.maximum(now - wanted if name == "unreleased" else wanted - now, 0)
-            area = people.area[sentences.person[pool]]
-            draws = service.chance.uniform(service.sentence_key(pool), "life sentence: " + name)
-            order = np.lexsort((draws, area))
-            starts = np.searchsorted(area[order], np.arange(service.areas))
-            rank = np.arange(order.size) - starts[area[order]]
-            moving = np.sort(pool[order[rank < number[area[order]]]])
-            sentences.status[moving] = into
-            person = np.sort(sentences.person[moving])
-            if into == Status.LICENCE:
-                sentences.released[moving] = service.today
-                service.tell("released on life licence", person)
-            else:
-                sentences.recall_kind[moving] = RecallKind.STANDARD
-                sentences.returned[moving] = service.today
-                service.tell("life licence recalled", person)
-            service.refresh(person)
 
     # --- Ends -------------------------------------------------------------------------------------------------
 
@@ -527,8 +511,6 @@ class Custody:
             self.to_licence(licences)
             service.agendas["recall step"].cancel(licences)
             service.refresh(sentences.person[due])
-
-
 
 
 __all__ = ["Custody", "Location", "RecallKind"]

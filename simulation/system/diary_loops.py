@@ -38,7 +38,7 @@ _AVAILABLE, _WORKED, _UNUSED = range(len(COUNTED_POSTS))
 # A compiled loop takes plain numbers, not the members of a class.
 _FACE_TO_FACE, _TELEPHONE, _CUSTODY = Mode.FACE_TO_FACE, Mode.TELEPHONE, Mode.CUSTODY
 _COMMUNITY, _SENTENCED, _RECALLED_TO = Location.COMMUNITY, Location.SENTENCED, Location.RECALLED
-_ENDED, _DEAD = Location.ENDED, Location.DEAD
+_ENDED = Location.ENDED
 _HIGH = Rosh.HIGH
 _ORDER, _IN_CUSTODY, _CURFEW, _LICENCE = Status.ORDER, Status.CUSTODY, Status.CURFEW, Status.LICENCE
 _SUPERVISION, _RECALLED = Status.SUPERVISION, Status.RECALLED
@@ -317,7 +317,7 @@ def open_tasks(
             server[before + task] = -1
             kind, person, due = tasks.kind[task], tasks.person[task], int(tasks.due[task])
             place = places[task - start]
-            if people.side[person] < 0 or place in (_ENDED, _DEAD):
+            if people.side[person] < 0 or place >= _ENDED:
                 continue
             if kind == _FIRST:
                 wanted[task] = place == _COMMUNITY and people.first_due_from[person] != NEVER

@@ -204,7 +204,7 @@ def check_people(
         if officer >= 0:
             held[officer] += 1
         # Somewhere: people without a live sentence are nowhere, and the live sentences are looked at below.
-        if place != _UNKNOWN and place != _DEAD and place != _OVER:
+        if place not in (_UNKNOWN, _OVER) and place < _DEAD:
             mask = statuses_from(people.latest[row], sentences.status, sentences.previous)
             laws |= _misplaced(row, mask, people, precedence, today)
         # Everybody convicted is somewhere; nobody not yet convicted is anywhere.
@@ -222,7 +222,7 @@ def check_people(
                 laws |= NO_CONTACT_IN_CUSTODY
             if not dates.working[dates.contact[row] - dates.working_from]:
                 laws |= WORKING_DAYS
-        if place == _DEAD:
+        if place >= _DEAD:
             mask = statuses_from(people.latest[row], sentences.status, sentences.previous)
             if (mask & ~(1 << _ENDED)) != 0 or officer >= 0 or booked:
                 laws |= DEAD

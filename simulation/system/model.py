@@ -20,6 +20,7 @@ from simulation.system.contact import Contact
 from simulation.system.counting import EVERYWHERE, Counting
 from simulation.system.courts import Courts
 from simulation.system.custody import Custody
+from simulation.system.departures import Departures
 from simulation.system.enforcement import Enforcement
 from simulation.system.invariants import Invariants
 from simulation.system.levers import Levers
@@ -152,13 +153,16 @@ class Model:
         self.supervision = Supervision(service)
         self.allocation = Allocation(service)
         self.supervision.on_begin.append(self.allocation.begin)
-        self.custody = Custody(service, population, self.allocation)
+        self.departures = Departures(service)
+        self.custody = Custody(service, population, self.allocation, self.departures)
         self.courts = Courts(service, population, self.allocation, self.custody, self.supervision)
         self.contact = Contact(service)
         self.caseload = Caseload(service, self.contact)
         self.recall = Recall(service, self.custody)
         self.enforcement = Enforcement(service, self.contact, self.recall, self.courts)
-        self.community = Community(service, self.supervision, self.allocation, self.recall)
+        self.community = Community(
+            service, self.supervision, self.allocation, self.recall, self.departures
+        )
         self.release = Release(service, population, self.custody)
         self.organisation = Organisation(service, population, self.allocation)
         self.staffing = Staffing(service, self.allocation)

@@ -97,13 +97,13 @@ def place_again(
     place_of: Array,
     setting_of: Array,
 ) -> tuple[Rows, Array, Array]:
-    """Write the place and setting of people who are alive; return those who moved, from where and to where."""
+    """Write the place and setting of people still in the model; return those who moved, from where and to where."""
     moved = np.empty(rows.size, dtype=np.intp)
     before = np.empty(rows.size, dtype=np.int8)
     after = np.empty(rows.size, dtype=np.int8)
     size = 0
     for row in rows:
-        if location[row] == _DEAD:
+        if location[row] >= _DEAD:
             continue
         mask = 0
         sentence = latest[row]

@@ -321,6 +321,10 @@ class Population:
         people.never_curfew[rows] = chance.uniform(keys, "excluded from curfew") < levers.number(
             "custody.hdc.excluded_share"
         )
+        deportation = chance.uniform(keys, "deportation") < by_group("population.deportation_share")
+        people.deportation[rows] = deportation
+        people.public_interest[rows] |= deportation
+        people.never_curfew[rows] |= deportation
         people.miss_factor[rows] = draw(
             levers.mapping("contact.miss_factor"), chance.uniform(keys, "reliability")
         )

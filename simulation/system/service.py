@@ -237,9 +237,13 @@ class Service(World):
             PLACE_OF,
             SETTING_OF,
         )
-        if moved.size:
+        self.tell_of_moves(moved, before, after)
+
+    def tell_of_moves(self, rows: Rows, before: Array, after: Array) -> None:
+        """Tell every listener who changed place, from where and to where."""
+        if rows.size:
             for listener in self.on_place_change:
-                listener(moved, before, after)
+                listener(rows, before, after)
 
     def live_sentence(self, rows: Rows, statuses: tuple[int, ...]) -> Rows:
         """Return each person's latest sentence that is in one of the statuses, -1 if none."""

@@ -80,11 +80,14 @@ class Survivors:
         superseded = (free_since < 0) & (
             chance.exponential(keys, "thin pass: superseded") < rate * (0 - free_since) / 365.25
         )
+        deportation = levers.mapping("population.deportation_share")
+        deported = chance.uniform(keys, "deportation") < np.array([deportation[label] for label in GROUPS])[group]
+        removed = custody & deported & (custody_end <= 0)
         over = np.where(gone, failed_at.astype(np.int64), np.where(custody, supervision_end, day + length))
-        live = (over > 0) & ~superseded
+        live = (over > 0) & ~superseded & ~removed
         # People whose supervision is over may still come back: they are kept, at liberty.
         years_after = levers.number("community.reoffending_years_after")
-        at_liberty = (over <= 0) & (over > -years_after * 365.25) & ~superseded
+        at_liberty = (over <= 0) & (over > -years_after * 365.25) & ~superseded & ~removed
 
         # Home detention curfew at the start.
         on_tag_share = levers.number("population.thin_pass_curfew_share")
@@ -96,6 +99,7 @@ class Survivors:
         tagged = (
             eligible
             & ~excluded
+            & ~deported
             & (chance.uniform(keys, "thin pass: curfew") < on_tag_share)
             & (np.maximum(from_day, day) + 10 <= 0)
             & (custody_end > 0)

@@ -43,6 +43,7 @@ WORDS = {
     "change in need ends": "Things are back as they were",
     "reoffended": "Commits another offence, for which a conviction may follow",
     "died": "Dies",
+    "removed from the country": "Removed from the country at the end of custody",
     # Enforcement
     "warned": "Warned",
     "breach to be referred": "Second failure within a year: breach proceedings decided",

@@ -56,7 +56,7 @@ class Supervision:
         if inside.any():
             self.enter_custody(rows[inside])
         # Somebody whose sentence runs out while a report is awaited is before the court and nobody's case.
-        over = (after == Location.ENDED) | (after == Location.DEAD) | (after == Location.COURT)
+        over = (after >= Location.ENDED) | (after == Location.COURT)
         if over.any():
             self.close(rows[over])
 

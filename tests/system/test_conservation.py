@@ -111,7 +111,7 @@ def test_prison_balances_month_by_month(watched: Watched) -> None:
 
 def test_nobody_leaves_prison_but_by_a_door(watched: Watched) -> None:
     """Out of prison lies the community, or nothing at the end of a sentence; nobody vanishes or goes at large."""
-    allowed = {Location.COMMUNITY, Location.ENDED, Location.COURT, Location.COMMITTED, *INSIDE}
+    allowed = {Location.COMMUNITY, Location.ENDED, Location.COURT, Location.COMMITTED, Location.REMOVED, *INSIDE}
     for moves in watched.moves.values():
         for was, now in moves:
             if was in INSIDE:

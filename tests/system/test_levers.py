@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simulation.engine import NEVER
 from simulation.system import Model, RunOutput, RunRequest
 from simulation.system.codes import Location, Status
 from tests.system.system_helpers import (
@@ -240,3 +241,28 @@ def test_a_model_can_be_run_twice(baseline: RunOutput) -> None:
     again = Model(RunRequest(request().resolved, seed=1))
     again.run()
     assert again.output().event_digests == baseline.event_digests
+
+
+GROUPS = ("order", "under_12_months", "12_months_to_under_4_years", "4_years_and_over")
+
+
+def test_deportation_cases_are_removed_at_the_end_of_custody() -> None:
+    everybody = {f"population.deportation_share.{group}": 1.0 for group in GROUPS}
+    model = finished(overrides=everybody, **SHORT)
+    output, people, sentences = model.output(), model.service.people, model.service.sentences
+    gone = np.flatnonzero(people.location[: people.size] == Location.REMOVED)
+    assert gone.size == total(output, "removed_at_release") > 50
+    # Two terms of one person may end on one day.
+    assert 0.98 * total(output, "releases") < total(output, "removed_at_release") <= total(output, "releases")
+    assert total(output, "hdc_releases") == 0, "never on curfew"
+    assert (people.officer[gone] == -1).all() and (people.side[gone] == -1).all()
+    theirs = np.isin(sentences.person[: sentences.size], gone)
+    assert theirs.sum() >= gone.size
+    assert (sentences.status[: sentences.size][theirs] == Status.ENDED).all()
+    for name in ("contact", "conviction", "reoffence", "sentence", "allocate", "crisis", "death"):
+        assert (model.service.agendas[name].day_of(gone) == NEVER).all(), name
+
+
+def test_nobody_is_removed_where_nobody_is_a_deportation_case() -> None:
+    nobody = {f"population.deportation_share.{group}": 0.0 for group in GROUPS}
+    assert total(run(overrides=nobody, **SHORT), "removed_at_release") == 0

@@ -1,0 +1,54 @@
+"""Leaving the model for good: by death, or by removal from the country at the end of custody."""
+
+from __future__ import annotations
+
+from simulation.engine import NEVER
+from simulation.system.codes import Location, Setting, Status
+from simulation.system.hazards import sentences_of
+from simulation.system.service import Rows, Service
+
+#: What may be planned for a sentence.
+OF_SENTENCES = (
+    "legal end",
+    "recall step",
+    "hearing",
+    "release",
+    "resettlement",
+    "curfew papers",
+    "curfew release",
+    "curfew breach",
+)
+
+
+class Departures:
+    """Takes people out of every queue, diary and sentence."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    def leave(self, rows: Rows, where: int) -> None:
+        """End every sentence of people and everything that was planned for them.
+
+        Parameters
+        ----------
+        rows : int array
+            Rows of people, each once.
+        where : int
+            ``Location.DEAD`` or ``Location.REMOVED``.
+        """
+        if rows.size == 0:
+            return
+        service, people, sentences = self.service, self.service.people, self.service.sentences
+        every = sentences_of(rows, people.latest, sentences.previous)
+        for name in OF_SENTENCES:
+            service.agendas[name].cancel(every)
+        sentences.status[every] = Status.ENDED
+        for name in ("conviction", "reoffence", "sentence", "committal"):
+            service.agendas[name].cancel(rows)
+        before = people.location[rows]
+        people.report_due[rows] = NEVER
+        people.location[rows] = where
+        people.setting[rows] = Setting.NONE
+        queue = service.court_queue
+        queue.keep(people.location[queue.row[: queue.size]] < Location.DEAD)
+        service.tell_of_moves(rows, before, people.location[rows])
