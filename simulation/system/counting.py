@@ -67,7 +67,8 @@ class Counting:
             service.people.size,
             service.areas * 2,
             columns(stocks.PeopleCounted, service.people),
-            columns(stocks.SentencesCounted, service.sentences),
+            service.statuses_of_all(),
+            service.sentences.kind,
             today,
             service.calendar.day(when.replace(day=1)),
         )

@@ -117,7 +117,6 @@ class Invariants:
         )
         precedence = laws.Precedence(PLACE_OF, SETTING_OF)
         seen = laws.columns(laws.PeopleSeen, people)
-        live = laws.columns(laws.SentencesSeen, sentences)
         orphan = np.zeros(people.size, dtype=np.bool_)
         for waiting in service.channels["orphans"].batches:
             orphan[waiting] = True
@@ -129,7 +128,7 @@ class Invariants:
         found, self.must_be_seen = laws.check_people(
             people.size,
             seen,
-            live,
+            service.statuses_of_all(),
             laws.columns(laws.PostsSeen, posts),
             dates,
             orphan,
@@ -139,7 +138,7 @@ class Invariants:
             self.held,
         )
         found |= laws.check_sentences(
-            sentences.size, seen, live, dates, limits, precedence, self.by_person, self.by_sentence
+            sentences.size, seen, laws.columns(laws.SentencesSeen, sentences), dates, limits, self.by_sentence
         )
         self.found = found
 

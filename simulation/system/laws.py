@@ -61,7 +61,6 @@ class PeopleSeen(NamedTuple):
     officer: Array
     convicted: Array
     sentences: Array
-    latest: Array
     rosh: Array
     assessed_rosh: Array
     mappa: Array
@@ -76,7 +75,6 @@ class SentencesSeen(NamedTuple):
     """Columns of sentences that the laws look at."""
 
     person: Array
-    previous: Array
     kind: Array
     status: Array
     length: Array
@@ -147,37 +145,10 @@ def span(days: Array) -> tuple[int, int]:
 
 
 @compiled
-def statuses_from(latest: int, status: Array, previous: Array) -> int:
-    """Return the set of statuses of a person's sentences as bits."""
-    mask = 0
-    sentence = latest
-    while sentence >= 0:
-        mask |= 1 << int(status[sentence])
-        sentence = previous[sentence]
-    return mask
-
-
-@compiled
-def _misplaced(row: int, mask: int, people: PeopleSeen, precedence: Precedence, today: int) -> int:
-    """Check place and setting against the statuses of a person's sentences."""
-    place = int(precedence.place[mask])
-    if people.committed_until[row] > today and place in (_COMMUNITY, _OVER):
-        place = _COMMITTED
-    if place == _OVER and people.report_due[row] != NEVER:
-        place = _COURT
-    laws = 0
-    if place != people.location[row]:
-        laws |= ONE_PLACE
-    if precedence.setting[mask] != people.setting[row]:
-        laws |= SETTING_FOLLOWS
-    return laws
-
-
-@compiled
 def check_people(
     size: int,
     people: PeopleSeen,
-    sentences: SentencesSeen,
+    masks: Array,
     posts: PostsSeen,
     dates: Dates,
     orphan: Array,
@@ -187,6 +158,8 @@ def check_people(
     held: Array,
 ) -> tuple[int, Rows]:
     """Mark everybody with the laws that are broken, and count the cases of each post.
+
+    ``masks`` is the set of statuses of everybody's sentences as bits.
 
     Returns
     -------
@@ -203,10 +176,19 @@ def check_people(
         prisoner = place in (_SENTENCED, _RECALLED)
         if officer >= 0:
             held[officer] += 1
-        # Somewhere: people without a live sentence are nowhere, and the live sentences are looked at below.
-        if place not in (_UNKNOWN, _OVER) and place < _DEAD:
-            mask = statuses_from(people.latest[row], sentences.status, sentences.previous)
-            laws |= _misplaced(row, mask, people, precedence, today)
+        # Somewhere, or nowhere with a live sentence: then they should be somewhere.
+        mask = masks[row]
+        living = (mask & ~(1 << _ENDED)) != 0
+        if place < _DEAD and (living or place not in (_UNKNOWN, _OVER)):
+            rightly = int(precedence.place[mask])
+            if people.committed_until[row] > today and rightly in (_COMMUNITY, _OVER):
+                rightly = _COMMITTED
+            if rightly == _OVER and people.report_due[row] != NEVER:
+                rightly = _COURT
+            if place != rightly:
+                laws |= ONE_PLACE
+            if people.setting[row] != precedence.setting[mask]:
+                laws |= SETTING_FOLLOWS
         # Everybody convicted is somewhere; nobody not yet convicted is anywhere.
         if place == _UNKNOWN:
             if people.convicted[row] < today:
@@ -222,10 +204,8 @@ def check_people(
                 laws |= NO_CONTACT_IN_CUSTODY
             if not dates.working[dates.contact[row] - dates.working_from]:
                 laws |= WORKING_DAYS
-        if place >= _DEAD:
-            mask = statuses_from(people.latest[row], sentences.status, sentences.previous)
-            if (mask & ~(1 << _ENDED)) != 0 or officer >= 0 or booked:
-                laws |= DEAD
+        if place >= _DEAD and (living or officer >= 0 or booked):
+            laws |= DEAD
         if side < 0:
             if officer >= 0:
                 laws |= OFFICER_OR_QUEUE
@@ -265,14 +245,9 @@ def check_sentences(
     sentences: SentencesSeen,
     dates: Dates,
     limits: Limits,
-    precedence: Precedence,
-    broken_people: Array,
     broken: Array,
 ) -> int:
-    """Mark every sentence that still runs with the laws that are broken; return all of them.
-
-    A live sentence of somebody who is nowhere is marked with the person: they should be somewhere.
-    """
+    """Mark every sentence that still runs with the laws that are broken; return all of them."""
     every = 0
     for row in range(size):
         status = sentences.status[row]
@@ -282,13 +257,6 @@ def check_sentences(
         person, kind = sentences.person[row], sentences.kind[row]
         today, custody_end, expiry = limits.today, int(sentences.custody_end[row]), sentences.expiry[row]
         step = dates.recall_step[row] if row < dates.recall_step.size else NEVER
-        place = people.location[person]
-        if place in (_OVER, _UNKNOWN):
-            mask = statuses_from(people.latest[person], sentences.status, sentences.previous)
-            misplaced = _misplaced(person, mask, people, precedence, today)
-            if misplaced:
-                broken_people[person] |= misplaced
-                every |= misplaced
         if kind < _DETERMINATE and sentences.recalls[row] > 0:
             laws |= SUPERVISION_NOT_RECALLED
         if status == _SUPERVISED and step != NEVER:

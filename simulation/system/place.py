@@ -72,6 +72,23 @@ def statuses_of(rows: Rows, latest: Rows, previous: Rows, status: Array) -> NDAr
 
 
 @compiled
+def statuses_of_all(people: int, person: Rows, status: Array) -> NDArray[np.uint8]:
+    """Return the same for everybody, in one pass over the sentences given.
+
+    Parameters
+    ----------
+    people : int
+        How many people there are.
+    person, status : int arrays (sentences,)
+        Whose each sentence is, and where it stands.
+    """
+    found = np.zeros(people, dtype=np.uint8)
+    for sentence in range(person.size):
+        found[person[sentence]] |= 1 << int(status[sentence])
+    return found
+
+
+@compiled
 def latest_among(rows: Rows, wanted: int, latest: Rows, previous: Rows, status: Array) -> Rows:
     """Return each person's latest sentence whose status is among the bits wanted, -1 if none."""
     found = np.empty(rows.size, dtype=np.intp)

@@ -21,7 +21,7 @@ from simulation.scenario import Geography, Resolved
 from simulation.system.codes import PHASES, Kind, Location
 from simulation.system.columns import QUEUES, OpenTasks, People, Posts, Sentences
 from simulation.system.levers import Levers
-from simulation.system.place import PLACE_OF, SETTING_OF, latest_among, place_again, statuses_of
+from simulation.system.place import PLACE_OF, SETTING_OF, latest_among, place_again, statuses_of, statuses_of_all
 
 Rows = NDArray[np.intp]
 Array = NDArray[Any]
@@ -212,6 +212,12 @@ class Service(World):
         """Return the set of statuses of each person's sentences as bits."""
         sentences = self.sentences
         return statuses_of(rows, self.people.latest, sentences.previous, sentences.status)
+
+    def statuses_of_all(self) -> NDArray[np.uint8]:
+        """Return the set of statuses of everybody's sentences as bits, by row of people."""
+        sentences = self.sentences
+        size = sentences.size
+        return statuses_of_all(self.people.size, sentences.person[:size], sentences.status[:size])
 
     def refresh(self, rows: Array) -> None:
         """Find the place and setting of people again after their sentences changed.

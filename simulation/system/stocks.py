@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.compiled import compiled
 from simulation.system import codes
-from simulation.system.laws import statuses_from
 
 if TYPE_CHECKING:
     Array = NDArray[Any]
@@ -114,14 +113,6 @@ class PeopleCounted(NamedTuple):
     crisis_noticed: Array
 
 
-class SentencesCounted(NamedTuple):
-    """Columns of sentences that are counted."""
-
-    kind: Array
-    status: Array
-    previous: Array
-
-
 class PostsCounted(NamedTuple):
     """Columns of posts that are counted."""
 
@@ -149,9 +140,11 @@ class PeopleDigested(NamedTuple):
 
 @compiled
 def count_people(
-    size: int, cells: int, people: PeopleCounted, sentences: SentencesCounted, today: int, first: int
+    size: int, cells: int, people: PeopleCounted, masks: Array, kinds: Array, today: int, first: int
 ) -> tuple[Array, Array, Rows]:
     """Count everybody supervised on the evening of ``today``; the month began on ``first``.
+
+    ``masks`` is the set of statuses of everybody's sentences as bits, ``kinds`` the kind of every sentence.
 
     Returns
     -------
@@ -180,12 +173,12 @@ def count_people(
             counts[_PRISON_DAYS, cell] += days
             if place == _RECALLED:
                 counts[_PRISON_RECALLED, cell] += 1
-            elif sentences.kind[people.latest[row]] == _INDETERMINATE:
+            elif kinds[people.latest[row]] == _INDETERMINATE:
                 counts[_PRISON_FOR_LIFE, cell] += 1
             else:
                 counts[_PRISON_DETERMINATE, cell] += 1
         if place in (_AT_COMMUNITY, _AT_LARGE, _COMMITTED):
-            statuses = statuses_from(people.latest[row], sentences.status, sentences.previous)
+            statuses = masks[row]
             counts[_OUTSIDE, cell] += 1
             if statuses & _HAS_ORDER:
                 counts[_ORDERS, cell] += 1

@@ -12,7 +12,7 @@ from simulation.system.codes import CRC, Kind, Location, Status
 from simulation.system.invariants import InvariantBroken
 from simulation.system.laws import columns
 from simulation.system.officers import cases_of, fewest_cases
-from simulation.system.stocks import OF_PEOPLE, PeopleCounted, SentencesCounted, count_people
+from simulation.system.stocks import OF_PEOPLE, PeopleCounted, count_people
 from tests.system.system_helpers import finished
 
 END = datetime.date(2017, 8, 31)
@@ -65,7 +65,8 @@ def test_stocks_are_what_a_plain_count_gives(model: Model) -> None:
         people.size,
         service.areas * 2,
         columns(PeopleCounted, people),
-        columns(SentencesCounted, sentences),
+        service.statuses_of_all(),
+        sentences.kind,
         today,
         today - 30,
     )
