@@ -55,25 +55,42 @@ class Community:
         shares = levers.mapping("courts.reoffence_to_sentence_share")
         self.return_share = np.array([shares[label] for label in GROUPS])
         self.hazard_ratio = float(levers.number("community.reoffending_ratio"))
+        self.yearly_changes = levers.grid("community.crises_per_year").ravel()
+        self.death_rate = float(levers.number("community.death_rate") / 365.25)
+        self.death_ratio = float(levers.number("community.death_ratio_after_release"))
+        self.death_early_days = float(levers.number("community.death_weeks_after_release") * 7)
 
     # --- At the beginning of a spell --------------------------------------------------------------------------
 
     def begin(self, rows: Rows) -> None:
         """Draw when the next change in need and death would come, at the start of a spell in the community."""
-        service, people, levers = self.service, self.service.people, self.service.levers
-        self.next_crisis(rows)
-        # A constant hazard, higher in the first weeks after release; its crossing is found in closed form.
-        day = hazards.death_days(
+        service, people = self.service, self.service.people
+        # Both waits are exponential, and one call takes all the logarithms.
+        waits = minus_log(
+            hazards.draws_of_spells(
+                rows,
+                service.chance.constant("change in need"),
+                service.chance.constant("death"),
+                people.key,
+                people.crises,
+                people.spells,
+            )
+        )
+        # Death is a constant hazard, higher in the first weeks after release; its crossing is found in closed form.
+        change, death = hazards.days_of_spells(
             rows,
+            people.cell,
             people.first_after_release,
-            service.chance.exponential(people.key[rows], "death", people.spells[rows]),
-            levers.number("community.death_rate") / 365.25,
-            float(levers.number("community.death_ratio_after_release")),
-            float(levers.number("community.death_weeks_after_release") * 7),
+            waits,
+            self.yearly_changes,
+            self.death_rate,
+            self.death_ratio,
+            self.death_early_days,
             service.today,
             FAR,
         )
-        service.agendas["death"].put(rows, day)
+        service.agendas["crisis"].put(rows, change)
+        service.agendas["death"].put(rows, death)
 
     def convictions_to_come(self, rows: Rows) -> None:
         """Give people at liberty at the start the convictions that past reoffences would bring them."""
@@ -104,8 +121,7 @@ class Community:
             return
         service, people = self.service, self.service.people
         threshold = service.chance.exponential(people.key[rows], "change in need", people.crises[rows])
-        yearly = service.levers.grid("community.crises_per_year").ravel()
-        day = hazards.change_days(rows, people.cell, threshold, yearly, service.today, FAR)
+        day = hazards.change_days(rows, people.cell, threshold, self.yearly_changes, service.today, FAR)
         service.agendas["crisis"].put(rows, day)
 
     # --- Each day ---------------------------------------------------------------------------------------------

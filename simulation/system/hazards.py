@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import compiled
 from simulation.system import codes
 
@@ -65,25 +66,48 @@ def change_days(rows: Rows, cell: Array, threshold: Floats, yearly: Floats, toda
 
 
 @compiled
-def death_days(
+def draws_of_spells(
+    rows: Rows, change: np.uint64, death: np.uint64, key: Array, crises: Array, spells: Array
+) -> Floats:
+    """Return what is left of the draws that decide the first change in need of a spell, then of those of death."""
+    left = np.empty(2 * rows.size, dtype=np.float64)
+    for at in range(rows.size):
+        row = rows[at]
+        left[at] = 1.0 - uniform_of(key[row], change, int(crises[row]))
+        left[rows.size + at] = 1.0 - uniform_of(key[row], death, int(spells[row]))
+    return left
+
+
+@compiled
+def days_of_spells(
     rows: Rows,
+    cell: Array,
     after_release: Array,
     threshold: Floats,
+    yearly: Floats,
     rate: float,
     ratio: float,
     early_days: float,
     today: int,
     far: int,
-) -> NDArray[np.int32]:
-    """Return the day of death: a constant daily hazard, higher in the first days after release."""
-    days = np.empty(rows.size, dtype=np.int32)
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return the days of the next change in need and of death; ``threshold`` is theirs one after the other.
+
+    Changes in need have a constant rate by area and side; death has a daily hazard, higher in the first days after
+    release.
+    """
+    change = np.empty(rows.size, dtype=np.int32)
+    death = np.empty(rows.size, dtype=np.int32)
     for at in range(rows.size):
-        early = rate * ratio if after_release[rows[at]] == 1 else rate
-        wait = threshold[at] / early if early > 0 else np.inf
+        row, to_die = rows[at], threshold[rows.size + at]
+        wait = threshold[at] / max(yearly[cell[row]] / 365.25, 1e-9)
+        change[at] = today + 1 + int(min(wait, float(far)))
+        early = rate * ratio if after_release[row] == 1 else rate
+        wait = to_die / early if early > 0 else np.inf
         if wait > early_days:
-            wait = early_days + (threshold[at] - early * early_days) / rate if rate > 0 else np.inf
-        days[at] = today + 1 + int(min(wait, float(far)))
-    return days
+            wait = early_days + (to_die - early * early_days) / rate if rate > 0 else np.inf
+        death[at] = today + 1 + int(min(wait, float(far)))
+    return change, death
 
 
 @compiled

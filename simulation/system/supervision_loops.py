@@ -1,0 +1,199 @@
+"""What a change of place changes in the records of people: compiled loops that read each person once.
+
+:mod:`simulation.system.supervision` says when they apply, keeps the agendas and tells the history.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.engine import NEVER
+from simulation.engine.chance import uniform_of
+from simulation.engine.compiled import compiled
+from simulation.system.codes import Location, Status
+
+Rows = NDArray[np.intp]
+Array = NDArray[Any]
+Counted = NDArray[np.int64]
+
+# A compiled loop takes plain numbers, not the members of a class.
+_COURT, _COMMUNITY, _SENTENCED, _RECALLED = Location.COURT, Location.COMMUNITY, Location.SENTENCED, Location.RECALLED
+_COMMITTED, _ENDED = Location.COMMITTED, Location.ENDED
+_ORDER, _CURFEW, _LICENCE, _SUPERVISION = Status.ORDER, Status.CURFEW, Status.LICENCE, Status.SUPERVISION
+
+
+@compiled
+def change_place(
+    rows: Rows,
+    before: NDArray[np.int8],
+    after: NDArray[np.int8],
+    today: int,
+    month_begin: int,
+    telephone: np.uint64,
+    custody_contact: np.uint64,
+    custody_interval: int,
+    unnoticed_days: Counted,
+    key: Array,
+    cell: Array,
+    sentences: Array,
+    officer: Array,
+    spells: Array,
+    contacts: Array,
+    stage_start: Array,
+    phone_draw: Array,
+    last_seen: Array,
+    first_due_from: Array,
+    first_after_release: Array,
+    work_only: Array,
+    contact_due: Array,
+    crisis_since: Array,
+    crisis_noticed: Array,
+    latest: Rows,
+    previous: Rows,
+    status: Array,
+    unpaid_work_only: Array,
+) -> tuple[Rows, Rows, Rows, NDArray[np.int32], Rows]:
+    """Write what leaving a place and coming to another changes.
+
+    ``telephone`` and ``custody_contact`` are the constants of the draws that they name; ``unnoticed_days`` counts, by
+    cell, the days of this month for which a change in need went unnoticed.
+
+    Returns
+    -------
+    gone, arrived : int arrays
+        Rows of people who left the community and who came to it.
+    held, contact_days : int arrays
+        Rows of people who came into custody and have an officer, and when the next custody contact would be.
+    over : int array
+        Rows of people whose supervision is over.
+    """
+    gone, arrived = np.empty_like(rows), np.empty_like(rows)
+    held, over = np.empty_like(rows), np.empty_like(rows)
+    contact_days = np.empty(rows.size, dtype=np.int32)
+    leaving, arriving, holding, ending = 0, 0, 0, 0
+    for at in range(rows.size):
+        row, source, target = rows[at], before[at], after[at]
+        contact_due[row] = NEVER
+        if source == _COMMUNITY:
+            gone[leaving] = row
+            leaving += 1
+            if crisis_since[row] != NEVER and crisis_noticed[row] == 0:
+                unnoticed_days[cell[row]] += today - max(int(crisis_since[row]), month_begin)
+            crisis_since[row] = NEVER
+            crisis_noticed[row] = 0
+            first_due_from[row] = NEVER
+        if target == _COMMUNITY:
+            arrived[arriving] = row
+            arriving += 1
+            # A spell in the community begins: first appointment to come, clocks started.
+            spells[row] += 1
+            contacts[row] = 0
+            stage_start[row] = today
+            phone_draw[row] = uniform_of(key[row], telephone, int(sentences[row]))
+            last_seen[row] = today
+            first_due_from[row] = today
+            first_after_release[row] = source in (_SENTENCED, _RECALLED, _COMMITTED)
+            order, released = -1, False
+            sentence = latest[row]
+            while sentence >= 0:
+                stands = status[sentence]
+                if stands == _ORDER and order < 0:
+                    order = sentence
+                if stands in (_CURFEW, _LICENCE, _SUPERVISION):
+                    released = True
+                sentence = previous[sentence]
+            work_only[row] = order >= 0 and not released and unpaid_work_only[order] == 1
+        elif target in (_SENTENCED, _RECALLED):
+            # The officer, if there is one, keeps the case and makes custody contacts.
+            if officer[row] >= 0:
+                draw = uniform_of(key[row], custody_contact, int(sentences[row]))
+                held[holding] = row
+                contact_days[holding] = today + 1 + int(draw * custody_interval)
+                holding += 1
+        elif target >= _ENDED or target == _COURT:
+            # Somebody whose sentence runs out while a report is awaited is before the court and nobody's case.
+            over[ending] = row
+            ending += 1
+    return gone[:leaving], arrived[:arriving], held[:holding], contact_days[:holding], over[:ending]
+
+
+@compiled
+def forget_changes(
+    rows: Rows,
+    today: int,
+    month_begin: int,
+    unnoticed_days: Counted,
+    cell: Array,
+    crisis_since: Array,
+    crisis_noticed: Array,
+) -> None:
+    """Forget unresolved changes in need; count the days of this month for which they went unnoticed."""
+    for row in rows:
+        if crisis_since[row] != NEVER and crisis_noticed[row] == 0:
+            unnoticed_days[cell[row]] += today - max(int(crisis_since[row]), month_begin)
+        crisis_since[row] = NEVER
+        crisis_noticed[row] = 0
+
+
+@compiled
+def begin_orders(
+    rows: Rows,
+    today: int,
+    contacts: Array,
+    stage_start: Array,
+    first_due_from: Array,
+    first_after_release: Array,
+    warned_on: Array,
+    work_only: Array,
+    latest: Rows,
+    previous: Rows,
+    status: Array,
+    unpaid_work_only: Array,
+) -> None:
+    """Begin a new order of people already supervised in the community."""
+    for row in rows:
+        contacts[row] = 0
+        stage_start[row] = today
+        first_due_from[row] = today
+        first_after_release[row] = 0
+        # A warning belongs to the order it was given on.
+        warned_on[row] = NEVER
+        order = latest[row]
+        while order >= 0 and status[order] != _ORDER:
+            order = previous[order]
+        if order < 0 or unpaid_work_only[order] == 0:
+            work_only[row] = 0
+
+
+@compiled
+def close_cases(
+    rows: Rows,
+    cases: Array,
+    area: Array,
+    officer: Array,
+    officer_since: Array,
+    side: Array,
+    cell: Array,
+    escalated: Array,
+    waiting_since: Array,
+    first_due_from: Array,
+    warned_on: Array,
+    work_only: Array,
+) -> None:
+    """Close people's cases: whoever held them has one case less each."""
+    for row in rows:
+        if officer[row] >= 0:
+            cases[officer[row]] -= 1
+        officer[row] = -1
+        officer_since[row] = NEVER
+        side[row] = -1
+        # Nobody's are counted with the NPS.
+        cell[row] = int(area[row]) * 2
+        escalated[row] = 0
+        waiting_since[row] = NEVER
+        first_due_from[row] = NEVER
+        warned_on[row] = NEVER
+        work_only[row] = 0
