@@ -19,11 +19,28 @@ import simpy
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER
-from simulation.system.choosing import choose_officers, points_held, without_task
-from simulation.system.codes import CRC, NPS, Grade, Location, Report, Rosh, Setting, Task, Tier
+from simulation.system.allocation_loops import (
+    HANDED,
+    MAY_RISE,
+    NOT_SEEN,
+    UNBOOKED,
+    WAITED,
+    WRONG,
+    assess_risk,
+    choose_sides,
+    first_days,
+    give_cases,
+    loads_of,
+    must_be_nps,
+    open_cases,
+    record_officers,
+    tiers,
+)
+from simulation.system.choosing import points_held, without_task
+from simulation.system.codes import CRC, Rosh, Setting, Task
 from simulation.system.contact import by_operating_model, operating_models
 from simulation.system.quantiles import draw
-from simulation.system.service import CUSTODY_LOCATIONS, FAR, Array, Rows, Service, add_each
+from simulation.system.service import FAR, Array, Rows, Service
 from simulation.system.workload import Workload
 
 
@@ -43,19 +60,22 @@ def tier_of(
     bands : mapping
         Limits ``rsr_b``, ``rsr_c``, ``ogrs_b``, ``ogrs_c``.
     """
-    a = (rosh == Rosh.VERY_HIGH) | (mappa == 3)
-    b = (rsr_percent >= bands["rsr_b"]) | (ogrs >= bands["ogrs_b"]) | (rosh >= Rosh.HIGH)
-    c = (rsr_percent >= bands["rsr_c"]) | (ogrs >= bands["ogrs_c"]) | (rosh >= Rosh.MEDIUM)
-    needier = (safeguarding == 1) | (mappa >= 2)
-    return np.where(
-        a,
-        Tier.A,
-        np.where(
-            b,
-            np.where(needier, Tier.B1, Tier.B2),
-            np.where(c, np.where(needier, Tier.C1, Tier.C2), np.where(needier, Tier.D1, Tier.D2)),
-        ),
-    ).astype(np.int8)
+    return tiers(
+        rosh,
+        rsr_percent,
+        ogrs,
+        mappa,
+        safeguarding,
+        float(bands["rsr_b"]),
+        float(bands["rsr_c"]),
+        float(bands["ogrs_b"]),
+        float(bands["ogrs_c"]),
+    )
+
+
+def capacity_left(reduction: float) -> float:
+    """Return what officers on reduced hours can take, relative to others; never quite nothing."""
+    return float(max(1 - reduction, 1e-6))
 
 
 class Allocation:
@@ -65,6 +85,7 @@ class Allocation:
         self.service = service
         self.orphans = service.channel("orphans")
         self._mark = np.zeros(0, dtype=np.int8)  # Room for a loop to work in; no state.
+        self._ahead: tuple[int, NDArray[np.int64]] = (NEVER, np.zeros(0, dtype=np.int64))
         service.process(self.process)
 
     def read(self, workload: Workload) -> None:
@@ -76,6 +97,14 @@ class Allocation:
             [[rules[side] == "lowest_points" for side in ("nps", "crc")]] * self.service.areas
         )
         self.transfer_rate = by_operating_model(self.service, names, "allocation.transfers_per_year")
+        levers = self.service.levers
+        accuracy = levers.mapping("allocation.rosh_error")
+        self.error_by_report = np.array(
+            [accuracy[name] for name in ("none", "oral", "short_written", "standard")], dtype=np.float64
+        )
+        self.threshold = np.round(levers.grid("allocation.rsr_threshold")[:, 0] * 100)
+        self.unified = levers.grid("organisation.unified")[:, 0] > 0.5
+        self.capacity_left = capacity_left(levers.number("staff.newly_qualified.capacity_reduction"))
 
     # --- Risk as assessed -------------------------------------------------------------------------------------
 
@@ -84,62 +113,53 @@ class Allocation:
         if rows.size == 0:
             return
         service, people = self.service, self.service.people
-        keys, number = people.key[rows], people.sentences[rows]
-        accuracy = service.levers.mapping("allocation.rosh_error")
-        by_report = np.array([accuracy[name] for name in ("none", "oral", "short_written", "standard")])
-        error = by_report[np.clip(people.report[rows], 0, Report.STANDARD)]
-        uniform = service.chance.uniform(keys, "assessment error", number)
-        assessed = people.rosh[rows].astype(np.int64)
-        assessed = np.where(uniform < error / 2, np.maximum(assessed - 1, 0), assessed)
-        assessed = np.where(uniform > 1 - error / 2, np.minimum(assessed + 1, Rosh.HIGH), assessed)
-        inflate = service.share("allocation.inflation", rows)
-        raised = (assessed == Rosh.MEDIUM) & (
-            service.chance.uniform(keys, "risk inflation", number) < inflate
-        )
-        assessed[raised] = Rosh.HIGH
-        # Risk once known to be high stays so while supervision lasts.
-        live = people.side[rows] >= 0
-        people.assessed_rosh[rows] = np.where(
-            live, np.maximum(assessed, people.assessed_rosh[rows]), assessed
+        assess_risk(
+            rows,
+            service.chance.constant("assessment error"),
+            service.chance.constant("risk inflation"),
+            self.error_by_report,
+            service.levers.grid("allocation.inflation").ravel(),
+            people.key,
+            people.sentences,
+            people.cell,
+            people.side,
+            people.report,
+            people.rosh,
+            people.assessed_rosh,
         )
         self.place(rows)
 
     def needs_nps(self, rows: Rows, true_risk: bool = False) -> NDArray[np.bool_]:
         """Tell who must be supervised by the NPS, on assessed or on true risk."""
         people = self.service.people
-        rosh = people.rosh[rows] if true_risk else people.assessed_rosh[rows]
-        threshold = self.service.levers.grid("allocation.rsr_threshold")[people.area[rows], 0]
-        return (
-            (people.rsr[rows] >= np.round(threshold * 100))
-            | (rosh >= Rosh.HIGH)
-            | (people.mappa[rows] > 0)
-            | (people.public_interest[rows] == 1)
+        rosh = people.rosh if true_risk else people.assessed_rosh
+        return must_be_nps(
+            rows, self.threshold, people.area, people.rsr, rosh, people.mappa, people.public_interest
         )
 
     def place(self, rows: Rows) -> None:
         """Set tier and provider from assessed risk, and ask for an officer where one is needed."""
         service, people = self.service, self.service.people
-        levers = service.levers
         people.tier[rows] = tier_of(
             people.assessed_rosh[rows],
             people.rsr[rows] / 100,
             people.ogrs[rows],
             people.mappa[rows],
             people.safeguarding[rows],
-            levers.mapping("allocation.tier_limits"),
+            service.levers.mapping("allocation.tier_limits"),
         )
-        unified = levers.grid("organisation.unified")[people.area[rows], 0] > 0.5
-        side = np.where(self.needs_nps(rows) | unified | (people.side[rows] == NPS), NPS, CRC).astype(np.int8)
-        changed = (side != people.side[rows]) | (people.officer[rows] < 0)
-        # A probation services officer can't keep a case whose risk is now high.
-        officer = people.officer[rows]
-        unfit = (
-            (officer >= 0)
-            & (people.assessed_rosh[rows] >= Rosh.HIGH)
-            & (service.posts.grade[officer] == Grade.PSO)
+        side, asking = choose_sides(
+            rows,
+            self.needs_nps(rows),
+            self.unified,
+            service.posts.grade,
+            people.area,
+            people.side,
+            people.officer,
+            people.assessed_rosh,
         )
         service.set_side(rows, side)
-        self.request(rows[changed | unfit])
+        self.request(asking)
 
     def request(self, rows: Rows) -> None:
         """Ask for an officer; allocation follows after some working days."""
@@ -152,11 +172,20 @@ class Allocation:
             "allocation delay",
             people.sentences[rows].astype(np.int64) * 1024 + people.spells[rows],
         )
-        wait = draw(service.levers.mapping("allocation.working_days"), uniform).astype(np.int64)
-        day = service.calendar.add_working_days(np.full(rows.size, service.today), wait)
+        wait = draw(service.levers.mapping("allocation.working_days"), uniform).astype(np.intp)
+        day = self.working_days_ahead(int(wait.max()))[wait]
         service.agendas["allocate"].put(
             rows, np.maximum(day, service.today if self.before_allocation() else service.today + 1)
         )
+
+    def working_days_ahead(self, number: int) -> NDArray[np.int64]:
+        """Return the days that lie 0, 1, 2 ... and at least ``number`` working days after today."""
+        today, days = self._ahead
+        if today != self.service.today or days.size <= number:
+            today, calendar = self.service.today, self.service.calendar
+            days = np.array([calendar.after_working_days(today, ahead) for ahead in range(number + 1)], dtype=np.int64)
+            self._ahead = today, days
+        return days
 
     def before_allocation(self) -> bool:
         """Tell whether today's allocation is still to come."""
@@ -188,8 +217,9 @@ class Allocation:
 
     def still_open(self, rows: Rows) -> Rows:
         """Return those whose supervision goes on."""
-        people = self.service.people
-        return rows[(people.side[rows] >= 0) & (people.location[rows] <= Location.AT_LARGE)]
+        if rows.size == 0:
+            return rows
+        return open_cases(rows, self.service.people.side, self.service.people.location)
 
     def transfers(self) -> Rows:
         """Return the cases that the operating model moves to another officer today."""
@@ -197,79 +227,49 @@ class Allocation:
         due = self.service.agendas["transfer"].due(self.service.today)
         return due[(people.officer[due] >= 0) & (people.waiting_since[due] == NEVER)]
 
-    def team_of_posts(self) -> NDArray[np.int64]:
-        """Return the team of every post: office and employer, or office alone where the service is one."""
-        posts = self.service.posts
-        size = posts.size
-        unified = self.service.levers.grid("organisation.unified")[posts.area[:size], 0] > 0.5
-        return posts.office[:size].astype(np.int64) * 2 + np.where(unified, 0, posts.employer[:size])
-
     def give(self, rows: Rows) -> None:
         """Give cases to officers by their team's rule; those who can't be placed wait until tomorrow."""
         if rows.size == 0:
             return
         service, people, posts = self.service, self.service.people, self.service.posts
-        team_of_post = self.team_of_posts()
-        teams = (int(posts.office[: posts.size].max()) + 1) * 2
-        unified = service.levers.grid("organisation.unified")[people.area[rows], 0] > 0.5
-        team = people.office[rows].astype(np.int64) * 2 + np.where(unified, 0, people.side[rows])
-        high = people.assessed_rosh[rows] >= Rosh.HIGH
-        # The officer they leave doesn't count them when they move.
-        before = people.officer[rows]
-        moving = before >= 0
-        points = self.workload.points[people.setting[rows], people.tier[rows]]
-        self.hand(before[moving], -points[moving], -1)
-        by_points = self.by_points[people.area[rows], team & 1]
-        cost = np.where(by_points, points, 1)
-        chosen = np.full(rows.size, -1, dtype=np.intp)
-        for needs_po in (True, False):
-            mine = np.flatnonzero(high == needs_po)
-            if mine.size == 0:
-                continue
-            eligible = posts.filled[: posts.size] == 1
-            if needs_po:
-                eligible &= posts.grade[: posts.size] == Grade.PO
-            officers = np.flatnonzero(eligible)
-            officer_team = team_of_post[officers]
-            load = self.loads(officers, self.by_points[posts.area[officers], officer_team & 1])
-            found = choose_officers(team[mine], cost[mine], officers, officer_team, load, teams)
-            chosen[mine] = found
-            given = found >= 0
-            self.hand(found[given], points[mine[given]], 1)
+        chosen = give_cases(
+            rows,
+            service.today,
+            self.unified,
+            self.by_points,
+            self.workload.points,
+            self.capacity_left,
+            people.area,
+            people.office,
+            people.side,
+            people.assessed_rosh,
+            people.setting,
+            people.tier,
+            people.officer,
+            posts.size,
+            posts.area,
+            posts.office,
+            posts.employer,
+            posts.grade,
+            posts.filled,
+            posts.new_until,
+            posts.cases,
+            posts.points,
+        )
         placed = chosen >= 0
         stay = rows[~placed]
         if stay.size:
-            back = moving & ~placed
-            self.hand(before[back], points[back], 1)
             people.waiting_since[stay] = np.where(
                 people.waiting_since[stay] == NEVER, service.today, people.waiting_since[stay]
             )
             service.agendas["allocate"].put(stay, service.today + 1)
         self.settle(rows[placed], chosen[placed])
 
-    def hand(self, officers: Rows, points: Array, cases: int) -> None:
-        """Add cases, or with a minus take them away, and their points."""
-        if officers.size:
-            posts = self.service.posts
-            add_each(posts.cases, officers, np.array([cases]))
-            add_each(posts.points, officers, points)
-
     def loads(self, officers: Rows, by_points: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Return what officers hold: cases, or the tool's points where those decide.
-
-        Parameters
-        ----------
-        officers : int array
-            Rows of posts.
-        by_points : bool array
-            Whose team goes by points. Officers on reduced hours take proportionately less.
-        """
-        posts = self.service.posts
-        points = posts.points[officers].astype(np.int64)
-        reduced = posts.new_until[officers] > self.service.today
-        cut = self.service.levers.number("staff.newly_qualified.capacity_reduction")
-        points[reduced] = (points[reduced] / max(1 - cut, 1e-6)).astype(np.int64)
-        return np.where(by_points, points, posts.cases[officers])
+        """Return what officers hold now; see :func:`simulation.system.allocation_loops.loads_of`."""
+        service, posts = self.service, self.service.posts
+        left = capacity_left(service.levers.number("staff.newly_qualified.capacity_reduction"))
+        return loads_of(officers, by_points, service.today, left, posts.cases, posts.points, posts.new_until)
 
     def count_points(self) -> None:
         """Count every officer's points afresh."""
@@ -284,32 +284,37 @@ class Allocation:
             return
         service, people = self.service, self.service.people
         today = service.today
-        before = people.officer[rows].copy()
-        waited = people.waiting_since[rows] != NEVER
+        noticed, days = record_officers(
+            rows,
+            officer,
+            self.needs_nps(rows, true_risk=True),
+            self.needs_nps(rows),
+            service.agendas["contact"].day_of(rows),
+            service.agendas["escalate"].day_of(rows),
+            today,
+            self.unified,
+            people.area,
+            people.side,
+            people.location,
+            people.first_due_from,
+            people.officer,
+            people.officer_since,
+            people.waiting_since,
+            people.allocated_on,
+            people.changes,
+            people.officer_changed_on,
+        )
+        waited = noticed[WAITED]
         service.count("allocated", rows[waited])
-        service.count("allocation_days", rows[waited], today - people.waiting_since[rows[waited]])
-        handed = (people.changes[rows] > 0) & (before != officer)
-        handed &= people.officer_since[rows] != NEVER
-        people.officer[rows] = officer
-        people.officer_since[rows] = today
-        people.waiting_since[rows] = NEVER
-        people.allocated_on[rows] = today
-        people.changes[rows] += 1
-        changed = rows[handed]
-        people.officer_changed_on[changed] = today
+        service.count("allocation_days", rows[waited], days[waited])
+        changed = rows[noticed[HANDED]]
         service.count("officer_changes", changed)
         service.add_task(Task.HANDOVER, changed, today, int(self.workload.task_seconds[Task.HANDOVER]))
         service.tell("allocated", rows, officer)
-        # Where the service is one, nobody can be on the wrong side.
-        split = service.levers.grid("organisation.unified")[people.area[rows], 0] <= 0.5
-        wrong = split & (self.needs_nps(rows, true_risk=True) != (people.side[rows] == NPS))
-        service.count("misallocated", rows[wrong & waited & ~handed])
+        service.count("misallocated", rows[noticed[WRONG]])
         # First appointments and custody contacts.
-        place = people.location[rows]
-        community = rows[(place == Location.COMMUNITY) & (people.first_due_from[rows] != NEVER)]
-        self.book_first(community)
-        inside = rows[(place == CUSTODY_LOCATIONS[0]) | (place == CUSTODY_LOCATIONS[1])]
-        unbooked = inside[service.agendas["contact"].day_of(inside) == NEVER]
+        self.book_first(rows[noticed[NOT_SEEN]])
+        unbooked = rows[noticed[UNBOOKED]]
         if unbooked.size:
             uniform = service.chance.uniform(
                 people.key[unbooked], "custody contact", people.sentences[unbooked]
@@ -317,7 +322,7 @@ class Allocation:
             day = today + 1 + (uniform * self.workload.custody_interval).astype(np.int32)
             service.agendas["contact"].put(unbooked, service.calendar.working_day_after(day))
         # Risk may rise in a case below the threshold, whoever holds it; the draw belongs to the person.
-        with_crc = rows[~self.needs_nps(rows) & (service.agendas["escalate"].day_of(rows) == NEVER)]
+        with_crc = rows[noticed[MAY_RISE]]
         if with_crc.size:
             rising = service.share("allocation.escalation_rate", with_crc)
             gap = service.chance.exponential(
@@ -361,17 +366,19 @@ class Allocation:
         rows = rows[
             without_task(rows, self._mark, tasks.person[:size], tasks.kind[:size], int(Task.FIRST_APPOINTMENT))
         ]
-        released = people.first_after_release[rows] == 1
-        keys = people.key[rows]
-        uniform = service.chance.uniform(keys, "first appointment", people.spells[rows])
-        after_sentence = draw(
-            service.levers.mapping("contact.first_appointment_working_days"), uniform
-        ).astype(np.int64)
-        after_release = (uniform >= service.share("contact.release_day_appointment_share", rows)).astype(
-            np.int64
+        if rows.size == 0:
+            return
+        uniform = service.chance.uniform(people.key[rows], "first appointment", people.spells[rows])
+        after_sentence = draw(service.levers.mapping("contact.first_appointment_working_days"), uniform)
+        day = first_days(
+            rows,
+            uniform,
+            after_sentence,
+            service.levers.grid("contact.release_day_appointment_share").ravel(),
+            self.working_days_ahead(max(1, int(after_sentence.max()))),
+            people.cell,
+            people.first_after_release,
         )
-        start = np.full(rows.size, service.today)
-        day = service.calendar.add_working_days(start, np.where(released, after_release, after_sentence))
         service.add_task(
             Task.FIRST_APPOINTMENT, rows, day, int(self.workload.task_seconds[Task.FIRST_APPOINTMENT])
         )
