@@ -98,6 +98,8 @@ class Allocation:
         )
         self.transfer_rate = by_operating_model(self.service, names, "allocation.transfers_per_year")
         levers = self.service.levers
+        waits = levers.mapping("allocation.working_days"), levers.mapping("contact.first_appointment_working_days")
+        self.longest_wait = int(max(1, *waits[0].values(), *waits[1].values()))
         accuracy = levers.mapping("allocation.rosh_error")
         self.error_by_report = np.array(
             [accuracy[name] for name in ("none", "oral", "short_written", "standard")], dtype=np.float64
@@ -173,17 +175,18 @@ class Allocation:
             people.sentences[rows].astype(np.int64) * 1024 + people.spells[rows],
         )
         wait = draw(service.levers.mapping("allocation.working_days"), uniform).astype(np.intp)
-        day = self.working_days_ahead(int(wait.max()))[wait]
+        day = self.working_days_ahead()[wait]
         service.agendas["allocate"].put(
             rows, np.maximum(day, service.today if self.before_allocation() else service.today + 1)
         )
 
-    def working_days_ahead(self, number: int) -> NDArray[np.int64]:
-        """Return the days that lie 0, 1, 2 ... and at least ``number`` working days after today."""
+    def working_days_ahead(self) -> NDArray[np.int64]:
+        """Return the days that lie 0, 1, 2 ... working days after today, up to the longest wait."""
         today, days = self._ahead
-        if today != self.service.today or days.size <= number:
+        if today != self.service.today or days.size <= self.longest_wait:
             today, calendar = self.service.today, self.service.calendar
-            days = np.array([calendar.after_working_days(today, ahead) for ahead in range(number + 1)], dtype=np.int64)
+            waits = range(self.longest_wait + 1)
+            days = np.array([calendar.after_working_days(today, wait) for wait in waits], dtype=np.int64)
             self._ahead = today, days
         return days
 
@@ -375,7 +378,7 @@ class Allocation:
             uniform,
             after_sentence,
             service.levers.grid("contact.release_day_appointment_share").ravel(),
-            self.working_days_ahead(max(1, int(after_sentence.max()))),
+            self.working_days_ahead(),
             people.cell,
             people.first_after_release,
         )
