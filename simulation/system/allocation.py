@@ -30,7 +30,6 @@ from simulation.system.allocation_loops import (
     choose_sides,
     first_days,
     give_cases,
-    loads_of,
     must_be_nps,
     open_cases,
     record_officers,
@@ -267,12 +266,6 @@ class Allocation:
             )
             service.agendas["allocate"].put(stay, service.today + 1)
         self.settle(rows[placed], chosen[placed])
-
-    def loads(self, officers: Rows, by_points: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Return what officers hold now; see :func:`simulation.system.allocation_loops.loads_of`."""
-        service, posts = self.service, self.service.posts
-        left = capacity_left(service.levers.number("staff.newly_qualified.capacity_reduction"))
-        return loads_of(officers, by_points, service.today, left, posts.cases, posts.points, posts.new_until)
 
     def count_points(self) -> None:
         """Count every officer's points afresh."""

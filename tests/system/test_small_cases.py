@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulation.system.allocation import Allocation, tier_of
+from simulation.system.allocation import tier_of
+from simulation.system.allocation_loops import loads_of
 from simulation.system.caseload import serve
 from simulation.system.choosing import choose_officers
 from simulation.system.codes import Rosh, Tier
@@ -73,12 +73,8 @@ def test_lowest_points_is_one_by_one(office: Any, somebody_new: bool) -> None:
         new_until[::2] = 100
         officers = officers.copy()
         officers[:, 1] = np.where(posts % 2 == 0, (officers[:, 1] / (1 - cut)).astype(np.int64), officers[:, 1])
-    service = SimpleNamespace(
-        posts=SimpleNamespace(points=held, new_until=new_until, cases=np.full(50, 99)),
-        today=0,
-        levers=SimpleNamespace(number=lambda name: cut),
-    )
-    load = Allocation.loads(SimpleNamespace(service=service), posts, np.ones(posts.size, dtype=bool))  # type: ignore[arg-type]
+    everybody = np.ones(posts.size, dtype=bool)
+    load = loads_of(posts, everybody, 0, 1 - cut, np.full(50, 99), held, new_until)
     chosen = choose_officers(team, points, posts, officers[:, 0], load, teams)
     assert pairs(chosen) == one_by_one(team, points, posts, officers)
 
