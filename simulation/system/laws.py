@@ -177,7 +177,7 @@ def check_people(
         if officer >= 0:
             held[officer] += 1
         # Somewhere, or nowhere with a live sentence: then they should be somewhere.
-        mask = masks[row]
+        mask = int(masks[row])
         living = (mask & ~(1 << _ENDED)) != 0
         if place < _DEAD and (living or place not in (_UNKNOWN, _OVER)):
             rightly = int(precedence.place[mask])
