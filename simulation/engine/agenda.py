@@ -48,18 +48,6 @@ def _without_repeats(rows: Rows) -> Rows:
 
 
 @compiled
-def _bounds(rows: Rows, days: NDArray[np.integer]) -> tuple[int, int, int, int]:
-    """Return the lowest and highest row and day."""
-    low, high = rows[0], rows[0]
-    first, last = days[0], days[0]
-    for row in rows:
-        low, high = min(low, row), max(high, row)
-    for day in days:
-        first, last = min(first, day), max(last, day)
-    return low, high, first, last
-
-
-@compiled
 def _link(
     rows: Rows, days: NDArray[np.integer], taken: int, origin: int, due: Days, heads: Days, links: Links, free: Days
 ) -> bool:
@@ -219,12 +207,12 @@ class Agenda:
         if when.size != batch.size and when.size != 1:
             raise ValueError(f"{batch.size} rows were given {when.size} days")
         if not self._linked(batch, when):
-            low, high, first, last = _bounds(batch, when)
-            if low < 0:
+            first, last = int(when.min()), int(when.max())
+            if int(batch.min()) < 0:
                 raise ValueError("a row number is negative")
             if self._taken is not None and first <= self._taken:
                 raise ValueError(f"day {first} was already taken (up to {self._taken}): rows would not wake")
-            self._reserve(high, first, last, batch.size)
+            self._reserve(int(batch.max()), first, last, batch.size)
             if not self._linked(batch, when):
                 raise ValueError(f"days {first} to {last} can't be kept")
 
