@@ -14,12 +14,11 @@ from simulation.system import stocks
 from simulation.system.contact import Contact
 from simulation.system.invariants import Invariants
 from simulation.system.laws import columns
+from simulation.system.months import rows_of_month
 from simulation.system.population import Population
 from simulation.system.service import COUNT_INDEX, Service
 from simulation.system.staffing import Staffing
 from simulation.system.supervision import Supervision
-
-EVERYWHERE = -1
 
 
 class Counting:
@@ -105,20 +104,12 @@ class Counting:
         service.count("tasks_waiting", waiting)
 
     def store(self, when: Any) -> None:
-        """Write the month's counts into rows and begin a new month."""
+        """Keep the month's counts and begin a new month."""
         service = self.service
-        month = f"{when.year:04d}-{when.month:02d}"
-        numbers, cells = np.nonzero(service.flows)
-        for number, cell, value in zip(
-            numbers.tolist(), cells.tolist(), service.flows[numbers, cells].tolist(), strict=True
-        ):
-            if COUNTS[number].kind != "histogram":
-                service.finished.append((month, COUNTS[number].name, cell, EVERYWHERE, value))
-        for (name, band, side), value in service.bands.items():
-            service.finished.append((month, name, side, band, value))
+        service.finished.append(rows_of_month(when, service.flows, service.bands))
         service.flows[:] = 0
         service.bands.clear()
-        service.state_digests[month] = self.digest()
+        service.state_digests[f"{when.year:04d}-{when.month:02d}"] = self.digest()
 
     def digest(self) -> str:
         """Return a digest of the state of people supervised and of every post."""

@@ -17,13 +17,14 @@ from simulation.system.caseload import Caseload
 from simulation.system.codes import Location, Status
 from simulation.system.community import Community
 from simulation.system.contact import Contact
-from simulation.system.counting import EVERYWHERE, Counting
+from simulation.system.counting import Counting
 from simulation.system.courts import Courts
 from simulation.system.custody import Custody
 from simulation.system.departures import Departures
 from simulation.system.enforcement import Enforcement
 from simulation.system.invariants import Invariants
 from simulation.system.levers import Levers
+from simulation.system.months import named_rows
 from simulation.system.organisation import Organisation
 from simulation.system.population import GROUPS, Arrivals, Population
 from simulation.system.recall import Recall
@@ -334,22 +335,13 @@ class Model:
     def output(self) -> RunOutput:
         """Return the counts of the run so far."""
         service, geography = self.service, self.geography
-        months, names, places, bands, values = (
-            zip(*service.finished, strict=True) if service.finished else ((),) * 5
+        cells = range(service.areas * 2)
+        rows = named_rows(
+            service.finished,
+            [geography.areas[cell // 2] for cell in cells],
+            [geography.provider_name(cell // 2, cell % 2) for cell in cells],
+            service.resolved.end,
         )
-        area_names = [geography.areas[code // 2] for code in range(service.areas * 2)]
-        providers = [geography.provider_name(code // 2, code % 2) for code in range(service.areas * 2)]
-        histogram = [band != EVERYWHERE for band in bands]
-        area = ["england_and_wales" if h else area_names[p] for h, p in zip(histogram, places, strict=True)]
-        provider = [("nps", "crc")[p] if h else providers[p] for h, p in zip(histogram, places, strict=True)]
-        group = [f"{b:03d}" if h else "all" for h, b in zip(histogram, bands, strict=True)]
-        known = {month: _month_end(month, service.resolved.end) for month in service.state_digests}
-        columns = list(zip(area, provider, group, months, names, values, strict=True))
-        columns.sort()
-        keys = ("area", "provider", "group", "month", "measure", "value")
-        rows: dict[str, Any] = {key: [row[number] for row in columns] for number, key in enumerate(keys)}
-        rows["value"] = np.array(rows["value"], dtype=np.int64)
-        rows["known_on"] = [known[month] for month in rows["month"]]
         return RunOutput(rows, service.event_digests, service.state_digests, service.checks, service.history)
 
 
@@ -377,15 +369,6 @@ def _reform(population: Population) -> Any:
     from datetime import date
 
     return date.fromisoformat(population.levers.text("supervision.pss.offence_from"))
-
-
-def _month_end(month: str, end: Any) -> str:
-    import calendar
-    from datetime import date
-
-    year, number = int(month[:4]), int(month[5:])
-    last = date(year, number, calendar.monthrange(year, number)[1])
-    return min(last, end).isoformat()
 
 
 def run_model(request: RunRequest) -> RunOutput:

@@ -115,11 +115,12 @@ class Service(World):
         # Counts of the present month, and the rows of months that are over.
         self.flows = np.zeros((len(COUNTS), self.areas * 2), dtype=np.int64)
         self.bands: dict[tuple[str, int, int], int] = {}
-        self.finished: list[tuple[str, str, int, int, int]] = []
+        self.finished: list[NDArray[np.int64]] = []
         self.event_digests: list[str] = []
         self.state_digests: dict[str, str] = {}
         self.checks: dict[str, int] = {}
-        self._today_digest = hashlib.blake2b(digest_size=8)
+        #: What was told today, for its digest.
+        self._told: list[bytes] = []
         self.traced = -1
         self.history: list[Event] = []
         self.on_place_change: list[Any] = []
@@ -192,10 +193,10 @@ class Service(World):
         """
         if rows.size == 0:
             return
-        self._today_digest.update(kind.encode())
-        self._today_digest.update(self.people.key[rows].tobytes())
+        self._told.append(kind.encode())
+        self._told.append(self.people.key[rows].tobytes())
         if not isinstance(detail, int):
-            self._today_digest.update(np.asarray(detail, dtype=np.int32).tobytes())
+            self._told.append(np.asarray(detail, dtype=np.int32).tobytes())
         if self.traced >= 0:
             for at in np.flatnonzero(rows == self.traced):
                 number = detail if isinstance(detail, int) else int(np.asarray(detail)[at])
@@ -203,8 +204,8 @@ class Service(World):
 
     def close_day(self) -> None:
         """Finish the digest of the day's events."""
-        self.event_digests.append(self._today_digest.hexdigest())
-        self._today_digest = hashlib.blake2b(digest_size=8)
+        self.event_digests.append(hashlib.blake2b(b"".join(self._told), digest_size=8).hexdigest())
+        self._told = []
 
     # --- Place ------------------------------------------------------------------------------------------------
 
@@ -310,16 +311,16 @@ class Service(World):
             dict(self.state_digests),
             dict(self.checks),
             list(self.history),
-            self._today_digest.copy(),
+            list(self._told),
         )
         return saved
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Put back what :meth:`save` returned."""
         super().restore(saved)
-        flows, bands, finished, events, states, checks, history, today_digest = saved["counts"]
+        flows, bands, finished, events, states, checks, history, told = saved["counts"]
         self.history = list(history)
-        self._today_digest = today_digest.copy()
+        self._told = list(told)
         self.flows = flows.copy()
         self.bands, self.finished = dict(bands), list(finished)
         self.event_digests, self.state_digests, self.checks = list(events), dict(states), dict(checks)

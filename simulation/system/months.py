@@ -1,0 +1,88 @@
+"""The counts of months that are over: kept as numbers while the run goes on, given their names at its end."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.measures.registry import COUNTS
+
+Rows = NDArray[np.int64]
+
+#: Numbers of a row: months since year 0, index of the measure, area x 2 + side (side alone for a histogram), band of a
+#: histogram, and how many.
+COLUMNS = ("month", "measure", "place", "band", "value")
+_MONTH, _MEASURE, _PLACE, _BAND, _VALUE = range(len(COLUMNS))
+_NO_BAND = -1
+#: Names in rows of counts: the area of a histogram, the group of what isn't one, and the providers of a histogram.
+EVERYWHERE, ALL, SIDES = "england_and_wales", "all", ("nps", "crc")
+
+_INDEX = {count.name: number for number, count in enumerate(COUNTS)}
+
+
+def rows_of_month(when: date, flows: NDArray[np.int64], bands: dict[tuple[str, int, int], int]) -> Rows:
+    """Return the counts of a month that aren't 0.
+
+    Parameters
+    ----------
+    when : datetime.date
+        A day of the month.
+    flows : int array (measures, area x 2 + side)
+        Counts.
+    bands : dict
+        Histograms, by measure, band and side.
+    """
+    measures, places = np.nonzero(flows)
+    counted = np.empty((measures.size + len(bands), len(COLUMNS)), dtype=np.int64)
+    counted[:, _MONTH] = when.year * 12 + when.month - 1
+    plain, banded = counted[: measures.size], counted[measures.size :]
+    plain[:, _MEASURE], plain[:, _PLACE], plain[:, _BAND] = measures, places, _NO_BAND
+    plain[:, _VALUE] = flows[measures, places]
+    if bands:
+        numbers = [(_INDEX[name], side, band, value) for (name, band, side), value in bands.items()]
+        banded[:, [_MEASURE, _PLACE, _BAND, _VALUE]] = numbers
+    return counted
+
+
+def named_rows(finished: Sequence[Rows], areas: Sequence[str], providers: Sequence[str], end: date) -> dict[str, Any]:
+    """Return columns of all rows with their names, sorted on their full key.
+
+    Parameters
+    ----------
+    finished : sequence of int arrays
+        What :func:`rows_of_month` returned, month by month.
+    areas, providers : sequences of str
+        Names by area x 2 + side.
+    end : datetime.date
+        Last day of the run: the last month is known then.
+    """
+    rows = np.concatenate([np.empty((0, len(COLUMNS)), dtype=np.int64), *finished])
+    place, band, value = rows[:, _PLACE], rows[:, _BAND], rows[:, _VALUE]
+    months, month = np.unique(rows[:, _MONTH], return_inverse=True)
+    banded = band != _NO_BAND
+    # Words of each column, and which of them a row has.
+    columns: dict[str, tuple[list[str], NDArray[np.int64]]] = {
+        "area": ([*areas, EVERYWHERE], np.where(banded, len(areas), place)),
+        "provider": ([*providers, *SIDES], np.where(banded, len(providers) + place, place)),
+        "group": ([ALL, *(f"{number:03d}" for number in range(int(band.max(initial=0)) + 1))], band - _NO_BAND),
+        "month": ([f"{number // 12:04d}-{number % 12 + 1:02d}" for number in months.tolist()], month),
+        "measure": ([count.name for count in COUNTS], rows[:, _MEASURE]),
+    }
+    ranks = [np.unique(words, return_inverse=True)[1][code] for words, code in columns.values() if words]
+    order = np.lexsort([value, *reversed(ranks)])
+    named: dict[str, Any] = {
+        name: np.array(words, dtype=object)[code[order]].tolist() for name, (words, code) in columns.items()
+    }
+    known_on = [_month_end(number // 12, number % 12 + 1, end) for number in months.tolist()]
+    named["value"] = value[order]
+    named["known_on"] = np.array(known_on, dtype=object)[month[order]].tolist()
+    return named
+
+
+def _month_end(year: int, month: int, end: date) -> str:
+    return min(date(year, month, calendar.monthrange(year, month)[1]), end).isoformat()
