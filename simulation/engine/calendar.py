@@ -152,6 +152,11 @@ class Calendar:
         """Return each day itself if it is a working day, else the working day after it."""
         return self._next[np.asarray(days) + self._origin].astype(np.int32)
 
+    def working_days_around(self, day: int, days: int) -> tuple[Days, Days]:
+        """Return the working days at or before, and at or after, each of so many days from one day on."""
+        place = slice(day + self._origin, day + days + self._origin)
+        return self._previous[place], self._next[place]
+
     def nearest_working_day(self, days: Days, uniform: NDArray[np.float64]) -> Days:
         """Move weekend and holiday dates to the nearest working day.
 

@@ -103,12 +103,16 @@ class Contact:
             notice_called=float(notice["telephone"]),
             accepted_share=float(levers.number("contact.absence_accepted_share")),
         )
+        self.longest_interval = max(
+            1, self.rules.custody_interval, int(self.rules.interval_days.max()), int(self.rules.phone_interval.max())
+        )
         self._day: Day | None = None
         chance = service.chance
         self.draws = Draws(
             attendance=chance.constant("attendance"),
             noticing=chance.constant("noticing"),
             absence=chance.constant("absence accepted"),
+            side_of_weekend=chance.constant("side of weekend"),
         )
 
     # --- How and when -----------------------------------------------------------------------------------------
@@ -141,6 +145,7 @@ class Contact:
         calendar, today = self.service.calendar, self.service.today
         if self._day is not None and self._day.today == today:
             return self._day
+        before, after = calendar.working_days_around(today, self.longest_interval + 1)
         past = np.arange(today - _LOOK_BACK, today + 1, dtype=np.int32)
         passed = calendar.working_days_between(past, today)
         self._day = Day(
@@ -148,6 +153,8 @@ class Contact:
             month_begin=today - calendar.date(today).day + 1,
             allocated_in_time=int(past[passed <= _ALLOCATED_IN_TIME][0]),
             released_in_time=int(past[passed <= _RELEASED_IN_TIME][0]),
+            before=before,
+            after=after,
         )
         return self._day
 
@@ -191,29 +198,9 @@ class Contact:
         if outside.size:
             sides = np.maximum(people.side[outside], 0)
             service.band("first_appointments_by_days", np.minimum(waited, _LONGEST_WAIT), sides)
-        booked, days, again = next_contacts(rows, outcome, first, columns, self.rules, today)
-        self.book(booked, days)
+        booked, days, again = next_contacts(rows, outcome, first, columns, self.rules, self.draws, self.day())
+        service.agendas["contact"].put(booked, days)
         self.after_first_appointments(come_to[SEEN_FIRST], again)
-
-    def book(self, rows: Rows, days: Array) -> None:
-        """Book routine contacts on the working days nearest to the days wanted, tomorrow at the earliest."""
-        if rows.size == 0:
-            return
-        service = self.service
-        days = self.nearest_working_day(rows, days)
-        days = np.maximum(days, service.calendar.after_working_days(service.today, 1))
-        service.people.contact_due[rows] = days
-        service.agendas["contact"].put(rows, days)
-
-    def nearest_working_day(self, rows: Rows, days: Array) -> NDArray[np.int32]:
-        """Move dates to the nearest working day; ties are settled by a draw, made only where a date must move."""
-        service, calendar = self.service, self.service.calendar
-        move = np.flatnonzero(~calendar.is_working(days))
-        if move.size:
-            moved, days = rows[move], days.copy()
-            uniform = service.chance.uniform(service.people.key[moved], "side of weekend", self.occurrence(moved))
-            days[move] = calendar.nearest_working_day(days[move], uniform)
-        return days
 
     def after_first_appointments(self, came: Rows, missed: Rows) -> None:
         """Let the plan of those who came be written, and book a first appointment again for those who didn't."""

@@ -150,6 +150,7 @@ class Draws(NamedTuple):
     attendance: np.uint64
     noticing: np.uint64
     absence: np.uint64
+    side_of_weekend: np.uint64
 
 
 class Day(NamedTuple):
@@ -159,6 +160,8 @@ class Day(NamedTuple):
     month_begin: int
     allocated_in_time: int  # earliest day of allocation for which a first appointment today is in time
     released_in_time: int  # the same for the day of release
+    before: Days  # the working day at or before each day from today on
+    after: Days  # the working day at or after it
 
 
 # --- Rules for one person -----------------------------------------------------------------------------------------
@@ -214,6 +217,29 @@ def _miss_probability(
     return min(chance, _MOST_MISSED)
 
 
+@compiled
+def _stage(age: int, early: int, middle: int) -> int:
+    """Return how far supervision has come: early, middle or late."""
+    if age < early:
+        return 0
+    return 1 if age < middle else 2
+
+
+@compiled
+def _sooner(days: int, floor: int, crisis_noticed: int, step_up: int) -> int:
+    """Shorten an interval to the limit on days unseen, and where a change in need is known."""
+    if floor > 0:
+        days = min(days, max(floor, _SHORTEST_FLOOR))
+    return min(days, step_up) if crisis_noticed == 1 else days
+
+
+@compiled
+def _nearest(day: int, before: int, after: int, draw: float) -> int:
+    """Return the working day nearest to a day; the draw settles ties, so that Monday doesn't get every Sunday."""
+    gap = (day - before) - (after - day)
+    return before if gap < 0 or (gap == 0 and draw < 0.5) else after
+
+
 # --- Many people --------------------------------------------------------------------------------------------------
 
 
@@ -258,19 +284,12 @@ def days_until_next(people: PeopleColumns, rows: Rows, rules: Rules, today: int)
             cells[at - start] = people.cell[rows[at]]
         for at in range(start, end):
             row = rows[at]
-            cell, tier = cells[at - start], people.tier[row]
-            pattern = rules.pattern[cell]
-            people.pattern[row] = pattern
+            cell, tier, noticed = cells[at - start], people.tier[row], people.crisis_noticed[row]
+            people.pattern[row] = rules.pattern[cell]
             age = today - int(people.stage_start[row])
-            if age < rules.early:
-                stage = 0
-            elif age < rules.middle:
-                stage = 1
-            else:
-                stage = 2
-            days = int(rules.interval_days[pattern, stage, tier])
-            people.on_telephone[row] = 0
-            if people.phone_draw[row] < rules.phone_cut[cell] and _eligible(
+            stage = _stage(age, rules.early, rules.middle)
+            days = rules.interval_days[rules.pattern[cell], stage, tier]
+            people.on_telephone[row] = people.phone_draw[row] < rules.phone_cut[cell] and _eligible(
                 people.assessed_rosh[row],
                 tier,
                 people.contacts[row],
@@ -278,14 +297,10 @@ def days_until_next(people: PeopleColumns, rows: Rows, rules: Rules, today: int)
                 people.first_due_from[row],
                 people.work_only[row],
                 rules.early,
-            ):
-                people.on_telephone[row] = 1
-                days = int(rules.phone_interval[cell])
-            if rules.floor[cell] > 0:
-                days = min(days, max(int(rules.floor[cell]), _SHORTEST_FLOOR))
-            if people.crisis_noticed[row] == 1:
-                days = min(days, rules.step_up)
-            found[at] = days
+            )
+            if people.on_telephone[row]:
+                days = rules.phone_interval[cell]
+            found[at] = _sooner(days, int(rules.floor[cell]), noticed, rules.step_up)
     return found
 
 
@@ -430,32 +445,52 @@ def hold_contacts(
 
 @compiled
 def next_contacts(
-    rows: Rows, outcome: NDArray[np.int8], first: NDArray[np.bool_], people: PeopleColumns, rules: Rules, today: int
+    rows: Rows,
+    outcome: NDArray[np.int8],
+    first: NDArray[np.bool_],
+    people: PeopleColumns,
+    rules: Rules,
+    draws: Draws,
+    day: Day,
 ) -> tuple[Rows, Days, Rows]:
-    """Say when those whose contact was held are to have the next.
+    """Book the next contact of those whose contact was held: the nearest working day, tomorrow at the earliest.
 
     Returns
     -------
     booked, days : int arrays
-        Rows of people with a next routine contact, and the day wanted.
+        Rows of people with a next routine contact, and its day.
     again : int array
         Rows of people who missed a first appointment, which goes back into the diary.
     """
-    ahead = np.empty(rows.size, dtype=np.int64)
-    inside = outcome == IN_CUSTODY
-    ahead[inside] = rules.custody_interval
-    ahead[~inside] = days_until_next(people, rows[~inside], rules, today)
+    today = day.today
+    outside = rows[outcome != IN_CUSTODY]
+    ahead = days_until_next(people, outside, rules, today)
     booked, again = np.empty_like(rows), np.empty_like(rows)
     days = np.empty(rows.size, dtype=np.int32)
-    bookings, repeats = 0, 0
+    bookings, repeats, seen_outside = 0, 0, 0
     for at in range(rows.size):
         row = rows[at]
-        missed = outcome[at] in (EXCUSED, UNEXCUSED)
-        if missed and first[at]:
-            again[repeats] = row
-            repeats += 1
-        elif inside[at] or people.work_only[row] == 0:
-            booked[bookings] = row
-            days[bookings] = today + (min(ahead[at], rules.after_missed) if missed else ahead[at])
-            bookings += 1
+        if outcome[at] == IN_CUSTODY:
+            wait = rules.custody_interval
+        else:
+            wait = ahead[seen_outside]
+            seen_outside += 1
+            if outcome[at] in (EXCUSED, UNEXCUSED):
+                if first[at]:
+                    again[repeats] = row
+                    repeats += 1
+                    continue
+                wait = min(wait, rules.after_missed)
+            if people.work_only[row] == 1:
+                continue
+        when = today + wait
+        before, after = int(day.before[wait]), int(day.after[wait])
+        if before != after:
+            occurrence = _occurrence(people.sentences[row], people.spells[row], people.contacts[row])
+            draw = uniform_of(people.key[row], draws.side_of_weekend, occurrence)
+            when = _nearest(when, before, after, draw)
+        when = max(when, int(day.after[1]))
+        people.contact_due[row] = when
+        booked[bookings], days[bookings] = row, when
+        bookings += 1
     return booked[:bookings], days[:bookings], again[:repeats]

@@ -48,8 +48,8 @@ _ADDRESS_CHECK, _CONTACT = Task.ADDRESS_CHECK, Task.CONTACT
 #: Curfew papers for which the address is being checked.
 _ENQUIRY = 2
 
-#: Queues longer than this are sorted by the library.
-_SHORT = 64
+#: Runs that are sorted by insertion.
+_RUN = 16
 
 # The same lines for one number.
 _mix: Any = compiled(mix)
@@ -128,16 +128,32 @@ def urgencies(priority: Seconds, due: Seconds, mixed: Urgency, today: int) -> Ur
 
 @compiled
 def _by_urgency(queue: Rows, urgency: Urgency) -> Rows:
-    """Sort one queue; equals keep their order."""
-    if queue.size > _SHORT:
-        return queue[np.argsort(urgency[queue], kind="mergesort")]
-    for at in range(1, queue.size):
-        task = queue[at]
-        place = at
-        while place > 0 and urgency[queue[place - 1]] > urgency[task]:
-            queue[place] = queue[place - 1]
-            place -= 1
-        queue[place] = task
+    """Sort one queue: short runs by insertion, then merged two by two. Equals keep their order."""
+    size = queue.size
+    for start in range(0, size, _RUN):
+        for at in range(start + 1, min(start + _RUN, size)):
+            task = queue[at]
+            place = at
+            while place > start and urgency[queue[place - 1]] > urgency[task]:
+                queue[place] = queue[place - 1]
+                place -= 1
+            queue[place] = task
+    if size <= _RUN:
+        return queue
+    width, merged = _RUN, np.empty_like(queue)
+    while width < size:
+        for start in range(0, size, 2 * width):
+            middle, end = min(start + width, size), min(start + 2 * width, size)
+            left, right = start, middle
+            for place in range(start, end):
+                if left < middle and (right >= end or urgency[queue[left]] <= urgency[queue[right]]):
+                    merged[place] = queue[left]
+                    left += 1
+                else:
+                    merged[place] = queue[right]
+                    right += 1
+        queue, merged = merged, queue
+        width *= 2
     return queue
 
 

@@ -385,7 +385,11 @@ def any_officer_will_do(world: World, patch: Patch) -> None:
 
 
 def appointments_any_day(world: World, patch: Patch) -> None:
-    patch.setattr(world.model.contact, "nearest_working_day", lambda rows, days: np.asarray(days, dtype=np.int32))
+    def every_day(day: int, days: int) -> tuple[np.ndarray, np.ndarray]:
+        numbers = np.arange(day, day + days, dtype=np.int32)
+        return numbers, numbers
+
+    patch.setattr(world.service.calendar, "working_days_around", every_day)
 
 
 def supervision_never_closed(world: World, patch: Patch) -> None:
