@@ -136,6 +136,10 @@ class Calendar:
         """Tell which days are neither weekend nor bank holiday."""
         return self._working[np.asarray(days) + self._origin]
 
+    def working_days(self) -> tuple[NDArray[np.bool_], int]:
+        """Return for every day that the calendar knows whether it is a working day, and which is the first of them."""
+        return self._working, -self._origin
+
     def weekday(self, days: Days | int) -> NDArray[np.int8]:
         """Return the day of the week, Monday 0 to Sunday 6."""
         return self._weekday[np.asarray(days) + self._origin]

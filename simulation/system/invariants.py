@@ -98,14 +98,11 @@ class Invariants:
         """Look at everybody and at every sentence once, for all laws."""
         service = self.service
         people, sentences, posts = service.people, service.sentences, service.posts
-        contact = self._days("contact")
-        first, last = laws.span(contact)
         dates = laws.Dates(
-            contact,
+            self._days("contact"),
             self._days("allocate"),
             self._days("recall step"),
-            service.calendar.is_working(np.arange(first, last + 1, dtype=np.int32)),
-            first,
+            *service.calendar.working_days(),
         )
         limits = laws.Limits(
             service.today,

@@ -104,7 +104,7 @@ class Dates(NamedTuple):
     allocate: Array
     recall_step: Array
     working: Array
-    working_from: int
+    working_from: int  # the day that the first of them says something about
 
 
 class Limits(NamedTuple):
@@ -128,20 +128,6 @@ class Precedence(NamedTuple):
 def columns(kind: Any, table: Table) -> Any:
     """Return the columns of a table that a compiled pass looks at."""
     return kind(*(getattr(table, name) for name in kind._fields))
-
-
-@compiled
-def span(days: Array) -> tuple[int, int]:
-    """Return the first and the last day of an agenda; 0 and 0 if it is empty."""
-    first, last = 0, 0
-    found = False
-    for number in range(days.size):
-        day = int(days[number])
-        if day != NEVER:
-            first = min(first, day) if found else day
-            last = max(last, day) if found else day
-            found = True
-    return first, last
 
 
 @compiled
