@@ -15,7 +15,7 @@ from simulation.engine import NEVER
 from simulation.engine.chance import mix, uniform_of
 from simulation.engine.compiled import compiled
 from simulation.system.codes import Kind, Location, Report
-from simulation.system.diary_loops import urgency_of, work_queues
+from simulation.system.diary_loops import urgency_of
 from simulation.system.service import Array, Rows
 
 Days = NDArray[np.int32]
@@ -103,90 +103,62 @@ def refer_people(
 
 
 @compiled
-def deliver_reports(
+def open_reports(
     row: Rows,
     area: Array,
-    seconds: Array,
     due: Array,
+    today: int,
+    key: Array,
+    report_due: Array,
+) -> tuple[Rows, NDArray[np.uint64]]:
+    """Return the team that writes each report of the queue, -1 where it isn't needed any more, and its urgency."""
+    team = np.empty(row.size, dtype=np.intp)
+    urgency = np.empty(row.size, dtype=np.uint64)
+    for at in range(row.size):
+        # Somebody sentenced or gone meanwhile needs no report.
+        team[at] = area[at] if report_due[row[at]] != NEVER else -1
+        urgency[at] = urgency_of(0, int(due[at]), _mix(key[row[at]] + np.uint64(due[at])), today)
+    return team, urgency
+
+
+@compiled
+def deliver_reports(
+    done: Rows,
     today: int,
     tomorrow: int,
     adjourned: int,
-    capacity: NDArray[np.int64],
-    owed: NDArray[np.int64],
-    key: Array,
     cell: Array,
     report: Array,
     report_asked: Array,
     report_due: Array,
     counted: NDArray[np.int64],
-) -> tuple[NDArray[np.bool_], Rows, Days]:
-    """Let each area's court team write the reports that its day holds.
+) -> Days:
+    """Return the day on which each person is sentenced whose report was written today.
 
     Parameters
     ----------
-    row, area, seconds, due : int arrays (queue,)
-        The queue: whom each report is about, whose team writes it, the time it takes and the day it is due.
     tomorrow, adjourned : int
         The next working day, and the day to which a hearing is put off whose report is late.
-    capacity, owed : int64 arrays (areas,)
-        Time of each team in a day, and what it overran yesterday; that of today is written.
     counted : int64 array (counts, cells)
         Counts, filled here; see :data:`COUNTED_REPORTS`.
-
-    Returns
-    -------
-    waiting : bool array (queue,)
-        Which reports are still to be written.
-    done : int array
-        People whose report is delivered, in the order of the queue.
-    hearings : int array
-        The day on which each of them is sentenced.
     """
-    waiting = np.empty(row.size, dtype=np.bool_)
-    team = np.empty(row.size, dtype=np.intp)
-    urgency = np.empty(row.size, dtype=np.uint64)
-    needed = np.empty(row.size, dtype=np.int64)
-    some = False
-    for at in range(row.size):
-        # Somebody sentenced or gone meanwhile needs no report any more.
-        waiting[at] = report_due[row[at]] != NEVER
-        some = some or waiting[at]
-        team[at] = area[at] if waiting[at] else -1
-        urgency[at] = urgency_of(0, int(due[at]), _mix(key[row[at]] + np.uint64(due[at])), today)
-        needed[at] = seconds[at]
-    done = np.empty(row.size, dtype=np.intp)
-    hearings = np.empty(row.size, dtype=np.int32)
-    if not some:
-        return waiting, done[:0], hearings[:0]
-    available = np.empty(owed.size, dtype=np.int64)
-    for place in range(owed.size):
-        available[place] = capacity[place] - owed[place]
-    served, used = work_queues(team, urgency, needed, available)
-    for place in range(owed.size):
-        owed[place] = max(0, used[place] - available[place])
-    many = 0
-    for at in range(row.size):
-        if not served[at]:
-            continue
-        waiting[at] = False
-        person = row[at]
-        kind, place = report[person], cell[person]
+    hearings = np.empty(done.size, dtype=np.int32)
+    for at in range(done.size):
+        row = done[at]
+        kind, place = report[row], cell[row]
         if kind == _ORAL:
             counted[_ORAL_REPORTS, place] += 1
         elif kind == _SHORT:
             counted[_SHORT_REPORTS, place] += 1
         elif kind == _STANDARD:
             counted[_STANDARD_REPORTS, place] += 1
-        counted[_REPORT_DAYS, place] += today - report_asked[person]
-        if report_due[person] < today:
+        counted[_REPORT_DAYS, place] += today - report_asked[row]
+        if report_due[row] < today:
             counted[_LATE, place] += 1
-            hearing = adjourned
+            hearings[at] = max(adjourned, tomorrow)
         else:
-            hearing = int(report_due[person])
-        done[many] = person
-        hearings[many] = max(hearing, tomorrow)
-        many += 1
-    return waiting, done[:many], hearings[:many]
+            hearings[at] = max(int(report_due[row]), tomorrow)
+    return hearings
 
 
 @compiled

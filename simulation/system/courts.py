@@ -17,9 +17,17 @@ import simpy
 from simulation.engine.agenda import each_once
 from simulation.system.allocation import Allocation
 from simulation.system.codes import Kind, Status
-from simulation.system.court_loops import COUNTED_REPORTS, decide_custody, deliver_reports, refer_people, write_orders
+from simulation.system.court_loops import (
+    COUNTED_REPORTS,
+    decide_custody,
+    deliver_reports,
+    open_reports,
+    refer_people,
+    write_orders,
+)
 from simulation.system.custody import Custody
 from simulation.system.demand import MONTH_DAYS
+from simulation.system.diary_loops import work_queues
 from simulation.system.levers import Levers
 from simulation.system.population import GROUPS, Population
 from simulation.system.quantiles import Lookup, quantile_table
@@ -147,19 +155,26 @@ class Courts:
         if size == 0:
             return
         today, calendar = service.today, service.calendar
+        rows = queue.row[:size]
+        team, urgency = open_reports(
+            rows, queue.area[:size], queue.due[:size], today, people.key, people.report_due
+        )
+        waiting = team >= 0
+        if not waiting.any():
+            queue.keep(waiting)
+            return
+        owed = service.tables["teams"].court_owed
+        available = self.capacity() - owed
+        served, used = work_queues(team, urgency, queue.seconds[:size].astype(np.int64), available)
+        owed[:] = np.maximum(0, used - available)
+        done = np.sort(rows[served])
         put_off = service.levers.integer("courts.adjournment_working_days")
         counted = np.zeros((len(COUNTED_REPORTS), service.areas * 2), dtype=np.int64)
-        waiting, done, hearings = deliver_reports(
-            queue.row[:size],
-            queue.area[:size],
-            queue.seconds[:size],
-            queue.due[:size],
+        hearings = deliver_reports(
+            done,
             today,
             calendar.after_working_days(today, 1),
             calendar.after_working_days(today, put_off),
-            self.capacity(),
-            service.tables["teams"].court_owed,
-            people.key,
             people.cell,
             people.report,
             people.report_asked,
@@ -168,7 +183,8 @@ class Courts:
         )
         service.flows[self._counted] += counted
         service.agendas["sentence"].put(done, hearings)
-        service.tell("report delivered", np.sort(done))
+        service.tell("report delivered", done)
+        waiting[served] = False
         queue.keep(waiting)
 
     # --- Sentence ---------------------------------------------------------------------------------------------
