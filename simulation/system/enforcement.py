@@ -75,7 +75,16 @@ class Enforcement:
         today = service.today
         sentence = live_sentences(people.latest, sentences.previous, sentences.status, rows)
         occurrence = self.contact.occurrence(rows)
-        recalled = self.recalled(rows, sentence, occurrence, "recall for absence", self.recalled_for_absence)
+        recalled = recalled_from_licence(
+            rows,
+            sentence,
+            occurrence,
+            service.chance.constant("recall for absence"),
+            self.recalled_for_absence,
+            people.key,
+            people.cell,
+            sentences.status,
+        )
         warned, going, breached = answer_failures(
             rows,
             sentence,
@@ -107,20 +116,19 @@ class Enforcement:
         """On licence, a rise in risk that is noticed may lead to recall."""
         if rows.size == 0:
             return
-        sentences = self.service.sentences
-        sentence = live_sentences(self.service.people.latest, sentences.previous, sentences.status, rows)
-        occurrence = self.contact.occurrence(rows)
-        recalled = self.recalled(rows, sentence, occurrence, "recall for risk", self.recalled_for_risk)
+        service, people, sentences = self.service, self.service.people, self.service.sentences
+        recalled = recalled_from_licence(
+            rows,
+            live_sentences(people.latest, sentences.previous, sentences.status, rows),
+            self.contact.occurrence(rows),
+            service.chance.constant("recall for risk"),
+            self.recalled_for_risk,
+            people.key,
+            people.cell,
+            sentences.status,
+        )
         if recalled.size:
             self.recall.ask(recalled, "risk")
-
-    def recalled(self, rows: Rows, sentence: Rows, occurrence: Array, purpose: str, share: Array) -> Rows:
-        """Return the sentences of those on licence who are to be recalled for what happened."""
-        service, people = self.service, self.service.people
-        constant = service.chance.constant(purpose)
-        return recalled_from_licence(
-            rows, sentence, occurrence, constant, share, people.key, people.cell, service.sentences.status
-        )
 
     def packs_sent(self, packs: Rows) -> None:
         """Send finished breach packs to the NPS enforcement officer, who prosecutes for both sides."""
