@@ -14,17 +14,24 @@ from typing import Any
 import numpy as np
 import simpy
 
-from simulation.engine import NEVER
 from simulation.engine.agenda import each_once
-from simulation.engine.chance import mix
 from simulation.system.allocation import Allocation
-from simulation.system.caseload import serve
-from simulation.system.codes import Kind, Location, Report, Status
+from simulation.system.codes import Kind, Status
+from simulation.system.court_loops import (
+    COUNTED_REPORTS,
+    decide_custody,
+    deliver_reports,
+    open_reports,
+    refer_people,
+    write_orders,
+)
 from simulation.system.custody import Custody
+from simulation.system.demand import MONTH_DAYS
+from simulation.system.diary_loops import work_queues
 from simulation.system.levers import Levers
-from simulation.system.population import GROUPS, Arrivals, Population
-from simulation.system.quantiles import choose, draw
-from simulation.system.service import Array, Rows, Service
+from simulation.system.population import GROUPS, Population
+from simulation.system.quantiles import Lookup, quantile_table
+from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.supervision import Supervision
 
 REPORTS = ("none", "oral", "short_written", "standard")
@@ -50,15 +57,19 @@ class Courts:
         size = people.size
         new = people.returner_pool[:size] == 0
         self._order = np.flatnonzero(new)[np.argsort(people.convicted[:size][new], kind="stable")]
-        self._days = people.convicted[self._order]
+        # As wide as the days that are looked for: numpy would widen all of them each time.
+        self._days = people.convicted[self._order].astype(np.int64)
+        self._counted = np.array([COUNT_INDEX[name] for name in COUNTED_REPORTS], dtype=np.intp)
         service.process(self.process)
 
     def read(self) -> None:
         """Take the levers of the day."""
         levers = self.service.levers
-        self.mix = levers.mapping("courts.report_mix")
-        self.hours = levers.mapping("courts.report_hours")
-        self.days = levers.mapping("courts.report_working_days")
+        hours, days = levers.mapping("courts.report_hours"), levers.mapping("courts.report_working_days")
+        # By kind of report; none takes none.
+        self.kind_edges = Lookup(levers.mapping("courts.report_mix")).edges
+        self.report_time = np.array([0, *(round(hours[name] * 3600) for name in REPORTS[1:])])
+        self.report_days = [0, *(round(days[name]) for name in REPORTS[1:])]
         # Teams are staffed for each year's reports of the mix before any policy, at the stated utilisation: a policy
         # that asks for longer reports doesn't bring the staff to write them.
         before = Levers(self.service.resolved.on(0))
@@ -66,6 +77,13 @@ class Courts:
         each = sum(mix_before[name] * hours_before[name] for name in REPORTS[1:]) / sum(mix_before.values())
         each *= 3600 * before.number("courts.report_coverage") / before.number("courts.team_utilisation")
         self.report_seconds = each * levers.number("courts.team_staffing")
+        shares = levers.mapping("courts.custody_share_of_returners")
+        self.share_of_returners = np.array([shares[label] for label in GROUPS], dtype=np.float64)
+        self.diverted = levers.grid("courts.diversion_from_custody").ravel()
+        lengths = Lookup(levers.mapping("courts.order_length_months"))
+        months = np.array([int(name.split("_")[0]) for name in lengths])
+        self.length_edges, self.lengths = lengths.edges, (months * MONTH_DAYS).astype(np.int32)
+        self.lags = quantile_table(levers.mapping("courts.offence_to_sentence_days"))
 
     def capacity(self) -> Array:
         """Return the seconds of each area's court team in a working day of this year."""
@@ -83,7 +101,7 @@ class Courts:
             today = service.today
             returners = self.returners.drain()
             service.people.convicted[returners] = today
-            first, last = np.searchsorted(self._days, [today, today + 1])
+            first, last = self._days.searchsorted([today, today + 1])
             new = self._order[first:last]
             due = service.agendas["sentence"].due(today)
             if not service.calendar.is_working(today):
@@ -91,125 +109,109 @@ class Courts:
                     self.returners.send(returners)
                 service.agendas["sentence"].put(due, today + 1)
                 continue
-            referred = each_once(np.concatenate([new, returners]))
-            referred = referred[service.people.location[referred] < Location.DEAD]
-            # Somebody already before the court brings the new matter to the same hearing.
-            referred = referred[service.people.report_due[referred] == NEVER]
-            direct = self.refer(referred)
+            direct = self.refer(each_once(np.concatenate([new, returners])))
             self.write_reports()
-            ready = each_once(np.concatenate([direct, due]))
-            self.sentence(ready)
+            self.sentence(each_once(np.concatenate([direct, due])))
 
     def refer(self, rows: Rows) -> Rows:
-        """Ask for reports; return those sentenced without one."""
+        """Ask for reports on the newly convicted and those who return; return those sentenced without one."""
         if rows.size == 0:
             return rows
         service, people, chance = self.service, self.service.people, self.service.chance
-        today, keys = service.today, people.key[rows]
-        number = people.sentences[rows].astype(np.int64) + 1
-        year = service.calendar.date(today).year
+        today, calendar = service.today, service.calendar
+        year = calendar.date(today).year
         demand = self.population.demand
         share = demand.yearly("courts.pre_sentence_reports", year) / (
             demand.community_year(year) + demand.custody_year(year)
         )
         share *= service.levers.number("courts.report_coverage") * demand.lever("courts.pre_sentence_reports", today)
-        wanted = chance.uniform(keys, "report wanted", number) < share
-        kind = 1 + choose(self.mix, chance.uniform(keys, "kind of report", number))
-        people.report[rows] = np.where(wanted, kind, Report.NONE)
-        asked = rows[wanted]
-        kinds = people.report[asked]
-        wait = np.array([0, *(round(self.days[name]) for name in REPORTS[1:])])[kinds]
-        due = service.calendar.add_working_days(np.full(asked.size, today), wait)
-        people.report_asked[asked] = today
-        people.report_due[asked] = due
-        seconds = np.array([0, *(round(self.hours[name] * 3600) for name in REPORTS[1:])])[kinds]
-        service.court_queue.append(asked.size, row=asked, area=people.area[asked], seconds=seconds, due=due)
-        unknown = rows[
-            (people.location[rows] == Location.UNKNOWN) | (people.location[rows] == Location.ENDED)
-        ]
-        people.location[unknown] = Location.COURT
-        service.tell("convicted", rows)
+        due_days = np.array([calendar.after_working_days(today, days) for days in self.report_days], dtype=np.int64)
+        referred, asked, kinds, direct = refer_people(
+            rows,
+            today,
+            float(share),
+            chance.constant("report wanted"),
+            chance.constant("kind of report"),
+            self.kind_edges,
+            due_days,
+            people.key,
+            people.sentences,
+            people.location,
+            people.report,
+            people.report_asked,
+            people.report_due,
+        )
+        service.court_queue.append(
+            asked.size, row=asked, area=people.area[asked], seconds=self.report_time[kinds], due=due_days[kinds]
+        )
+        service.tell("convicted", referred)
         service.tell("report asked for", asked, kinds)
-        return rows[~wanted]
+        return direct
 
     def write_reports(self) -> None:
         """Let each area's court team work through its queue."""
         service, people, queue = self.service, self.service.people, self.service.court_queue
         size = queue.size
-        today = service.today
-        queue.keep(people.report_due[queue.row[:size]] != NEVER)
-        size = queue.size
         if size == 0:
             return
+        today, calendar = service.today, service.calendar
         rows = queue.row[:size]
-        mixed = mix(people.key[rows] + queue.due[:size].astype(np.uint64))
+        team, urgency = open_reports(
+            rows, queue.area[:size], queue.due[:size], today, people.key, people.report_due
+        )
+        waiting = team >= 0
+        if not waiting.any():
+            queue.keep(waiting)
+            return
         owed = service.tables["teams"].court_owed
         available = self.capacity() - owed
-        served, used = serve(
-            queue.area[:size],
-            np.zeros(size, dtype=np.int64),
-            queue.due[:size],
-            mixed,
-            queue.seconds[:size],
-            available,
-            today,
-        )
+        served, used = work_queues(team, urgency, queue.seconds[:size].astype(np.int64), available)
         owed[:] = np.maximum(0, used - available)
         done = np.sort(rows[served])
-        for kind, name in (
-            (Report.ORAL, "reports_oral"),
-            (Report.SHORT, "reports_short"),
-            (Report.STANDARD, "reports_standard"),
-        ):
-            service.count(name, done[people.report[done] == kind])
-        service.count("report_days", done, today - people.report_asked[done])
-        late = people.report_due[done] < today
-        service.count("reports_late", done[late])
         put_off = service.levers.integer("courts.adjournment_working_days")
-        adjourned = service.calendar.after_working_days(today, put_off)
-        hearing = np.where(late, adjourned, np.maximum(people.report_due[done], today))
-        tomorrow = service.calendar.after_working_days(today, 1)
-        service.agendas["sentence"].put(done, np.maximum(hearing, tomorrow))
+        counted = np.zeros((len(COUNTED_REPORTS), service.areas * 2), dtype=np.int64)
+        hearings = deliver_reports(
+            done,
+            today,
+            calendar.after_working_days(today, 1),
+            calendar.after_working_days(today, put_off),
+            people.cell,
+            people.report,
+            people.report_asked,
+            people.report_due,
+            counted,
+        )
+        service.flows[self._counted] += counted
+        service.agendas["sentence"].put(done, hearings)
         service.tell("report delivered", done)
-        queue.keep(~served)
+        waiting[served] = False
+        queue.keep(waiting)
 
     # --- Sentence ---------------------------------------------------------------------------------------------
-
-    def custody_chance(self, rows: Rows) -> Array:
-        """Return each person's chance of custody: the new by demand, those who return by what they had before."""
-        service, people = self.service, self.service.people
-        before = people.sentences[rows] > 0
-        new = Arrivals(people.key[rows], people.area[rows], np.full(rows.size, service.today, dtype=np.int32))
-        cut = self.population.custody_cut(new, past=False) if rows.size else np.zeros(0)
-        shares = service.levers.mapping("courts.custody_share_of_returners")
-        by_group = np.array([shares[label] for label in GROUPS])
-        last = people.latest[rows]
-        sentences = service.sentences
-        had_custody = sentences.kind[last] >= Kind.DETERMINATE
-        group = np.where(
-            had_custody,
-            np.where(sentences.length[last] < 365, 1, np.where(sentences.length[last] < 1461, 2, 3)),
-            0,
-        )
-        cut = np.where(before, by_group[group], cut)
-        diverted = service.share("courts.diversion_from_custody", rows)
-        return cut * (1 - diverted)
 
     def sentence(self, rows: Rows) -> None:
         """Pass sentence on people whose case is ready."""
         if rows.size == 0:
             return
-        service, people, chance = self.service, self.service.people, self.service.chance
-        rows = rows[people.location[rows] < Location.DEAD]
-        keys = people.key[rows]
-        number = people.sentences[rows].astype(np.int64) + 1
-        again = people.sentences[rows] > 0
-        uniform = np.where(again, chance.uniform(keys, "disposal", number), people.disposal_draw[rows])
-        custody = uniform < self.custody_chance(rows)
-        people.report_due[rows] = NEVER
-        people.report_asked[rows] = NEVER
-        inside, outside = rows[custody], rows[~custody]
-        already = outside[people.location[outside] == Location.COMMUNITY]
+        service, people, sentences = self.service, self.service.people, self.service.sentences
+        community, custody = self.population.expected_new(service.today)
+        rows, inside, outside, already = decide_custody(
+            rows,
+            service.chance.constant("disposal"),
+            float(custody / max(community + custody, 1e-9)),
+            self.share_of_returners,
+            self.diverted,
+            people.key,
+            people.sentences,
+            people.cell,
+            people.location,
+            people.disposal_draw,
+            people.report_asked,
+            people.report_due,
+            people.latest,
+            sentences.kind,
+            sentences.length,
+        )
         made = self.custody.receive(inside)
         self.impose_orders(outside)
         service.refresh(rows)
@@ -228,29 +230,38 @@ class Courts:
             self.service.chance,
             self.service.sentences,
         )
-        today, keys = service.today, people.key[rows]
-        number = people.sentences[rows].astype(np.int64) + 1
-        year = service.calendar.date(today).year
-        suspended = chance.uniform(keys, "order: suspended", number) < self.population.demand.suspended_share(
-            year
-        )
+        today = service.today
         made = service.new_sentences(
             rows,
-            np.where(suspended, Kind.SUSPENDED, Kind.COMMUNITY_ORDER),
+            np.full(rows.size, Kind.COMMUNITY_ORDER, dtype=np.int8),
             np.full(rows.size, Status.ORDER, dtype=np.int8),
         )
-        length = self.population.order_days(keys, number)
-        sentences.length[made] = length
-        sentences.expiry[made] = today + length
-        sentences.supervision_end[made] = today + length
-        lag = draw(
-            service.levers.mapping("courts.offence_to_sentence_days"), chance.uniform(keys, "offence", number)
+        community, community_days, suspended, suspended_days = write_orders(
+            rows,
+            made,
+            today,
+            chance.constant("order: suspended"),
+            chance.constant("order: length"),
+            chance.constant("offence"),
+            chance.constant("order: unpaid work only"),
+            float(self.population.demand.suspended_share(service.calendar.date(today).year)),
+            float(service.levers.number("courts.unpaid_work_only_share")),
+            self.length_edges,
+            self.lengths,
+            self.lags[0],
+            self.lags[1],
+            people.key,
+            people.sentences,
+            people.cell,
+            sentences.kind,
+            sentences.offence,
+            sentences.length,
+            sentences.expiry,
+            sentences.supervision_end,
+            sentences.unpaid_work_only,
+            service.flows[COUNT_INDEX["sentences_community"]],
+            service.flows[COUNT_INDEX["sentences_of_returners"]],
         )
-        sentences.offence[made] = today - lag.astype(np.int64)
-        work = service.levers.number("courts.unpaid_work_only_share")
-        sentences.unpaid_work_only[made] = chance.uniform(keys, "order: unpaid work only", number) < work
         service.agendas["legal end"].put(made, sentences.expiry[made])
-        service.count("sentences_community", rows)
-        service.count("sentences_of_returners", rows[number > 1])
-        service.tell("community order", rows[~suspended], length[~suspended])
-        service.tell("suspended sentence order", rows[suspended], length[suspended])
+        service.tell("community order", community, community_days)
+        service.tell("suspended sentence order", suspended, suspended_days)

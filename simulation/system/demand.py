@@ -67,14 +67,11 @@ class Demand:
 
     def yearly(self, name: str, year: int) -> float:
         """Return the value of a yearly series; the nearest year where the series doesn't reach."""
-        values = self._years(name)
-        nearest = min(max(year, min(values)), max(values))
-        return values[nearest]
+        return self._once((name, year), lambda: self._yearly(name, year))
 
-    def _years(self, name: str) -> dict[int, float]:
-        return self._once(
-            (name, "years"), lambda: {when.year: value for when, value in self.resolved.series(name)}
-        )
+    def _yearly(self, name: str, year: int) -> float:
+        values = {when.year: value for when, value in self.resolved.series(name)}
+        return values[min(max(year, min(values)), max(values))]
 
     def community_year(self, year: int) -> float:
         """Return supervised starts of community and suspended sentence orders expected in a year."""
@@ -89,6 +86,9 @@ class Demand:
 
     def suspended_share(self, year: int) -> float:
         """Return the share of supervised starts that are suspended sentence orders."""
+        return self._once(("suspended", year), lambda: self._suspended_share(year))
+
+    def _suspended_share(self, year: int) -> float:
         suspended = self.yearly("courts.suspended_sentences_imposed", year)
         return suspended / (suspended + self.yearly("courts.community_sentences_imposed", year))
 
@@ -134,7 +134,7 @@ class Demand:
         day : int
             Day of the run, at least 0.
         """
-        month = int(self.calendar.month(day))
+        month = self._once(("month", day), lambda: int(self.calendar.month(day)))
 
         def find() -> float:
             if self.resolved.parameters[name].series:

@@ -14,14 +14,25 @@ from typing import Any
 import numpy as np
 import simpy
 
-from simulation.engine import NEVER
 from simulation.engine.agenda import each_once
-from simulation.system.codes import Kind, Location, Status, Task
+from simulation.system.codes import Kind, Task
 from simulation.system.contact import Contact
+from simulation.system.contact_loops import live_sentences
 from simulation.system.courts import Courts
-from simulation.system.quantiles import choose, draw
+from simulation.system.enforcement_loops import (
+    COMMITTED,
+    ORDER_HEARD,
+    OUTCOMES,
+    REVOKED,
+    SUPERVISION_HEARD,
+    TO_CUSTODY,
+    answer_failures,
+    hear_breaches,
+    recalled_from_licence,
+)
+from simulation.system.quantiles import Lookup, draw
 from simulation.system.recall import Recall
-from simulation.system.service import Rows, Service
+from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.workload import Workload
 
 
@@ -37,6 +48,15 @@ class Enforcement:
     def read(self, workload: Workload) -> None:
         """Take the levers of the day."""
         self.workload = workload
+        levers = self.service.levers
+        self.window = float(levers.number("enforcement.failure_window_months") * 365.25 / 12)
+        sides = ("enforcement.probability_started_nps", "enforcement.probability_started_crc")
+        self.started = np.array([levers.number(name) for name in sides], dtype=np.float64)
+        self.recalled_for_absence = levers.grid("recall.per_unacceptable_absence").ravel()
+        self.recalled_for_risk = levers.grid("recall.per_risk_rise_noticed").ravel()
+        self.order_edges = Lookup(levers.mapping("enforcement.order_breach_outcome")).edges
+        self.supervision_edges = Lookup(levers.mapping("enforcement.pss_breach_outcome")).edges
+        self.longest_committal = levers.integer("enforcement.pss_breach_max_custody_days")
 
     def consequences(self) -> Generator[simpy.Event, Any, None]:
         """Each evening: failures of the day, and breach packs that were finished."""
@@ -52,58 +72,63 @@ class Enforcement:
         if rows.size == 0:
             return
         service, people, sentences = self.service, self.service.people, self.service.sentences
-        levers, today = service.levers, service.today
-        sentence, status = self.contact.live_status(rows)
-        window = levers.number("enforcement.failure_window_months") * 365.25 / 12
-        second = (people.warned_on[rows] != NEVER) & (today - people.warned_on[rows] <= window)
-        on_licence = (status == Status.LICENCE) | (status == Status.CURFEW)
-        # Licence: warning or recall on risk and behaviour at any time.
-        licence, licence_rows = sentence[on_licence], rows[on_licence]
-        keys = people.key[licence_rows]
-        occurrence = self.contact.occurrence(licence_rows)
-        chance = service.share("recall.per_unacceptable_absence", licence_rows)
-        recalled = service.chance.uniform(keys, "recall for absence", occurrence) < chance
-        self.recall.ask(licence[recalled], "absence")
-        warned = licence_rows[~recalled]
-        # Orders, and post-sentence supervision by the same practice.
-        other = (status == Status.ORDER) | (status == Status.SUPERVISION)
-        first = rows[other & ~second]
-        people.warned_on[first] = today
-        service.count("warnings", np.concatenate([warned, first]))
-        service.tell("warned", np.sort(np.concatenate([warned, first])))
-        due = other & second & (sentences.breach_pending[sentence] == 0)
-        breach_rows, breach = rows[due], sentence[due]
-        service.count("breaches_due", breach_rows)
-        keys = people.key[breach_rows]
-        by_side = np.array(
-            [
-                levers.number("enforcement.probability_started_nps"),
-                levers.number("enforcement.probability_started_crc"),
-            ]
+        today = service.today
+        sentence = live_sentences(people.latest, sentences.previous, sentences.status, rows)
+        occurrence = self.contact.occurrence(rows)
+        recalled = recalled_from_licence(
+            rows,
+            sentence,
+            occurrence,
+            service.chance.constant("recall for absence"),
+            self.recalled_for_absence,
+            people.key,
+            people.cell,
+            sentences.status,
         )
-        start = by_side[np.maximum(people.side[breach_rows], 0)]
-        started = service.chance.uniform(keys, "breach started", self.contact.occurrence(breach_rows)) < start
-        go, people_go = breach[started], breach_rows[started]
-        sentences.breach_pending[go] = 1
-        sentences.breach_known[go] = today
-        day = service.calendar.after_working_days(today, levers.integer("enforcement.breach_referral_working_days"))
-        service.add_task(
-            Task.BREACH_PACK, people_go, day, int(self.workload.task_seconds[Task.BREACH_PACK]), go
+        warned, going, breached = answer_failures(
+            rows,
+            sentence,
+            recalled,
+            occurrence,
+            today,
+            self.window,
+            service.chance.constant("breach started"),
+            self.started,
+            people.key,
+            people.side,
+            people.cell,
+            people.warned_on,
+            sentences.status,
+            sentences.breach_pending,
+            sentences.breach_known,
+            service.flows[COUNT_INDEX["warnings"]],
+            service.flows[COUNT_INDEX["breaches_due"]],
         )
-        service.tell("breach to be referred", people_go)
+        self.recall.ask(recalled, "absence")
+        service.tell("warned", warned)
+        if going.size:
+            wait = service.levers.integer("enforcement.breach_referral_working_days")
+            day = service.calendar.after_working_days(today, wait)
+            service.add_task(Task.BREACH_PACK, going, day, int(self.workload.task_seconds[Task.BREACH_PACK]), breached)
+            service.tell("breach to be referred", going)
 
     def noticed(self, rows: Rows) -> None:
         """On licence, a rise in risk that is noticed may lead to recall."""
         if rows.size == 0:
             return
-        service = self.service
-        sentence, status = self.contact.live_status(rows)
-        on_licence = (status == Status.LICENCE) | (status == Status.CURFEW)
-        rows, sentence = rows[on_licence], sentence[on_licence]
-        draws = service.chance.uniform(
-            service.people.key[rows], "recall for risk", self.contact.occurrence(rows)
+        service, people, sentences = self.service, self.service.people, self.service.sentences
+        recalled = recalled_from_licence(
+            rows,
+            live_sentences(people.latest, sentences.previous, sentences.status, rows),
+            self.contact.occurrence(rows),
+            service.chance.constant("recall for risk"),
+            self.recalled_for_risk,
+            people.key,
+            people.cell,
+            sentences.status,
         )
-        self.recall.ask(sentence[draws < service.share("recall.per_risk_rise_noticed", rows)], "risk")
+        if recalled.size:
+            self.recall.ask(recalled, "risk")
 
     def packs_sent(self, packs: Rows) -> None:
         """Send finished breach packs to the NPS enforcement officer, who prosecutes for both sides."""
@@ -113,9 +138,7 @@ class Enforcement:
         packs = packs[sentences.breach_pending[packs] == 1]
         person = sentences.person[packs]
         service.count("breaches_referred", person)
-        working = service.calendar.working_days_between(
-            sentences.breach_known[packs], np.full(packs.size, today)
-        )
+        working = service.calendar.working_days_between(sentences.breach_known[packs], today)
         service.count(
             "breaches_referred_in_time",
             person[working <= service.levers.integer("enforcement.crc_referral_target_business_days")],
@@ -128,9 +151,7 @@ class Enforcement:
         wait = draw(service.levers.mapping("enforcement.referral_to_hearing_working_days"), uniform).astype(
             np.int64
         )
-        service.agendas["hearing"].put(
-            packs, service.calendar.add_working_days(np.full(packs.size, today), np.maximum(wait, 1))
-        )
+        service.agendas["hearing"].put(packs, service.calendar.add_working_days(np.array([today]), np.maximum(wait, 1)))
         service.tell("breach referred", np.sort(person))
 
     def hearings(self) -> Generator[simpy.Event, Any, None]:
@@ -144,62 +165,50 @@ class Enforcement:
 
     def hear(self, due: Rows) -> None:
         """Decide breaches of orders and of post-sentence supervision."""
-        service, people, sentences, chance = (
-            self.service,
-            self.service.people,
-            self.service.sentences,
-            self.service.chance,
+        service, people, sentences = self.service, self.service.people, self.service.sentences
+        sizes, persons, details = hear_breaches(
+            due,
+            service.chance.constant("breach outcome"),
+            service.chance.constant("committal days"),
+            self.order_edges,
+            self.supervision_edges,
+            self.longest_committal,
+            people.key,
+            people.location,
+            people.warned_on,
+            sentences.person,
+            sentences.number,
+            sentences.status,
+            sentences.failed,
+            sentences.breaches,
+            sentences.breach_pending,
         )
-        levers, today = service.levers, service.today
-        status = sentences.status[due]
-        live = (status == Status.ORDER) | (status == Status.SUPERVISION)
-        sentences.breach_pending[due] = 0
-        due, status = due[live], status[live]
-        person = sentences.person[due]
-        uniform = chance.uniform(
-            service.sentence_key(due), "breach outcome", service.occurrence(due, sentences.breaches[due])
-        )
-        sentences.breaches[due] += 1
-        people.warned_on[person] = NEVER
+        many = sizes.tolist()
+        person = [persons[outcome, : many[outcome]] for outcome in range(OUTCOMES)]
+        on_order, revoked, on_supervision = person[ORDER_HEARD], person[REVOKED], person[SUPERVISION_HEARD]
+        service.count("breach_hearings", on_order)
+        service.tell("breach heard", np.sort(on_order))
+        service.agendas["legal end"].cancel(details[REVOKED, : revoked.size])
+        service.count("orders_revoked", revoked)
+        service.count("orders_ended_unsuccessfully", revoked)
+        service.tell("order revoked", np.sort(revoked))
+        service.count("pss_breach_hearings", on_supervision)
+        service.tell("supervision breach heard", np.sort(on_supervision))
+        self.commit(person[COMMITTED], details[COMMITTED, : many[COMMITTED]])
+        service.refresh(np.concatenate([on_order, on_supervision]))
+        self.courts.custody.resentence(each_once(person[TO_CUSTODY]))
 
-        orders = status == Status.ORDER
-        outcome = choose(levers.mapping("enforcement.order_breach_outcome"), uniform)
-        service.count("breach_hearings", person[orders])
-        service.tell("breach heard", np.sort(person[orders]))
-        revoked = orders & (outcome >= 1)
-        ended = due[revoked]
-        sentences.status[ended] = Status.ENDED
-        sentences.failed[ended] = 1
-        service.agendas["legal end"].cancel(ended)
-        service.count("orders_revoked", person[revoked])
-        service.count("orders_ended_unsuccessfully", person[revoked])
-        service.tell("order revoked", np.sort(person[revoked]))
-        # Revoked and sent to custody, unless already inside.
-        to_custody = revoked & (outcome == 2) & (people.location[person] == Location.COMMUNITY)
-
-        supervision = status == Status.SUPERVISION
-        outcome = choose(levers.mapping("enforcement.pss_breach_outcome"), uniform)
-        service.count("pss_breach_hearings", person[supervision])
-        service.tell("supervision breach heard", np.sort(person[supervision]))
-        committed = supervision & (outcome == 1) & (people.location[person] == Location.COMMUNITY)
-        rows = person[committed]
-        most = levers.integer("enforcement.pss_breach_max_custody_days")
-        days = chance.spread(
-            1,
-            most,
-            people.key[rows],
-            "committal days",
-            service.occurrence(due[committed], sentences.breaches[due[committed]]),
-        )
-        days = np.maximum(service.calendar.working_day_before((today + days).astype(np.int32)) - today, 1)
+    def commit(self, rows: Rows, days: Array) -> None:
+        """Commit people to prison for breach of supervision, for so many days or until the working day before."""
+        if rows.size == 0:
+            return
+        service, people, today = self.service, self.service.people, self.service.today
+        days = np.maximum(service.calendar.working_day_before(today + days) - today, 1)
         people.committed_until[rows] = today + days
         service.agendas["committal"].put(rows, today + days)
         service.count("pss_committals", rows)
         order = np.argsort(rows, kind="stable")
         service.tell("committed for breach of supervision", rows[order], days[order])
-        service.refresh(person)
-        going = each_once(person[to_custody])
-        self.courts.custody.resentence(going)
 
 
 __all__ = ["Enforcement", "Kind"]
