@@ -16,17 +16,15 @@ import simpy
 
 from simulation.engine import NEVER
 from simulation.engine.chance import minus_log
+from simulation.system import curfew_loops
 from simulation.system.allocation import Allocation
 from simulation.system.codes import Kind, Location, RecallKind, Status, Task
+from simulation.system.curfew_loops import move_papers_on, put_forward
 from simulation.system.custody_loops import (
-    APPROVED,
     COUNTED,
-    ENQUIRY,
-    PAPERS,
     REFUSED,
     begin_terms,
     let_go,
-    put_forward,
     quantiles_of,
     run_out,
     set_dates,
@@ -58,6 +56,7 @@ class Custody:
         ):
             service.agenda(name, capacity)
         self.counted = np.array([COUNT_INDEX[name] for name in COUNTED], dtype=np.intp)
+        self.counted_papers = np.array([COUNT_INDEX[name] for name in curfew_loops.COUNTED], dtype=np.intp)
         #: Draws and shares for where people go at release; given by :mod:`simulation.system.release`.
         self.homes: tuple[np.uint64, np.uint64, float, float, float]
         service.process(self.ends)
@@ -263,85 +262,65 @@ class Custody:
     def papers(self) -> Generator[simpy.Event, Any, None]:
         """Move the curfew papers on: ask for the address check, read its answer, refuse or approve."""
         service = self.service
-        answered = service.channels.get("done address_check")
         while True:
             yield service.clock.phase("consequences")
-            sentences, today = service.sentences, service.today
-            due = service.agendas["curfew papers"].due(today)
-            due = due[(sentences.status[due] == Status.CUSTODY) & (sentences.curfew_stage[due] == PAPERS)]
-            self.ask_for_check(due)
-            answered = service.channels["done address_check"]
-            self.answer(answered.drain())
+            due = service.agendas["curfew papers"].due(service.today)
+            answered = service.channels["done address_check"].drain()
+            if due.size or answered.size:
+                self.move_papers_on(due, answered)
 
-    def too_late(self, rows: Rows, day: Array | int) -> Array:
-        """Tell who would have fewer days on curfew than the law asks if released on ``day``."""
-        least = self.service.levers.number("custody.hdc.min_days_on_curfew")
-        return self.service.sentences.custody_end[rows] - day < least
-
-    def refuse(self, rows: Rows, reason: str) -> None:
-        """Refuse curfew."""
-        service, sentences = self.service, self.service.sentences
-        sentences.curfew_stage[rows] = REFUSED
-        service.count(reason, sentences.person[rows])
-        service.tell(
-            "curfew refused: " + ("no time left" if reason.endswith("time") else "no address"),
-            np.sort(sentences.person[rows]),
-        )
-
-    def ask_for_check(self, rows: Rows) -> None:
-        """Ask the responsible officer for an address check."""
-        service, sentences = self.service, self.service.sentences
-        late = self.too_late(rows, service.today)
-        self.refuse(rows[late], "hdc_refused_time")
-        rows = rows[~late]
-        sentences.curfew_stage[rows] = ENQUIRY
-        sentences.enquiries[rows] += 1
-        working_days = service.levers.integer("custody.hdc.address_check_working_days")
-        due = service.calendar.after_working_days(service.today, working_days)
-        service.add_task(
-            Task.ADDRESS_CHECK,
-            sentences.person[rows],
+    def move_papers_on(self, due: Rows, answered: Rows) -> None:
+        """Ask the responsible officer for an address check; read the answers of those done."""
+        service, people, sentences = self.service, self.service.people, self.service.sentences
+        levers, today = service.levers, service.today
+        least = float(levers.number("custody.hdc.min_days_on_curfew"))
+        asked, late, retry, refused, approved, first_day = move_papers_on(
             due,
-            int(self.workload.task_seconds[Task.ADDRESS_CHECK]),
-            rows,
+            answered,
+            today,
+            least,
+            levers.grid("custody.hdc.address_suitable_share"),
+            float(levers.number("custody.hdc.second_address_share")),
+            service.chance.constant("curfew address suitable"),
+            service.chance.constant("curfew second address"),
+            self.counted_papers,
+            service.flows,
+            people.cell,
+            people.key,
+            people.area,
+            sentences.person,
+            sentences.number,
+            sentences.status,
+            sentences.custody_end,
+            sentences.curfew_from,
+            sentences.curfew_stage,
+            sentences.enquiries,
         )
-
-    def answer(self, rows: Rows) -> None:
-        """Read the answers of address checks: suitable, another address to try, or none."""
-        if rows.size == 0:
-            return
-        service, sentences, chance = self.service, self.service.sentences, self.service.chance
-        people, today = self.service.people, self.service.today
-        rows = rows[(sentences.status[rows] == Status.CUSTODY) & (sentences.curfew_stage[rows] == ENQUIRY)]
-        service.count("hdc_enquiries", sentences.person[rows])
-        keys = service.sentence_key(rows)
-        count = service.occurrence(rows, sentences.enquiries[rows])
-        area = people.area[sentences.person[rows]]
-        suitable = (
-            chance.uniform(keys, "curfew address suitable", count)
-            < service.levers.grid("custody.hdc.address_suitable_share")[area, 0]
-        )
-        another = (
-            ~suitable
-            & (sentences.enquiries[rows] < 4)
-            & (
-                chance.uniform(keys, "curfew second address", count)
-                < service.levers.number("custody.hdc.second_address_share")
+        service.tell("curfew refused: no time left", self.people_of(late))
+        if asked.size:
+            working_days = levers.integer("custody.hdc.address_check_working_days")
+            service.add_task(
+                Task.ADDRESS_CHECK,
+                sentences.person[asked],
+                service.calendar.after_working_days(today, working_days),
+                int(self.workload.task_seconds[Task.ADDRESS_CHECK]),
+                asked,
             )
-        )
-        retry = rows[another]
-        sentences.curfew_stage[retry] = PAPERS
-        wait = service.levers.integer("custody.hdc.second_address_days")
-        service.agendas["curfew papers"].put(retry, today + wait)
-        self.refuse(rows[~suitable & ~another], "hdc_refused_address")
-        approved = rows[suitable]
-        day = service.calendar.working_day_after(np.maximum(sentences.curfew_from[approved], today + 1))
-        late = self.too_late(approved, day)
-        self.refuse(approved[late], "hdc_refused_time")
-        approved, day = approved[~late], day[~late]
-        sentences.curfew_stage[approved] = APPROVED
-        service.tell("curfew approved", np.sort(sentences.person[approved]))
-        service.agendas["curfew release"].put(approved, day)
+        service.agendas["curfew papers"].put(retry, today + levers.integer("custody.hdc.second_address_days"))
+        service.tell("curfew refused: no address", self.people_of(refused))
+        if approved.size:
+            day = service.calendar.working_day_after(first_day)
+            in_time = sentences.custody_end[approved] - day >= least
+            late, approved, day = approved[~in_time], approved[in_time], day[in_time]
+            sentences.curfew_stage[late] = REFUSED
+            service.count("hdc_refused_time", sentences.person[late])
+            service.tell("curfew refused: no time left", self.people_of(late))
+            service.tell("curfew approved", self.people_of(approved))
+            service.agendas["curfew release"].put(approved, day)
+
+    def people_of(self, rows: Rows) -> Rows:
+        """Return whose sentences these are, in row order."""
+        return np.sort(self.service.sentences.person[rows]) if rows.size else rows
 
     # --- Release ----------------------------------------------------------------------------------------------
 
@@ -422,8 +401,7 @@ class Custody:
         if later.size:
             day = service.calendar.working_day_after(sentences.curfew_from[later])
             agendas["curfew release"].put(later, day)
-        if refused.size:
-            service.tell("curfew refused: no time left", sentences.person[refused])
+        service.tell("curfew refused: no time left", self.people_of(refused))
         moved = [sentences.person[free]]
         if free.size:
             self.tag(free, days, draws, nowhere, settled)
@@ -460,18 +438,6 @@ class Custody:
         day = today + 1 + np.minimum(wait, FAR).astype(np.int32)
         breaking = day < sentences.custody_end[rows]
         service.agendas["curfew breach"].put(rows[breaking], day[breaking])
-
-    def to_licence(self, rows: Rows) -> None:
-        """Begin licence, or what follows it, and set the date on which it ends."""
-        service, sentences, today = self.service, self.service.sentences, self.service.today
-        on_licence = sentences.expiry[rows] > today
-        supervised = ~on_licence & (sentences.supervision_end[rows] > today)
-        sentences.status[rows] = np.where(
-            on_licence, Status.LICENCE, np.where(supervised, Status.SUPERVISION, Status.ENDED)
-        )
-        end = np.where(on_licence, sentences.expiry[rows], sentences.supervision_end[rows])
-        going_on = on_licence | supervised
-        service.agendas["legal end"].put(rows[going_on], end[going_on])
 
     # --- Ends -------------------------------------------------------------------------------------------------
 

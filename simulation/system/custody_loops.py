@@ -34,8 +34,6 @@ NOT_BEGUN, BEGUN, DONE = range(3)
 COUNTED = (
     "hdc_releases",
     "hdc_days_served",
-    "hdc_enquiries",
-    "hdc_refused_address",
     "hdc_refused_time",
     "releases",
     "releases_short_sentence",
@@ -49,8 +47,6 @@ COUNTED = (
 (
     _TAGGED,
     _TAGGED_DAYS,
-    _ENQUIRIES,
-    _NO_ADDRESS,
     _NO_TIME,
     _RELEASES,
     _RELEASES_SHORT,
@@ -231,66 +227,6 @@ def set_dates(
         custody_end[row] = out
         expiry[row] = end
         supervision_end[row] = supervised
-
-
-@compiled
-def put_forward(
-    made: Rows,
-    today: int,
-    least_days: float,
-    lead: int,
-    take_up: Shares,
-    probabilities: Shares,
-    values: Shares,
-    taken_up: np.uint64,
-    papers: np.uint64,
-    key: Array,
-    never_curfew: Array,
-    latest: Rows,
-    person: Rows,
-    previous: Rows,
-    number: Array,
-    status: Array,
-    custody_end: Array,
-    curfew_from: Array,
-    curfew_stage: Array,
-) -> tuple[Rows, Days]:
-    """Put people forward for curfew: by length, held under no other term, not excluded, and taken up.
-
-    ``probabilities`` and ``values`` are the distribution of the days that the papers take. Returns the sentences put
-    forward, and the day on which their papers are ready.
-    """
-    chosen, ready = np.empty_like(made), np.empty(made.size, dtype=np.int64)
-    size = 0
-    for at in range(made.size):
-        row = made[at]
-        if curfew_from[row] == NEVER:
-            continue
-        who = person[row]
-        alone = True
-        sentence = latest[who]
-        while sentence >= 0:
-            stands = status[sentence]
-            if stands in (_RECALLED, _AT_LARGE) or (stands == _CUSTODY and sentence != row):
-                alone = False
-            sentence = previous[sentence]
-        if curfew_stage[row] != NOT_STARTED:
-            continue
-        if not alone or status[row] != _CUSTODY:
-            # Settled once: a change of policy later doesn't find somebody alone who wasn't when it was decided.
-            curfew_stage[row] = REFUSED
-            continue
-        occurrence = int(number[row])
-        if never_curfew[who] != 0 or not custody_end[row] - today > least_days:
-            continue
-        if not uniform_of(key[who], taken_up, occurrence) < take_up[at]:
-            continue
-        curfew_stage[row] = PAPERS
-        draw = uniform_of(key[who], papers, occurrence)
-        chosen[size] = row
-        ready[size] = max(int(curfew_from[row]) - lead, today + 1) + int(value_at(draw, probabilities, values))
-        size += 1
-    return chosen[:size], ready[:size]
 
 
 # --- Release ------------------------------------------------------------------------------------------------------

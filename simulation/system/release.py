@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 import simpy
 
-from simulation.engine.chance import mix
-from simulation.system.caseload import serve
 from simulation.system.codes import Status
 from simulation.system.custody import Custody
-from simulation.system.custody_loops import BEGUN, DONE, NOT_BEGUN
+from simulation.system.custody_loops import BEGUN, NOT_BEGUN
 from simulation.system.population import Population
+from simulation.system.release_loops import prepare
 from simulation.system.service import Service
 
 
@@ -74,26 +73,22 @@ class Release:
     def work(self) -> None:
         """Work through each area's queue, nearest release first."""
         service, sentences, queue = self.service, self.service.sentences, self.service.release_queue
-        waiting = sentences.status[queue.row[: queue.size]] == Status.CUSTODY
-        queue.keep(waiting)
         size = queue.size
-        rows = queue.row[:size]
         owed = service.tables["teams"].release_owed
-        available = self.capacity - owed
-        mixed = mix(service.sentence_key(rows) + queue.due[:size].astype(np.uint64))
-        served, used = serve(
+        kept, person = prepare(
+            queue.row[:size],
             queue.area[:size],
-            np.zeros(size, dtype=np.int64),
-            queue.due[:size],
-            mixed,
             queue.seconds[:size],
-            available,
+            queue.due[:size],
+            self.capacity,
+            owed,
             service.today,
+            service.people.key,
+            sentences.person,
+            sentences.status,
+            sentences.prepared,
         )
-        owed[:] = np.maximum(0, used - available)
-        done = rows[served].copy()
-        sentences.prepared[done] = DONE
-        person = np.sort(sentences.person[done])
-        service.count("ttg_done", person)
-        service.tell("resettlement work done", person)
-        queue.keep(~served)
+        queue.keep(kept)
+        if person.size:
+            service.count("ttg_done", person)
+            service.tell("resettlement work done", np.sort(person))
