@@ -402,14 +402,14 @@ class Custody:
             day = service.calendar.working_day_after(sentences.curfew_from[later])
             agendas["curfew release"].put(later, day)
         service.tell("curfew refused: no time left", self.people_of(refused))
+        service.count("hdc_refused_time", sentences.person[refused])
         moved = [sentences.person[free]]
         if free.size:
             self.tag(free, days, draws, nowhere, settled)
         if out.size:
             for name in ("resettlement", "curfew papers", "curfew release"):
                 agendas[name].cancel(out)
-            service.tell("released to nowhere", out_nowhere)
-            service.tell("released to a settled home", out_settled)
+            self.tell_homes(out_nowhere, out_settled)
             service.tell("released", staying)
             moved.append(sentences.person[out])
         agendas["legal end"].put(going_on, ends)
@@ -430,14 +430,23 @@ class Custody:
         person, today = sentences.person[rows], service.today
         service.agendas["release"].put(rows, today + np.maximum(days, 1))
         service.band("hdc_by_days", days // 15, np.maximum(service.people.side[person], 0))
-        service.tell("released to nowhere", nowhere)
-        service.tell("released to a settled home", settled)
+        service.count("hdc_releases", person)
+        service.count("hdc_days_served", person, days)
+        self.tell_homes(nowhere, settled)
         service.tell("released on curfew", person)
         rate = levers.number("custody.hdc.curfew_recall_share") / levers.number("custody.hdc.mean_days")
         wait = minus_log(1.0 - draws) / max(rate, 1e-9)
         day = today + 1 + np.minimum(wait, FAR).astype(np.int32)
         breaking = day < sentences.custody_end[rows]
         service.agendas["curfew breach"].put(rows[breaking], day[breaking])
+
+    def tell_homes(self, nowhere: Rows, settled: Rows) -> None:
+        """Tell and count where people go at release."""
+        service = self.service
+        service.count("released_settled", settled)
+        service.count("released_homeless", nowhere)
+        service.tell("released to nowhere", nowhere)
+        service.tell("released to a settled home", settled)
 
     # --- Ends -------------------------------------------------------------------------------------------------
 

@@ -32,26 +32,16 @@ NOT_BEGUN, BEGUN, DONE = range(3)
 
 #: What the loops count; they are given where each stands among the counts of the month.
 COUNTED = (
-    "hdc_releases",
-    "hdc_days_served",
-    "hdc_refused_time",
     "releases",
     "releases_short_sentence",
-    "released_settled",
-    "released_homeless",
     "orders_completed",
     "orders_ended_unsuccessfully",
     "re_releases",
     "recall_days_served",
 )
 (
-    _TAGGED,
-    _TAGGED_DAYS,
-    _NO_TIME,
     _RELEASES,
     _RELEASES_SHORT,
-    _TO_A_HOME,
-    _TO_NOWHERE,
     _COMPLETED,
     _UNSUCCESSFUL,
     _OUT_AGAIN,
@@ -291,10 +281,10 @@ def let_go(
     leaving : int array
         Those who do, each once.
     """
-    later, refused, free = np.empty_like(tagged), np.empty_like(tagged), np.empty_like(tagged)
+    later, refused = np.empty_like(tagged), np.empty_like(tagged)
     days, draws = np.empty(tagged.size, dtype=np.int64), np.empty(tagged.size, dtype=np.float64)
-    nowhere, settled = np.empty_like(tagged), np.empty_like(tagged)
-    waiting, stopped, freed, without, with_home = 0, 0, 0, 0, 0
+    out = np.empty(tagged.size + due.size, dtype=np.intp)  # Those on curfew first.
+    waiting, stopped, freed = 0, 0, 0
     for row in tagged:
         who = person[row]
         alone = status[row] == _CUSTODY and curfew_stage[row] == APPROVED
@@ -306,48 +296,25 @@ def let_go(
             sentence = previous[sentence]
         if not alone:
             continue
+        left = int(custody_end[row]) - today
         # The law may have changed since they were approved.
         if curfew_from[row] > today:
             later[waiting] = row
             waiting += 1
-            continue
-        left = int(custody_end[row]) - today
-        if left < least_days or curfew_from[row] == NEVER:
+        elif left < least_days or curfew_from[row] == NEVER:
             curfew_stage[row] = REFUSED
             refused[stopped] = row
             stopped += 1
-            flows[numbers[_NO_TIME], cell[who]] += 1
-            continue
-        status[row] = _CURFEW
-        released[row] = today
-        released_on[who] = today
-        seen_since_release[who] = 0
-        free[freed] = row
-        days[freed] = left
-        draws[freed] = uniform_of(key[who], breach, int(number[row]))
-        freed += 1
-        flows[numbers[_TAGGED], cell[who]] += 1
-        flows[numbers[_TAGGED_DAYS], cell[who]] += left
-        flows[numbers[_RELEASES], cell[who]] += 1
-        if length[row] < _YEAR:
-            flows[numbers[_RELEASES_SHORT], cell[who]] += 1
-        place = home_at_release(
-            key[who], int(number[row]), prepared[row], home, helped, homeless_share, settled_share, housed_share
-        )
-        if place & _NOWHERE:
-            nowhere[without] = who
-            without += 1
-            flows[numbers[_TO_NOWHERE], cell[who]] += 1
-        if place & _SETTLED:
-            settled[with_home] = who
-            with_home += 1
-            flows[numbers[_TO_A_HOME], cell[who]] += 1
+        else:
+            status[row] = _CURFEW
+            released[row] = today
+            days[freed] = left
+            draws[freed] = uniform_of(key[who], breach, int(number[row]))
+            out[freed] = row
+            freed += 1
 
-    out, untagged, going_on = np.empty_like(due), np.empty_like(due), np.empty_like(due)
-    ends = np.empty(due.size, dtype=np.int64)
-    out_nowhere, out_settled = np.empty_like(due), np.empty_like(due)
-    staying, leaving = np.empty_like(due), np.empty_like(due)
-    going, over, following = 0, 0, 0
+    untagged, going_on, ends = np.empty_like(due), np.empty_like(due), np.empty(due.size, dtype=np.int64)
+    going, over, following = freed, 0, 0
     for row in due:
         if status[row] == _CUSTODY:
             released[row] = today
@@ -363,28 +330,35 @@ def let_go(
             going_on[following] = row
             ends[following] = expiry[row] if status[row] == _LICENCE else supervision_end[row]
             following += 1
-    out_without, out_with_home, stay, leave = 0, 0, 0, 0
-    for row in out[:going]:
+
+    nowhere, settled, staying, leaving = np.empty_like(out), np.empty_like(out), np.empty_like(due), np.empty_like(due)
+    without, with_home, stay, leave = 0, 0, 0, 0
+    without_on_curfew, with_home_on_curfew = 0, 0
+    for at in range(going):
+        row = out[at]
         who = person[row]
-        # Somebody held under another term isn't released yet.
-        held = False
-        sentence = latest[who]
-        while sentence >= 0:
-            held = held or status[sentence] == _CUSTODY or status[sentence] == _RECALLED
-            sentence = previous[sentence]
-        if deportation[who] == 0 or held:
-            staying[stay] = who
-            stay += 1
-        elif leave == 0 or leaving[leave - 1] != who:
-            # Two terms may end on one day.
-            leaving[leave] = who
-            leave += 1
-        if held:
-            continue
+        leaves = False
+        if at >= freed:
+            # Somebody held under another term isn't released yet.
+            held = False
+            sentence = latest[who]
+            while sentence >= 0:
+                held = held or status[sentence] in (_CUSTODY, _RECALLED)
+                sentence = previous[sentence]
+            leaves = not held and deportation[who] == 1
+            if not leaves:
+                staying[stay] = who
+                stay += 1
+            elif leave == 0 or leaving[leave - 1] != who:
+                # Two terms may end on one day.
+                leaving[leave] = who
+                leave += 1
+            if held:
+                continue
         flows[numbers[_RELEASES], cell[who]] += 1
         if length[row] < _YEAR:
             flows[numbers[_RELEASES_SHORT], cell[who]] += 1
-        if deportation[who] != 0:
+        if leaves:
             continue
         # The week that counts is the one after a first release: not after recall or committal.
         released_on[who] = today
@@ -393,27 +367,27 @@ def let_go(
             key[who], int(number[row]), prepared[row], home, helped, homeless_share, settled_share, housed_share
         )
         if place & _NOWHERE:
-            out_nowhere[out_without] = who
-            out_without += 1
-            flows[numbers[_TO_NOWHERE], cell[who]] += 1
+            nowhere[without] = who
+            without += 1
+            without_on_curfew += at < freed
         if place & _SETTLED:
-            out_settled[out_with_home] = who
-            out_with_home += 1
-            flows[numbers[_TO_A_HOME], cell[who]] += 1
+            settled[with_home] = who
+            with_home += 1
+            with_home_on_curfew += at < freed
     return (
         later[:waiting],
         refused[:stopped],
-        free[:freed],
+        out[:freed],
         days[:freed],
         draws[:freed],
-        nowhere[:without],
-        settled[:with_home],
-        out[:going],
+        nowhere[:without_on_curfew],
+        settled[:with_home_on_curfew],
+        out[freed:going],
         untagged[:over],
         going_on[:following],
         ends[:following],
-        out_nowhere[:out_without],
-        out_settled[:out_with_home],
+        nowhere[without_on_curfew:without],
+        settled[with_home_on_curfew:with_home],
         staying[:stay],
         leaving[:leave],
     )
