@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import simpy
 
-from simulation.engine import NEVER
 from simulation.engine.agenda import each_once
-from simulation.system.codes import Kind, Location, RecallKind, Rosh, Status, Task
+from simulation.system.codes import Kind, RecallKind, Status, Task
 from simulation.system.custody import Custody
-from simulation.system.quantiles import draw
-from simulation.system.service import Rows, Service
+from simulation.system.custody_loops import quantiles_of
+from simulation.system.recall_loops import COUNTED, take_steps
+from simulation.system.service import COUNT_INDEX, Rows, Service
 from simulation.system.workload import Workload
 
 
@@ -28,6 +28,7 @@ class Recall:
 
     def __init__(self, service: Service, custody: Custody) -> None:
         self.service, self.custody = service, custody
+        self.counted = np.array([COUNT_INDEX[name] for name in COUNTED], dtype=np.intp)
         service.agenda("recall step", service.sentences.capacity)
         service.process(self.evening)
         service.process(self.steps)
@@ -80,126 +81,62 @@ class Recall:
             due = service.agendas["recall step"].due(service.today)
             if due.size == 0:
                 continue
-            status = sentences.status[due].copy()
-            self.revoke(due[(status == Status.LICENCE) | (status == Status.CURFEW)])
-            self.arrest(due[status == Status.AT_LARGE])
-            self.release_again(due[status == Status.RECALLED])
+            self.take_steps(due)
             service.refresh(sentences.person[due])
 
-    def revoke(self, rows: Rows) -> None:
-        """Revoke the licence: the recall is counted, and the person is at large until arrested."""
-        rows = rows[self.service.sentences.recall_pending[rows] == 1]
-        if rows.size == 0:
-            return
+    def take_steps(self, due: Rows) -> None:
+        """Take the step that is due: revoke the licence, return the person to prison, or release them again."""
         service, people, sentences = self.service, self.service.people, self.service.sentences
-        levers, today = service.levers, service.today
-        person, keys = sentences.person[rows], service.sentence_key(rows)
-        occurrence = service.occurrence(rows, sentences.recalls[rows])
-        curfew = sentences.recall_kind[rows] == RecallKind.CURFEW
-        curfew &= sentences.status[rows] == Status.CURFEW
-        # Anybody recalled while on curfew stays until the conditional release date.
-        on_curfew = sentences.status[rows] == Status.CURFEW
-        allowed = (
-            (np.maximum(people.assessed_rosh[person], people.rosh[person]) < Rosh.HIGH)
-            & (sentences.extended[rows] == 0)
-            & ~on_curfew
-        )
-        fixed = allowed & (
-            service.chance.uniform(keys, "fixed-term recall", occurrence)
-            < levers.number("recall.fixed_term_share_of_allowed")
-        )
-        sentences.recall_kind[rows] = np.where(
-            curfew, RecallKind.CURFEW, np.where(fixed, RecallKind.FIXED_TERM, RecallKind.STANDARD)
-        )
-        sentences.recall_pending[rows] = 0
-        sentences.recalls[rows] += 1
-        sentences.status[rows] = Status.AT_LARGE
-        service.agendas["release"].cancel(rows)
-        service.agendas["curfew breach"].cancel(rows)
-        # A curfew that is recalled ends its licence on the sentence's own date.
-        service.agendas["legal end"].put(rows, np.maximum(sentences.expiry[rows], today + 1))
-        service.count("recalls", person)
-        service.count("recalls_fixed_term", person[fixed])
-        service.count("recalls_standard", person[~fixed & ~curfew])
-        service.count("recalls_hdc_curfew", person[curfew])
-        service.count("recalls_short_sentence", person[sentences.length[rows] < 365])
-        wait = draw(
-            levers.mapping("recall.days_to_return"), service.chance.uniform(keys, "days at large", occurrence)
-        ).astype(np.int64)
-        inside = (people.location[person] == Location.SENTENCED) | (
-            people.location[person] == Location.RECALLED
-        )
-        wait = np.where(inside, 0, wait)
-        service.tell("licence revoked", np.sort(person))
-        # Some are arrested at once, the others on a later day.
-        later = wait > 0
-        service.agendas["recall step"].put(rows[later], today + wait[later])
-        self.arrest(rows[~later])
-
-    def arrest(self, rows: Rows) -> None:
-        """Return people to prison; the clock starts today."""
-        if rows.size == 0:
-            return
-        service, sentences = self.service, self.service.sentences
-        levers, today = service.levers, service.today
-        person, keys = sentences.person[rows], service.sentence_key(rows)
-        sentences.status[rows] = Status.RECALLED
-        sentences.returned[rows] = today
-        service.count("returns_to_custody", person)
-        kind = sentences.recall_kind[rows]
-        short = sentences.length[rows] < 365
-        fixed_days = np.where(
-            short,
+        levers, today, agendas = service.levers, service.today, service.agendas
+        revoked, later, arrests, inside, until, at_once, reported, again, going_on, ends = take_steps(
+            due,
+            today,
+            float(levers.number("recall.fixed_term_share_of_allowed")),
             levers.integer("recall.fixed_term_days_under_12m"),
             levers.integer("recall.fixed_term_days_12m_plus"),
+            *quantiles_of(levers.mapping("recall.days_to_return")),
+            *quantiles_of(levers.mapping("recall.standard_days")),
+            service.chance.constant("fixed-term recall"),
+            service.chance.constant("days at large"),
+            service.chance.constant("standard recall days"),
+            self.counted,
+            service.flows,
+            people.cell,
+            people.key,
+            people.assessed_rosh,
+            people.rosh,
+            people.location,
+            people.side,
+            people.officer,
+            service.posts.grade,
+            sentences.person,
+            sentences.number,
+            sentences.status,
+            sentences.length,
+            sentences.custody_end,
+            sentences.expiry,
+            sentences.supervision_end,
+            sentences.extended,
+            sentences.recall_kind,
+            sentences.recalls,
+            sentences.recall_pending,
+            sentences.returned,
         )
-        uniform = service.chance.uniform(
-            keys, "standard recall days", service.occurrence(rows, sentences.recalls[rows])
-        )
-        standard_days = draw(levers.mapping("recall.standard_days"), uniform).astype(np.int64)
-        until = today + np.where(kind == RecallKind.FIXED_TERM, fixed_days, standard_days)
-        # Recalled from curfew: not before the conditional release date.
-        until = np.where(kind == RecallKind.CURFEW, np.maximum(sentences.custody_end[rows], today + 1), until)
-        until = np.maximum(
-            until, np.where(sentences.custody_end[rows] > today, sentences.custody_end[rows], until)
-        )
-        until = np.minimum(until, sentences.expiry[rows])
-        # Released on the working day before a weekend or holiday.
-        until = np.maximum(service.calendar.working_day_before(until), today + 1)
-        service.agendas["recall step"].put(rows, until)
-        report = rows[kind == RecallKind.STANDARD]
-        self.ask_parole_report(report)
-        service.tell("returned to prison", np.sort(person))
-
-    def ask_parole_report(self, rows: Rows) -> None:
-        """Standard recalls of NPS cases held by a probation officer need a parole report."""
-        service, people, sentences = self.service, self.service.people, self.service.sentences
-        person = sentences.person[rows]
-        officer = people.officer[person]
-        fit = (people.side[person] == 0) & (officer >= 0)
-        fit &= service.posts.grade[np.maximum(officer, 0)] == 0
-        due = service.calendar.add_working_days(
-            np.full(int(fit.sum()), service.today),
-            service.levers.integer("recall.parole_report_working_days"),
-        )
-        service.add_task(
-            Task.PAROLE_REPORT,
-            person[fit],
-            due,
-            int(self.workload.task_seconds[Task.PAROLE_REPORT]),
-            rows[fit],
-        )
-
-    def release_again(self, rows: Rows) -> None:
-        """Release people again after recall."""
-        if rows.size == 0:
-            return
-        service, sentences = self.service, self.service.sentences
-        person = sentences.person[rows]
-        service.count("re_releases", person)
-        service.count("recall_days_served", person, service.today - sentences.returned[rows])
-        self.custody.to_licence(rows)
-        service.tell("released after recall", np.sort(person))
-
-
-__all__ = ["NEVER", "Recall"]
+        if revoked.size:
+            agendas["release"].cancel(revoked)
+            agendas["curfew breach"].cancel(revoked)
+            service.tell("licence revoked", np.sort(sentences.person[revoked]))
+        agendas["legal end"].put(going_on, ends)
+        agendas["recall step"].put(later, arrests)
+        if inside.size:
+            # Released on the working day before a weekend or holiday.
+            agendas["recall step"].put(inside, np.maximum(service.calendar.working_day_before(until), today + 1))
+            person = sentences.person[inside]
+            service.tell("returned to prison", np.sort(person[:at_once]))
+            service.tell("returned to prison", np.sort(person[at_once:]))
+        if reported.size:
+            due_on = service.calendar.after_working_days(today, levers.integer("recall.parole_report_working_days"))
+            seconds = int(self.workload.task_seconds[Task.PAROLE_REPORT])
+            service.add_task(Task.PAROLE_REPORT, sentences.person[reported], due_on, seconds, reported)
+        if again.size:
+            service.tell("released after recall", np.sort(sentences.person[again]))

@@ -14,14 +14,12 @@ from typing import Any
 import numpy as np
 import simpy
 
-from simulation.engine.chance import mix
-from simulation.system.caseload import serve
 from simulation.system.codes import Status
 from simulation.system.custody import Custody
+from simulation.system.custody_loops import BEGUN, NOT_BEGUN
 from simulation.system.population import Population
-from simulation.system.service import Rows, Service
-
-NOT_BEGUN, BEGUN, DONE = range(3)
+from simulation.system.release_loops import prepare
+from simulation.system.service import Service
 
 
 class Release:
@@ -29,7 +27,7 @@ class Release:
 
     def __init__(self, service: Service, population: Population, custody: Custody) -> None:
         self.service, self.population = service, population
-        custody.resettle = self.settle  # type: ignore[method-assign]
+        self.custody = custody
         service.process(self.process)
 
     def read(self) -> None:
@@ -40,6 +38,14 @@ class Release:
         national = expected * hours * 3600 * levers.number("release.team_capacity")
         self.capacity = np.floor(self.population.shares * national).astype(np.int64)
         self.seconds = round(hours * 3600)
+        # Where people go is settled with their release: a settled home, another, or none; help moves a few.
+        self.custody.homes = (
+            self.service.chance.constant("home at release"),
+            self.service.chance.constant("helped into housing"),
+            float(levers.number("release.homeless_share")),
+            float(levers.number("release.settled_share")),
+            float(levers.number("release.housed_by_help_share")),
+        )
 
     def process(self) -> Generator[simpy.Event, Any, None]:
         """Each working day: begin with people whose window opens, and work through the queue."""
@@ -67,49 +73,22 @@ class Release:
     def work(self) -> None:
         """Work through each area's queue, nearest release first."""
         service, sentences, queue = self.service, self.service.sentences, self.service.release_queue
-        waiting = sentences.status[queue.row[: queue.size]] == Status.CUSTODY
-        queue.keep(waiting)
         size = queue.size
-        rows = queue.row[:size]
         owed = service.tables["teams"].release_owed
-        available = self.capacity - owed
-        mixed = mix(service.sentence_key(rows) + queue.due[:size].astype(np.uint64))
-        served, used = serve(
+        kept, person = prepare(
+            queue.row[:size],
             queue.area[:size],
-            np.zeros(size, dtype=np.int64),
-            queue.due[:size],
-            mixed,
             queue.seconds[:size],
-            available,
+            queue.due[:size],
+            self.capacity,
+            owed,
             service.today,
+            service.people.key,
+            sentences.person,
+            sentences.status,
+            sentences.prepared,
         )
-        owed[:] = np.maximum(0, used - available)
-        done = rows[served].copy()
-        sentences.prepared[done] = DONE
-        person = np.sort(sentences.person[done])
-        service.count("ttg_done", person)
-        service.tell("resettlement work done", person)
-        queue.keep(~served)
-
-    def settle(self, rows: Rows) -> None:
-        """Settle where people live on release: settled, unsettled or homeless; help moves a few."""
-        service, sentences = self.service, self.service.sentences
-        levers = service.levers
-        person, keys = sentences.person[rows], service.sentence_key(rows)
-        number = sentences.number[rows]
-        uniform = service.chance.uniform(keys, "home at release", number)
-        homeless = levers.number("release.homeless_share")
-        settled = levers.number("release.settled_share")
-        is_homeless = uniform < homeless
-        is_settled = uniform >= 1 - settled
-        helped = (sentences.prepared[rows] == DONE) & ~is_settled
-        helped &= service.chance.uniform(keys, "helped into housing", number) < levers.number(
-            "release.housed_by_help_share"
-        )
-        is_settled |= helped
-        is_homeless &= ~helped
-        service.count("released_settled", person[is_settled])
-        service.count("released_homeless", person[is_homeless])
-        order = np.argsort(person, kind="stable")
-        service.tell("released to nowhere", person[order][is_homeless[order]])
-        service.tell("released to a settled home", person[order][is_settled[order]])
+        queue.keep(kept)
+        if person.size:
+            service.count("ttg_done", person)
+            service.tell("resettlement work done", np.sort(person))

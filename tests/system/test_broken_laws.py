@@ -167,7 +167,7 @@ def curfew_for_three_days(world: World) -> None:
 def out_again_before_the_release_date(world: World) -> None:
     sentence = world.sentence(lambda rows: world.sentences.status[rows] == Status.CURFEW)
     world.sentences.recall_kind[sentence] = RecallKind.CURFEW
-    world.model.custody.to_licence(sentence)
+    world.sentences.status[sentence] = Status.LICENCE
     world.service.refresh(world.sentences.person[sentence])
 
 
@@ -352,7 +352,7 @@ def curfew_papers_without_exclusions(world: World, patch: Patch) -> None:
 
 
 def fixed_term_whatever_the_risk(world: World, patch: Patch) -> None:
-    right = world.model.recall.revoke
+    right = world.model.recall.take_steps
 
     def wrong(rows: np.ndarray) -> None:
         people = world.people
@@ -361,7 +361,7 @@ def fixed_term_whatever_the_risk(world: World, patch: Patch) -> None:
         right(rows)
         people.rosh[:], people.assessed_rosh[:] = kept
 
-    patch.setattr(world.model.recall, "revoke", wrong)
+    patch.setattr(world.model.recall, "take_steps", wrong)
 
 
 def everybody_to_the_company(world: World, patch: Patch) -> None:
@@ -408,13 +408,14 @@ def closed_cases_still_counted(world: World, patch: Patch) -> None:
 
 
 def recalls_that_outlast_the_sentence(world: World, patch: Patch) -> None:
-    right = world.model.recall.arrest
+    right = world.model.recall.take_steps
 
     def wrong(rows: np.ndarray) -> None:
         right(rows)
-        world.agendas["recall step"].put(rows, world.sentences.expiry[rows] + 60)
+        inside = rows[world.sentences.status[rows] == Status.RECALLED]
+        world.agendas["recall step"].put(inside, world.sentences.expiry[inside] + 60)
 
-    patch.setattr(world.model.recall, "arrest", wrong)
+    patch.setattr(world.model.recall, "take_steps", wrong)
 
 
 def thirteen_months_for_everybody(world: World, patch: Patch) -> None:

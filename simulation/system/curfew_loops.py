@@ -1,0 +1,181 @@
+"""Rules of the curfew papers, one sentence at a time: compiled loops.
+
+:mod:`simulation.system.custody` says when they apply, keeps the agendas and tells the history.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.engine import NEVER
+from simulation.engine.chance import uniform_of
+from simulation.engine.compiled import compiled
+from simulation.system.codes import Status
+from simulation.system.custody_loops import (
+    APPROVED,
+    ENQUIRY,
+    NOT_STARTED,
+    PAPERS,
+    REFUSED,
+    Array,
+    Counted,
+    Days,
+    Rows,
+    Shares,
+    value_at,
+)
+
+#: What the loops count; they are given where each stands among the counts of the month.
+COUNTED = ("hdc_enquiries", "hdc_refused_address", "hdc_refused_time")
+_ENQUIRIES, _NO_ADDRESS, _NO_TIME = range(len(COUNTED))
+
+_MOST_ENQUIRIES = 4
+
+# A compiled loop takes plain numbers, not the members of a class.
+_CUSTODY, _RECALLED, _AT_LARGE = Status.CUSTODY, Status.RECALLED, Status.AT_LARGE
+
+
+@compiled
+def put_forward(
+    made: Rows,
+    today: int,
+    least_days: float,
+    lead: int,
+    take_up: Shares,
+    probabilities: Shares,
+    values: Shares,
+    taken_up: np.uint64,
+    papers: np.uint64,
+    key: Array,
+    never_curfew: Array,
+    latest: Rows,
+    person: Rows,
+    previous: Rows,
+    number: Array,
+    status: Array,
+    custody_end: Array,
+    curfew_from: Array,
+    curfew_stage: Array,
+) -> tuple[Rows, Days]:
+    """Put people forward for curfew: by length, held under no other term, not excluded, and taken up.
+
+    ``probabilities`` and ``values`` are the distribution of the days that the papers take. Returns the sentences put
+    forward, and the day on which their papers are ready.
+    """
+    chosen, ready = np.empty_like(made), np.empty(made.size, dtype=np.int64)
+    size = 0
+    for at in range(made.size):
+        row = made[at]
+        if curfew_from[row] == NEVER:
+            continue
+        who = person[row]
+        alone = True
+        sentence = latest[who]
+        while sentence >= 0:
+            stands = status[sentence]
+            if stands in (_RECALLED, _AT_LARGE) or (stands == _CUSTODY and sentence != row):
+                alone = False
+            sentence = previous[sentence]
+        if curfew_stage[row] != NOT_STARTED:
+            continue
+        if not alone or status[row] != _CUSTODY:
+            # Settled once: a change of policy later doesn't find somebody alone who wasn't when it was decided.
+            curfew_stage[row] = REFUSED
+            continue
+        occurrence = int(number[row])
+        if never_curfew[who] != 0 or not custody_end[row] - today > least_days:
+            continue
+        if not uniform_of(key[who], taken_up, occurrence) < take_up[at]:
+            continue
+        curfew_stage[row] = PAPERS
+        draw = uniform_of(key[who], papers, occurrence)
+        chosen[size] = row
+        ready[size] = max(int(curfew_from[row]) - lead, today + 1) + int(value_at(draw, probabilities, values))
+        size += 1
+    return chosen[:size], ready[:size]
+
+
+@compiled
+def move_papers_on(
+    due: Rows,
+    answered: Rows,
+    today: int,
+    least_days: float,
+    suitable_share: Shares,
+    another_share: float,
+    suitable: np.uint64,
+    another: np.uint64,
+    numbers: Rows,
+    flows: Counted,
+    cell: Array,
+    key: Array,
+    area: Array,
+    person: Rows,
+    number: Array,
+    status: Array,
+    custody_end: Array,
+    curfew_from: Array,
+    curfew_stage: Array,
+    enquiries: Array,
+) -> tuple[Rows, Rows, Rows, Rows, Rows, NDArray[np.int32]]:
+    """Move the curfew papers on: those that are ready, and those whose address check is done.
+
+    ``suitable`` and ``another`` are the constants of the draws for a suitable address and for another one to try;
+    the share of suitable ones is given by area and side.
+
+    Returns
+    -------
+    asked, late : int arrays
+        Sentences for which an address check is asked, and those with no time left for it.
+    retry, refused : int arrays
+        Sentences with another address to try, and with none.
+    approved, first_day : int arrays
+        Sentences with a suitable address, and the first day on which they could go, weekends not yet left out.
+    """
+    asked, late = np.empty_like(due), np.empty_like(due)
+    asking, stopped = 0, 0
+    for row in due:
+        if status[row] != _CUSTODY or curfew_stage[row] != PAPERS:
+            continue
+        if custody_end[row] - today < least_days:
+            curfew_stage[row] = REFUSED
+            late[stopped] = row
+            stopped += 1
+            flows[numbers[_NO_TIME], cell[person[row]]] += 1
+        else:
+            curfew_stage[row] = ENQUIRY
+            enquiries[row] += 1
+            asked[asking] = row
+            asking += 1
+    retry, refused, approved = np.empty_like(answered), np.empty_like(answered), np.empty_like(answered)
+    first_day = np.empty(answered.size, dtype=np.int32)
+    trying, refusing, going = 0, 0, 0
+    for row in answered:
+        if status[row] != _CUSTODY or curfew_stage[row] != ENQUIRY:
+            continue
+        who = person[row]
+        flows[numbers[_ENQUIRIES], cell[who]] += 1
+        occurrence = int(number[row]) * 4096 + int(enquiries[row])
+        if uniform_of(key[who], suitable, occurrence) < suitable_share[area[who], 0]:
+            curfew_stage[row] = APPROVED
+            approved[going] = row
+            first_day[going] = max(int(curfew_from[row]), today + 1)
+            going += 1
+        elif enquiries[row] < _MOST_ENQUIRIES and uniform_of(key[who], another, occurrence) < another_share:
+            curfew_stage[row] = PAPERS
+            retry[trying] = row
+            trying += 1
+        else:
+            curfew_stage[row] = REFUSED
+            refused[refusing] = row
+            refusing += 1
+            flows[numbers[_NO_ADDRESS], cell[who]] += 1
+    return (
+        asked[:asking],
+        late[:stopped],
+        retry[:trying],
+        refused[:refusing],
+        approved[:going],
+        first_day[:going],
+    )

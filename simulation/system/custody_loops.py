@@ -1,0 +1,458 @@
+"""Rules of custody, one sentence at a time: compiled loops that read each sentence once.
+
+:mod:`simulation.system.custody` says when they apply, keeps the agendas and tells the history. Sentences are given in
+the order of their people wherever a loop returns people to tell of: history is told in that order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.engine import NEVER
+from simulation.engine.chance import uniform_of
+from simulation.engine.compiled import compiled
+from simulation.system.codes import Status
+from simulation.system.quantiles import Lookup, quantile_table
+
+Rows = NDArray[np.intp]
+Array = NDArray[Any]
+Days = NDArray[np.int64]
+Shares = NDArray[np.float64]
+Counted = NDArray[np.int64]
+
+#: Stages of the curfew papers.
+NOT_STARTED, PAPERS, ENQUIRY, APPROVED, REFUSED = range(5)
+
+#: Stages of the work before release.
+NOT_BEGUN, BEGUN, DONE = range(3)
+
+#: What the loops count; they are given where each stands among the counts of the month.
+COUNTED = (
+    "releases",
+    "releases_short_sentence",
+    "orders_completed",
+    "orders_ended_unsuccessfully",
+    "re_releases",
+    "recall_days_served",
+)
+(
+    _RELEASES,
+    _RELEASES_SHORT,
+    _COMPLETED,
+    _UNSUCCESSFUL,
+    _OUT_AGAIN,
+    _RECALL_DAYS,
+) = range(len(COUNTED))
+
+#: Where people go at release, as bits: neither is a home that isn't settled.
+_NOWHERE, _SETTLED = 1, 2
+
+_YEAR = 365
+
+# A compiled loop takes plain numbers, not the members of a class.
+_ORDER, _CUSTODY, _CURFEW, _LICENCE = Status.ORDER, Status.CUSTODY, Status.CURFEW, Status.LICENCE
+_SUPERVISION, _RECALLED, _AT_LARGE, _ENDED = Status.SUPERVISION, Status.RECALLED, Status.AT_LARGE, Status.ENDED
+
+
+@compiled
+def status_outside(expiry: int, supervision_end: int, today: int) -> int:
+    """Return what follows time in prison: licence, or post-sentence supervision, or nothing."""
+    if expiry > today:
+        return _LICENCE
+    return _SUPERVISION if supervision_end > today else _ENDED
+
+
+@compiled
+def home_at_release(
+    key: np.uint64,
+    number: int,
+    prepared: int,
+    home: np.uint64,
+    helped: np.uint64,
+    homeless_share: float,
+    settled_share: float,
+    housed_share: float,
+) -> int:
+    """Return whether somebody goes to a settled home or nowhere; resettlement work that was done moves a few."""
+    draw = uniform_of(key, home, number)
+    if draw >= 1 - settled_share:
+        return _SETTLED | (_NOWHERE if draw < homeless_share else 0)
+    if prepared == DONE and uniform_of(key, helped, number) < housed_share:
+        return _SETTLED
+    return _NOWHERE if draw < homeless_share else 0
+
+
+def quantiles_of(table: Mapping[str, float]) -> tuple[Shares, Shares]:
+    """Return the probabilities and values of a distribution, as :func:`value_at` takes them."""
+    return table.quantiles if isinstance(table, Lookup) else quantile_table(table)
+
+
+@compiled
+def value_at(draw: float, probabilities: Shares, values: Shares) -> float:
+    """Return the value of a distribution at one draw, straight lines between its quantiles."""
+    place = 0
+    while place < probabilities.size - 1 and probabilities[place + 1] <= draw:
+        place += 1
+    if place == probabilities.size - 1 or draw <= probabilities[place]:
+        return values[place]
+    slope = (values[place + 1] - values[place]) / (probabilities[place + 1] - probabilities[place])
+    return slope * (draw - probabilities[place]) + values[place]
+
+
+# --- Reception ----------------------------------------------------------------------------------------------------
+
+
+@compiled
+def begin_terms(
+    people: Rows,
+    made: Rows,
+    today: int,
+    band: Days,
+    extended_share: float,
+    revoked_share: float,
+    probabilities: Shares,
+    values: Shares,
+    longer: np.uint64,
+    offended: np.uint64,
+    revoked: np.uint64,
+    numbers: Rows,
+    flows: Counted,
+    cell: Array,
+    key: Array,
+    sentences: Array,
+    latest: Rows,
+    previous: Rows,
+    status: Array,
+    failed: Array,
+    remand: Array,
+    extended: Array,
+    offence: Array,
+) -> tuple[Rows, Rows]:
+    """Write what is drawn for each new term, and revoke, for a share of people, the order they were on.
+
+    ``band`` is the band of length of each term; ``probabilities`` and ``values`` are the distribution of the days from
+    offence to sentence; ``longer``, ``offended`` and ``revoked`` are the constants of the draws for an extended
+    sentence, for those days and for revocation. Returns the orders revoked, which end unsuccessfully, and whose they
+    were.
+    """
+    orders, of_people = np.empty_like(made), np.empty_like(made)
+    size = 0
+    for at in range(made.size):
+        row, who = made[at], people[at]
+        number = int(sentences[who])
+        occurrence = 4096 if number == 1 else number
+        if band[at] >= 3 and uniform_of(key[who], longer, occurrence) < extended_share:
+            extended[row] = 1
+        lag = value_at(uniform_of(key[who], offended, number), probabilities, values)
+        offence[row] = today - max(int(lag), int(remand[row]))
+        order = latest[who]
+        while order >= 0 and status[order] != _ORDER:
+            order = previous[order]
+        if order >= 0 and uniform_of(key[who], revoked, number) < revoked_share:
+            status[order] = _ENDED
+            failed[order] = 1
+            orders[size] = order
+            of_people[size] = who
+            size += 1
+            flows[numbers[_UNSUCCESSFUL], cell[who]] += 1
+    return orders[:size], of_people[:size]
+
+
+# --- Dates --------------------------------------------------------------------------------------------------------
+
+
+@compiled
+def set_dates(
+    made: Rows,
+    fractions: Shares,
+    extended_fractions: Shares,
+    reform: int,
+    supervised_below: float,
+    supervised_days: int,
+    licence_for_short: bool,
+    custody_days: Days,
+    length: Array,
+    remand: Array,
+    offence: Array,
+    imposed: Array,
+    extended: Array,
+    custody_end: Array,
+    expiry: Array,
+    supervision_end: Array,
+) -> None:
+    """Write the ends of custody, sentence and supervision; fill ``custody_days`` with the time to be served.
+
+    Parameters
+    ----------
+    fractions, extended_fractions : float arrays
+        Share of the length that is served, of each sentence.
+    reform : int
+        First day of offences with supervision after a short sentence.
+    supervised_below : float
+        Length in days from which there is no post-sentence supervision.
+    supervised_days : int
+        How long licence and post-sentence supervision last together; 0 if there is none.
+    licence_for_short : bool
+        Whether sentences of less than a year have a licence.
+    """
+    for at in range(made.size):
+        row = made[at]
+        days, begin = int(length[row]), int(imposed[row])
+        serving = int(np.ceil(days * (extended_fractions[at] if extended[row] == 1 else fractions[at])))
+        out = max(begin, begin + serving - int(remand[row]))
+        end = max(out, begin + days - int(remand[row]))
+        reformed = offence[row] >= reform
+        unsupervised = days < _YEAR and not (reformed and licence_for_short)
+        if unsupervised:
+            end = out
+        supervised = end
+        covered = reformed and 1 < days < supervised_below and extended[row] == 0
+        if covered and supervised_days > 0 and not unsupervised:
+            supervised = max(end, out + supervised_days)
+        custody_days[at] = serving
+        custody_end[row] = out
+        expiry[row] = end
+        supervision_end[row] = supervised
+
+
+# --- Release ------------------------------------------------------------------------------------------------------
+
+
+@compiled
+def let_go(
+    tagged: Rows,
+    due: Rows,
+    today: int,
+    least_days: float,
+    home: np.uint64,
+    helped: np.uint64,
+    homeless_share: float,
+    settled_share: float,
+    housed_share: float,
+    breach: np.uint64,
+    numbers: Rows,
+    flows: Counted,
+    cell: Array,
+    key: Array,
+    deportation: Array,
+    released_on: Array,
+    seen_since_release: Array,
+    latest: Rows,
+    person: Rows,
+    previous: Rows,
+    number: Array,
+    status: Array,
+    length: Array,
+    custody_end: Array,
+    expiry: Array,
+    supervision_end: Array,
+    curfew_from: Array,
+    curfew_stage: Array,
+    prepared: Array,
+    released: Array,
+) -> tuple[Rows, Rows, Rows, Days, Shares, Rows, Rows, Rows, Rows, Rows, Days, Rows, Rows, Rows, Rows]:
+    """Release people whose day it is: on curfew, those ``tagged``; on their conditional release date, those ``due``.
+
+    Whose curfew ends is among those due. ``home``, ``helped`` and ``breach`` are the constants of the draws for where
+    people go, whether work before release changes it, and when the curfew condition is broken.
+
+    Returns
+    -------
+    later, refused : int arrays
+        Sentences approved for curfew that may not go yet, and that may not go at all.
+    free, days, draws : arrays
+        Sentences released on curfew, the days of it, and the draw for the breach.
+    nowhere, settled : int arrays
+        People released on curfew without a home, and to a settled one.
+    out : int array
+        Sentences that come to their conditional release date.
+    untagged : int array
+        Sentences whose curfew ends.
+    going_on, ends : int arrays
+        Sentences with supervision to come, and the day on which it ends.
+    out_nowhere, out_settled : int arrays
+        People released on that date without a home, and to a settled one.
+    staying : int array
+        People whose date it is, without those who leave the country.
+    leaving : int array
+        Those who do, each once.
+    """
+    later, refused = np.empty_like(tagged), np.empty_like(tagged)
+    days, draws = np.empty(tagged.size, dtype=np.int64), np.empty(tagged.size, dtype=np.float64)
+    out = np.empty(tagged.size + due.size, dtype=np.intp)  # Those on curfew first.
+    waiting, stopped, freed = 0, 0, 0
+    for row in tagged:
+        who = person[row]
+        alone = status[row] == _CUSTODY and curfew_stage[row] == APPROVED
+        sentence = latest[who]
+        while sentence >= 0:
+            stands = status[sentence]
+            if stands in (_RECALLED, _AT_LARGE) or (stands == _CUSTODY and sentence != row):
+                alone = False
+            sentence = previous[sentence]
+        if not alone:
+            continue
+        left = int(custody_end[row]) - today
+        # The law may have changed since they were approved.
+        if curfew_from[row] > today:
+            later[waiting] = row
+            waiting += 1
+        elif left < least_days or curfew_from[row] == NEVER:
+            curfew_stage[row] = REFUSED
+            refused[stopped] = row
+            stopped += 1
+        else:
+            status[row] = _CURFEW
+            released[row] = today
+            days[freed] = left
+            draws[freed] = uniform_of(key[who], breach, int(number[row]))
+            out[freed] = row
+            freed += 1
+
+    untagged, going_on, ends = np.empty_like(due), np.empty_like(due), np.empty(due.size, dtype=np.int64)
+    going, over, following = freed, 0, 0
+    for row in due:
+        if status[row] == _CUSTODY:
+            released[row] = today
+            out[going] = row
+            going += 1
+        elif status[row] == _CURFEW and released[row] != today:
+            untagged[over] = row
+            over += 1
+        else:
+            continue
+        status[row] = status_outside(expiry[row], supervision_end[row], today)
+        if status[row] != _ENDED:
+            going_on[following] = row
+            ends[following] = expiry[row] if status[row] == _LICENCE else supervision_end[row]
+            following += 1
+
+    nowhere, settled, staying, leaving = np.empty_like(out), np.empty_like(out), np.empty_like(due), np.empty_like(due)
+    without, with_home, stay, leave = 0, 0, 0, 0
+    without_on_curfew, with_home_on_curfew = 0, 0
+    for at in range(going):
+        row = out[at]
+        who = person[row]
+        leaves = False
+        if at >= freed:
+            # Somebody held under another term isn't released yet.
+            held = False
+            sentence = latest[who]
+            while sentence >= 0:
+                held = held or status[sentence] in (_CUSTODY, _RECALLED)
+                sentence = previous[sentence]
+            leaves = not held and deportation[who] == 1
+            if not leaves:
+                staying[stay] = who
+                stay += 1
+            elif leave == 0 or leaving[leave - 1] != who:
+                # Two terms may end on one day.
+                leaving[leave] = who
+                leave += 1
+            if held:
+                continue
+        flows[numbers[_RELEASES], cell[who]] += 1
+        if length[row] < _YEAR:
+            flows[numbers[_RELEASES_SHORT], cell[who]] += 1
+        if leaves:
+            continue
+        # The week that counts is the one after a first release: not after recall or committal.
+        released_on[who] = today
+        seen_since_release[who] = 0
+        place = home_at_release(
+            key[who], int(number[row]), prepared[row], home, helped, homeless_share, settled_share, housed_share
+        )
+        if place & _NOWHERE:
+            nowhere[without] = who
+            without += 1
+            without_on_curfew += at < freed
+        if place & _SETTLED:
+            settled[with_home] = who
+            with_home += 1
+            with_home_on_curfew += at < freed
+    return (
+        later[:waiting],
+        refused[:stopped],
+        out[:freed],
+        days[:freed],
+        draws[:freed],
+        nowhere[:without_on_curfew],
+        settled[:with_home_on_curfew],
+        out[freed:going],
+        untagged[:over],
+        going_on[:following],
+        ends[:following],
+        nowhere[without_on_curfew:without],
+        settled[with_home_on_curfew:with_home],
+        staying[:stay],
+        leaving[:leave],
+    )
+
+
+# --- Ends ---------------------------------------------------------------------------------------------------------
+
+
+@compiled
+def run_out(
+    due: Rows,
+    today: int,
+    numbers: Rows,
+    flows: Counted,
+    cell: Array,
+    person: Rows,
+    status: Array,
+    expiry: Array,
+    supervision_end: Array,
+    returned: Array,
+) -> tuple[Rows, Rows, Rows, Rows, Rows, Days]:
+    """End what has run out: orders, post-sentence supervision, and licences, recalled or not.
+
+    Returns
+    -------
+    orders, supervised, licensed : int arrays
+        People whose order, supervision or licence it was.
+    licences : int array
+        Sentences whose licence ends.
+    going_on, ends : int arrays
+        Those followed by post-sentence supervision, and the day on which that ends.
+    """
+    orders, supervised, licensed = np.empty_like(due), np.empty_like(due), np.empty_like(due)
+    licences, going_on, ends = np.empty_like(due), np.empty_like(due), np.empty(due.size, dtype=np.int64)
+    completed, over, ending, following = 0, 0, 0, 0
+    for row in due:
+        who = person[row]
+        stands = status[row]
+        if stands == _ORDER:
+            status[row] = _ENDED
+            orders[completed] = who
+            completed += 1
+            flows[numbers[_COMPLETED], cell[who]] += 1
+        elif stands == _SUPERVISION:
+            status[row] = _ENDED
+            supervised[over] = who
+            over += 1
+        elif stands in (_LICENCE, _RECALLED, _AT_LARGE):
+            licences[ending] = row
+            licensed[ending] = who
+            ending += 1
+            if stands == _RECALLED:
+                flows[numbers[_OUT_AGAIN], cell[who]] += 1
+                flows[numbers[_RECALL_DAYS], cell[who]] += today - int(returned[row])
+            # Recall doesn't extend post-sentence supervision; its end was fixed at the first release.
+            status[row] = status_outside(expiry[row], supervision_end[row], today)
+            if status[row] != _ENDED:
+                going_on[following] = row
+                ends[following] = expiry[row] if status[row] == _LICENCE else supervision_end[row]
+                following += 1
+    return (
+        orders[:completed],
+        supervised[:over],
+        licensed[:ending],
+        licences[:ending],
+        going_on[:following],
+        ends[:following],
+    )

@@ -1,0 +1,194 @@
+"""Rules of recall, one sentence at a time: a compiled loop over the sentences whose next step is due.
+
+:mod:`simulation.system.recall` says when it applies, keeps the agendas and tells the history.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.engine.chance import uniform_of
+from simulation.engine.compiled import compiled
+from simulation.system.codes import Grade, Location, RecallKind, Rosh, Status
+from simulation.system.custody_loops import Array, Counted, Days, Rows, Shares, status_outside, value_at
+
+#: What the loop counts; it is given where each stands among the counts of the month.
+COUNTED = (
+    "recalls",
+    "recalls_fixed_term",
+    "recalls_standard",
+    "recalls_hdc_curfew",
+    "recalls_short_sentence",
+    "returns_to_custody",
+    "re_releases",
+    "recall_days_served",
+)
+_RECALLS, _FIXED, _STANDARD, _FROM_CURFEW, _SHORT, _RETURNS, _OUT_AGAIN, _DAYS = range(len(COUNTED))
+
+_YEAR = 365
+
+# A compiled loop takes plain numbers, not the members of a class.
+_CURFEW, _LICENCE, _AT_LARGE, _RECALLED = Status.CURFEW, Status.LICENCE, Status.AT_LARGE, Status.RECALLED
+_ENDED = Status.ENDED
+_CURFEW_KIND, _FIXED_KIND, _STANDARD_KIND = RecallKind.CURFEW, RecallKind.FIXED_TERM, RecallKind.STANDARD
+_SENTENCED, _BACK_INSIDE = Location.SENTENCED, Location.RECALLED
+_HIGH, _PROBATION_OFFICER = Rosh.HIGH, Grade.PO
+
+
+@compiled
+def take_steps(
+    due: Rows,
+    today: int,
+    fixed_share: float,
+    fixed_days_short: int,
+    fixed_days_long: int,
+    return_probabilities: Shares,
+    return_values: Shares,
+    standard_probabilities: Shares,
+    standard_values: Shares,
+    fixed_term: np.uint64,
+    at_large: np.uint64,
+    standard: np.uint64,
+    numbers: Rows,
+    flows: Counted,
+    cell: Array,
+    key: Array,
+    assessed_rosh: Array,
+    rosh: Array,
+    location: Array,
+    side: Array,
+    officer: Array,
+    grade: Array,
+    person: Rows,
+    number: Array,
+    status: Array,
+    length: Array,
+    custody_end: Array,
+    expiry: Array,
+    supervision_end: Array,
+    extended: Array,
+    recall_kind: Array,
+    recalls: Array,
+    recall_pending: Array,
+    returned: Array,
+) -> tuple[Rows, Rows, Days, Rows, NDArray[np.int32], int, Rows, Rows, Rows, Days]:
+    """Revoke licences, return people to prison and release them again, by where each sentence stands.
+
+    ``fixed_term``, ``at_large`` and ``standard`` are the constants of the draws for the kind of recall, the days until
+    arrest and the days inside; the last two have a distribution each.
+
+    Returns
+    -------
+    revoked : int array
+        Sentences whose licence is revoked.
+    later, arrests : int arrays
+        Those of them whose arrest lies ahead, and its day.
+    inside, until : int arrays
+        Sentences of those who are back in prison, and the day that ends recall, weekends not yet left out.
+    at_once : int
+        How many of these, the first ones, were revoked today.
+    reported : int array
+        Sentences for which a parole report is asked.
+    again : int array
+        Sentences released again.
+    going_on, ends : int arrays
+        Sentences with supervision to come after today, and the day on which it ends.
+    """
+    revoked, later, inside = np.empty_like(due), np.empty_like(due), np.empty_like(due)
+    reported, again, going_on = np.empty_like(due), np.empty_like(due), np.empty_like(due)
+    arrests, until = np.empty(due.size, dtype=np.int64), np.empty(due.size, dtype=np.int32)
+    ends = np.empty(due.size, dtype=np.int64)
+    revoking, waiting, arrested, reporting, releasing, following = 0, 0, 0, 0, 0, 0
+    wanted = np.empty_like(due)  # At large since before today.
+    hunted = 0
+
+    for row in due:
+        who, stands = person[row], status[row]
+        if stands == _AT_LARGE:
+            wanted[hunted] = row
+            hunted += 1
+        elif stands == _RECALLED:
+            flows[numbers[_OUT_AGAIN], cell[who]] += 1
+            flows[numbers[_DAYS], cell[who]] += today - int(returned[row])
+            again[releasing] = row
+            releasing += 1
+            status[row] = status_outside(expiry[row], supervision_end[row], today)
+            if status[row] != _ENDED:
+                going_on[following] = row
+                ends[following] = expiry[row] if status[row] == _LICENCE else supervision_end[row]
+                following += 1
+        elif stands in (_LICENCE, _CURFEW) and recall_pending[row] == 1:
+            occurrence = int(number[row]) * 4096 + int(recalls[row])
+            # Anybody recalled while on curfew stays until the conditional release date.
+            allowed = max(assessed_rosh[who], rosh[who]) < _HIGH and extended[row] == 0 and stands != _CURFEW
+            flows[numbers[_RECALLS], cell[who]] += 1
+            if stands == _CURFEW and recall_kind[row] == _CURFEW_KIND:
+                flows[numbers[_FROM_CURFEW], cell[who]] += 1
+            elif allowed and uniform_of(key[who], fixed_term, occurrence) < fixed_share:
+                recall_kind[row] = _FIXED_KIND
+                flows[numbers[_FIXED], cell[who]] += 1
+            else:
+                recall_kind[row] = _STANDARD_KIND
+                flows[numbers[_STANDARD], cell[who]] += 1
+            if length[row] < _YEAR:
+                flows[numbers[_SHORT], cell[who]] += 1
+            recall_pending[row] = 0
+            recalls[row] += 1
+            status[row] = _AT_LARGE
+            revoked[revoking] = row
+            revoking += 1
+            # A curfew that is recalled ends its licence on the sentence's own date.
+            going_on[following] = row
+            ends[following] = max(int(expiry[row]), today + 1)
+            following += 1
+            wait = int(value_at(uniform_of(key[who], at_large, occurrence), return_probabilities, return_values))
+            # Some are arrested at once, the others on a later day.
+            if wait > 0 and location[who] not in (_SENTENCED, _BACK_INSIDE):
+                later[waiting] = row
+                arrests[waiting] = today + wait
+                waiting += 1
+            else:
+                inside[arrested] = row
+                arrested += 1
+
+    at_once = arrested
+    for row in wanted[:hunted]:
+        inside[arrested] = row
+        arrested += 1
+    for at in range(arrested):
+        row = inside[at]
+        who, kind, conditional = person[row], recall_kind[row], int(custody_end[row])
+        # The clock starts today.
+        status[row] = _RECALLED
+        returned[row] = today
+        flows[numbers[_RETURNS], cell[who]] += 1
+        if kind == _CURFEW_KIND:
+            # Not before the conditional release date.
+            out = max(conditional, today + 1)
+        elif kind == _FIXED_KIND:
+            out = today + (fixed_days_short if length[row] < _YEAR else fixed_days_long)
+        else:
+            occurrence = int(number[row]) * 4096 + int(recalls[row])
+            draw = uniform_of(key[who], standard, occurrence)
+            out = today + int(value_at(draw, standard_probabilities, standard_values))
+        if conditional > today:
+            out = max(out, conditional)
+        until[at] = min(out, int(expiry[row]))
+        # Standard recalls of NPS cases held by a probation officer need a parole report.
+        held = officer[who]
+        if kind == _STANDARD_KIND and side[who] == 0 and held >= 0 and grade[held] == _PROBATION_OFFICER:
+            reported[reporting] = row
+            reporting += 1
+    return (
+        revoked[:revoking],
+        later[:waiting],
+        arrests[:waiting],
+        inside[:arrested],
+        until[:arrested],
+        at_once,
+        reported[:reporting],
+        again[:releasing],
+        going_on[:following],
+        ends[:following],
+    )
