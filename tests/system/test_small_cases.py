@@ -191,7 +191,10 @@ def test_quantiles_are_joined_by_straight_lines() -> None:
     assert mean(table) == pytest.approx(0.5 * 5 + 0.5 * 30)
 
 
-@given(st.dictionaries(st.integers(0, 100), st.floats(0, 1e4), min_size=1, max_size=9), st.floats(0, 1, exclude_max=True))
+@given(
+    st.dictionaries(st.integers(0, 100), st.floats(0, 1e4), min_size=1, max_size=9),
+    st.floats(0, 1, exclude_max=True),
+)
 def test_one_draw_is_the_same_as_many(quantiles: dict[int, float], uniform: float) -> None:
     table = {f"p{percent}": value for percent, value in quantiles.items()}
     one = value_at(uniform, *quantile_table(table))
