@@ -148,8 +148,8 @@ class Allocation:
         today, days = self._ahead
         if today != self.service.today or days.size <= self.longest_wait:
             today, calendar = self.service.today, self.service.calendar
-            waits = range(self.longest_wait + 1)
-            days = np.array([calendar.after_working_days(today, wait) for wait in waits], dtype=np.int64)
+            waits = np.arange(self.longest_wait + 1)
+            days = calendar.add_working_days(np.full(waits.size, today), waits).astype(np.int64)
             self._ahead = today, days
         return days
 

@@ -60,7 +60,7 @@ def tier_of(
 @compiled
 def must_be_nps(threshold: float, rsr: int, rosh: int, mappa: int, public_interest: int) -> bool:
     """Tell who must be supervised by the NPS; the threshold of the area is in hundredths of a percent."""
-    return rsr >= threshold or rosh >= _HIGH or mappa > 0 or public_interest == 1
+    return (rsr >= threshold) | (rosh >= _HIGH) | (mappa > 0) | (public_interest == 1)
 
 
 @compiled
@@ -414,13 +414,24 @@ def record_officers(
     rise_days = np.empty(rows.size, dtype=np.int32)
     move_days = np.empty(rows.size, dtype=np.int32)
     handing, seeing, holding, risers, movers = 0, 0, 0, 0, 0
+    # Records are read before anything is decided: without a choice in between, the processor fetches many at once.
+    waiting = np.empty(rows.size, dtype=np.int32)
+    places = np.empty(rows.size, dtype=np.int8)
+    numbers = np.empty(rows.size, dtype=np.int64)
+    truly = np.empty(rows.size, dtype=np.bool_)
+    assessed = np.empty(rows.size, dtype=np.bool_)
+    for at in range(rows.size):
+        row = rows[at]
+        waiting[at] = waiting_since[row]
+        places[at] = location[row]
+        numbers[at] = changes[row]
+        limit, risk, level, public = threshold[area[row]], int(rsr[row]), int(mappa[row]), int(public_interest[row])
+        truly[at] = must_be_nps(limit, risk, int(rosh[row]), level, public)
+        assessed[at] = must_be_nps(limit, risk, int(assessed_rosh[row]), level, public)
     for at in range(rows.size):
         row, post = rows[at], chosen[at]
-        where, code, number = int(area[row]), int(cell[row]), int(changes[row])
-        since, before, place = waiting_since[row], officer[row], location[row]
-        risk, level, public = int(rsr[row]), int(mappa[row]), int(public_interest[row])
-        truly_nps = must_be_nps(threshold[where], risk, int(rosh[row]), level, public)
-        assessed_nps = must_be_nps(threshold[where], risk, int(assessed_rosh[row]), level, public)
+        where, code, number = int(area[row]), int(cell[row]), numbers[at]
+        since, place, before = waiting[at], places[at], officer[row]
         if since != NEVER:
             allocated[code] += 1
             allocation_days[code] += today - since
@@ -429,7 +440,7 @@ def record_officers(
             officer_changed_on[row] = today
             handed[handing] = row
             handing += 1
-        elif since != NEVER and not unified[where] and truly_nps != (side[row] == NPS):
+        elif since != NEVER and not unified[where] and truly[at] != (side[row] == NPS):
             # Where the service is one, nobody can be on the wrong side.
             misallocated[code] += 1
         officer[row] = post
@@ -446,7 +457,7 @@ def record_officers(
             contact_days[holding] = today + 1 + int(uniform * custody_interval)
             holding += 1
         # Risk may rise in a case below the threshold, whoever holds it; the draw belongs to the person.
-        if not assessed_nps and next_rise[at] == NEVER:
+        if not assessed[at] and next_rise[at] == NEVER:
             uniform = uniform_of(key[row], risk_rises, int(sentences[row]) * 1024 + int(spells[row]))
             wait = minus_log_of(1.0 - uniform, logarithms) / max(rise_rate[code], 1e-9) * 365.25
             rising[risers] = row
@@ -517,13 +528,13 @@ def first_appointments(
     days = np.empty(rows.size, dtype=np.int64)
     size = 0
     for row in rows:
-        if officer[row] >= 0 and waiting_since[row] == NEVER:
-            allocated_on[row] = today
-            mark[row] = 1
-            asking[size] = row
-            size += 1
+        asking[size] = row
+        size += (officer[row] >= 0) & (waiting_since[row] == NEVER)
     if size == 0:
         return asking[:0], days[:0]
+    for row in asking[:size]:
+        allocated_on[row] = today
+        mark[row] = 1
     for task in range(person.size):
         if kind[task] == wanted:
             mark[person[task]] = 0

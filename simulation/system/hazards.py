@@ -149,11 +149,19 @@ def turn_changes(
     until = np.empty(rows.size, dtype=np.int32)
     following = np.empty(rows.size, dtype=np.int32)
     starts, ends = 0, 0
-    for row in rows:
-        if location[row] != _COMMUNITY:
+    # Records are read before anything is decided: without a choice in between, the processor fetches many at once.
+    places = np.empty(rows.size, dtype=np.int8)
+    changing = np.empty(rows.size, dtype=np.bool_)
+    numbers = np.empty(rows.size, dtype=np.int64)
+    for at in range(rows.size):
+        places[at] = location[rows[at]]
+        changing[at] = crisis_since[rows[at]] != NEVER
+        numbers[at] = crises[rows[at]]
+    for at in range(rows.size):
+        row, number = rows[at], numbers[at]
+        if places[at] != _COMMUNITY:
             continue
-        number = int(crises[row])
-        if crisis_since[row] == NEVER:
+        if not changing[at]:
             days = int(value_at(uniform_of(key[row], lasts, number), shares, lengths))
             crisis_since[row] = today
             crisis_noticed[row] = 0
@@ -223,9 +231,22 @@ def record_reoffences(
     recalled, returning = np.empty_like(rows), np.empty_like(rows)
     days = np.empty(rows.size, dtype=np.int32)
     holding, freed, supervising, recalls, returns = 0, 0, 0, 0, 0
+    # Records are read before anything is decided: without a choice in between, the processor fetches many at once.
+    places = np.empty(rows.size, dtype=np.int8)
+    keys = np.empty(rows.size, dtype=np.uint64)
+    numbers = np.empty(rows.size, dtype=np.int64)
+    last_ones = np.empty(rows.size, dtype=np.intp)
+    groups_of_last = np.empty(rows.size, dtype=np.int64)
     for at in range(rows.size):
         row = rows[at]
-        place, number, own = location[row], int(reoffences[row]), key[row]
+        places[at] = location[row]
+        keys[at] = key[row]
+        numbers[at] = reoffences[row]
+        last_ones[at] = latest[row]
+    for at in range(rows.size):
+        groups_of_last[at] = group_of(int(kind[last_ones[at]]), int(length[last_ones[at]]))
+    for at in range(rows.size):
+        row, place, number, own = rows[at], places[at], numbers[at], keys[at]
         if place != _COMMUNITY and place != _OVER:
             held[holding] = row
             holding += 1
@@ -235,16 +256,14 @@ def record_reoffences(
         if place == _COMMUNITY:
             supervised[supervising] = row
             supervising += 1
-            licence = latest[row]
+            licence = last_ones[at]
             while licence >= 0 and status[licence] != _CURFEW and status[licence] != _LICENCE:
                 licence = previous[licence]
             if licence >= 0 and uniform_of(own, charged, number) < recall_share[cell[row]]:
                 recalled[recalls] = licence
                 recalls += 1
-        last = latest[row]
-        group = group_of(int(kind[last]), int(length[last]))
         # A conviction that is on its way already comes first.
-        if next_conviction[at] == NEVER and uniform_of(own, comes_back, number) < return_share[group]:
+        if next_conviction[at] == NEVER and uniform_of(own, comes_back, number) < return_share[groups_of_last[at]]:
             returning[returns] = row
             days[returns] = today + 1 + int(value_at(uniform_of(own, conviction_lag, number), shares, lags))
             returns += 1
