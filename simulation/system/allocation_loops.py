@@ -37,12 +37,10 @@ def tier_of(
 
     Parameters
     ----------
-    rosh : int
-        Risk of serious harm, as :class:`Rosh`.
+    rosh, mappa, safeguarding : int
+        Risk of serious harm as :class:`Rosh`; level 0-3; 0/1.
     rsr_percent, ogrs : float
         Risk predictors in percent.
-    mappa, safeguarding : int
-        Level 0-3 and 0/1.
     limits : tuple of float
         RSR from which B and C begin, then OGRS from which they do.
     """
@@ -515,10 +513,8 @@ def first_appointments(
         Person and kind of every open task.
     wanted : int
         The kind that a first appointment is.
-    draws : uint64
-        Constant of the draw that decides when.
-    shares, working_days : float arrays
-        Quantiles of working days after a sentence.
+    draws, shares, working_days : uint64, float arrays
+        Constant of the draw that decides when, and quantiles of working days after a sentence.
     on_release_day : float array (cells,)
         Share seen on the day of release.
     ahead : int array
