@@ -20,56 +20,24 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.system.allocation_loops import (
-    HANDED,
-    MAY_RISE,
-    NOT_SEEN,
-    UNBOOKED,
-    WAITED,
-    WRONG,
     assess_risk,
-    choose_sides,
-    first_days,
+    cases_of_today,
+    first_appointments,
     give_cases,
-    must_be_nps,
-    open_cases,
+    place_people,
     record_officers,
-    tiers,
 )
-from simulation.system.choosing import points_held, without_task
+from simulation.system.choosing import points_held
 from simulation.system.codes import CRC, Rosh, Setting, Task
 from simulation.system.contact import by_operating_model, operating_models
-from simulation.system.quantiles import draw
-from simulation.system.service import FAR, Array, Rows, Service
+from simulation.system.quantiles import quantile_table
+from simulation.system.service import COUNT_INDEX, Array, Rows, Service
+from simulation.system.waits import LOGARITHMS
 from simulation.system.workload import Workload
 
-
-def tier_of(
-    rosh: Array, rsr_percent: Array, ogrs: Array, mappa: Array, safeguarding: Array, bands: dict[str, float]
-) -> NDArray[np.int8]:
-    """Return the E3 tier: the highest letter whose rule is met; sub-tier 1 with safeguarding or MAPPA level 2.
-
-    Parameters
-    ----------
-    rosh : int array
-        Risk of serious harm, as :class:`Rosh`.
-    rsr_percent, ogrs : float arrays
-        Risk predictors in percent.
-    mappa, safeguarding : int arrays
-        Level 0-3 and 0/1.
-    bands : mapping
-        Limits ``rsr_b``, ``rsr_c``, ``ogrs_b``, ``ogrs_c``.
-    """
-    return tiers(
-        rosh,
-        rsr_percent,
-        ogrs,
-        mappa,
-        safeguarding,
-        float(bands["rsr_b"]),
-        float(bands["rsr_c"]),
-        float(bands["ogrs_b"]),
-        float(bands["ogrs_c"]),
-    )
+_ALLOCATED, _DAYS = COUNT_INDEX["allocated"], COUNT_INDEX["allocation_days"]
+_CHANGES, _MISALLOCATED = COUNT_INDEX["officer_changes"], COUNT_INDEX["misallocated"]
+_NOBODY = np.empty(0, dtype=np.intp)
 
 
 def capacity_left(reduction: float) -> float:
@@ -95,10 +63,18 @@ class Allocation:
         self.by_points = np.array(
             [[rules[side] == "lowest_points" for side in ("nps", "crc")]] * self.service.areas
         )
-        self.transfer_rate = by_operating_model(self.service, names, "allocation.transfers_per_year")
+        rates = by_operating_model(self.service, names, "allocation.transfers_per_year")
+        self.move_rate = np.array(rates, dtype=np.float64).ravel()
         levers = self.service.levers
-        waits = levers.mapping("allocation.working_days"), levers.mapping("contact.first_appointment_working_days")
-        self.longest_wait = int(max(1, *waits[0].values(), *waits[1].values()))
+        self.rise_rate = levers.grid("allocation.escalation_rate").ravel()
+        self.inflation = levers.grid("allocation.inflation").ravel()
+        self.on_release_day = levers.grid("contact.release_day_appointment_share").ravel()
+        limits = levers.mapping("allocation.tier_limits")
+        rsr_b, rsr_c, ogrs_b, ogrs_c = (float(limits[name]) for name in ("rsr_b", "rsr_c", "ogrs_b", "ogrs_c"))
+        self.tier_limits = rsr_b, rsr_c, ogrs_b, ogrs_c
+        self.delays = quantile_table(levers.mapping("allocation.working_days"))
+        self.first_waits = quantile_table(levers.mapping("contact.first_appointment_working_days"))
+        self.longest_wait = int(max(1, *self.delays[1], *self.first_waits[1]))
         accuracy = levers.mapping("allocation.rosh_error")
         self.error_by_report = np.array(
             [accuracy[name] for name in ("none", "oral", "short_written", "standard")], dtype=np.float64
@@ -119,7 +95,7 @@ class Allocation:
             service.chance.constant("assessment error"),
             service.chance.constant("risk inflation"),
             self.error_by_report,
-            service.levers.grid("allocation.inflation").ravel(),
+            self.inflation,
             people.key,
             people.sentences,
             people.cell,
@@ -130,62 +106,50 @@ class Allocation:
         )
         self.place(rows)
 
-    def needs_nps(self, rows: Rows, true_risk: bool = False) -> NDArray[np.bool_]:
-        """Tell who must be supervised by the NPS, on assessed or on true risk."""
-        people = self.service.people
-        rosh = people.rosh if true_risk else people.assessed_rosh
-        return must_be_nps(
-            rows, self.threshold, people.area, people.rsr, rosh, people.mappa, people.public_interest
-        )
-
     def place(self, rows: Rows) -> None:
-        """Set tier and provider from assessed risk, and ask for an officer where one is needed."""
-        service, people = self.service, self.service.people
-        people.tier[rows] = tier_of(
-            people.assessed_rosh[rows],
-            people.rsr[rows] / 100,
-            people.ogrs[rows],
-            people.mappa[rows],
-            people.safeguarding[rows],
-            service.levers.mapping("allocation.tier_limits"),
-        )
-        side, asking = choose_sides(
-            rows,
-            self.needs_nps(rows),
-            self.unified,
-            service.posts.grade,
-            people.area,
-            people.side,
-            people.officer,
-            people.assessed_rosh,
-        )
-        service.set_side(rows, side)
-        self.request(asking)
+        """Set tier and provider from assessed risk, and ask for an officer where one is needed.
 
-    def request(self, rows: Rows) -> None:
-        """Ask for an officer; allocation follows after some working days."""
-        service, people = self.service, self.service.people
+        Allocation follows after some working days.
+        """
         if rows.size == 0:
             return
-        people.waiting_since[rows] = service.today
-        uniform = service.chance.uniform(
-            people.key[rows],
-            "allocation delay",
-            people.sentences[rows].astype(np.int64) * 1024 + people.spells[rows],
+        service, people = self.service, self.service.people
+        asking, days = place_people(
+            rows,
+            service.today,
+            service.today if self.before_allocation() else service.today + 1,
+            service.chance.constant("allocation delay"),
+            *self.delays,
+            self.working_days_ahead(),
+            self.threshold,
+            self.unified,
+            self.tier_limits,
+            service.posts.grade,
+            people.key,
+            people.area,
+            people.cell,
+            people.side,
+            people.tier,
+            people.officer,
+            people.waiting_since,
+            people.sentences,
+            people.spells,
+            people.rsr,
+            people.ogrs,
+            people.mappa,
+            people.safeguarding,
+            people.public_interest,
+            people.assessed_rosh,
         )
-        wait = draw(service.levers.mapping("allocation.working_days"), uniform).astype(np.intp)
-        day = self.working_days_ahead()[wait]
-        service.agendas["allocate"].put(
-            rows, np.maximum(day, service.today if self.before_allocation() else service.today + 1)
-        )
+        service.agendas["allocate"].put(asking, days)
 
     def working_days_ahead(self) -> NDArray[np.int64]:
         """Return the days that lie 0, 1, 2 ... working days after today, up to the longest wait."""
         today, days = self._ahead
         if today != self.service.today or days.size <= self.longest_wait:
             today, calendar = self.service.today, self.service.calendar
-            waits = range(self.longest_wait + 1)
-            days = np.array([calendar.after_working_days(today, wait) for wait in waits], dtype=np.int64)
+            waits = np.arange(self.longest_wait + 1)
+            days = calendar.add_working_days(np.full(waits.size, today), waits).astype(np.int64)
             self._ahead = today, days
         return days
 
@@ -198,36 +162,29 @@ class Allocation:
 
     def process(self) -> Generator[simpy.Event, Any, None]:
         """Each day: leavers' cases first, then the cases due for allocation."""
-        service = self.service
+        service, people = self.service, self.service.people
+        allocate, transfer = service.agendas["allocate"], service.agendas["transfer"]
         while True:
             yield service.clock.phase("allocation")
-            orphans = self.orphans.drain()
-            due = service.agendas["allocate"].due(service.today)
-            orphans = self.still_open(orphans)
-            orphans = orphans[service.people.officer[orphans] < 0]
-            due = self.still_open(due)
-            if orphans.size:
-                due = due[~np.isin(due, orphans)]
-            if not service.calendar.is_working(service.today):
-                waiting = np.concatenate([orphans, due])
-                service.agendas["allocate"].put(waiting, service.today + 1)
+            today = service.today
+            working = service.calendar.is_working(today)
+            rows, first_due, first_moving = cases_of_today(
+                self.orphans.drain(),
+                allocate.due(today),
+                # Cases that the operating model moves to another officer.
+                transfer.due(today) if working else _NOBODY,
+                people.side,
+                people.location,
+                people.officer,
+                people.waiting_since,
+            )
+            if not working:
+                allocate.put(rows[:first_moving], today + 1)
                 continue
-            service.agendas["allocate"].cancel(orphans)
-            if service.calendar.weekday(service.today) == 0:
+            allocate.cancel(rows[:first_due])
+            if service.calendar.weekday(today) == 0:
                 self.count_points()
-            self.give(np.concatenate([orphans, due, self.transfers()]))
-
-    def still_open(self, rows: Rows) -> Rows:
-        """Return those whose supervision goes on."""
-        if rows.size == 0:
-            return rows
-        return open_cases(rows, self.service.people.side, self.service.people.location)
-
-    def transfers(self) -> Rows:
-        """Return the cases that the operating model moves to another officer today."""
-        people = self.service.people
-        due = self.service.agendas["transfer"].due(self.service.today)
-        return due[(people.officer[due] >= 0) & (people.waiting_since[due] == NEVER)]
+            self.give(rows)
 
     def give(self, rows: Rows) -> None:
         """Give cases to officers by their team's rule; those who can't be placed wait until tomorrow."""
@@ -278,20 +235,39 @@ class Allocation:
         """Record the new officer and what follows from the change."""
         if rows.size == 0:
             return
-        service, people = self.service, self.service.people
-        today = service.today
-        noticed, days = record_officers(
+        service, people, chance = self.service, self.service.people, self.service.chance
+        agendas, flows, today = service.agendas, service.flows, service.today
+        handed, unseen, held, contact_days, rising, rise_days, moving, move_days = record_officers(
             rows,
             officer,
-            self.needs_nps(rows, true_risk=True),
-            self.needs_nps(rows),
-            service.agendas["contact"].day_of(rows),
-            service.agendas["escalate"].day_of(rows),
+            agendas["contact"].day_of(rows),
+            agendas["escalate"].day_of(rows),
             today,
+            chance.constant("custody contact"),
+            chance.constant("risk rises"),
+            chance.constant("transfer"),
+            self.workload.custody_interval,
+            self.rise_rate,
+            self.move_rate,
+            LOGARITHMS,
+            self.threshold,
             self.unified,
+            flows[_ALLOCATED],
+            flows[_DAYS],
+            flows[_CHANGES],
+            flows[_MISALLOCATED],
+            people.key,
             people.area,
+            people.cell,
             people.side,
             people.location,
+            people.rsr,
+            people.rosh,
+            people.assessed_rosh,
+            people.mappa,
+            people.public_interest,
+            people.sentences,
+            people.spells,
             people.first_due_from,
             people.officer,
             people.officer_since,
@@ -300,89 +276,52 @@ class Allocation:
             people.changes,
             people.officer_changed_on,
         )
-        waited = noticed[WAITED]
-        service.count("allocated", rows[waited])
-        service.count("allocation_days", rows[waited], days[waited])
-        changed = rows[noticed[HANDED]]
-        service.count("officer_changes", changed)
-        service.add_task(Task.HANDOVER, changed, today, int(self.workload.task_seconds[Task.HANDOVER]))
+        service.add_task(Task.HANDOVER, handed, today, int(self.workload.task_seconds[Task.HANDOVER]))
         service.tell("allocated", rows, officer)
-        service.count("misallocated", rows[noticed[WRONG]])
-        # First appointments and custody contacts.
-        self.book_first(rows[noticed[NOT_SEEN]])
-        unbooked = rows[noticed[UNBOOKED]]
-        if unbooked.size:
-            uniform = service.chance.uniform(
-                people.key[unbooked], "custody contact", people.sentences[unbooked]
-            )
-            day = today + 1 + (uniform * self.workload.custody_interval).astype(np.int32)
-            service.agendas["contact"].put(unbooked, service.calendar.working_day_after(day))
-        # Risk may rise in a case below the threshold, whoever holds it; the draw belongs to the person.
-        with_crc = rows[noticed[MAY_RISE]]
-        if with_crc.size:
-            rising = service.share("allocation.escalation_rate", with_crc)
-            gap = service.chance.exponential(
-                people.key[with_crc],
-                "risk rises",
-                people.sentences[with_crc].astype(np.int64) * 1024 + people.spells[with_crc],
-            )
-            day = today + 1 + np.minimum(gap / np.maximum(rising, 1e-9) * 365.25, FAR).astype(np.int32)
-            service.agendas["escalate"].put(with_crc, day)
-        # A later move by the operating model.
-        rate = self.transfer_rate[people.area[rows], people.side[rows]]
-        moves = rate > 0
-        movers = rows[moves]
-        if movers.size:
-            gap = (
-                service.chance.exponential(
-                    people.key[movers], "transfer", people.changes[movers].astype(np.int64)
-                )
-                / rate[moves]
-                * 365.25
-            )
-            day = today + 1 + np.minimum(gap, FAR).astype(np.int32)
-            service.agendas["transfer"].put(movers, service.calendar.working_day_after(day))
+        self.begin(unseen)
+        if held.size:
+            agendas["contact"].put(held, service.calendar.working_day_after(contact_days))
+        agendas["escalate"].put(rising, rise_days)
+        if moving.size:
+            agendas["transfer"].put(moving, service.calendar.working_day_after(move_days))
 
     def begin(self, rows: Rows) -> None:
-        """Book the first appointment of people who come out of custody to an officer who already holds the case."""
-        people = self.service.people
-        held = rows[(people.officer[rows] >= 0) & (people.waiting_since[rows] == NEVER)]
-        people.allocated_on[held] = self.service.today
-        self.book_first(held)
-
-    def book_first(self, rows: Rows) -> None:
-        """Book the first appointment of people in the community who have an officer and none booked yet."""
+        """Book the first appointment of those in the community who have an officer, unless one is booked already."""
         if rows.size == 0:
             return
         service, people, tasks = self.service, self.service.people, self.service.tasks
-        # A new officer takes over the appointment that the one before had made.
         if self._mark.size < people.capacity:
             self._mark = np.zeros(people.capacity, dtype=np.int8)
         size = tasks.size
-        rows = rows[
-            without_task(rows, self._mark, tasks.person[:size], tasks.kind[:size], int(Task.FIRST_APPOINTMENT))
-        ]
-        if rows.size == 0:
-            return
-        uniform = service.chance.uniform(people.key[rows], "first appointment", people.spells[rows])
-        after_sentence = draw(service.levers.mapping("contact.first_appointment_working_days"), uniform)
-        day = first_days(
+        asking, days = first_appointments(
             rows,
-            uniform,
-            after_sentence,
-            service.levers.grid("contact.release_day_appointment_share").ravel(),
+            service.today,
+            self._mark,
+            tasks.person[:size],
+            tasks.kind[:size],
+            int(Task.FIRST_APPOINTMENT),
+            service.chance.constant("first appointment"),
+            *self.first_waits,
+            self.on_release_day,
             self.working_days_ahead(),
+            people.key,
             people.cell,
+            people.spells,
             people.first_after_release,
+            people.officer,
+            people.waiting_since,
+            people.allocated_on,
         )
         service.add_task(
-            Task.FIRST_APPOINTMENT, rows, day, int(self.workload.task_seconds[Task.FIRST_APPOINTMENT])
+            Task.FIRST_APPOINTMENT, asking, days, int(self.workload.task_seconds[Task.FIRST_APPOINTMENT])
         )
 
     def escalate(self, rows: Rows) -> None:
         """Move CRC cases whose risk has risen to the NPS (a change of officer alone where the service is one)."""
         service, people = self.service, self.service.people
         rows = rows[(people.side[rows] >= 0) & (people.assessed_rosh[rows] < Rosh.HIGH)]
+        if rows.size == 0:
+            return
         people.assessed_rosh[rows] = Rosh.HIGH
         crc = rows[people.side[rows] == CRC]
         people.escalated[crc] = 1
@@ -392,4 +331,4 @@ class Allocation:
 
 
 PHASE_OF_ALLOCATION = 5
-__all__ = ["Allocation", "Setting", "tier_of"]
+__all__ = ["Allocation", "Setting"]

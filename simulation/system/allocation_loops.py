@@ -15,7 +15,10 @@ from simulation.engine.compiled import compiled
 from simulation.system.choosing import choose_officers
 from simulation.system.codes import CRC, NPS, Grade, Location, Rosh, Tier
 from simulation.system.service import CUSTODY_LOCATIONS, Array, Rows
+from simulation.system.waits import day_of_wait, minus_log_of, value_at
 
+Counted = NDArray[np.int64]
+Days = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 
 # A compiled loop takes plain numbers, not the members of a class.
@@ -25,36 +28,37 @@ _PO, _PSO = Grade.PO, Grade.PSO
 _COMMUNITY, _AT_LARGE = Location.COMMUNITY, Location.AT_LARGE
 _SENTENCED, _RECALLED = CUSTODY_LOCATIONS
 
-#: What is noticed of a case that gets an officer; rows of the array that :func:`record_officers` returns.
-NOTICED = 6
-WAITED, HANDED, WRONG, NOT_SEEN, UNBOOKED, MAY_RISE = range(NOTICED)
+
+@compiled
+def tier_of(
+    rosh: int, rsr_percent: float, ogrs: int, mappa: int, safeguarding: int, limits: tuple[float, float, float, float]
+) -> int:
+    """Return the E3 tier: the highest letter whose rule is met; sub-tier 1 with safeguarding or MAPPA level 2.
+
+    Parameters
+    ----------
+    rosh, mappa, safeguarding : int
+        Risk of serious harm as :class:`Rosh`; level 0-3; 0/1.
+    rsr_percent, ogrs : float
+        Risk predictors in percent.
+    limits : tuple of float
+        RSR from which B and C begin, then OGRS from which they do.
+    """
+    rsr_b, rsr_c, ogrs_b, ogrs_c = limits
+    needier = safeguarding == 1 or mappa >= 2
+    if rosh == _VERY_HIGH or mappa == 3:
+        return _A
+    if rsr_percent >= rsr_b or ogrs >= ogrs_b or rosh >= _HIGH:
+        return _B1 if needier else _B2
+    if rsr_percent >= rsr_c or ogrs >= ogrs_c or rosh >= _MEDIUM:
+        return _C1 if needier else _C2
+    return _D1 if needier else _D2
 
 
 @compiled
-def tiers(
-    rosh: Array,
-    rsr_percent: Array,
-    ogrs: Array,
-    mappa: Array,
-    safeguarding: Array,
-    rsr_b: float,
-    rsr_c: float,
-    ogrs_b: float,
-    ogrs_c: float,
-) -> NDArray[np.int8]:
-    """Return the E3 tier of each; see :func:`simulation.system.allocation.tier_of`."""
-    found = np.empty(rosh.size, dtype=np.int8)
-    for at in range(rosh.size):
-        needier = safeguarding[at] == 1 or mappa[at] >= 2
-        if rosh[at] == _VERY_HIGH or mappa[at] == 3:
-            found[at] = _A
-        elif rsr_percent[at] >= rsr_b or ogrs[at] >= ogrs_b or rosh[at] >= _HIGH:
-            found[at] = _B1 if needier else _B2
-        elif rsr_percent[at] >= rsr_c or ogrs[at] >= ogrs_c or rosh[at] >= _MEDIUM:
-            found[at] = _C1 if needier else _C2
-        else:
-            found[at] = _D1 if needier else _D2
-    return found
+def must_be_nps(threshold: float, rsr: int, rosh: int, mappa: int, public_interest: int) -> bool:
+    """Tell who must be supervised by the NPS; the threshold of the area is in hundredths of a percent."""
+    return (rsr >= threshold) | (rosh >= _HIGH) | (mappa > 0) | (public_interest == 1)
 
 
 @compiled
@@ -91,55 +95,114 @@ def assess_risk(
 
 
 @compiled
-def must_be_nps(
-    rows: Rows, threshold: Array, area: Array, rsr: Array, rosh: Array, mappa: Array, public_interest: Array
-) -> Mask:
-    """Tell who must be supervised by the NPS; the threshold of each area is in hundredths of a percent."""
-    must = np.empty(rows.size, dtype=np.bool_)
-    for at in range(rows.size):
-        row = rows[at]
-        must[at] = (
-            rsr[row] >= threshold[area[row]] or rosh[row] >= _HIGH or mappa[row] > 0 or public_interest[row] == 1
-        )
-    return must
-
-
-@compiled
-def choose_sides(
+def place_people(
     rows: Rows,
-    must: Mask,
+    today: int,
+    earliest: int,
+    delay: np.uint64,
+    delay_shares: Array,
+    delay_days: Array,
+    ahead: NDArray[np.int64],
+    threshold: Array,
     unified: Array,
+    limits: tuple[float, float, float, float],
     grade: Array,
+    key: Array,
     area: Array,
+    cell: Array,
     side: Array,
+    tier: Array,
     officer: Array,
+    waiting_since: Array,
+    sentences: Array,
+    spells: Array,
+    rsr: Array,
+    ogrs: Array,
+    mappa: Array,
+    safeguarding: Array,
+    public_interest: Array,
     assessed_rosh: Array,
-) -> tuple[NDArray[np.int8], Rows]:
-    """Return the side of each, and the rows of those who need another officer."""
-    sides = np.empty(rows.size, dtype=np.int8)
+) -> tuple[Rows, NDArray[np.int64]]:
+    """Set tier and side from assessed risk; find who needs another officer.
+
+    Parameters
+    ----------
+    earliest : int
+        The next day whose allocation is still to come.
+    delay : uint64
+        Constant of the draw that decides how many working days allocation takes.
+    delay_shares, delay_days : float arrays
+        Quantiles of those days.
+    ahead : int array
+        The days that lie 0, 1, 2 ... working days after today.
+    threshold, unified : arrays (areas,)
+        RSR in hundredths of a percent from which a case is the NPS's; where the service is one.
+    limits : tuple of float
+        Limits of the tiers, see :func:`tier_of`.
+
+    Returns
+    -------
+    asking, days : int arrays
+        Rows of those who need another officer, and the day of their allocation.
+    """
     asking = np.empty(rows.size, dtype=np.intp)
-    size = 0
-    for at in range(rows.size):
-        row = rows[at]
-        sides[at] = NPS if must[at] or unified[area[row]] or side[row] == NPS else CRC
-        holder = officer[row]
-        # A probation services officer can't keep a case whose risk is now high.
-        if sides[at] != side[row] or holder < 0 or (assessed_rosh[row] >= _HIGH and grade[holder] == _PSO):
-            asking[size] = row
-            size += 1
-    return sides, asking[:size]
-
-
-@compiled
-def open_cases(rows: Rows, side: Array, location: Array) -> Rows:
-    """Return those whose supervision goes on."""
-    kept = np.empty(rows.size, dtype=np.intp)
+    days = np.empty(rows.size, dtype=np.int64)
     size = 0
     for row in rows:
-        if side[row] >= 0 and location[row] <= _AT_LARGE:
-            kept[size] = row
+        place, rosh, level, public = int(area[row]), int(assessed_rosh[row]), int(mappa[row]), int(public_interest[row])
+        tier[row] = tier_of(rosh, rsr[row] / 100, int(ogrs[row]), level, int(safeguarding[row]), limits)
+        must = must_be_nps(threshold[place], int(rsr[row]), rosh, level, public)
+        before, holder = int(side[row]), officer[row]
+        now = NPS if must or unified[place] or before == NPS else CRC
+        side[row] = now
+        cell[row] = place * 2 + now
+        # A probation services officer can't keep a case whose risk is now high.
+        if now != before or holder < 0 or (rosh >= _HIGH and grade[holder] == _PSO):
+            waiting_since[row] = today
+            uniform = uniform_of(key[row], delay, int(sentences[row]) * 1024 + int(spells[row]))
+            asking[size] = row
+            days[size] = max(ahead[int(value_at(uniform, delay_shares, delay_days))], earliest)
             size += 1
-    return kept[:size]
+    return asking[:size], days[:size]
+
+
+@compiled
+def cases_of_today(
+    orphans: Rows, due: Rows, moving: Rows, side: Array, location: Array, officer: Array, waiting_since: Array
+) -> tuple[Rows, int, int]:
+    """Return the cases of today in the order in which they are given out.
+
+    Parameters
+    ----------
+    orphans, due, moving : int arrays
+        Rows, each array sorted: cases of leavers; cases due for allocation; cases that are to change hands.
+
+    Returns
+    -------
+    rows : int array
+        Leavers' cases that have nobody yet, other cases due whose supervision goes on, and cases that change hands.
+    first_due, first_moving : int
+        Where the second and the third of these begin.
+    """
+    rows = np.empty(orphans.size + due.size + moving.size, dtype=np.intp)
+    size = 0
+    for row in orphans:
+        if side[row] >= 0 and location[row] <= _AT_LARGE and officer[row] < 0:
+            rows[size] = row
+            size += 1
+    first_due, at = size, 0
+    for row in due:
+        while at < first_due and rows[at] < row:
+            at += 1
+        if side[row] >= 0 and location[row] <= _AT_LARGE and not (at < first_due and rows[at] == row):
+            rows[size] = row
+            size += 1
+    first_moving = size
+    for row in moving:
+        if officer[row] >= 0 and waiting_since[row] == NEVER:
+            rows[size] = row
+            size += 1
+    return rows[:size], first_due, first_moving
 
 
 @compiled
@@ -218,17 +281,24 @@ def give_cases(
     team = np.empty(rows.size, dtype=np.int64)
     points = np.empty(rows.size, dtype=np.int64)
     cost = np.empty(rows.size, dtype=np.int64)
+    leaves = np.empty(rows.size, dtype=np.intp)
+    high = np.empty(rows.size, dtype=np.bool_)
+    # Records are read before anything is decided: without a choice in between, the processor fetches many at once.
     for at in range(rows.size):
         row = rows[at]
-        place = int(area[row])
-        team[at] = int(office[row]) * 2 + (0 if unified[place] else int(side[row]))
-        teams = max(teams, team[at] + 1)
+        place = area[row]
+        team[at] = int(office[row]) * 2 + int(side[row]) * (1 - int(unified[place]))
         points[at] = tariff[setting[row], tier[row]]
-        cost[at] = points[at] if by_points[place, team[at] & 1] else 1
+        cost[at] = by_points[place, team[at] & 1]
+        high[at] = assessed_rosh[row] >= _HIGH
+        leaves[at] = officer[row]
+    for at in range(rows.size):
+        teams = max(teams, team[at] + 1)
+        cost[at] = points[at] if cost[at] else 1
         # The officer they leave doesn't count them when they move.
-        if officer[row] >= 0:
-            cases_held[officer[row]] -= 1
-            points_held[officer[row]] -= points[at]
+        if leaves[at] >= 0:
+            cases_held[leaves[at]] -= 1
+            points_held[leaves[at]] -= points[at]
     team_of_post = np.empty(posts, dtype=np.int64)
     for post in range(posts):
         team_of_post[post] = int(post_office[post]) * 2 + (0 if unified[post_area[post]] else int(employer[post]))
@@ -242,7 +312,7 @@ def give_cases(
     for needs_po in (True, False):
         size = 0
         for at in range(rows.size):
-            if (assessed_rosh[rows[at]] >= _HIGH) == needs_po:
+            if high[at] == needs_po:
                 mine[size] = at
                 size += 1
         if size == 0:
@@ -263,7 +333,7 @@ def give_cases(
                 cases_held[found[number]] += 1
                 points_held[found[number]] += points[now[number]]
     for at in range(rows.size):
-        before = officer[rows[at]]
+        before = leaves[at]
         if chosen[at] < 0 and before >= 0:
             cases_held[before] += 1
             points_held[before] += points[at]
@@ -273,16 +343,35 @@ def give_cases(
 @compiled
 def record_officers(
     rows: Rows,
-    chosen: Array,
-    truly_nps: Mask,
-    assessed_nps: Mask,
+    chosen: Rows,
     next_contact: Array,
     next_rise: Array,
     today: int,
+    custody_contact: np.uint64,
+    risk_rises: np.uint64,
+    moves: np.uint64,
+    custody_interval: int,
+    rise_rate: Array,
+    move_rate: Array,
+    logarithms: Array,
+    threshold: Array,
     unified: Array,
+    allocated: Counted,
+    allocation_days: Counted,
+    officer_changes: Counted,
+    misallocated: Counted,
+    key: Array,
     area: Array,
+    cell: Array,
     side: Array,
     location: Array,
+    rsr: Array,
+    rosh: Array,
+    assessed_rosh: Array,
+    mappa: Array,
+    public_interest: Array,
+    sentences: Array,
+    spells: Array,
     first_due_from: Array,
     officer: Array,
     officer_since: Array,
@@ -290,60 +379,171 @@ def record_officers(
     allocated_on: Array,
     changes: Array,
     officer_changed_on: Array,
-) -> tuple[Mask, NDArray[np.int64]]:
-    """Record the new officer of each; return what is noticed, see :data:`NOTICED`, and the days that each waited."""
-    noticed = np.zeros((NOTICED, rows.size), dtype=np.bool_)
-    days = np.zeros(rows.size, dtype=np.int64)
-    for at in range(rows.size):
-        row = rows[at]
-        waited = waiting_since[row] != NEVER
-        handed = changes[row] > 0 and officer[row] != chosen[at] and officer_since[row] != NEVER
-        # Where the service is one, nobody can be on the wrong side.
-        wrong = not unified[area[row]] and truly_nps[at] != (side[row] == NPS)
-        place = location[row]
-        noticed[WAITED, at] = waited
-        noticed[HANDED, at] = handed
-        noticed[WRONG, at] = wrong and waited and not handed
-        noticed[NOT_SEEN, at] = place == _COMMUNITY and first_due_from[row] != NEVER
-        noticed[UNBOOKED, at] = place in (_SENTENCED, _RECALLED) and next_contact[at] == NEVER
-        noticed[MAY_RISE, at] = not assessed_nps[at] and next_rise[at] == NEVER
-        days[at] = today - waiting_since[row]
-        if handed:
-            officer_changed_on[row] = today
-        officer[row] = chosen[at]
-        officer_since[row] = today
-        waiting_since[row] = NEVER
-        allocated_on[row] = today
-        changes[row] += 1
-    return noticed, days
-
-
-@compiled
-def first_days(
-    rows: Rows,
-    uniform: Array,
-    after_sentence: Array,
-    on_release_day: Array,
-    after: Array,
-    cell: Array,
-    first_after_release: Array,
-) -> NDArray[np.int64]:
-    """Return the day of each first appointment: some working days after sentence; on release day or the next.
+) -> tuple[Rows, Rows, Rows, Days, Rows, Days, Rows, Days]:
+    """Record the new officer of each, count it by cell, and find what follows from the change.
 
     Parameters
     ----------
-    uniform, after_sentence : float arrays
-        A draw for each, and the working days it gives after a sentence.
-    on_release_day : float array (cells,)
-        Share seen on the day of release.
-    after : int array
-        Day that lies so many working days ahead.
+    rows, chosen : int arrays
+        Rows of people and of their new officers' posts.
+    next_contact, next_rise : int arrays
+        Days of each one's next contact and of the day on which risk rises, :data:`NEVER` where there is none.
+    custody_contact, risk_rises, moves : uint64
+        Constants of the draws that they name; ``moves`` is of the next move to another officer.
+    rise_rate, move_rate : float arrays (cells,)
+        How often a year risk rises, and the operating model moves a case.
+    allocated, allocation_days, officer_changes, misallocated : int arrays (cells,)
+        Counts of this month.
+
+    Returns
+    -------
+    handed, unseen : int arrays
+        Rows of those whom another officer held before, and of those whose first appointment is to come.
+    held, contact_days : int arrays
+        Rows of those in custody with no contact booked, and when it would be.
+    rising, rise_days : int arrays
+        Rows of those whose risk may rise, and when.
+    moving, move_days : int arrays
+        Rows of those whom the operating model moves again, and when it would.
     """
-    days = np.empty(rows.size, dtype=np.int64)
+    handed, unseen, held = np.empty_like(rows), np.empty_like(rows), np.empty_like(rows)
+    rising, moving = np.empty_like(rows), np.empty_like(rows)
+    contact_days = np.empty(rows.size, dtype=np.int32)
+    rise_days = np.empty(rows.size, dtype=np.int32)
+    move_days = np.empty(rows.size, dtype=np.int32)
+    handing, seeing, holding, risers, movers = 0, 0, 0, 0, 0
+    # Records are read before anything is decided: without a choice in between, the processor fetches many at once.
+    waiting = np.empty(rows.size, dtype=np.int32)
+    places = np.empty(rows.size, dtype=np.int8)
+    numbers = np.empty(rows.size, dtype=np.int64)
+    truly = np.empty(rows.size, dtype=np.bool_)
+    assessed = np.empty(rows.size, dtype=np.bool_)
     for at in range(rows.size):
         row = rows[at]
-        if first_after_release[row] == 1:
-            days[at] = after[1 if uniform[at] >= on_release_day[cell[row]] else 0]
-        else:
-            days[at] = after[int(after_sentence[at])]
-    return days
+        waiting[at] = waiting_since[row]
+        places[at] = location[row]
+        numbers[at] = changes[row]
+        limit, risk, level, public = threshold[area[row]], int(rsr[row]), int(mappa[row]), int(public_interest[row])
+        truly[at] = must_be_nps(limit, risk, int(rosh[row]), level, public)
+        assessed[at] = must_be_nps(limit, risk, int(assessed_rosh[row]), level, public)
+    for at in range(rows.size):
+        row, post = rows[at], chosen[at]
+        where, code, number = int(area[row]), int(cell[row]), numbers[at]
+        since, place, before = waiting[at], places[at], officer[row]
+        if since != NEVER:
+            allocated[code] += 1
+            allocation_days[code] += today - since
+        if number > 0 and before != post and officer_since[row] != NEVER:
+            officer_changes[code] += 1
+            officer_changed_on[row] = today
+            handed[handing] = row
+            handing += 1
+        elif since != NEVER and not unified[where] and truly[at] != (side[row] == NPS):
+            # Where the service is one, nobody can be on the wrong side.
+            misallocated[code] += 1
+        officer[row] = post
+        officer_since[row] = today
+        waiting_since[row] = NEVER
+        allocated_on[row] = today
+        changes[row] = number + 1
+        if place == _COMMUNITY and first_due_from[row] != NEVER:
+            unseen[seeing] = row
+            seeing += 1
+        elif place in (_SENTENCED, _RECALLED) and next_contact[at] == NEVER:
+            uniform = uniform_of(key[row], custody_contact, int(sentences[row]))
+            held[holding] = row
+            contact_days[holding] = today + 1 + int(uniform * custody_interval)
+            holding += 1
+        # Risk may rise in a case below the threshold, whoever holds it; the draw belongs to the person.
+        if not assessed[at] and next_rise[at] == NEVER:
+            uniform = uniform_of(key[row], risk_rises, int(sentences[row]) * 1024 + int(spells[row]))
+            wait = minus_log_of(1.0 - uniform, logarithms) / max(rise_rate[code], 1e-9) * 365.25
+            rising[risers] = row
+            rise_days[risers] = day_of_wait(today, wait)
+            risers += 1
+        # A later move by the operating model.
+        if move_rate[code] > 0:
+            uniform = uniform_of(key[row], moves, number + 1)
+            wait = minus_log_of(1.0 - uniform, logarithms) / move_rate[code] * 365.25
+            moving[movers] = row
+            move_days[movers] = day_of_wait(today, wait)
+            movers += 1
+    return (
+        handed[:handing],
+        unseen[:seeing],
+        held[:holding],
+        contact_days[:holding],
+        rising[:risers],
+        rise_days[:risers],
+        moving[:movers],
+        move_days[:movers],
+    )
+
+
+@compiled
+def first_appointments(
+    rows: Rows,
+    today: int,
+    mark: Array,
+    person: Array,
+    kind: Array,
+    wanted: int,
+    draws: np.uint64,
+    shares: Array,
+    working_days: Array,
+    on_release_day: Array,
+    ahead: NDArray[np.int64],
+    key: Array,
+    cell: Array,
+    spells: Array,
+    first_after_release: Array,
+    officer: Array,
+    waiting_since: Array,
+    allocated_on: Array,
+) -> tuple[Rows, NDArray[np.int64]]:
+    """Return who gets a first appointment and when: some working days after sentence; on release day or the next.
+
+    Only those with an officer get one, and only where the officer before hasn't made one that the new one takes over.
+
+    Parameters
+    ----------
+    mark : int8 array (people,)
+        All zero, and left so: room to work in.
+    person, kind : int arrays (tasks,)
+        Person and kind of every open task.
+    wanted : int
+        The kind that a first appointment is.
+    draws, shares, working_days : uint64, float arrays
+        Constant of the draw that decides when, and quantiles of working days after a sentence.
+    on_release_day : float array (cells,)
+        Share seen on the day of release.
+    ahead : int array
+        The days that lie 0, 1, 2 ... working days after today.
+    """
+    asking = np.empty_like(rows)
+    days = np.empty(rows.size, dtype=np.int64)
+    size = 0
+    for row in rows:
+        asking[size] = row
+        size += (officer[row] >= 0) & (waiting_since[row] == NEVER)
+    if size == 0:
+        return asking[:0], days[:0]
+    for row in asking[:size]:
+        allocated_on[row] = today
+        mark[row] = 1
+    for task in range(person.size):
+        if kind[task] == wanted:
+            mark[person[task]] = 0
+    booked = 0
+    for row in asking[:size]:
+        if mark[row] == 1:
+            mark[row] = 0
+            uniform = uniform_of(key[row], draws, int(spells[row]))
+            if first_after_release[row] == 1:
+                wait = 1 if uniform >= on_release_day[cell[row]] else 0
+            else:
+                wait = int(value_at(uniform, shares, working_days))
+            asking[booked] = row
+            days[booked] = ahead[wait]
+            booked += 1
+    return asking[:booked], days[:booked]

@@ -83,31 +83,3 @@ def points_held(officer: Array, setting: Array, tier: Array, points: Array, post
         for at in range(size):
             held[officer[rows[at]]] += points[setting[rows[at]], tier[rows[at]]]
     return held
-
-
-@compiled
-def without_task(rows: Array, mark: Array, person: Array, kind: Array, wanted: int) -> NDArray[np.bool_]:
-    """Tell which people have no open task of a kind.
-
-    Parameters
-    ----------
-    rows : int array
-        Rows of people.
-    mark : int8 array (people,)
-        All zero, and left so: room to work in.
-    person, kind : int arrays (tasks,)
-        Person and kind of every open task.
-    wanted : int
-        The kind.
-    """
-    for row in rows:
-        mark[row] = 1
-    for task in range(person.size):
-        if kind[task] == wanted:
-            mark[person[task]] = 0
-    without = np.empty(rows.size, dtype=np.bool_)
-    for at in range(rows.size):
-        without[at] = mark[rows[at]] == 1
-    for row in rows:
-        mark[row] = 0
-    return without

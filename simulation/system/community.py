@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 import simpy
 
-from simulation.engine import NEVER
 from simulation.engine.chance import minus_log
 from simulation.system import hazards
 from simulation.system.allocation import Allocation
-from simulation.system.codes import Location, Status
+from simulation.system.codes import Location
 from simulation.system.departures import Departures
 from simulation.system.population import GROUPS
-from simulation.system.quantiles import draw
+from simulation.system.quantiles import draw, quantile_table
 from simulation.system.recall import Recall
-from simulation.system.service import FAR, Rows, Service
+from simulation.system.service import Rows, Service
 from simulation.system.supervision import Supervision
+from simulation.system.waits import LOGARITHMS
 
 
 class Community:
@@ -55,7 +55,10 @@ class Community:
         shares = levers.mapping("courts.reoffence_to_sentence_share")
         self.return_share = np.array([shares[label] for label in GROUPS])
         self.hazard_ratio = float(levers.number("community.reoffending_ratio"))
+        self.conviction_lags = quantile_table(levers.mapping("courts.reoffence_to_conviction_days"))
+        self.recall_share = levers.grid("recall.per_further_charge").ravel()
         self.yearly_changes = levers.grid("community.crises_per_year").ravel()
+        self.change_lengths = quantile_table(levers.mapping("community.crisis_days"))
         self.death_rate = float(levers.number("community.death_rate") / 365.25)
         self.death_ratio = float(levers.number("community.death_ratio_after_release"))
         self.death_early_days = float(levers.number("community.death_weeks_after_release") * 7)
@@ -65,29 +68,21 @@ class Community:
     def begin(self, rows: Rows) -> None:
         """Draw when the next change in need and death would come, at the start of a spell in the community."""
         service, people = self.service, self.service.people
-        # Both waits are exponential, and one call takes all the logarithms.
-        waits = minus_log(
-            hazards.draws_of_spells(
-                rows,
-                service.chance.constant("change in need"),
-                service.chance.constant("death"),
-                people.key,
-                people.crises,
-                people.spells,
-            )
-        )
-        # Death is a constant hazard, higher in the first weeks after release; its crossing is found in closed form.
-        change, death = hazards.days_of_spells(
+        change, death = hazards.begin_spells(
             rows,
-            people.cell,
-            people.first_after_release,
-            waits,
+            service.today,
+            service.chance.constant("change in need"),
+            service.chance.constant("death"),
             self.yearly_changes,
             self.death_rate,
             self.death_ratio,
             self.death_early_days,
-            service.today,
-            FAR,
+            LOGARITHMS,
+            people.key,
+            people.cell,
+            people.crises,
+            people.spells,
+            people.first_after_release,
         )
         service.agendas["crisis"].put(rows, change)
         service.agendas["death"].put(rows, death)
@@ -102,27 +97,14 @@ class Community:
         hazard = self.yearly_hazard[people.ogrs[free]] * self.hazard_ratio
         hazard = np.where(people.location[free] == Location.ENDED, hazard * self.after, hazard)
         hazard = hazard * service.levers.number("population.pending_convictions_ratio")
-        group = self.group(free)
+        sentences = service.sentences
+        group = hazards.groups(free, people.latest, sentences.kind, sentences.length)
         happened = service.chance.exponential(keys, "thin pass: reoffended") < hazard * longest / 365.25
         happened &= service.chance.uniform(keys, "thin pass: comes back") < self.return_share[group]
         when = -service.chance.uniform(keys, "thin pass: reoffended when") * longest
         day = (when + draw(table, service.chance.uniform(keys, "thin pass: conviction lag"))).astype(np.int32)
         coming = happened & (day >= 0)
         service.agendas["conviction"].put(free[coming], service.calendar.working_day_after(day[coming]))
-
-    def group(self, rows: Rows) -> np.ndarray:
-        """Return the case-mix group of what people had last."""
-        sentences = self.service.sentences
-        return hazards.groups(rows, self.service.people.latest, sentences.kind, sentences.length)
-
-    def next_crisis(self, rows: Rows) -> None:
-        """Put the next change in need on the agenda."""
-        if rows.size == 0:
-            return
-        service, people = self.service, self.service.people
-        threshold = service.chance.exponential(people.key[rows], "change in need", people.crises[rows])
-        day = hazards.change_days(rows, people.cell, threshold, self.yearly_changes, service.today, FAR)
-        service.agendas["crisis"].put(rows, day)
 
     # --- Each day ---------------------------------------------------------------------------------------------
 
@@ -166,23 +148,28 @@ class Community:
     def crises(self, rows: Rows) -> None:
         """Begin a change for those without one, end it for those with one."""
         service, people = self.service, self.service.people
-        rows = rows[people.location[rows] == Location.COMMUNITY]
         if rows.size == 0:
             return
-        over = people.crisis_since[rows] != NEVER
-        ending, starting = rows[over], rows[~over]
+        starting, ending, until, following = hazards.turn_changes(
+            rows,
+            service.today,
+            service.chance.constant("change in need"),
+            service.chance.constant("length of change"),
+            *self.change_lengths,
+            self.yearly_changes,
+            LOGARITHMS,
+            people.key,
+            people.cell,
+            people.location,
+            people.crises,
+            people.crisis_since,
+            people.crisis_noticed,
+        )
         if ending.size:
             self.supervision.clear_crisis(ending)
-            self.next_crisis(ending)
-        if starting.size:
-            people.crisis_since[starting] = service.today
-            people.crisis_noticed[starting] = 0
-            number = people.crises[starting]
-            uniform = service.chance.uniform(people.key[starting], "length of change", number)
-            days = draw(service.levers.mapping("community.crisis_days"), uniform).astype(np.int32)
-            people.crises[starting] = number + 1
-            service.agendas["crisis"].put(starting, service.today + np.maximum(days, 1))
-            service.count("crises", starting)
+        service.agendas["crisis"].put(ending, following)
+        service.agendas["crisis"].put(starting, until)
+        service.count("crises", starting)
         service.tell("change in need begins", starting)
         service.tell("change in need ends", ending)
 
@@ -196,24 +183,24 @@ class Community:
         following = service.calendar.day(
             when.replace(year=when.year + when.month // 12, month=when.month % 12 + 1, day=1)
         )
-        new = hazards.without_threshold(people.size, people.location, people.latest, people.risk_threshold)
-        people.risk_threshold[new] = service.chance.exponential(
-            people.key[new], "reoffending", people.reoffences[new]
-        )
         rows, day = hazards.step_reoffending(
             people.size,
-            people.location,
-            people.latest,
-            people.ogrs,
-            people.last_seen,
-            people.risk_hazard,
-            people.risk_threshold,
+            service.chance.constant("reoffending"),
             self.yearly_hazard,
             self.hazard_ratio,
             self.after,
             today - self.years_after * 365.25,
             today,
             following - today,
+            LOGARITHMS,
+            people.key,
+            people.location,
+            people.latest,
+            people.ogrs,
+            people.last_seen,
+            people.reoffences,
+            people.risk_hazard,
+            people.risk_threshold,
         )
         service.agendas["reoffence"].put(rows, day)
 
@@ -222,45 +209,37 @@ class Community:
         if rows.size == 0:
             return
         service, people, chance = self.service, self.service.people, self.service.chance
-        place = people.location[rows]
-        supervised = place == Location.COMMUNITY
-        free = supervised | (place == Location.ENDED)
-        if not free.all():
+        sentences, convictions = service.sentences, service.agendas["conviction"]
+        held, free, supervised, recalled, returning, days = hazards.record_reoffences(
+            rows,
+            convictions.day_of(rows),
+            service.today,
+            chance.constant("recall for charge"),
+            chance.constant("comes back to court"),
+            chance.constant("conviction lag"),
+            chance.constant("reoffending"),
+            self.recall_share,
+            self.return_share,
+            *self.conviction_lags,
+            LOGARITHMS,
+            people.key,
+            people.cell,
+            people.location,
+            people.latest,
+            people.reoffences,
+            people.risk_hazard,
+            people.risk_threshold,
+            sentences.previous,
+            sentences.status,
+            sentences.kind,
+            sentences.length,
+        )
+        if held.size:
             # Somebody locked up since the month began can't reoffend at liberty: the crossing waits for liberty.
-            held = rows[~free]
             people.risk_hazard[held] = np.nextafter(people.risk_threshold[held], 0)
-            rows, supervised = rows[free], supervised[free]
-            if rows.size == 0:
-                return
-        service.count("reoffences", rows[supervised])
-        service.tell("reoffended", rows)
-        self.charge(rows[supervised])
-        keys, number = people.key[rows], people.reoffences[rows]
-        returning = chance.uniform(keys, "comes back to court", number) < self.return_share[self.group(rows)]
-        # A conviction that is on its way already comes first.
-        returning &= service.agendas["conviction"].day_of(rows) == NEVER
-        if returning.any():
-            lag = draw(
-                service.levers.mapping("courts.reoffence_to_conviction_days"),
-                chance.uniform(keys[returning], "conviction lag", number[returning]),
-            )
-            day = service.calendar.working_day_after(service.today + 1 + lag.astype(np.int32))
-            service.agendas["conviction"].put(rows[returning], day)
-        number = number + 1
-        people.reoffences[rows] = number
-        people.risk_hazard[rows] = 0.0
-        people.risk_threshold[rows] = chance.exponential(keys, "reoffending", number)
-
-    def charge(self, rows: Rows) -> None:
-        """Ask for the recall of a share of those on licence who are charged."""
-        if rows.size == 0:
-            return
-        service, people = self.service, self.service.people
-        licence = service.live_sentence(rows, (Status.CURFEW, Status.LICENCE))
-        on_licence = licence >= 0
-        if not on_licence.any():
-            return
-        charged = rows[on_licence]
-        draws = service.chance.uniform(people.key[charged], "recall for charge", people.reoffences[charged])
-        recalled = draws < service.share("recall.per_further_charge", charged)
-        self.recall.ask(licence[on_licence][recalled], "further charge")
+        service.count("reoffences", supervised)
+        service.tell("reoffended", free)
+        if recalled.size:
+            self.recall.ask(recalled, "further charge")
+        if returning.size:
+            convictions.put(returning, service.calendar.working_day_after(days))

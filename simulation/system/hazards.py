@@ -7,31 +7,41 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import compiled
 from simulation.system import codes
+from simulation.system.waits import day_of_wait, minus_log_of, value_at
 
 if TYPE_CHECKING:
     Array = NDArray[Any]
+    Days = NDArray[np.int32]
     Floats = NDArray[np.float64]
     Rows = NDArray[np.intp]
 
 # Compiled code knows plain numbers only.
 _COMMUNITY, _OVER = codes.Location.COMMUNITY, codes.Location.ENDED
 _DETERMINATE = codes.Kind.DETERMINATE
+_CURFEW, _LICENCE = codes.Status.CURFEW, codes.Status.LICENCE
 #: A threshold above this hasn't been drawn yet.
 _UNDRAWN = 1e17
 
 
 @compiled
+def group_of(kind: int, length: int) -> int:
+    """Return the case-mix group of a sentence: an order, or custody by length."""
+    if kind < _DETERMINATE:
+        return 0
+    return 1 if length < 365 else 2 if length < 1461 else 3
+
+
+@compiled
 def groups(rows: Rows, latest: Rows, kind: Array, length: Array) -> NDArray[np.int64]:
-    """Return the case-mix group of what people had last: an order, or custody by length."""
-    found = np.zeros(rows.size, dtype=np.int64)
+    """Return the case-mix group of what people had last."""
+    found = np.empty(rows.size, dtype=np.int64)
     for at in range(rows.size):
         sentence = latest[rows[at]]
-        if kind[sentence] >= _DETERMINATE:
-            days = length[sentence]
-            found[at] = 1 if days < 365 else 2 if days < 1461 else 3
+        found[at] = group_of(int(kind[sentence]), int(length[sentence]))
     return found
 
 
@@ -56,90 +66,241 @@ def sentences_of(rows: Rows, latest: Rows, previous: Rows) -> Rows:
 
 
 @compiled
-def change_days(rows: Rows, cell: Array, threshold: Floats, yearly: Floats, today: int, far: int) -> NDArray[np.int32]:
-    """Return the day of the next change in need; ``yearly`` is the rate of each area and side."""
-    days = np.empty(rows.size, dtype=np.int32)
-    for at in range(rows.size):
-        wait = threshold[at] / max(yearly[cell[rows[at]]] / 365.25, 1e-9)
-        days[at] = today + 1 + int(min(wait, float(far)))
-    return days
+def _day_of_change(
+    key: np.uint64, changes: np.uint64, number: int, yearly: float, logarithms: Array, today: int
+) -> int:
+    """Return the day of somebody's next change in need; ``changes`` is the constant of its draw."""
+    wait = minus_log_of(1.0 - uniform_of(key, changes, number), logarithms)
+    return day_of_wait(today, wait / max(yearly / 365.25, 1e-9))
 
 
 @compiled
-def draws_of_spells(
-    rows: Rows, change: np.uint64, death: np.uint64, key: Array, crises: Array, spells: Array
-) -> Floats:
-    """Return what is left of the draws that decide the first change in need of a spell, then of those of death."""
-    left = np.empty(2 * rows.size, dtype=np.float64)
-    for at in range(rows.size):
-        row = rows[at]
-        left[at] = 1.0 - uniform_of(key[row], change, int(crises[row]))
-        left[rows.size + at] = 1.0 - uniform_of(key[row], death, int(spells[row]))
-    return left
-
-
-@compiled
-def days_of_spells(
+def begin_spells(
     rows: Rows,
-    cell: Array,
-    after_release: Array,
-    threshold: Floats,
+    today: int,
+    changes: np.uint64,
+    dies: np.uint64,
     yearly: Floats,
     rate: float,
     ratio: float,
     early_days: float,
-    today: int,
-    far: int,
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Return the days of the next change in need and of death; ``threshold`` is theirs one after the other.
+    logarithms: Array,
+    key: Array,
+    cell: Array,
+    crises: Array,
+    spells: Array,
+    after_release: Array,
+) -> tuple[Days, Days]:
+    """Return the days of the next change in need and of death of people whose spell in the community begins.
 
-    Changes in need have a constant rate by area and side; death has a daily hazard, higher in the first days after
-    release.
+    Changes in need have a constant rate by area and side, ``yearly``. Death is a constant daily hazard, ``ratio`` times
+    as high in the first days after release; its crossing is found in closed form.
     """
     change = np.empty(rows.size, dtype=np.int32)
     death = np.empty(rows.size, dtype=np.int32)
     for at in range(rows.size):
-        row, to_die = rows[at], threshold[rows.size + at]
-        wait = threshold[at] / max(yearly[cell[row]] / 365.25, 1e-9)
-        change[at] = today + 1 + int(min(wait, float(far)))
+        row = rows[at]
+        change[at] = _day_of_change(key[row], changes, int(crises[row]), yearly[cell[row]], logarithms, today)
+        to_die = minus_log_of(1.0 - uniform_of(key[row], dies, int(spells[row])), logarithms)
         early = rate * ratio if after_release[row] == 1 else rate
         wait = to_die / early if early > 0 else np.inf
         if wait > early_days:
             wait = early_days + (to_die - early * early_days) / rate if rate > 0 else np.inf
-        death[at] = today + 1 + int(min(wait, float(far)))
+        death[at] = day_of_wait(today, wait)
     return change, death
 
 
 @compiled
-def without_threshold(size: int, location: Array, latest: Rows, threshold: Floats) -> Rows:
-    """Return people at liberty whose threshold of reoffending hasn't been drawn."""
-    found = np.empty(size, dtype=np.intp)
-    many = 0
-    for row in range(size):
-        free = location[row] == _COMMUNITY or (location[row] == _OVER and latest[row] >= 0)
-        if free and threshold[row] > _UNDRAWN:
-            found[many] = row
-            many += 1
-    return found[:many].copy()
+def turn_changes(
+    rows: Rows,
+    today: int,
+    changes: np.uint64,
+    lasts: np.uint64,
+    shares: Array,
+    lengths: Array,
+    yearly: Floats,
+    logarithms: Array,
+    key: Array,
+    cell: Array,
+    location: Array,
+    crises: Array,
+    crisis_since: Array,
+    crisis_noticed: Array,
+) -> tuple[Rows, Rows, Days, Days]:
+    """Begin a change in need for those in the community without one; find those whose change ends.
+
+    Parameters
+    ----------
+    changes, lasts : uint64
+        Constants of the draws of the wait for a change and of how long one lasts.
+    shares, lengths : float arrays
+        Quantiles of that length in days.
+    yearly : float array (cells,)
+        Changes a year.
+
+    Returns
+    -------
+    starting, ending : int arrays
+        Rows of those whose change begins and whose change ends.
+    until, following : int arrays
+        The day on which the former's ends, and on which the latter's next begins.
+    """
+    starting, ending = np.empty_like(rows), np.empty_like(rows)
+    until = np.empty(rows.size, dtype=np.int32)
+    following = np.empty(rows.size, dtype=np.int32)
+    starts, ends = 0, 0
+    # Records are read before anything is decided: without a choice in between, the processor fetches many at once.
+    places = np.empty(rows.size, dtype=np.int8)
+    changing = np.empty(rows.size, dtype=np.bool_)
+    numbers = np.empty(rows.size, dtype=np.int64)
+    for at in range(rows.size):
+        places[at] = location[rows[at]]
+        changing[at] = crisis_since[rows[at]] != NEVER
+        numbers[at] = crises[rows[at]]
+    for at in range(rows.size):
+        row, number = rows[at], numbers[at]
+        if places[at] != _COMMUNITY:
+            continue
+        if not changing[at]:
+            days = int(value_at(uniform_of(key[row], lasts, number), shares, lengths))
+            crisis_since[row] = today
+            crisis_noticed[row] = 0
+            crises[row] = number + 1
+            starting[starts] = row
+            until[starts] = today + max(days, 1)
+            starts += 1
+        else:
+            ending[ends] = row
+            following[ends] = _day_of_change(key[row], changes, number, yearly[cell[row]], logarithms, today)
+            ends += 1
+    return starting[:starts], ending[:ends], until[:starts], following[:ends]
+
+
+@compiled
+def record_reoffences(
+    rows: Rows,
+    next_conviction: Days,
+    today: int,
+    charged: np.uint64,
+    comes_back: np.uint64,
+    conviction_lag: np.uint64,
+    next_threshold: np.uint64,
+    recall_share: Floats,
+    return_share: Floats,
+    shares: Array,
+    lags: Array,
+    logarithms: Array,
+    key: Array,
+    cell: Array,
+    location: Array,
+    latest: Rows,
+    reoffences: Array,
+    hazard: Floats,
+    threshold: Floats,
+    previous: Rows,
+    status: Array,
+    kind: Array,
+    length: Array,
+) -> tuple[Rows, Rows, Rows, Rows, Rows, Days]:
+    """Record a proven reoffence of everybody who is at liberty.
+
+    Parameters
+    ----------
+    rows, next_conviction : int arrays
+        Rows of those whose hazard crossed its threshold, and when each one's next conviction is due.
+    charged, comes_back, conviction_lag, next_threshold : uint64
+        Constants of the draws that decide whether a charge brings recall, whether the reoffence comes to court, after
+        how long, and the next threshold.
+    recall_share : float array (cells,)
+        Share of those on licence who are recalled when charged.
+    return_share : float array (groups,)
+        Share of reoffences that come to court.
+    shares, lags : float arrays
+        Quantiles of days from reoffence to conviction.
+
+    Returns
+    -------
+    held, free, supervised : int arrays
+        Rows of those who aren't at liberty, of those who are, and among them of those under supervision.
+    recalled : int array
+        Sentences on which recall is asked for.
+    returning, days : int arrays
+        Rows of those who come back to court, and from which day.
+    """
+    held, free, supervised = np.empty_like(rows), np.empty_like(rows), np.empty_like(rows)
+    recalled, returning = np.empty_like(rows), np.empty_like(rows)
+    days = np.empty(rows.size, dtype=np.int32)
+    holding, freed, supervising, recalls, returns = 0, 0, 0, 0, 0
+    # Records are read before anything is decided: without a choice in between, the processor fetches many at once.
+    places = np.empty(rows.size, dtype=np.int8)
+    keys = np.empty(rows.size, dtype=np.uint64)
+    numbers = np.empty(rows.size, dtype=np.int64)
+    last_ones = np.empty(rows.size, dtype=np.intp)
+    groups_of_last = np.empty(rows.size, dtype=np.int64)
+    for at in range(rows.size):
+        row = rows[at]
+        places[at] = location[row]
+        keys[at] = key[row]
+        numbers[at] = reoffences[row]
+        last_ones[at] = latest[row]
+    for at in range(rows.size):
+        groups_of_last[at] = group_of(int(kind[last_ones[at]]), int(length[last_ones[at]]))
+    for at in range(rows.size):
+        row, place, number, own = rows[at], places[at], numbers[at], keys[at]
+        if place != _COMMUNITY and place != _OVER:
+            held[holding] = row
+            holding += 1
+            continue
+        free[freed] = row
+        freed += 1
+        if place == _COMMUNITY:
+            supervised[supervising] = row
+            supervising += 1
+            licence = last_ones[at]
+            while licence >= 0 and status[licence] != _CURFEW and status[licence] != _LICENCE:
+                licence = previous[licence]
+            if licence >= 0 and uniform_of(own, charged, number) < recall_share[cell[row]]:
+                recalled[recalls] = licence
+                recalls += 1
+        # A conviction that is on its way already comes first.
+        if next_conviction[at] == NEVER and uniform_of(own, comes_back, number) < return_share[groups_of_last[at]]:
+            returning[returns] = row
+            days[returns] = today + 1 + int(value_at(uniform_of(own, conviction_lag, number), shares, lags))
+            returns += 1
+        reoffences[row] = number + 1
+        hazard[row] = 0.0
+        threshold[row] = minus_log_of(1.0 - uniform_of(own, next_threshold, number + 1), logarithms)
+    return (
+        held[:holding],
+        free[:freed],
+        supervised[:supervising],
+        recalled[:recalls],
+        returning[:returns],
+        days[:returns],
+    )
 
 
 @compiled
 def step_reoffending(
     size: int,
-    location: Array,
-    latest: Rows,
-    ogrs: Array,
-    last_seen: Array,
-    hazard: Floats,
-    threshold: Floats,
+    reoffends: np.uint64,
     yearly: Floats,
     ratio: float,
     after_supervision: float,
     at_risk_from: float,
     today: int,
     days: int,
-) -> tuple[Rows, NDArray[np.int32]]:
-    """Add a month's hazard of reoffending to everybody at liberty.
+    logarithms: Array,
+    key: Array,
+    location: Array,
+    latest: Rows,
+    ogrs: Array,
+    last_seen: Array,
+    reoffences: Array,
+    hazard: Floats,
+    threshold: Floats,
+) -> tuple[Rows, Days]:
+    """Add a month's hazard of reoffending to everybody at liberty; draw the threshold of those who have none.
 
     Returns
     -------
@@ -152,8 +313,14 @@ def step_reoffending(
     part_of_year = days / 365.25
     for row in range(size):
         place = location[row]
-        if place != _COMMUNITY and (place != _OVER or latest[row] < 0):
+        if place != _COMMUNITY and place != _OVER:
             continue
+        limit = threshold[row]
+        if limit > _UNDRAWN:
+            if place == _OVER and latest[row] < 0:
+                continue
+            limit = minus_log_of(1.0 - uniform_of(key[row], reoffends, int(reoffences[row])), logarithms)
+            threshold[row] = limit
         added = yearly[ogrs[row]] * part_of_year * ratio
         if place == _OVER:
             # Still at risk after supervision, at a lower rate, and not for ever.
@@ -161,8 +328,8 @@ def step_reoffending(
         before = hazard[row]
         after = before + added
         hazard[row] = after
-        if before < threshold[row] <= after:
-            part = (threshold[row] - before) / added
+        if before < limit <= after:
+            part = (limit - before) / added
             crossed[many] = row
             when[many] = today + min(int(part * days), days - 1)
             many += 1

@@ -12,15 +12,14 @@ from typing import Any
 
 import numpy as np
 import simpy
-from numpy.typing import NDArray
 
-from simulation.engine import NEVER
 from simulation.system import officers
 from simulation.system.allocation import Allocation
 from simulation.system.choosing import points_held
 from simulation.system.codes import NPS
-from simulation.system.quantiles import draw, mean
+from simulation.system.quantiles import mean, quantile_table
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
+from simulation.system.waits import LOGARITHMS
 
 WEEKS_A_YEAR = 52.18
 OFFICER_DAYS, SICKNESS_DAYS = COUNT_INDEX["officer_days"], COUNT_INDEX["sickness_days"]
@@ -44,10 +43,15 @@ class Staffing:
         self.sick_days = np.array(levers.grid("staff.sickness_days"), dtype=np.float64)
         self.overload_sickness = float(levers.number("effects.overload_sickness_multiplier_at_130pct"))
         self.long_share = float(levers.number("staff.sickness_long_spell_share"))
-        self.short_days = levers.mapping("staff.sickness_short_days")
-        self.long_days = levers.mapping("staff.sickness_long_days")
-        self.long_mean, self.short_mean = mean(self.long_days), mean(self.short_days)
+        long, short = levers.mapping("staff.sickness_long_days"), levers.mapping("staff.sickness_short_days")
+        self.long_days, self.short_days = quantile_table(long), quantile_table(short)
+        self.long_mean, self.short_mean = mean(long), mean(short)
         self.leave_days = levers.number("staff.leave_days")
+        months = levers.mapping("staff.recruitment.months_advert_to_desk")
+        self.months_nps, self.months_crc = quantile_table(months["nps"]), quantile_table(months["crc"])
+        self.drop_out_share = float(levers.number("staff.recruitment.drop_out_share"))
+        self.delay = float(levers.number("staff.recruitment.delay_multiplier"))
+        self.reduced_days = int(levers.number("staff.newly_qualified.reduction_months") * 365.25 / 12)
         multiplier = levers.grid("staff.leaving_multiplier")
         self.leaving = (
             np.stack(
@@ -87,9 +91,8 @@ class Staffing:
         today = service.today
         # Leave is taken in whole weeks: on the last working day of a week the next one may be off.
         friday = service.calendar.date(today).weekday() == 4
-        long, short, at_desk, sick = officers.day_at_work(
+        falling, lengths = officers.day_at_work(
             posts.size,
-            service.areas * 2,
             today,
             posts.area,
             posts.employer,
@@ -98,6 +101,7 @@ class Staffing:
             posts.holder,
             posts.present_days,
             posts.sick_until,
+            posts.sick_spells,
             posts.leave_until,
             posts.pressure,
             self.sick_days,
@@ -108,16 +112,15 @@ class Staffing:
             self.leave_days / 5 / WEEKS_A_YEAR if friday else 0.0,
             chance.constant("falls sick"),
             chance.constant("week of leave"),
+            chance.constant("length of sickness"),
+            *self.long_days,
+            *self.short_days,
+            service.flows[OFFICER_DAYS],
+            service.flows[SICKNESS_DAYS],
         )
-        service.flows[OFFICER_DAYS] += at_desk
-        service.flows[SICKNESS_DAYS] += sick
-        for rows, table in ((long, self.long_days), (short, self.short_days)):
-            if rows.size:
-                occurrence = officers.day_of_holder(posts.holder[rows], posts.present_days[rows])
-                length = chance.uniform(posts.key[rows], "length of sickness", occurrence)
-                days = np.maximum(1, draw(table, length)).astype(np.int64)
-                posts.sick_until[rows] = service.calendar.add_working_days(np.full(rows.size, today), days + 1)
-                posts.sick_spells[rows] += 1
+        if falling.size:
+            today_each = np.full(falling.size, today)
+            posts.sick_until[falling] = service.calendar.add_working_days(today_each, lengths + 1)
 
     # --- Leaving ----------------------------------------------------------------------------------------------
 
@@ -176,10 +179,12 @@ class Staffing:
         codes = posts.area[rows].astype(np.int64) * 2 + posts.employer[rows]
         self.service.count_codes("leavers", codes)
         self.vacate(rows)
-        self.advertise(rows)
 
     def vacate(self, rows: Rows) -> None:
-        """Empty posts and hand their cases over."""
+        """Empty posts, hand their cases over and seek replacements.
+
+        It takes months from advertisement to desk, more if the first candidate drops out.
+        """
         service, posts, people = self.service, self.service.posts, self.service.people
         held = officers.cases_of(rows, posts.size, posts.area, people.officer, self.first_of_area)
         people.officer[held] = -1
@@ -187,36 +192,29 @@ class Staffing:
         service.agendas["transfer"].cancel(held)
         self.allocation.orphans.send(held)
         service.tell("officer left", held)
-        posts.filled[rows] = 0
-        posts.cases[rows] = 0
-        posts.points[rows] = 0
-        posts.owed[rows] = 0
-        posts.sick_until[rows] = NEVER
-        posts.leave_until[rows] = NEVER
         service.agendas["leaves"].cancel(rows)
-
-    def advertise(self, rows: Rows) -> None:
-        """Seek a replacement: months to the desk, more if the first candidate drops out."""
-        service, posts, levers = self.service, self.service.posts, self.service.levers
-        keys, holder = posts.key[rows], posts.holder[rows]
-        months = self.months_to_fill(rows, service.chance.uniform(keys, "months to fill", holder))
-        drops = service.chance.uniform(keys, "candidate drops out", holder) < levers.number(
-            "staff.recruitment.drop_out_share"
+        chance = service.chance
+        days = officers.empty_posts(
+            rows,
+            service.today,
+            chance.constant("months to fill"),
+            chance.constant("candidate drops out"),
+            chance.constant("months to fill again"),
+            self.drop_out_share,
+            self.delay,
+            *self.months_nps,
+            *self.months_crc,
+            posts.key,
+            posts.holder,
+            posts.employer,
+            posts.filled,
+            posts.cases,
+            posts.points,
+            posts.owed,
+            posts.sick_until,
+            posts.leave_until,
         )
-        again = self.months_to_fill(rows, service.chance.uniform(keys, "months to fill again", holder))
-        days = (
-            (months + np.where(drops, again, 0))
-            * 365.25
-            / 12
-            * levers.number("staff.recruitment.delay_multiplier")
-        )
-        service.agendas["starts"].put(rows, service.today + 1 + days.astype(np.int32))
-
-    def months_to_fill(self, rows: Rows, uniform: NDArray[np.float64]) -> Array:
-        """Return months from advertisement to desk."""
-        table = self.service.levers.mapping("staff.recruitment.months_advert_to_desk")
-        nps = self.service.posts.employer[rows] == NPS
-        return np.where(nps, draw(table["nps"], uniform), draw(table["crc"], uniform))
+        service.agendas["starts"].put(rows, days)
 
     def start(self, rows: Rows) -> None:
         """New holders begin: from the area's CRC for a share of NPS posts, else from outside."""
@@ -231,7 +229,24 @@ class Staffing:
         poached[poached] = [self.move_from_crc(post) for post in rows[poached].tolist()]
         outside = rows[~poached]
         service.count_codes("joiners", posts.area[outside].astype(np.int64) * 2 + posts.employer[outside])
-        self.fill(rows, np.where(poached, 0, levers.number("staff.newly_qualified.reduction_months")))
+        officers.fill_posts(
+            rows,
+            ~poached,
+            service.today,
+            self.reduced_days,
+            service.chance.constant("leaving"),
+            LOGARITHMS,
+            posts.key,
+            posts.filled,
+            posts.holder,
+            posts.since,
+            posts.present_days,
+            posts.sick_spells,
+            posts.new_until,
+            posts.leaving_hazard,
+            posts.leaving_threshold,
+            posts.pressure,
+        )
 
     def move_from_crc(self, post: int) -> bool:
         """Take the officer of the same grade in the area's CRC with the fewest cases; tell whether there was one."""
@@ -244,20 +259,4 @@ class Staffing:
         chosen = np.array([found], dtype=np.intp)
         service.count_codes("moves_crc_to_nps", np.array([int(posts.area[post]) * 2 + NPS]))
         self.vacate(chosen)
-        self.advertise(chosen)
         return True
-
-    def fill(self, rows: Rows, reduced_months: Array) -> None:
-        """Seat a new holder, with draws of their own."""
-        service, posts = self.service, self.service.posts
-        posts.filled[rows] = 1
-        posts.holder[rows] += 1
-        posts.since[rows] = service.today
-        posts.present_days[rows] = 0
-        posts.sick_spells[rows] = 0
-        posts.new_until[rows] = service.today + (reduced_months * 365.25 / 12).astype(np.int32)
-        posts.leaving_hazard[rows] = 0.0
-        posts.leaving_threshold[rows] = service.chance.exponential(
-            posts.key[rows], "leaving", posts.holder[rows]
-        )
-        posts.pressure[rows] = 1.0

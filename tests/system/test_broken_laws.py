@@ -365,11 +365,13 @@ def fixed_term_whatever_the_risk(world: World, patch: Patch) -> None:
 
 
 def everybody_to_the_company(world: World, patch: Patch) -> None:
-    patch.setattr(
-        world.model.allocation,
-        "needs_nps",
-        lambda rows, true_risk=False: np.zeros(rows.size, dtype=bool),
-    )
+    right = world.model.allocation.place
+
+    def wrong(rows: np.ndarray) -> None:
+        right(rows)
+        world.service.set_side(rows, CRC)
+
+    patch.setattr(world.model.allocation, "place", wrong)
 
 
 def any_officer_will_do(world: World, patch: Patch) -> None:

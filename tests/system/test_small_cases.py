@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulation.system.allocation import tier_of
-from simulation.system.allocation_loops import loads_of
+from simulation.engine.chance import minus_log
+from simulation.system.allocation_loops import loads_of, tier_of
 from simulation.system.caseload import serve
 from simulation.system.choosing import choose_officers
 from simulation.system.codes import Rosh, Tier
-from simulation.system.quantiles import choose, draw, mean
+from simulation.system.quantiles import choose, draw, mean, quantile_table
+from simulation.system.waits import LOGARITHMS, minus_log_of, value_at
 
 # --- Who gets the case ---------------------------------------------------------------------------------
 
@@ -160,7 +161,7 @@ def test_nobody_starts_anything_without_time() -> None:
 
 # --- Tiers ---------------------------------------------------------------------------------------------
 
-BANDS = {"rsr_b": 6.9, "rsr_c": 3.0, "ogrs_b": 90.0, "ogrs_c": 75.0}
+LIMITS = 6.9, 3.0, 90.0, 75.0
 
 
 def tier_by_hand(rosh: int, rsr: float, ogrs: int, mappa: int, safeguarding: int) -> str:
@@ -176,10 +177,9 @@ def tier_by_hand(rosh: int, rsr: float, ogrs: int, mappa: int, safeguarding: int
 
 def test_every_tier() -> None:
     cases = list(itertools.product(range(4), (0.5, 2.99, 3.0, 6.89, 6.9, 12.0), (10, 74, 75, 89, 90), range(4), (0, 1)))
-    columns = [np.array(column) for column in zip(*cases, strict=True)]
-    tiers = tier_of(*columns, BANDS)
+    tiers = [tier_of(*case, LIMITS) for case in cases]
     assert [Tier.names[tier] for tier in tiers] == [tier_by_hand(*case) for case in cases]
-    assert set(tiers.tolist()) == set(range(len(Tier.names)))
+    assert set(tiers) == set(range(len(Tier.names)))
 
 
 # --- Distributions from a few quantiles ----------------------------------------------------------------
@@ -189,6 +189,21 @@ def test_quantiles_are_joined_by_straight_lines() -> None:
     table = {"p0": 0.0, "p50": 10.0, "p100": 50.0}
     assert draw(table, np.array([0.0, 0.25, 0.5, 0.75])).tolist() == [0, 5, 10, 30]
     assert mean(table) == pytest.approx(0.5 * 5 + 0.5 * 30)
+
+
+@given(
+    st.dictionaries(st.integers(0, 100), st.floats(0, 1e4), min_size=1, max_size=9),
+    st.floats(0, 1, exclude_max=True),
+)
+def test_one_draw_is_the_same_as_many(quantiles: dict[int, float], uniform: float) -> None:
+    table = {f"p{percent}": value for percent, value in quantiles.items()}
+    one = value_at(uniform, *quantile_table(table))
+    assert one == draw(table, np.array([uniform]))[0]
+
+
+@given(st.floats(0, 1, exclude_min=True))
+def test_one_logarithm_is_the_same_as_many(value: float) -> None:
+    assert minus_log_of(value, LOGARITHMS) == minus_log(np.array([value]))[0]
 
 
 @given(st.lists(st.floats(0.01, 1), min_size=1, max_size=6), st.floats(0, 1, exclude_max=True))
