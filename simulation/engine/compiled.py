@@ -23,8 +23,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _PACKAGE = Path(__file__).parents[1]
 _KEPT_FOR_SECONDS = 7 * 86_400
 
+#: Every compiled loop that has been imported.
+LOOPS: list[Any] = []
 
-def _keep_by_source() -> None:
+
+def _keep_by_source() -> Path | None:
     """Keep machine code apart for every state of the sources that compiled loops are made of.
 
     Numba looks at the file of a loop alone: a number or a rule changed in another file would go unseen. Every file that
@@ -44,15 +47,17 @@ def _keep_by_source() -> None:
             if time.time() - other.stat().st_mtime > _KEPT_FOR_SECONDS:
                 shutil.rmtree(other, ignore_errors=True)
     except OSError:
-        return  # Nothing may be written here: numba finds a place of its own, and these sources don't change.
+        return None  # Nothing may be written here: numba finds a place of its own, and these sources don't change.
     numba.config.CACHE_DIR = str(mine)  # type: ignore[attr-defined]
+    return mine
 
 
-if "NUMBA_CACHE_DIR" not in os.environ:
-    _keep_by_source()
+#: Where machine code of these sources is kept; None if that is left to Numba.
+KEPT_IN = None if "NUMBA_CACHE_DIR" in os.environ else _keep_by_source()
 
 
 def compiled(function: Function) -> Function:
     """Compile a function when it is first called; keep the machine code for the next run."""
     machine_code: Any = numba.njit(cache=True)(function)
+    LOOPS.append(machine_code)
     return machine_code

@@ -12,6 +12,7 @@ import importlib
 import multiprocessing
 import os
 import signal
+import tempfile
 import time
 import traceback
 from collections import deque
@@ -136,7 +137,7 @@ def run_jobs(
     seed : int
         Seed of the study.
     runner : str
-        Module that offers ``RunRequest``, ``run_model`` and perhaps ``run_family``.
+        Module that offers ``RunRequest``, ``run_model`` and perhaps ``run_family`` and ``rehearse``.
     listen : callable
         Called with each message, in this process. A run that fails is reported and the others go on.
 
@@ -148,11 +149,12 @@ def run_jobs(
     waiting = deque(jobs)
     context = multiprocessing.get_context("spawn")
     pool: list[_Worker] = []
+    claims = tempfile.TemporaryDirectory(prefix="rehearsal-")
 
     def start() -> None:
         ours, theirs = context.Pipe()
         process = context.Process(
-            target=worker_main, args=(theirs, str(folder), seed, runner), name="run worker", daemon=True
+            target=worker_main, args=(theirs, str(folder), seed, runner, claims.name), name="run worker", daemon=True
         )
         with _environment(WORKER_ENVIRONMENT), _ctrl_c_held_back():
             process.start()
@@ -198,6 +200,7 @@ def run_jobs(
                 worker.process.kill()
                 worker.process.join()
             worker.connection.close()
+        claims.cleanup()
 
 
 def _bury(worker: _Worker, waiting: deque[Job], listen: Callable[[Message], None]) -> None:
@@ -275,8 +278,11 @@ class _Broken:
     reason: str
 
 
-def worker_main(connection: Connection, folder: str, seed: int, runner: str) -> None:
-    """Make runs until told to stop. Runs in a process of its own."""
+def worker_main(connection: Connection, folder: str, seed: int, runner: str, claims: str) -> None:
+    """Make runs until told to stop. Runs in a process of its own.
+
+    Before the first, workers share what has to be done once on a machine; ``claims`` is the folder they agree in.
+    """
     # Ctrl-C reaches every process of a terminal; the parent alone decides what happens then.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -292,6 +298,7 @@ def worker_main(connection: Connection, folder: str, seed: int, runner: str) -> 
     except Exception as error:
         tell(_Broken(f"the model can't be loaded: {_one_line(error)}"))
         return
+    rehearsed = False
     while True:
         tell(_Idle())
         try:
@@ -300,6 +307,11 @@ def worker_main(connection: Connection, folder: str, seed: int, runner: str) -> 
             return
         if job is None:
             return
+        if not rehearsed and hasattr(model, "rehearse"):
+            # Whatever is wrong with the run will show, with its name, when the run itself is made.
+            with contextlib.suppress(Exception):
+                model.rehearse(_request(job.runs[0], model, seed, tell), Path(claims))
+        rehearsed = True
         _do_job(job, model, Path(folder), seed, tell)
 
 

@@ -22,5 +22,6 @@ counting              counting                                         the month
 """
 
 from simulation.system.model import Model, RunOutput, RunRequest, run_family, run_model
+from simulation.system.rehearsal import rehearse
 
-__all__ = ["Model", "RunOutput", "RunRequest", "run_family", "run_model"]
+__all__ = ["Model", "RunOutput", "RunRequest", "rehearse", "run_family", "run_model"]

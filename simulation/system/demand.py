@@ -151,5 +151,5 @@ class Demand:
     def expected_returns(self, kind: str, day: int) -> float:
         """Return people expected to return in a month of 30.4 days, from the stored baseline curve."""
         return self._once(
-            (kind, day), lambda: self.resolved.series_value(f"population.returns.{kind}", day, 0)
+            (f"returns {kind}", day), lambda: self.resolved.series_value(f"population.returns.{kind}", day, 0)
         )
