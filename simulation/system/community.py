@@ -164,6 +164,7 @@ class Community:
             people.crises,
             people.crisis_since,
             people.crisis_noticed,
+            people.crisis_hidden,
         )
         if ending.size:
             self.supervision.clear_crisis(ending)

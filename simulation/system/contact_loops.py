@@ -104,6 +104,8 @@ class PeopleColumns(NamedTuple):
     contact_due: Array
     crisis_since: Array
     crisis_noticed: Array
+    crisis_hidden: Array
+    crises: Array
     miss_factor: Array
     officer_changed_on: Array
     released_on: Array
@@ -431,9 +433,12 @@ def hold_contacts(
                 outcome[at] = SEEN_FIRST
                 people.first_due_from[row] = NEVER
             if crisis_since != NEVER and people.crisis_noticed[row] == 0:
-                # Until noticed it goes on.
+                # Until noticed it goes on. One draw for each change, however many contacts it takes: two scenarios
+                # whose contacts fall on other days still share their luck.
                 notice = rules.notice_called if by_telephone else rules.notice_seen
-                if uniform_of(key, draws.noticing, occurrence) < notice:
+                hidden = np.float64(people.crisis_hidden[row]) * (1 - notice)
+                people.crisis_hidden[row] = hidden
+                if uniform_of(key, draws.noticing, people.crises[row]) >= hidden:
                     people.crisis_noticed[row] = 1
                     counted[_NOTICED, cell] += 1
                     counted[_DETECTION, cell] += today - crisis_since

@@ -126,6 +126,7 @@ def turn_changes(
     crises: Array,
     crisis_since: Array,
     crisis_noticed: Array,
+    crisis_hidden: Array,
 ) -> tuple[Rows, Rows, Days, Days]:
     """Begin a change in need for those in the community without one; find those whose change ends.
 
@@ -165,6 +166,7 @@ def turn_changes(
             days = int(value_at(uniform_of(key[row], lasts, number), shares, lengths))
             crisis_since[row] = today
             crisis_noticed[row] = 0
+            crisis_hidden[row] = 1
             crises[row] = number + 1
             starting[starts] = row
             until[starts] = today + max(days, 1)
