@@ -92,3 +92,44 @@ def test_interpreted_lines_give_the_same(model: Model, monkeypatch: pytest.Monke
     assert set(results[0][0].tolist()) == set(contact_module.OUTCOMES)
     for compiled_part, interpreted_part in zip(*results, strict=True):
         assert (compiled_part == interpreted_part).all()
+
+
+def noticed_by_round(model: Model, modes: list[int], contacts_before: int) -> tuple[int, list[set[int]]]:
+    """Hold the same people's contacts again and again; return how many they are, and who is noticed each time."""
+    contact, people = model.contact, model.service.people
+    saved = people.save()
+    rows = np.flatnonzero(people.side[: people.size] >= 0)
+    people.crisis_since[rows], people.crisis_noticed[rows], people.crisis_hidden[rows] = model.service.today - 5, 0, 1
+    people.crises[rows] = 1
+    people.contacts[rows] = contacts_before
+    everybody_comes = np.zeros_like(contact.rules.miss)
+    rules = contact.rules._replace(miss=everybody_comes, notice_seen=0.4, notice_called=0.1)
+    counted = np.zeros((len(contact_module.COUNTED), model.service.areas * 2), dtype=np.int64)
+    found = []
+    for mode in modes:
+        held = np.full(rows.size, mode, dtype=np.int8), np.zeros(rows.size, dtype=bool)
+        columns = contact_module.people_columns(people)
+        _, noticed, _, _ = hold_contacts(rows, *held, columns, rules, contact.draws, contact.day(), counted)
+        found.append(set(noticed.tolist()))
+    people.restore(saved)
+    return rows.size, found
+
+
+def test_every_contact_has_its_own_chance_to_notice_a_change(model: Model) -> None:
+    """Four in ten of those still unnoticed at each visit, one in ten at each call; z below 4, wrong 1 in 15,000."""
+    left, found = noticed_by_round(model, [Mode.FACE_TO_FACE, Mode.TELEPHONE, Mode.FACE_TO_FACE, Mode.FACE_TO_FACE], 1)
+    assert left > 1000
+    for noticed, chance in zip(found, (0.4, 0.1, 0.4, 0.4), strict=True):
+        assert abs(len(noticed) - left * chance) < 4 * np.sqrt(left * chance * (1 - chance))
+        left -= len(noticed)
+    assert len(set.union(*found)) == sum(len(noticed) for noticed in found)
+
+
+def test_luck_in_noticing_belongs_to_the_change_not_to_the_contact(model: Model) -> None:
+    """However many contacts went before, the same people are noticed at the same contact of their change."""
+    visits = [Mode.FACE_TO_FACE] * 3
+    assert noticed_by_round(model, visits, 1) == noticed_by_round(model, visits, 6)
+    # One more contact notices more people, never others: who is noticed by two calls and a visit is by three visits.
+    _, by_visits = noticed_by_round(model, visits, 1)
+    _, by_calls = noticed_by_round(model, [Mode.TELEPHONE, Mode.TELEPHONE, Mode.FACE_TO_FACE], 1)
+    assert set.union(*by_calls) < set.union(*by_visits)
