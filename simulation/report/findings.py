@@ -92,6 +92,30 @@ def status_of(measure: Measure, row: Mapping[str, Any]) -> Status:
     return "improves" if (difference < 0) == (measure.better == "lower") else "worsens"
 
 
+def against_expectation(measure: Measure, row: Mapping[str, Any], expected: str) -> str:
+    """Say whether a difference went the way that was expected beforehand.
+
+    Parameters
+    ----------
+    measure : Measure
+        The measure of the row.
+    row : mapping
+        Columns of differences.csv: difference, low, high.
+    expected : {"more", "less"}
+        The direction the scenario file gives.
+    """
+    status, difference = status_of(measure, row), row["difference"]
+    if status == "single run":
+        seen = "one run, so nothing can be said"
+    elif status in ("too close to call", "no difference"):
+        seen = f"not seen, {status}"
+    elif (difference > 0) == (expected == "more"):
+        seen = "so it came out"
+    else:
+        seen = "it went the other way"
+    return f"{measure.title}: {expected} expected; {seen}."
+
+
 def finding(measure: Measure, row: Mapping[str, Any]) -> Finding:
     """Put one row of differences.csv into words.
 

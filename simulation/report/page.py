@@ -13,6 +13,7 @@ import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from simulation.measures.registry import MEASURE_BY_NAME
 from simulation.report import findings as words
 from simulation.report.background import (
     change_section,
@@ -199,6 +200,7 @@ def _findings_note(study: StudyFolder, compared: int) -> str:
 
 def _answer(study: StudyFolder, scenario: ScenarioText, found: list[Finding]) -> dict[str, Any]:
     """What one scenario's box says."""
+    rows = study.rows_of(scenario.name)
     largest = words.largest(found)
     if largest is not None:
         lead = largest.text
@@ -221,8 +223,13 @@ def _answer(study: StudyFolder, scenario: ScenarioText, found: list[Finding]) ->
         "question": scenario.question,
         "asked_by": scenario.asked_by,
         "expected": scenario.expected,
+        "expectations": [
+            words.against_expectation(MEASURE_BY_NAME[name], rows[name], way)
+            for name, way in scenario.expects.items()
+            if name in MEASURE_BY_NAME and name in rows
+        ],
         "lead": lead,
         "tally": words.tally(found),
-        "losers": words.losers(study.headlines, study.rows_of(scenario.name)),
+        "losers": words.losers(study.headlines, rows),
         "groups": [(heading, items) for heading, items in groups if items],
     }

@@ -39,6 +39,8 @@ class ScenarioText:
     ----------
     name, title, question, asked_by, expected : str
         Words of the scenario file; empty where the file says nothing.
+    expects : dict
+        By measure, ``more`` or ``less`` than in the baseline, as said beforehand.
     changes : tuple of dict
         Dated changes in the order written.
     """
@@ -48,6 +50,7 @@ class ScenarioText:
     question: str = ""
     asked_by: str = ""
     expected: str = ""
+    expects: dict[str, str] = field(default_factory=dict)
     changes: tuple[dict[str, Any], ...] = ()
 
     @property
@@ -342,13 +345,14 @@ def _scenario(folder: Path, name: str) -> ScenarioText:
         raise StudyError(f"{file}: {error}") from None
     if not isinstance(content, dict):
         raise StudyError(f"{file}: not a mapping")
-    changes = content.get("changes")
+    changes, expects = content.get("changes"), content.get("expects")
     return ScenarioText(
         name=name,
         title=_line(content.get("title")) or plain,
         question=_line(content.get("question")),
         asked_by=_line(content.get("asked_by")),
         expected=_line(content.get("expected")),
+        expects={str(name): _line(way) for name, way in expects.items()} if isinstance(expects, dict) else {},
         changes=tuple(item for item in changes if isinstance(item, dict))
         if isinstance(changes, list)
         else (),

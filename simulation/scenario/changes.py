@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from simulation.scenario.checking import is_number, number_problem
@@ -91,6 +91,8 @@ class Scenario:
     Parameters
     ----------
     name, title, question, asked_by, expected : str
+    expects : mapping
+        By measure, whether it is expected to be ``more`` or ``less`` than in the baseline.
     start, count_from, end : datetime.date
         First day of the run, first day counted, last day of the run.
     areas : tuple of str
@@ -111,6 +113,7 @@ class Scenario:
     question: str = ""
     asked_by: str = ""
     expected: str = ""
+    expects: Mapping[str, str] = field(default_factory=dict)
     areas: tuple[str, ...] = ("all",)
     changes: tuple[Change, ...] = ()
     extends: tuple[str, ...] = ()

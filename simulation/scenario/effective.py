@@ -344,6 +344,8 @@ class Resolved:
         for key in ("question", "asked_by", "expected"):
             if getattr(self, key):
                 content[key] = getattr(self, key)
+        if self.scenario.expects:
+            content["expects"] = dict(self.scenario.expects)
         content.update(
             start=self.start.isoformat(), count_from=self.count_from.isoformat(), end=self.end.isoformat()
         )

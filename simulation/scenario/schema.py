@@ -6,10 +6,11 @@ import datetime
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from simulation.scenario.problems import quote
+from simulation.measures.registry import MEASURES
+from simulation.scenario.problems import did_you_mean, quote
 
 _UK_DATE = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})\Z")
 
@@ -121,6 +122,10 @@ class ScenarioEntry(BaseModel):
     question: str = Field(default="", description="The question the scenario answers.")
     asked_by: str = Field(default="", description="Who asked, where and when.")
     expected: str = Field(default="", description="The direction expected before anything was run.")
+    expects: dict[str, Literal["more", "less"]] = Field(
+        default_factory=dict,
+        description="Measures expected to be `more` or `less` than in the baseline, said before anything was run.",
+    )
     extends: str | None = Field(
         default=None, description="Scenario whose dates, areas and changes come first."
     )
@@ -131,3 +136,20 @@ class ScenarioEntry(BaseModel):
     end: Day | None = Field(default=None, description="Last day of the run.")
     areas: Names | None = Field(default=None, description="Areas to run; `all` if left out.")
     changes: list[ChangeEntry] = Field(default_factory=list, description="In order of date.")
+
+    @field_validator("expects")
+    @classmethod
+    def _known_measures(cls, value: dict[str, str]) -> dict[str, str]:
+        known = [measure.name for measure in MEASURES]
+        for name in value:
+            if name not in known:
+                raise PydanticCustomError(
+                    "input_unknown_measure",
+                    "no measure is called {name}",
+                    {
+                        "key": name,
+                        "name": quote(name),
+                        "hint": did_you_mean(name, known) or "measures are listed in docs/data_dictionary.md",
+                    },
+                )
+        return value
