@@ -1,0 +1,38 @@
+"""Every shipped scenario moves what it says it will, and the way it says, in one small area."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from simulation import Study
+from simulation.scenario import load_scenario
+
+ROOT = Path(__file__).parents[2]
+POLICIES = sorted(path.stem for path in (ROOT / "scenarios").glob("*.yaml") if path.stem != "baseline")
+
+
+@pytest.fixture(scope="module")
+def differences(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+    """Two years of every scenario with the same luck."""
+    study = Study(
+        ["baseline", *POLICIES],
+        areas=["gwent"],
+        replications=1,
+        until="2020-06-30",
+        workers=1,
+        out=tmp_path_factory.mktemp("expectations") / "study",
+    )
+    return study.run().differences.filter(pl.col("window") == "to end")
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_what_was_expected_comes_out(differences: pl.DataFrame, name: str) -> None:
+    expects: Mapping[str, str] = load_scenario(name).expects
+    assert expects, "a shipped scenario says what it should raise or lower"
+    seen = dict(differences.filter(pl.col("scenario") == name).select("measure", "difference").iter_rows())
+    wrong = {measure: seen[measure] for measure, way in expects.items() if (seen[measure] > 0) != (way == "more")}
+    assert wrong == {}, "expected otherwise"
