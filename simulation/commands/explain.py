@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +20,7 @@ from simulation.scenario import (
 from simulation.scenario.loading import load_scenario, scenario_files
 from simulation.scenario.parameters import CONFIDENCE, Labels, unknown_parameter
 from simulation.scenario.problems import quote, shown_path
+from simulation.scenario.uses import uses
 
 WIDTH = 100
 MOST_LINES = 12
@@ -97,14 +97,9 @@ def _wide_table(parameter: Parameter, leaves: list[Labels]) -> None:
 
 
 def _uses(parameter: Parameter) -> None:
-    pattern = re.compile(rf"""["']{re.escape(parameter.name)}["']""")
-    places = [
-        f"{shown_path(path)}:{number}"
-        for path in sorted(CODE.rglob("*.py"))
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
-        if pattern.search(line)
-    ]
-    typer.echo(f"  used in: {', '.join(places) or 'no line of code names it in full'}")
+    found = uses([parameter.name], sorted(CODE.rglob("*.py"))).get(parameter.name, [])
+    places = [f"{shown_path(path)}:{line}" for path, line in found]
+    typer.echo(f"  used in: {', '.join(places) or 'no line of code'}")
 
 
 def _changes(parameter: Parameter, labels: Labels, parameters: Parameters) -> None:

@@ -222,7 +222,7 @@ class Population:
         for number, name in enumerate(LENGTH_BANDS):
             chosen = band == number
             if chosen.any():
-                days[chosen] = draw(self.levers.mapping("custody.length_days_" + name), uniform[chosen])
+                days[chosen] = draw(self.levers.mapping(f"custody.length_days_{name}"), uniform[chosen])
         return days.astype(np.int32)
 
     def order_days(
