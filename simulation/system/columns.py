@@ -149,6 +149,7 @@ SENTENCES = (
     Column("breach_pending", "int8", "0/1", "A breach is on its way to court."),
     Column("breach_known", "int32", "day", "Day the failure that must be referred became known.", NEVER),
     Column("breaches", "int8", "count", "Breach hearings so far."),
+    Column("pack_returns", "int8", "count", "Times the present breach pack came back to be put right."),
     Column("released", "int32", "day", "First release.", NEVER),
     Column("failed", "int8", "0/1", "Ended unsuccessfully."),
     Column("prepared", "int8", "0 none, 1 begun, 2 done", "Resettlement work before release."),

@@ -12,6 +12,7 @@ OF_SENTENCES = (
     "legal end",
     "recall step",
     "hearing",
+    "breach pack back",
     "release",
     "resettlement",
     "curfew papers",

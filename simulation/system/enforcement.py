@@ -15,7 +15,7 @@ import numpy as np
 import simpy
 
 from simulation.engine.agenda import each_once
-from simulation.system.codes import Kind, Task
+from simulation.system.codes import CRC, Kind, Task
 from simulation.system.contact import Contact
 from simulation.system.contact_loops import live_sentences
 from simulation.system.courts import Courts
@@ -35,6 +35,9 @@ from simulation.system.recall import Recall
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.workload import Workload
 
+#: After so many returns a pack is taken as it is.
+_MOST_RETURNS = 15
+
 
 class Enforcement:
     """What follows an unacceptable absence."""
@@ -42,6 +45,7 @@ class Enforcement:
     def __init__(self, service: Service, contact: Contact, recall: Recall, courts: Courts) -> None:
         self.service, self.contact, self.recall, self.courts = service, contact, recall, courts
         service.agenda("hearing", service.sentences.capacity)
+        service.agenda("breach pack back", service.sentences.capacity)
         service.process(self.consequences)
         service.process(self.hearings)
 
@@ -57,6 +61,9 @@ class Enforcement:
         self.order_edges = Lookup(levers.mapping("enforcement.order_breach_outcome")).edges
         self.supervision_edges = Lookup(levers.mapping("enforcement.pss_breach_outcome")).edges
         self.longest_committal = levers.integer("enforcement.pss_breach_max_custody_days")
+        self.returned = levers.grid("enforcement.pack_returned_share").ravel()
+        rework = workload.task_seconds[Task.BREACH_PACK] * levers.number("enforcement.pack_rework_share")
+        self.rework_seconds = max(1, int(rework))
 
     def consequences(self) -> Generator[simpy.Event, Any, None]:
         """Each evening: failures of the day, and breach packs that were finished."""
@@ -66,6 +73,7 @@ class Enforcement:
             self.failures(service.channels["unacceptable absences"].drain())
             self.noticed(service.channels["risk rises noticed"].drain())
             self.packs_sent(service.channels["done breach_pack"].drain())
+            self.packs_back(service.agendas["breach pack back"].due(service.today))
 
     def failures(self, rows: Rows) -> None:
         """Deal with unacceptable absences by what is being broken."""
@@ -135,9 +143,10 @@ class Enforcement:
         if packs.size == 0:
             return
         service, sentences, today = self.service, self.service.sentences, self.service.today
-        packs = packs[sentences.breach_pending[packs] == 1]
+        packs = self.accepted(packs[sentences.breach_pending[packs] == 1])
         person = sentences.person[packs]
         service.count("breaches_referred", person)
+        service.count("breach_referral_days", person, today - sentences.breach_known[packs].astype(np.int64))
         working = service.calendar.working_days_between(sentences.breach_known[packs], today)
         service.count(
             "breaches_referred_in_time",
@@ -153,6 +162,33 @@ class Enforcement:
         )
         service.agendas["hearing"].put(packs, service.calendar.add_working_days(np.array([today]), np.maximum(wait, 1)))
         service.tell("breach referred", np.sort(person))
+
+    def accepted(self, packs: Rows) -> Rows:
+        """Return the packs that the enforcement officer takes; a company's others go back to be put right."""
+        service, people, sentences = self.service, self.service.people, self.service.sentences
+        person = sentences.person[packs]
+        rounds = sentences.pack_returns[packs].astype(np.int64)
+        # A hearing ends the rounds of one breach; there are never sixteen of them.
+        occurrence = service.occurrence(packs, sentences.breaches[packs].astype(np.int64) * 16 + rounds)
+        uniform = service.chance.uniform(people.key[person], "breach pack returned", occurrence)
+        faulty = (people.side[person] == CRC) & (uniform < self.returned[people.cell[person]])
+        faulty &= rounds < _MOST_RETURNS
+        back, author = packs[faulty], person[faulty]
+        sentences.pack_returns[back] += 1
+        service.count("breach_packs_returned", author)
+        wait = service.levers.integer("enforcement.pack_return_working_days")
+        service.agendas["breach pack back"].put(back, service.calendar.after_working_days(service.today, wait))
+        service.tell("breach pack returned", np.sort(author))
+        sentences.pack_returns[packs[~faulty]] = 0
+        return packs[~faulty]
+
+    def packs_back(self, packs: Rows) -> None:
+        """Put packs that have come back into their officers' diaries."""
+        service = self.service
+        due = service.calendar.after_working_days(
+            service.today, service.levers.integer("enforcement.pack_rework_working_days")
+        )
+        service.add_task(Task.BREACH_PACK, service.sentences.person[packs], due, self.rework_seconds, packs)
 
     def hearings(self) -> Generator[simpy.Event, Any, None]:
         """Hear breaches on their day."""

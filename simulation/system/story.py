@@ -47,6 +47,7 @@ WORDS = {
     # Enforcement
     "warned": "Warned",
     "breach to be referred": "Second failure within a year: breach proceedings decided",
+    "breach pack returned": "Breach papers sent back to be put right",
     "breach referred": "Breach papers sent to court",
     "breach heard": "Breach of the order heard in court",
     "order revoked": "The order is revoked",

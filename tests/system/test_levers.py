@@ -266,3 +266,32 @@ def test_deportation_cases_are_removed_at_the_end_of_custody() -> None:
 def test_nobody_is_removed_where_nobody_is_a_deportation_case() -> None:
     nobody = {f"population.deportation_share.{group}": 0.0 for group in GROUPS}
     assert total(run(overrides=nobody, **SHORT), "removed_at_release") == 0
+
+
+def by_provider(output: RunOutput, measure: str) -> dict[str, int]:
+    """A count over the whole run, by provider."""
+    found: dict[str, int] = {}
+    for provider, name, value in zip(
+        output.rows["provider"], output.rows["measure"], output.rows["value"].tolist(), strict=True
+    ):
+        if name == measure:
+            found[provider] = found.get(provider, 0) + value
+    return found
+
+
+def test_a_companys_breach_packs_go_back_and_forth() -> None:
+    """Half of them each time, within four standard errors; the NPS's never; and the court hears of it later."""
+    half = run(overrides={"enforcement.pack_returned_share": 0.5})
+    never = run(overrides={"enforcement.pack_returned_share": 0})
+    assert total(never, "breach_packs_returned") == 0
+    returned, taken = (by_provider(half, measure) for measure in ("breach_packs_returned", "breaches_referred"))
+    (company,) = returned
+    assert not company.startswith("nps") and set(taken) > {company}
+    sent = returned[company] + taken[company]
+    assert sent > 100 and abs(returned[company] - sent / 2) < 4 * np.sqrt(sent / 4)
+    wait_half, wait_never = (
+        by_provider(output, "breach_referral_days")[company] / by_provider(output, "breaches_referred")[company]
+        for output in (half, never)
+    )
+    # One return on average for each pack that is taken, and a week for each.
+    assert wait_half > wait_never + 4

@@ -39,11 +39,11 @@ SHIPPED = sorted(path.stem for path in (ROOT / "scenarios").glob("*.yaml"))
 POLICIES = [name for name in SHIPPED if name != "baseline"]
 AREAS = ("cumbria", "gwent")
 
-#: Half a year around the day on which shipped scenarios begin.
+#: Ten months around the day on which shipped scenarios begin.
 AROUND = {
     "start": datetime.date(2018, 3, 1),
     "count_from": datetime.date(2018, 4, 1),
-    "end": datetime.date(2018, 9, 30),
+    "end": datetime.date(2018, 12, 31),
 }
 
 
