@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -46,3 +47,25 @@ def test_withheld_rows_are_blank() -> None:
 
 def test_targets_stop_before_the_years_held_back() -> None:
     assert max(row["period_end"] for row in rows(EVIDENCE / "calibration_targets.csv")) <= "2017-12-31"
+
+
+CITED = re.compile(r"[a-z_]+\.(?:csv|md)|\b(?:PD|PQ|OM|P)[0-9]{2,3}\b")
+
+
+def test_what_scenarios_and_parameters_cite_is_there() -> None:
+    """A file of the evidence exists; an id stands in one of its files."""
+    known = "\n".join(path.read_text("utf-8") for path in [*TABLES, *EVIDENCE.rglob("*.md")])
+    folder = EVIDENCE.parents[1]
+    missing = []
+    for path in [*folder.glob("*.yaml"), *folder.glob("parameters/*.yaml")]:
+        for line in path.read_text("utf-8").splitlines():
+            if not line.strip().startswith("source:"):
+                continue
+            for cited in CITED.findall(line):
+                if "." in cited:
+                    there = any(EVIDENCE.rglob(cited)) or (folder / "data" / cited).exists()
+                else:
+                    there = re.search(rf"\b{cited}\b", known) is not None
+                if not there:
+                    missing.append(f"{path.name}: {cited}")
+    assert missing == []
