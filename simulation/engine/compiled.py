@@ -11,12 +11,15 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba.core.caching import IndexDataCacheFile
+from numba.core.registry import CPUDispatcher
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -33,7 +36,7 @@ def _keep_by_source() -> Path | None:
     Numba looks at the file of a loop alone: a number or a rule changed in another file would go unseen. Every file that
     speaks of compiled loops counts, so a module of constants that they use says so.
     """
-    digest = hashlib.blake2b(digest_size=8)
+    digest = hashlib.blake2b(f"{numba.__version__} {sys.version}".encode(), digest_size=8)
     for path in sorted(_PACKAGE.rglob("*.py")):
         source = path.read_bytes()
         if b"compiled" in source:
@@ -56,8 +59,28 @@ def _keep_by_source() -> Path | None:
 KEPT_IN = None if "NUMBA_CACHE_DIR" in os.environ else _keep_by_source()
 
 
+class _FilesByKey(IndexDataCacheFile):
+    """Files of machine code that are called by what they hold.
+
+    Numba numbers them: two processes that compile a function for different types at the same moment both take the next
+    number, and the index of one then points to the code of the other, which gives wrong numbers. With a name of its own
+    for each, the worst that can happen is that something is compiled again.
+    """
+
+    def save(self, key: Any, data: Any) -> None:
+        overloads = self._load_index()
+        digest = hashlib.blake2b(repr(key).encode(), digest_size=8).digest()
+        name = self._data_name(int.from_bytes(digest, "little"))
+        if overloads.get(key) != name:
+            overloads[key] = name
+            self._save_index(overloads)
+        self._save_data(name, data)
+
+
 def compiled(function: Function) -> Function:
     """Compile a function when it is first called; keep the machine code for the next run."""
     machine_code: Any = numba.njit(cache=True)(function)
+    if isinstance(machine_code, CPUDispatcher):
+        vars(machine_code)["_cache"]._cache_file.__class__ = _FilesByKey
     LOOPS.append(machine_code)
     return machine_code

@@ -17,7 +17,7 @@ from numba.core.registry import CPUDispatcher
 
 from simulation.engine import compiled
 
-#: Written when a rehearsal has come to its end: all machine code is there.
+#: Written when a rehearsal has come to its end and nobody is still compiling: the machine code is there.
 _DONE = "rehearsed"
 
 
@@ -50,7 +50,8 @@ def rehearse(work: Callable[[], object], claims: Path) -> None:
         # Whole numbers may run over in hashes: machine code says nothing of it, interpreted numbers would warn.
         with np.errstate(over="ignore"):
             work()
-        (kept / _DONE).touch()
+        if all(claim.with_suffix(".finished").exists() for claim in claims.glob("*.claimed")):
+            (kept / _DONE).touch()
     finally:
         for loop in compiled.LOOPS:
             loop.__class__ = CPUDispatcher

@@ -149,7 +149,7 @@ def run_jobs(
     waiting = deque(jobs)
     context = multiprocessing.get_context("spawn")
     pool: list[_Worker] = []
-    claims = tempfile.TemporaryDirectory(prefix="rehearsal-")
+    claims = tempfile.TemporaryDirectory(prefix="rehearsal-", ignore_cleanup_errors=True)
 
     def start() -> None:
         ours, theirs = context.Pipe()

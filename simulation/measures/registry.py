@@ -202,8 +202,8 @@ COUNTS: tuple[Count, ...] = (
     # Enforcement
     _flow("warnings", "warnings", "Warnings after an unacceptable absence."),
     _flow("breaches_due", "breaches", "Second unacceptable failures within twelve months that must be referred."),
-    _flow("breaches_referred", "breaches", "Breach packs sent to the enforcement officer."),
-    _flow("breaches_referred_in_time", "breaches", "Those sent within eight working days."),
+    _flow("breaches_referred", "breaches", "Breach packs that the enforcement officer took."),
+    _flow("breaches_referred_in_time", "breaches", "Those taken within eight working days of the failure."),
     _flow("breach_packs_returned", "packs", "Breach packs that the enforcement officer sent back to be put right."),
     _flow("breach_referral_days", "days", "Days from a failure that must be referred to a pack that was taken, added up."),
     _flow("breach_hearings", "hearings", "Breach hearings of orders."),

@@ -438,7 +438,7 @@ def hold_contacts(
                 notice = rules.notice_called if by_telephone else rules.notice_seen
                 hidden = np.float64(people.crisis_hidden[row]) * (1 - notice)
                 people.crisis_hidden[row] = hidden
-                if uniform_of(key, draws.noticing, people.crises[row]) >= hidden:
+                if uniform_of(key, draws.noticing, int(people.crises[row])) >= hidden:
                     people.crisis_noticed[row] = 1
                     counted[_NOTICED, cell] += 1
                     counted[_DETECTION, cell] += today - crisis_since

@@ -128,6 +128,7 @@ class Custody:
         if orders.size:
             service.agendas["legal end"].cancel(orders)
             service.agendas["hearing"].cancel(orders)
+            service.agendas["breach pack back"].cancel(orders)
             service.tell("order revoked", of_people)
         if revoked:
             # Not a new sentence in the published series: counted apart.

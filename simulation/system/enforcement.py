@@ -1,7 +1,8 @@
 """Enforcement of orders and post-sentence supervision: absence, warning, breach, hearing.
 
 On an order the first unacceptable failure brings a warning and a second within twelve months must be referred; how
-often it is, and how soon, depends on the provider. Post-sentence supervision has no such rule in the statute;
+often it is, and how soon, depends on the provider. A company's papers may come back from the enforcement officer of the
+NPS, who prosecutes for both, to be put right. Post-sentence supervision has no such rule in the statute;
 **assumption**: practice treats failures as for orders. Its breach goes to court and never to recall. On licence an
 unacceptable absence may lead to recall at any time.
 """
@@ -15,7 +16,7 @@ import numpy as np
 import simpy
 
 from simulation.engine.agenda import each_once
-from simulation.system.codes import CRC, Kind, Task
+from simulation.system.codes import CRC, Kind, Status, Task
 from simulation.system.contact import Contact
 from simulation.system.contact_loops import live_sentences
 from simulation.system.courts import Courts
@@ -184,11 +185,14 @@ class Enforcement:
 
     def packs_back(self, packs: Rows) -> None:
         """Put packs that have come back into their officers' diaries."""
-        service = self.service
+        service, sentences = self.service, self.service.sentences
+        # What has ended meanwhile needs no papers.
+        stands = np.isin(sentences.status[packs], (Status.ORDER, Status.SUPERVISION))
+        packs = packs[stands & (sentences.breach_pending[packs] == 1)]
         due = service.calendar.after_working_days(
             service.today, service.levers.integer("enforcement.pack_rework_working_days")
         )
-        service.add_task(Task.BREACH_PACK, service.sentences.person[packs], due, self.rework_seconds, packs)
+        service.add_task(Task.BREACH_PACK, sentences.person[packs], due, self.rework_seconds, packs)
 
     def hearings(self) -> Generator[simpy.Event, Any, None]:
         """Hear breaches on their day."""

@@ -27,6 +27,7 @@ BY_AREA = frozenset(
         "custody.hdc.take_up",
         "custody.release_fraction",
         "organisation.unified",
+        "enforcement.pack_returned_share",
         "recall.per_further_charge",
         "recall.per_risk_rise_noticed",
         "recall.per_unacceptable_absence",

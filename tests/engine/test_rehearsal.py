@@ -45,6 +45,7 @@ def test_whoever_comes_first_compiles(loops: list[CPUDispatcher], tmp_path: Path
     def work() -> None:
         for _ in range(2):
             found.extend([loops[0](4), loops[1](np.arange(4))])
+        (claims / f"{__name__}.total.finished").touch()
 
     assert rehearsal.needed()
     rehearsal.rehearse(work, claims)
@@ -54,11 +55,20 @@ def test_whoever_comes_first_compiles(loops: list[CPUDispatcher], tmp_path: Path
         f"{__name__}.twice.claimed",
         f"{__name__}.twice.finished",
         f"{__name__}.total.claimed",
+        f"{__name__}.total.finished",
     }
     assert [type(loop) for loop in loops] == [CPUDispatcher, CPUDispatcher]
     # Once is enough on a machine.
     assert not rehearsal.needed()
     rehearsal.rehearse(lambda: pytest.fail("rehearsed again"), claims)
+
+
+def test_nothing_is_promised_while_another_is_compiling(loops: list[CPUDispatcher], tmp_path: Path) -> None:
+    claims = tmp_path / "claims"
+    claims.mkdir()
+    (claims / f"{__name__}.total.claimed").touch()
+    rehearsal.rehearse(lambda: loops[1](np.arange(4)), claims)
+    assert rehearsal.needed()
 
 
 def test_what_another_has_finished_is_used(loops: list[CPUDispatcher], tmp_path: Path) -> None:
