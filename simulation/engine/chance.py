@@ -98,8 +98,8 @@ def purpose_number(purpose: str) -> int:
 
 
 @lru_cache(maxsize=1)
-def _logarithms() -> Floats:
-    """Return -ln(m) for m = 0.5 ... 1 in equal steps, correctly rounded."""
+def logarithms() -> Floats:
+    """Return the table that :func:`minus_log_of` reads: -ln(m) for m = 0.5 ... 1 in equal steps, correctly rounded."""
     with localcontext() as context:
         context.prec = 25
         return np.array([float(-(Decimal(_CELLS + i) / (2 * _CELLS)).ln()) for i in range(_CELLS + 1)])
@@ -119,19 +119,25 @@ def minus_log(values: Floats) -> Floats:
         Numbers above 0 and at most 1.
     """
     values = np.asarray(values, dtype=np.float64)
-    return _minus_logs(values.reshape(-1), _logarithms()).reshape(values.shape)
+    return _minus_logs(values.reshape(-1), logarithms()).reshape(values.shape)
+
+
+@compiled
+def minus_log_of(value: float, table: Floats) -> float:
+    """Return -ln(x) for one x in (0, 1], for compiled loops; ``table`` is :func:`logarithms`."""
+    mantissa, exponent = math.frexp(value)
+    at = (mantissa - 0.5) * (2 * _CELLS)
+    cell = int(at + 0.5)
+    ratio = (at - cell) / (cell + _CELLS)
+    series = ratio * (1.0 - ratio * (0.5 - ratio * (1.0 / 3.0)))
+    return table[cell] - series - exponent * _LN2
 
 
 @compiled
 def _minus_logs(values: Floats, table: Floats) -> Floats:
     result = np.empty(values.size, dtype=np.float64)
     for number in range(values.size):
-        mantissa, exponent = math.frexp(values[number])
-        at = (mantissa - 0.5) * (2 * _CELLS)
-        cell = int(at + 0.5)
-        ratio = (at - cell) / (cell + _CELLS)
-        series = ratio * (1.0 - ratio * (0.5 - ratio * (1.0 / 3.0)))
-        result[number] = table[cell] - series - exponent * _LN2
+        result[number] = minus_log_of(values[number], table)
     return result
 
 

@@ -19,6 +19,7 @@ import simpy
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER
+from simulation.engine.chance import logarithms
 from simulation.system.allocation_loops import (
     assess_risk,
     cases_of_today,
@@ -32,7 +33,6 @@ from simulation.system.codes import CRC, Rosh, Setting, Task
 from simulation.system.contact import by_operating_model, operating_models
 from simulation.system.quantiles import quantile_table
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
-from simulation.system.waits import LOGARITHMS
 from simulation.system.workload import Workload
 
 _ALLOCATED, _DAYS = COUNT_INDEX["allocated"], COUNT_INDEX["allocation_days"]
@@ -249,7 +249,7 @@ class Allocation:
             self.workload.custody_interval,
             self.rise_rate,
             self.move_rate,
-            LOGARITHMS,
+            logarithms(),
             self.threshold,
             self.unified,
             flows[_ALLOCATED],

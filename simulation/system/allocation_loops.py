@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER
-from simulation.engine.chance import uniform_of
+from simulation.engine.chance import minus_log_of, uniform_of
 from simulation.engine.compiled import compiled
 from simulation.system.choosing import choose_officers
 from simulation.system.codes import CRC, NPS, Grade, Location, Rosh, Tier
 from simulation.system.service import CUSTODY_LOCATIONS, Array, Rows
-from simulation.system.waits import day_of_wait, minus_log_of, value_at
+from simulation.system.waits import day_of_wait, value_at
 
 Counted = NDArray[np.int64]
 Days = NDArray[np.int32]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import simpy
 
-from simulation.engine.chance import minus_log
+from simulation.engine.chance import logarithms, minus_log
 from simulation.system import hazards
 from simulation.system.allocation import Allocation
 from simulation.system.codes import Location
@@ -23,7 +23,6 @@ from simulation.system.quantiles import draw, quantile_table
 from simulation.system.recall import Recall
 from simulation.system.service import Rows, Service
 from simulation.system.supervision import Supervision
-from simulation.system.waits import LOGARITHMS
 
 
 class Community:
@@ -77,7 +76,7 @@ class Community:
             self.death_rate,
             self.death_ratio,
             self.death_early_days,
-            LOGARITHMS,
+            logarithms(),
             people.key,
             people.cell,
             people.crises,
@@ -157,7 +156,7 @@ class Community:
             service.chance.constant("length of change"),
             *self.change_lengths,
             self.yearly_changes,
-            LOGARITHMS,
+            logarithms(),
             people.key,
             people.cell,
             people.location,
@@ -193,7 +192,7 @@ class Community:
             today - self.years_after * 365.25,
             today,
             following - today,
-            LOGARITHMS,
+            logarithms(),
             people.key,
             people.location,
             people.latest,
@@ -222,7 +221,7 @@ class Community:
             self.recall_share,
             self.return_share,
             *self.conviction_lags,
-            LOGARITHMS,
+            logarithms(),
             people.key,
             people.cell,
             people.location,

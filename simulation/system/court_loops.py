@@ -16,7 +16,9 @@ from simulation.engine.chance import mix, uniform_of
 from simulation.engine.compiled import compiled
 from simulation.system.codes import Kind, Location, Report
 from simulation.system.diary_loops import urgency_of
+from simulation.system.hazards import group_of
 from simulation.system.service import Array, Rows
+from simulation.system.waits import value_at
 
 Days = NDArray[np.int32]
 Floats = NDArray[np.float64]
@@ -29,7 +31,7 @@ _ORAL_REPORTS, _SHORT_REPORTS, _STANDARD_REPORTS, _REPORT_DAYS, _LATE = range(le
 _UNKNOWN, _COURT, _COMMUNITY = Location.UNKNOWN, Location.COURT, Location.COMMUNITY
 _OVER, _DEAD = Location.ENDED, Location.DEAD
 _NO_REPORT, _ORAL, _SHORT, _STANDARD = Report.NONE, Report.ORAL, Report.SHORT, Report.STANDARD
-_SUSPENDED, _DETERMINATE = Kind.SUSPENDED, Kind.DETERMINATE
+_SUSPENDED = Kind.SUSPENDED
 
 # The same lines for one number.
 _mix: Any = compiled(mix)
@@ -210,11 +212,7 @@ def decide_custody(
         if before > 0:
             uniform = uniform_of(key[row], disposal_constant, before + 1)
             last = latest[row]
-            group = 0
-            if kind[last] >= _DETERMINATE:
-                days = length[last]
-                group = 1 if days < 365 else 2 if days < 1461 else 3
-            share = share_of_returners[group]
+            share = share_of_returners[group_of(int(kind[last]), int(length[last]))]
         else:
             uniform = disposal_draw[row]
             share = share_of_new
@@ -291,16 +289,7 @@ def write_orders(
         while choice < edges.size - 1 and edges[choice] <= uniform:
             choice += 1
         days = lengths[choice]
-        uniform = uniform_of(person, offence_constant, number)
-        point = 0
-        while point < lags.size - 1 and probabilities[point + 1] <= uniform:
-            point += 1
-        lag = lags[point]
-        if uniform < probabilities[0]:
-            lag = lags[0]
-        elif point < lags.size - 1 and uniform > probabilities[point]:
-            slope = (lags[point + 1] - lags[point]) / (probabilities[point + 1] - probabilities[point])
-            lag = slope * (uniform - probabilities[point]) + lags[point]
+        lag = value_at(uniform_of(person, offence_constant, number), probabilities, lags)
         offence[order] = today - int(lag)
         length[order] = days
         expiry[order] = today + days

@@ -23,8 +23,8 @@ from simulation.system.custody_loops import (
     Days,
     Rows,
     Shares,
-    value_at,
 )
+from simulation.system.waits import value_at
 
 #: What the loops count; they are given where each stands among the counts of the month.
 COUNTED = ("hdc_enquiries", "hdc_refused_address", "hdc_refused_time")

@@ -17,6 +17,7 @@ from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import compiled
 from simulation.system.codes import Status
 from simulation.system.quantiles import Lookup, quantile_table
+from simulation.system.waits import value_at
 
 Rows = NDArray[np.intp]
 Array = NDArray[Any]
@@ -89,18 +90,6 @@ def home_at_release(
 def quantiles_of(table: Mapping[str, float]) -> tuple[Shares, Shares]:
     """Return the probabilities and values of a distribution, as :func:`value_at` takes them."""
     return table.quantiles if isinstance(table, Lookup) else quantile_table(table)
-
-
-@compiled
-def value_at(draw: float, probabilities: Shares, values: Shares) -> float:
-    """Return the value of a distribution at one draw, straight lines between its quantiles."""
-    place = 0
-    while place < probabilities.size - 1 and probabilities[place + 1] <= draw:
-        place += 1
-    if place == probabilities.size - 1 or draw <= probabilities[place]:
-        return values[place]
-    slope = (values[place + 1] - values[place]) / (probabilities[place + 1] - probabilities[place])
-    return slope * (draw - probabilities[place]) + values[place]
 
 
 # --- Reception ----------------------------------------------------------------------------------------------------

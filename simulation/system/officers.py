@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER
-from simulation.engine.chance import uniform_of
+from simulation.engine.chance import minus_log_of, uniform_of
 from simulation.engine.compiled import compiled
 from simulation.system import codes
-from simulation.system.waits import minus_log_of, value_at
+from simulation.system.waits import value_at
 
 if TYPE_CHECKING:
     Array = NDArray[Any]

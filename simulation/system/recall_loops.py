@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import compiled
 from simulation.system.codes import Grade, Location, RecallKind, Rosh, Status
-from simulation.system.custody_loops import Array, Counted, Days, Rows, Shares, status_outside, value_at
+from simulation.system.custody_loops import Array, Counted, Days, Rows, Shares, status_outside
+from simulation.system.waits import value_at
 
 #: What the loop counts; it is given where each stands among the counts of the month.
 COUNTED = (

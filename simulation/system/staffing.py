@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import simpy
 
+from simulation.engine.chance import logarithms
 from simulation.system import officers
 from simulation.system.allocation import Allocation
 from simulation.system.choosing import points_held
 from simulation.system.codes import NPS
 from simulation.system.quantiles import mean, quantile_table
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
-from simulation.system.waits import LOGARITHMS
 
 WEEKS_A_YEAR = 52.18
 OFFICER_DAYS, SICKNESS_DAYS = COUNT_INDEX["officer_days"], COUNT_INDEX["sickness_days"]
@@ -235,7 +235,7 @@ class Staffing:
             service.today,
             self.reduced_days,
             service.chance.constant("leaving"),
-            LOGARITHMS,
+            logarithms(),
             posts.key,
             posts.filled,
             posts.holder,

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulation.engine.chance import minus_log
+from simulation.engine.chance import logarithms, minus_log, minus_log_of
 from simulation.system.allocation_loops import loads_of, tier_of
 from simulation.system.caseload import serve
 from simulation.system.choosing import choose_officers
 from simulation.system.codes import Rosh, Tier
 from simulation.system.quantiles import choose, draw, mean, quantile_table
-from simulation.system.waits import LOGARITHMS, minus_log_of, value_at
+from simulation.system.waits import value_at
 
 # --- Who gets the case ---------------------------------------------------------------------------------
 
@@ -203,7 +203,7 @@ def test_one_draw_is_the_same_as_many(quantiles: dict[int, float], uniform: floa
 
 @given(st.floats(0, 1, exclude_min=True))
 def test_one_logarithm_is_the_same_as_many(value: float) -> None:
-    assert minus_log_of(value, LOGARITHMS) == minus_log(np.array([value]))[0]
+    assert minus_log_of(value, logarithms()) == minus_log(np.array([value]))[0]
 
 
 @given(st.lists(st.floats(0.01, 1), min_size=1, max_size=6), st.floats(0, 1, exclude_max=True))
