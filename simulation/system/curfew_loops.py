@@ -30,8 +30,6 @@ from simulation.system.waits import value_at
 COUNTED = ("hdc_enquiries", "hdc_refused_address", "hdc_refused_time")
 _ENQUIRIES, _NO_ADDRESS, _NO_TIME = range(len(COUNTED))
 
-_MOST_ENQUIRIES = 4
-
 # A compiled loop takes plain numbers, not the members of a class.
 _CUSTODY, _RECALLED, _AT_LARGE = Status.CUSTODY, Status.RECALLED, Status.AT_LARGE
 
@@ -104,6 +102,7 @@ def move_papers_on(
     least_days: float,
     suitable_share: Shares,
     another_share: float,
+    most_enquiries: int,
     suitable: np.uint64,
     another: np.uint64,
     numbers: Rows,
@@ -162,7 +161,7 @@ def move_papers_on(
             approved[going] = row
             first_day[going] = max(int(curfew_from[row]), today + 1)
             going += 1
-        elif enquiries[row] < _MOST_ENQUIRIES and uniform_of(key[who], another, occurrence) < another_share:
+        elif enquiries[row] < most_enquiries and uniform_of(key[who], another, occurrence) < another_share:
             curfew_stage[row] = PAPERS
             retry[trying] = row
             trying += 1

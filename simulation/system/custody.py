@@ -282,6 +282,7 @@ class Custody:
             least,
             levers.grid("custody.hdc.address_suitable_share"),
             float(levers.number("custody.hdc.second_address_share")),
+            levers.integer("custody.hdc.most_enquiries"),
             service.chance.constant("curfew address suitable"),
             service.chance.constant("curfew second address"),
             self.counted_papers,
