@@ -4,62 +4,136 @@ A function marked :func:`compiled` is plain Python over arrays and numbers. Numb
 first called, and keeps that on disk. With ``NUMBA_DISABLE_JIT=1`` in the environment the same lines run interpreted,
 some hundred times slower, to the same bytes: only whole numbers, + − × ÷ √, comparisons and tables are used,
 and nothing is reordered.
+
+Machine code is kept by what a loop means: its own lines, the numbers it reads from its module, and the same of every
+loop it calls. Numba by itself looks at the date of the loop's file alone: it would miss a constant changed elsewhere,
+and compile again all that is beside a changed line.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import sys
 import time
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
-from numba.core.caching import IndexDataCacheFile
+import numpy as np
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.registry import CPUDispatcher
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_PACKAGE = Path(__file__).parents[1]
 _KEPT_FOR_SECONDS = 7 * 86_400
 
 #: Every compiled loop that has been imported.
 LOOPS: list[Any] = []
 
 
-def _keep_by_source() -> Path | None:
-    """Keep machine code apart for every state of the sources that compiled loops are made of.
-
-    Numba looks at the file of a loop alone: a number or a rule changed in another file would go unseen. Every file that
-    speaks of compiled loops counts, so a module of constants that they use says so.
-    """
-    digest = hashlib.blake2b(f"{numba.__version__} {sys.version}".encode(), digest_size=8)
-    for path in sorted(_PACKAGE.rglob("*.py")):
-        source = path.read_bytes()
-        if b"compiled" in source:
-            digest.update(source)
-    kept = _PACKAGE / "__pycache__" / "compiled"
-    mine = kept / digest.hexdigest()
+def _folder() -> Path | None:
+    """Return the folder where machine code is kept; None where nothing may be written."""
+    named = os.environ.get("NUMBA_CACHE_DIR")
+    folder = Path(named) if named else Path(__file__).parents[1] / "__pycache__" / "compiled"
     try:
-        mine.mkdir(parents=True, exist_ok=True)
-        mine.touch()
-        for other in kept.iterdir():
-            if time.time() - other.stat().st_mtime > _KEPT_FOR_SECONDS:
-                shutil.rmtree(other, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError:
-        return None  # Nothing may be written here: numba finds a place of its own, and these sources don't change.
-    numba.config.CACHE_DIR = str(mine)  # type: ignore[attr-defined]
-    return mine
+        return None
+    return folder if os.access(folder, os.W_OK) else None
 
 
-#: Where machine code of these sources is kept; None if that is left to Numba.
-KEPT_IN = None if "NUMBA_CACHE_DIR" in os.environ else _keep_by_source()
+#: Where machine code is kept; None if that is left to Numba.
+KEPT_IN = _folder()
 
 
-class _FilesByKey(IndexDataCacheFile):
+def meaning(loop: Any) -> str:
+    """Return a digest of everything that decides what a loop does but the types of its arguments.
+
+    Parameters
+    ----------
+    loop : compiled function
+        One of :data:`LOOPS`.
+
+    Raises
+    ------
+    TypeError
+        If it uses something from its module that can't be compared between two runs of Python.
+    """
+    return _meaning([loop])
+
+
+def meaning_of_all() -> str:
+    """Return a digest of what all loops that have been imported mean."""
+    return _meaning(LOOPS)
+
+
+def _meaning(loops: list[Any]) -> str:
+    digest = hashlib.blake2b(f"{sys.version} {numba.__version__} {np.__version__}".encode(), digest_size=12)
+    seen: set[Any] = set()
+    for loop in loops:
+        for part in _parts(loop.py_func, seen):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def _parts(function: Any, seen: set[Any]) -> Iterator[bytes]:
+    """Yield what a function is made of, and what each function it calls is made of, once each."""
+    if function in seen:
+        return
+    seen.add(function)
+    yield function.__qualname__.encode()
+    yield repr((function.__defaults__, function.__kwdefaults__)).encode()
+    for code in _codes(function.__code__):
+        yield repr((code.co_code, code.co_names, code.co_varnames, code.co_freevars)).encode()
+        for constant in code.co_consts:
+            if not isinstance(constant, types.CodeType):
+                yield repr(constant).encode()
+        for name in code.co_names:
+            if name in function.__globals__:
+                yield from _described(name, function.__globals__[name], seen)
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        yield from _described(name, cell.cell_contents, seen)
+
+
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    """Yield a function's code and that of the functions written inside it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _codes(constant)
+
+
+def _described(name: str, value: Any, seen: set[Any]) -> Iterator[bytes]:
+    """Yield a name and what it stands for."""
+    yield name.encode()
+    if hasattr(value, "py_func"):
+        yield from _parts(value.py_func, seen)
+    elif isinstance(value, types.FunctionType):
+        yield from _parts(value, seen)
+    elif isinstance(value, np.ndarray):
+        yield repr((value.dtype.str, value.shape)).encode()
+        yield value.tobytes()
+    elif isinstance(value, (int, float, str, bytes, bool, tuple, range, np.generic, type(None))):
+        yield f"{type(value).__name__} {value!r}".encode()
+    elif isinstance(value, type):
+        yield repr((value.__module__, value.__qualname__, getattr(value, "_fields", ()))).encode()
+    elif isinstance(value, (types.ModuleType, types.BuiltinFunctionType)):
+        yield value.__name__.encode()
+    else:
+        raise TypeError(f"A compiled loop uses '{name}', a {type(value).__name__}: give it as an argument instead.")
+
+
+def _fields(kind: Any) -> Any:
+    """Return the names of the fields of a type of argument, and of those inside it."""
+    names = getattr(kind, "fields", None)
+    inside = [_fields(part) for part in getattr(kind, "types", ())] if isinstance(kind, numba.types.BaseTuple) else None
+    return (names, inside) if names or inside else None
+
+
+class _Files(IndexDataCacheFile):
     """Files of machine code that are called by what they hold.
 
     Numba numbers them: two processes that compile a function for different types at the same moment both take the next
@@ -77,10 +151,47 @@ class _FilesByKey(IndexDataCacheFile):
         self._save_data(name, data)
 
 
+class _Kept(FunctionCache):
+    """Machine code of one loop, found by what the loop means."""
+
+    _named = False
+
+    def name(self) -> None:
+        """Name the files, once all that the loop uses has been defined."""
+        if not self._named and KEPT_IN is not None:
+            called, digest = f"{self._py_func.__module__}.{self._py_func.__qualname__}", meaning(self)
+            self._cache_file = _Files(str(KEPT_IN), f"{called}-{digest}", digest)
+            self._named = True
+            _forget_old(called, digest)
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        # Called before anything is read or written.
+        self.name()
+        # Numba compares tuples by their class, not by the names of their fields.
+        return *super()._index_key(sig, codegen), repr([_fields(kind) for kind in sig])
+
+    @property
+    def py_func(self) -> Any:
+        """The lines themselves."""
+        return self._py_func
+
+
+def _forget_old(called: str, digest: str) -> None:
+    """Remove what was kept of other forms of a loop a week ago or longer."""
+    if KEPT_IN is None:
+        return
+    for path in KEPT_IN.glob(f"{called}-*"):
+        try:
+            if digest not in path.name and time.time() - path.stat().st_mtime > _KEPT_FOR_SECONDS:
+                path.unlink()
+        except OSError:
+            pass
+
+
 def compiled(function: Function) -> Function:
     """Compile a function when it is first called; keep the machine code for the next run."""
     machine_code: Any = numba.njit(cache=True)(function)
     if isinstance(machine_code, CPUDispatcher):
-        vars(machine_code)["_cache"]._cache_file.__class__ = _FilesByKey
+        vars(machine_code)["_cache"].__class__ = _Kept
     LOOPS.append(machine_code)
     return machine_code

@@ -17,17 +17,19 @@ from numba.core.registry import CPUDispatcher
 
 from simulation.engine import compiled
 
-#: Written when a rehearsal has come to its end and nobody is still compiling: the machine code is there.
-_DONE = "rehearsed"
+
+def _done(kept: Path) -> Path:
+    """Return the file that is written when nobody is still compiling: machine code of these loops is there."""
+    return kept / f"rehearsed-{compiled.meaning_of_all()}"
 
 
 def needed() -> bool:
     """Tell whether machine code is still to be made and can be shared."""
     kept = compiled.KEPT_IN
-    if kept is None or (kept / _DONE).exists():
-        return False
     # Where loops are told to run interpreted, they aren't Numba's.
-    return all(isinstance(loop, CPUDispatcher) for loop in compiled.LOOPS)
+    if kept is None or not all(isinstance(loop, CPUDispatcher) for loop in compiled.LOOPS):
+        return False
+    return not _done(kept).exists()
 
 
 def rehearse(work: Callable[[], object], claims: Path) -> None:
@@ -51,7 +53,7 @@ def rehearse(work: Callable[[], object], claims: Path) -> None:
         with np.errstate(over="ignore"):
             work()
         if all(claim.with_suffix(".finished").exists() for claim in claims.glob("*.claimed")):
-            (kept / _DONE).touch()
+            _done(kept).touch()
     finally:
         for loop in compiled.LOOPS:
             loop.__class__ = CPUDispatcher

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import numba
+import numpy as np
 import pytest
 
 from simulation.engine import compiled
@@ -15,11 +16,27 @@ from simulation.engine import compiled
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
 
 SOURCE = """
+from typing import NamedTuple
+
 from simulation.engine.compiled import compiled
+
+STEP = 1
+
+class Pair(NamedTuple):
+    low: float
+    high: float
+
+@compiled
+def step(number):
+    return number + STEP
 
 @compiled
 def successor(number):
-    return number + 1
+    return step(number)
+
+@compiled
+def higher(pair):
+    return pair.high
 """
 
 
@@ -29,10 +46,11 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
     (tmp_path / "kept").mkdir()
     path = tmp_path / "one_loop.py"
     path.write_text(SOURCE, "utf-8")
-    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "kept"))
+    monkeypatch.setattr(compiled, "KEPT_IN", tmp_path / "kept")
     monkeypatch.setattr(compiled, "LOOPS", [])
 
-    def fresh() -> ModuleType:
+    def fresh(old: str = "", new: str = "") -> ModuleType:
+        path.write_text(SOURCE.replace(old, new), "utf-8")
         spec = importlib.util.spec_from_file_location("one_loop", path)
         assert spec and spec.loader
         module = importlib.util.module_from_spec(spec)
@@ -46,6 +64,8 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
 def test_two_processes_that_save_at_once(load) -> None:  # type: ignore[no-untyped-def]
     """Both read the index before either writes it, and the code of the first is written last."""
     narrow, wide = load(), load()
+    for module in (narrow, wide):
+        module.successor._cache.name()
     first, second = (module.successor._cache._cache_file for module in (narrow, wide))
     late: list[tuple[object, ...]] = []
     first._save_data = lambda *arguments: late.append(arguments)
@@ -66,3 +86,46 @@ def test_code_is_kept_for_every_type(load) -> None:  # type: ignore[no-untyped-d
     again = load()
     assert again.successor(1) == 2 and again.successor(1.5) == 2.5
     assert len(again.successor.stats.cache_hits) == 2 and not again.successor.stats.cache_misses
+
+
+def _made_again(module: ModuleType) -> bool:
+    """Tell whether calling the loop had to compile it."""
+    assert module.successor(np.int64(1)) == 1 + module.STEP
+    return bool(module.successor.stats.cache_misses)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "again"),
+    [
+        ("", "", False),
+        ("STEP = 1", "STEP = 1\nOTHER = 2", False),  # every line moves, nothing is meant differently
+        ("return pair.high", "return pair.low", False),  # another loop of the same file
+        ("STEP = 1", "STEP = 2", True),  # a number that a loop it calls reads
+        ("STEP = 1", "STEP = 1.0", True),
+        ("number + STEP", "STEP + number", True),  # a line of a loop it calls
+    ],
+)
+def test_code_is_made_again_when_a_loop_means_something_else(load, old, new, again) -> None:  # type: ignore[no-untyped-def]
+    assert _made_again(load())
+    assert _made_again(load(old, new)) == again
+
+
+def test_fields_in_another_order_are_another_type(load) -> None:  # type: ignore[no-untyped-def]
+    module = load()
+    assert module.higher(module.Pair(1.0, 2.0)) == 2.0
+    module = load("    low: float\n    high: float", "    high: float\n    low: float")
+    assert module.higher(module.Pair(high=5.0, low=1.0)) == 5.0
+
+
+def test_what_cannot_be_compared_is_refused(load) -> None:  # type: ignore[no-untyped-def]
+    module = load("STEP = 1", "STEP = [1]")
+    with pytest.raises(TypeError, match="'STEP', a list: give it as an argument"):
+        compiled.meaning(module.successor)
+
+
+def test_the_digest_of_all_loops_moves_with_any(load) -> None:  # type: ignore[no-untyped-def]
+    load()
+    before = compiled.meaning_of_all()
+    compiled.LOOPS.clear()
+    load("STEP = 1", "STEP = 3")
+    assert compiled.meaning_of_all() != before
