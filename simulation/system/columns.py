@@ -16,7 +16,7 @@ PEOPLE = (
         "Whose draws these are; comes from outside the model.",
     ),
     Column("area", "int8", "index of police area", "Where the person lives and was convicted."),
-    Column("office", "int64", "index of office", "Office nearest home."),
+    Column("office", "int16", "index of office", "Office nearest home."),
     Column("convicted", "int32", "day", "Day of first conviction in the model.", NEVER),
     Column("returner_pool", "int8", "0/1", "1 if the person was sentenced before the run began."),
     Column("female", "int8", "0/1", "Sex."),
@@ -40,7 +40,7 @@ PEOPLE = (
     Column("side", "int8", "0 NPS, 1 CRC, -1 none", "Side responsible.", -1),
     Column("assessed_rosh", "int8", "Rosh", "Risk of serious harm as assessed."),
     Column("tier", "int8", "Tier", "Tier as assessed."),
-    Column("officer", "int64", "row of posts", "Responsible officer; -1 if nobody.", -1),
+    Column("officer", "int32", "row of posts", "Responsible officer; -1 if nobody.", -1),
     Column("officer_since", "int32", "day", "Since when.", NEVER),
     Column("waiting_since", "int32", "day", "Since when the case has waited for an officer.", NEVER),
     Column("stage_start", "int32", "day", "Start of the present supervision in the community.", NEVER),
@@ -80,7 +80,7 @@ PEOPLE = (
         "phone_draw", "float32", "share", "Draw of this spell that puts the person on the telephone or not."
     ),
     Column("pattern", "int8", "index of pattern", "Pattern of contact in force for this person."),
-    Column("latest", "int64", "row of sentences", "Latest sentence; -1 if none.", -1),
+    Column("latest", "int32", "row of sentences", "Latest sentence; -1 if none.", -1),
     Column("risk_hazard", "float64", "hazard", "Hazard of reoffending accumulated in this spell."),
     Column("risk_threshold", "float64", "hazard", "Threshold of this spell.", 1e18),
     Column("reoffences", "int16", "count", "Proven reoffences so far."),
@@ -118,8 +118,8 @@ READ_AT_CONTACT = (
 )
 
 SENTENCES = (
-    Column("person", "int64", "row of people", "Whose sentence it is."),
-    Column("previous", "int64", "row of sentences", "The person's sentence before; -1 if none.", -1),
+    Column("person", "int32", "row of people", "Whose sentence it is."),
+    Column("previous", "int32", "row of sentences", "The person's sentence before; -1 if none.", -1),
     Column("number", "int8", "count", "Number among the person's sentences, from 1."),
     Column("kind", "int8", "Kind", "Kind of sentence."),
     Column("status", "int8", "Status", "Where it stands."),
