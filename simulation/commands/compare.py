@@ -165,7 +165,9 @@ def print_headlines(result: StudyResult, console: Console) -> None:
         else:
             _print_columns(console, title, header, body)
         for row in rows:
-            console.print(f"  {row['finding']}", markup=False, highlight=False, soft_wrap=not console.is_terminal)
+            # What a scenario acts on directly comes first, and isn't a finding.
+            said = row["finding"] if row["headline"] else f"What the change itself does: {row['finding']}"
+            console.print(f"  {said}", markup=False, highlight=False, soft_wrap=not console.is_terminal)
         console.print()
     if len(result.manifest["scenarios"]) == 1:
         console.print("Only one scenario was run, so there is nothing to compare.", highlight=False)

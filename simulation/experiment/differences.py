@@ -86,11 +86,14 @@ class Arm:
         Day on which it first differs from the baseline.
     counts : Counts
         Counts of all its replications.
+    moves : tuple of str
+        Measures that it acts on directly.
     """
 
     name: str
     impact: dt.date | None
     counts: Counts
+    moves: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,11 +131,10 @@ def difference_tables(baseline: Arm, arms: Sequence[Arm], measures: Sequence[Mea
                 whole_rows.append({**labels, **whole})
                 area_rows.extend({**labels, **row} for row in areas)
     differences = _frame(whole_rows, DIFFERENCES_SCHEMA)
-    order = {name: position for position, name in enumerate(HEADLINES)}
-    chosen = sorted(
-        (row for row in whole_rows if row["headline"] and row["window"] == TO_END),
-        key=lambda row: ([arm.name for arm in arms].index(row["scenario"]), order[row["measure"]]),
-    )
+    to_end = {(row["scenario"], row["measure"]): row for row in whole_rows if row["window"] == TO_END}
+    # What a scenario acts on directly, then what follows from it.
+    named = [(arm.name, name) for arm in arms for name in dict.fromkeys((*arm.moves, *HEADLINES))]
+    chosen = [to_end[key] for key in named if key in to_end]
     headlines = _frame([{**row, "finding": _finding(row)} for row in chosen], HEADLINES_SCHEMA)
     return DifferenceTables(differences, _frame(area_rows, BY_AREA_SCHEMA), headlines)
 

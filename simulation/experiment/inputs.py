@@ -190,6 +190,7 @@ class Plan:
                     "name": scenario.name,
                     "title": scenario.title,
                     "question": scenario.question,
+                    "moves": list(scenario.scenario.moves),
                     "digest": self.digests[scenario.name],
                     "impact_date": _iso(self.impacts[scenario.name]),
                     "file": f"scenarios/{scenario.name}.yaml",

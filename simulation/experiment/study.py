@@ -438,6 +438,7 @@ class _Running:
                 scenario.name,
                 plan.impacts[scenario.name],
                 load_counts(paths[scenario.name], plan.areas, plan.months),
+                scenario.scenario.moves,
             )
             for scenario in plan.scenarios
         ]

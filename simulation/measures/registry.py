@@ -305,9 +305,9 @@ MEASURES: tuple[Measure, ...] = (
     Measure("prison_sentenced", "Sentenced and recalled prisoners", "people",
             ("prison_determinate", "prison_recalled", "prison_indeterminate"), (), 1, "neither",
             "The sentenced prison population"),
+    # Shown in the tables, not headlines
     Measure("hdc_population", "People on home detention curfew", "people", ("on_hdc",), (), 1, "neither",
             "The number of people on home detention curfew"),
-    # Shown in the tables, not headlines
     Measure("cases_per_officer", "Cases per officer", "cases", ("cases_held",), ("officers_in_post",), 1, "lower",
             "Cases per officer"),
     Measure("over_50_cases_share", "Officers with more than 50 cases", "% of officers in post",
@@ -392,12 +392,8 @@ HEADLINES: tuple[str, ...] = (
     "detection_delay",
     "recalls_year",
     "prison_sentenced",
-    "hdc_population",
 )
-"""The measures a study declares in advance, in the order shown."""
-
-HDC_HEADLINES: tuple[str, ...] = ("prison_sentenced", "hdc_population")
-"""Headlines that a home detention curfew scenario is about."""
+"""The measures a study declares in advance, in the order shown: what may follow from a change, whatever it is."""
 
 PUBLISHED: tuple[Published, ...] = (
     Published("B01", "People supervised, mid-2017", ("caseload_total",), "stock", "2017-06", 265_500, 262_000, 268_000,

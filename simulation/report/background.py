@@ -87,7 +87,7 @@ def pairing_section(study: StudyFolder) -> Table | None:
     """How many times fewer pairs are needed than unpaired runs, by measure and scenario."""
     rows, raw = [], []
     by_scenario = {scenario.name: study.rows_of(scenario.name) for scenario in study.changed}
-    for measure in study.headlines:
+    for measure in study.shown:
         cells = []
         for name, of_scenario in by_scenario.items():
             row = of_scenario.get(measure.name)

@@ -229,6 +229,7 @@ def _answer(study: StudyFolder, scenario: ScenarioText, found: list[Finding]) ->
             if name in MEASURE_BY_NAME and name in rows
         ],
         "lead": lead,
+        "moved": [item.text for item in words.findings_of(study.moved_by(scenario), rows)],
         "tally": words.tally(found),
         "losers": words.losers(study.headlines, rows),
         "groups": [(heading, items) for heading, items in groups if items],

@@ -97,7 +97,7 @@ def difference_table(study: StudyFolder, scenario: ScenarioText) -> Table:
     rows, raw = [], []
     for window in (TO_END, *names):
         of_window = study.rows_of(scenario.name, window)
-        for measure in study.headlines:
+        for measure in (*study.moved_by(scenario), *study.headlines):
             row = of_window.get(measure.name)
             if row is None or row["difference"] is None:
                 continue
@@ -325,7 +325,7 @@ def _distribution_table(rows: pl.DataFrame, title: str, titles: Mapping[str, str
 def path_section(study: StudyFolder, numbering: Numbering) -> tuple[list[tuple[str, list[Chart]]], str]:
     if not study.has_outcomes or not study.changed:
         return [], ""
-    paths = monthly_differences(study.outcomes(), study.headlines, study.baseline.name)
+    paths = monthly_differences(study.outcomes(), study.shown, study.baseline.name)
     runs = study.replications
     if runs == 1:
         note = "With one run there is no band and no error to show."
@@ -350,7 +350,7 @@ def path_section(study: StudyFolder, numbering: Numbering) -> tuple[list[tuple[s
         window = study.window_of(scenario)
         first = _months_earlier(impact, MONTHS_BEFORE) if impact else ""
         charts = []
-        for measure in study.headlines:
+        for measure in (*study.moved_by(scenario), *study.headlines):
             path = of_scenario.filter((pl.col("measure") == measure.name) & (pl.col("month") >= first))
             if window:
                 path = path.filter(pl.col("month") <= window[1])

@@ -41,6 +41,8 @@ class ScenarioText:
         Words of the scenario file; empty where the file says nothing.
     expects : dict
         By measure, ``more`` or ``less`` than in the baseline, as said beforehand.
+    moves : tuple of str
+        Measures that the changes act on directly.
     changes : tuple of dict
         Dated changes in the order written.
     """
@@ -51,6 +53,7 @@ class ScenarioText:
     asked_by: str = ""
     expected: str = ""
     expects: dict[str, str] = field(default_factory=dict)
+    moves: tuple[str, ...] = ()
     changes: tuple[dict[str, Any], ...] = ()
 
     @property
@@ -118,6 +121,18 @@ class StudyFolder:
         """Measures declared in advance, in the order shown; those of the registry if the study names none."""
         declared = self.manifest.get("headlines") or HEADLINES
         return tuple(MEASURE_BY_NAME[name] for name in declared if name in MEASURE_BY_NAME)
+
+    def moved_by(self, scenario: ScenarioText) -> tuple[Measure, ...]:
+        """Measures that a scenario acts on directly and that no headline shows."""
+        headlines = self.headlines
+        moved = (MEASURE_BY_NAME[name] for name in scenario.moves if name in MEASURE_BY_NAME)
+        return tuple(measure for measure in moved if measure not in headlines)
+
+    @cached_property
+    def shown(self) -> tuple[Measure, ...]:
+        """The headlines, then what any of the scenarios acts on directly."""
+        moved = (measure for scenario in self.changed for measure in self.moved_by(scenario))
+        return tuple(dict.fromkeys((*self.headlines, *moved)))
 
     @cached_property
     def replications(self) -> int:
@@ -345,7 +360,7 @@ def _scenario(folder: Path, name: str) -> ScenarioText:
         raise StudyError(f"{file}: {error}") from None
     if not isinstance(content, dict):
         raise StudyError(f"{file}: not a mapping")
-    changes, expects = content.get("changes"), content.get("expects")
+    changes, expects, moves = content.get("changes"), content.get("expects"), content.get("moves")
     return ScenarioText(
         name=name,
         title=_line(content.get("title")) or plain,
@@ -353,6 +368,7 @@ def _scenario(folder: Path, name: str) -> ScenarioText:
         asked_by=_line(content.get("asked_by")),
         expected=_line(content.get("expected")),
         expects={str(name): _line(way) for name, way in expects.items()} if isinstance(expects, dict) else {},
+        moves=tuple(_line(name) for name in moves) if isinstance(moves, list) else (),
         changes=tuple(item for item in changes if isinstance(item, dict))
         if isinstance(changes, list)
         else (),

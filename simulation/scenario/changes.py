@@ -93,6 +93,8 @@ class Scenario:
     name, title, question, asked_by, expected : str
     expects : mapping
         By measure, whether it is expected to be ``more`` or ``less`` than in the baseline.
+    moves : tuple of str
+        Measures that the changes act on directly.
     start, count_from, end : datetime.date
         First day of the run, first day counted, last day of the run.
     areas : tuple of str
@@ -114,6 +116,7 @@ class Scenario:
     asked_by: str = ""
     expected: str = ""
     expects: Mapping[str, str] = field(default_factory=dict)
+    moves: tuple[str, ...] = ()
     areas: tuple[str, ...] = ("all",)
     changes: tuple[Change, ...] = ()
     extends: tuple[str, ...] = ()

@@ -346,6 +346,8 @@ class Resolved:
                 content[key] = getattr(self, key)
         if self.scenario.expects:
             content["expects"] = dict(self.scenario.expects)
+        if self.scenario.moves:
+            content["moves"] = list(self.scenario.moves)
         content.update(
             start=self.start.isoformat(), count_from=self.count_from.isoformat(), end=self.end.isoformat()
         )

@@ -345,6 +345,7 @@ def _merge(layers: list[_Layer]) -> Scenario | None:
         asked_by=entry.asked_by,
         expected=entry.expected,
         expects=dict(entry.expects),
+        moves=tuple(entry.moves),
         areas=tuple(areas) if areas else ("all",),
         changes=tuple(change for layer in reversed(layers) for change in layer.changes),
         extends=tuple(layer.path.stem for layer in layers[1:]),

@@ -126,6 +126,10 @@ class ScenarioEntry(BaseModel):
         default_factory=dict,
         description="Measures expected to be `more` or `less` than in the baseline, said before anything was run.",
     )
+    moves: list[str] = Field(
+        default_factory=list,
+        description="Measures that the changes act on directly, shown before what follows from them.",
+    )
     extends: str | None = Field(
         default=None, description="Scenario whose dates, areas and changes come first."
     )
@@ -137,9 +141,9 @@ class ScenarioEntry(BaseModel):
     areas: Names | None = Field(default=None, description="Areas to run; `all` if left out.")
     changes: list[ChangeEntry] = Field(default_factory=list, description="In order of date.")
 
-    @field_validator("expects")
+    @field_validator("expects", "moves")
     @classmethod
-    def _known_measures(cls, value: dict[str, str]) -> dict[str, str]:
+    def _known_measures(cls, value: Any) -> Any:
         known = [measure.name for measure in MEASURES]
         for name in value:
             if name not in known:

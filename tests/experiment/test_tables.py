@@ -14,7 +14,7 @@ from simulation.experiment.differences import DIFFERENCES_SCHEMA, Arm, differenc
 from simulation.experiment.levels import distribution_table, level_table, lower_edge
 from simulation.experiment.runfiles import run_path, write_run
 from simulation.experiment.windows import Window, windows_after
-from simulation.measures.registry import MEASURE_BY_NAME, MEASURES, Published
+from simulation.measures.registry import HEADLINES, MEASURE_BY_NAME, MEASURES, Published
 
 MONTHS = ("2018-01", "2018-02", "2018-03")
 AREAS = ("cumbria", "durham")
@@ -154,6 +154,17 @@ def test_every_measure_has_a_row_for_every_window_and_scenario(tmp_path: Path) -
     empty = difference_tables(Arm("old", None, counts), [])
     assert empty.differences.schema == pl.Schema(DIFFERENCES_SCHEMA)
     assert empty.headlines.height == empty.by_area.height == 0
+
+
+def test_what_a_scenario_acts_on_comes_before_the_headlines(tmp_path: Path) -> None:
+    counts = load_counts([save(tmp_path, 0), save(tmp_path, 1)], AREAS, MONTHS)
+    new = Arm("new", dt.date(2018, 2, 1), counts, ("hdc_population", "recalls_year"))
+    tables = difference_tables(Arm("old", None, counts), [new])
+    measures = tables.headlines["measure"].to_list()
+    assert measures[:2] == ["hdc_population", "recalls_year"]
+    # A headline isn't shown twice, and stays one.
+    assert sorted(measures) == sorted({"hdc_population", *HEADLINES})
+    assert tables.headlines["headline"].to_list() == [False] + [True] * len(HEADLINES)
 
 
 def test_worst_off_areas_stand_beside_the_country(tmp_path: Path) -> None:

@@ -66,6 +66,9 @@ EFFECTS = {
     },
 }
 
+#: What a scenario acts on directly.
+MOVES = {"hdc_expansion": ("hdc_population",)}
+
 TEXTS = {
     "baseline": ("Baseline", "What happens if nothing is changed?", "", ""),
     "reunification": (
@@ -186,7 +189,7 @@ def write_study(
     pl.concat(tagged).write_parquet(folder / "outcomes.parquet")
     baseline = scenarios[0]
     counts = {name: load_counts(paths, AREAS, MONTHS) for name, paths in files.items()}
-    arms = [Arm(name, IMPACT, counts[name]) for name in scenarios[1:]]
+    arms = [Arm(name, IMPACT, counts[name], MOVES.get(name, ())) for name in scenarios[1:]]
     tables = difference_tables(Arm(baseline, None, counts[baseline]), arms)
     tables.differences.write_csv(folder / "differences.csv")
     tables.headlines.write_csv(folder / "headlines.csv")
@@ -203,6 +206,7 @@ def write_study(
             "question": question,
             "asked_by": asked_by,
             "expected": expected,
+            "moves": list(MOVES.get(scenario, ())),  # type: ignore[dict-item]
         }
         if scenario != baseline:
             text["changes"] = [  # type: ignore[assignment]

@@ -116,7 +116,7 @@ def test_status_line_says_version_fingerprint_and_kind(outline: Outline) -> None
 
 def test_every_figure_has_a_name_a_finding_a_table_and_a_download(page: str, outline: Outline) -> None:
     figures = outline.all("figure")
-    assert len(figures) == 2 + 4 + 16 + 1
+    assert len(figures) == 2 + 4 + 15 + 1
     drawings = [attributes for attributes in outline.all("div") if attributes.get("class") == "plot"]
     assert len(drawings) == len(figures)
     for drawing in drawings:
@@ -332,3 +332,14 @@ def test_the_command_writes_the_page_and_refuses_a_wrong_folder(study_folder: Pa
     wrong = CliRunner().invoke(app, [str(tmp_path / "nowhere")])
     assert wrong.exit_code == 2
     assert "no such study folder" in wrong.output
+
+
+def test_what_a_change_does_itself_is_said_before_what_follows(page: str) -> None:
+    start = page.index('<p class="dose">')
+    said = page[start : page.index("</p>", start)]
+    assert "People on home detention curfew" in said or "The number of people on home detention curfew" in said
+    # Said once, for the scenario that names it, and before its lead.
+    assert page.count('<p class="dose">') == 1
+    box = page[page.rindex("<article", 0, start) : page.index("</article>", start)]
+    assert box.index('class="dose"') < box.index('class="lead"')
+    assert "more home detention curfew" in box.lower() or "home detention curfew" in box.lower()
