@@ -40,6 +40,7 @@ from simulation.system.diary_loops import (
     work_queues,
 )
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
+from simulation.system.transition import share_lost
 from simulation.system.workload import Workload
 
 
@@ -142,7 +143,12 @@ class Caseload:
         service.add_task(Task.REVIEW, reviews, today, int(self.workload.task_seconds[Task.REVIEW]))
 
         posts, persons = post_columns(service.posts), people_columns(people)
-        at_work, day, available = open_posts(posts, today, self.productive, self.left_when_new)
+        productive, lost = self.productive, share_lost(service)
+        if lost is not None:
+            productive = productive * (1 - lost[:, np.newaxis])
+        at_work, day, available = open_posts(posts, today, productive, self.left_when_new)
+        if lost is not None:
+            self.count_lost(at_work, day)
         # One queue for each officer: contacts first, then tasks, of all people; -1 for what isn't worked on today.
         size = due.size + tasks.size
         server, seconds = np.empty(size, dtype=np.intp), np.empty(size, dtype=np.int64)
@@ -191,6 +197,15 @@ class Caseload:
         tasks.keep(wanted)
         self.contact.hold(due[held], mode[held], np.zeros(int(held.sum()), dtype=bool))
         self.contact.hold(first, np.full(first.size, Mode.FACE_TO_FACE), np.ones(first.size, dtype=bool))
+
+    def count_lost(self, at_work: NDArray[np.bool_], day: NDArray[np.int64]) -> None:
+        """Count the time that officers at work would have had but for the transition."""
+        service = self.service
+        _, whole, _ = open_posts(post_columns(service.posts), service.today, self.productive, self.left_when_new)
+        rows = np.flatnonzero(at_work)
+        posts = service.posts
+        codes = posts.area[rows].astype(np.int64) * 2 + posts.employer[rows]
+        service.count_codes("seconds_lost_to_transition", codes, whole[rows] - day[rows])
 
     def book_again(self, due: Rows, fate: Array) -> None:
         """Book again the contacts that weren't reached: neither a contact nor an absence."""

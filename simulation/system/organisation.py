@@ -19,10 +19,11 @@ _POSTS_CHANNEL = 8
 
 
 def teams_table(areas: int) -> Table:
-    """Return the table of what court and resettlement teams owe."""
+    """Return what is kept for each area: when it was unified, and what its court and resettlement teams owe."""
     table = Table(
         "teams",
         [
+            Column("unified_on", "int32", "day", "Day on which the area's two sides became one service.", NEVER),
             Column("court_owed", "int64", "seconds", "Overrun of the court team, taken from tomorrow."),
             Column(
                 "release_owed", "int64", "seconds", "Overrun of the resettlement team, taken from tomorrow."
@@ -141,6 +142,7 @@ class Organisation:
         if not joining.any():
             return
         posts.employer[:size][joining] = NPS
+        service.tables["teams"].unified_on[np.unique(posts.area[:size][joining])] = service.today
         live = np.flatnonzero((people.side[: people.size] == CRC) & begin[people.area[: people.size]])
         service.set_side(live, NPS)
         service.tell("moved to the unified service", live)
