@@ -66,6 +66,7 @@ class Allocation:
         rates = by_operating_model(self.service, names, "allocation.transfers_per_year")
         self.move_rate = np.array(rates, dtype=np.float64).ravel()
         levers = self.service.levers
+        self.escalation_target = levers.number("allocation.escalation_target_working_days")
         self.rise_rate = levers.grid("allocation.escalation_rate").ravel()
         self.inflation = levers.grid("allocation.inflation").ravel()
         self.on_release_day = levers.grid("contact.release_day_appointment_share").ravel()
@@ -237,6 +238,7 @@ class Allocation:
             return
         service, people, chance = self.service, self.service.people, self.service.chance
         agendas, flows, today = service.agendas, service.flows, service.today
+        self.count_escalations(rows)
         handed, unseen, held, contact_days, rising, rise_days, moving, move_days = record_officers(
             rows,
             officer,
@@ -284,6 +286,16 @@ class Allocation:
         agendas["escalate"].put(rising, rise_days)
         if moving.size:
             agendas["transfer"].put(moving, service.calendar.working_day_after(move_days))
+
+    def count_escalations(self, rows: Rows) -> None:
+        """Count the cases that the NPS takes over today because risk rose, and those taken over in time."""
+        service, people = self.service, self.service.people
+        holder = people.officer[rows]
+        answered = rows[(people.escalated[rows] == 1) & (people.waiting_since[rows] != NEVER) & (holder >= 0)]
+        answered = answered[service.posts.employer[people.officer[answered]] == CRC]
+        service.count("escalations_answered", answered)
+        taken = service.calendar.working_days_between(people.waiting_since[answered], service.today)
+        service.count("escalations_answered_in_time", answered[taken <= self.escalation_target])
 
     def begin(self, rows: Rows) -> None:
         """Book the first appointment of those in the community who have an officer, unless one is booked already."""

@@ -89,6 +89,13 @@ PEOPLE = (
     Column("report", "int8", "Report", "Report asked for at the present hearing."),
     Column("report_asked", "int32", "day", "Day it was asked for.", NEVER),
     Column("report_due", "int32", "day", "Day it is due.", NEVER),
+    # For published measures
+    Column("cohort_start", "int32", "day", "Last start of an order or release that put the person in a cohort.", NEVER),
+    Column("cohort_side", "int8", "0 NPS, 1 CRC", "Side responsible then."),
+    Column("cohort_failed", "int8", "0/1", "Proven reoffence since then, within the follow-up."),
+    Column("short_cohort_start", "int32", "day", "Last release from a sentence under 12 months.", NEVER),
+    Column("short_cohort_failed", "int8", "0/1", "Proven reoffence since that release, within the follow-up."),
+    Column("absent_on", "int32", "day", "Last unacceptable absence.", NEVER),
 )
 
 #: What every contact reads of a person; kept side by side in memory.

@@ -14,7 +14,7 @@ import numpy as np
 import simpy
 
 from simulation.engine.chance import logarithms, minus_log
-from simulation.system import hazards
+from simulation.system import cohorts, hazards, serious_offences
 from simulation.system.allocation import Allocation
 from simulation.system.codes import Location
 from simulation.system.departures import Departures
@@ -239,6 +239,8 @@ class Community:
             people.risk_hazard[held] = np.nextafter(people.risk_threshold[held], 0)
         service.count("reoffences", supervised)
         service.tell("reoffended", free)
+        cohorts.reoffended(service, free)
+        serious_offences.review(service, supervised)
         if recalled.size:
             self.recall.ask(recalled, "further charge")
         if returning.size:

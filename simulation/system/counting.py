@@ -10,7 +10,8 @@ import numpy as np
 import simpy
 
 from simulation.measures.registry import COUNTS
-from simulation.system import stocks
+from simulation.system import cohorts, stocks
+from simulation.system.codes import SIDES
 from simulation.system.contact import Contact
 from simulation.system.invariants import Invariants
 from simulation.system.laws import columns
@@ -78,17 +79,25 @@ class Counting:
         queue = service.court_queue
         service.count_codes("reports_waiting", queue.area[: queue.size].astype(np.int64) * 2)
         self.officers()
+        cohorts.inspect(service)
         self.invariants.check()
         self.store(when)
 
     def outside_series(self) -> None:
-        """Count remand and other prisoners from their series, shared among areas in a fixed way."""
+        """Count remand and other prisoners, and staff who hold no cases, shared among areas in a fixed way."""
         service = self.service
         total = service.resolved.series_value("custody.remand_population", service.today, 0)
         total += service.levers.number("custody.other_prisoners")
         edges = np.round(np.concatenate([[0.0], np.cumsum(self.population.shares)]) * total).astype(np.int64)
         counts = (edges[1:] - edges[:-1])[list(service.resolved.areas)]
         service.count_codes("prison_outside", np.array(service.resolved.areas, dtype=np.int64) * 2, counts)
+
+        other = service.levers.mapping("staff.other_staff")
+        for side, kind in enumerate(SIDES):
+            edges = np.round(np.concatenate([[0.0], np.cumsum(self.population.shares)]) * other[kind]).astype(np.int64)
+            counts = (edges[1:] - edges[:-1])[list(service.resolved.areas)]
+            code = np.array(service.resolved.areas, dtype=np.int64) * 2 + side
+            service.count_codes("other_staff", code, counts)
 
     def officers(self) -> None:
         """Count officers and their load, as the workload tool shows it."""

@@ -15,6 +15,7 @@ import numpy as np
 import simpy
 
 from simulation.engine.agenda import each_once
+from simulation.system import cohorts
 from simulation.system.allocation import Allocation
 from simulation.system.codes import Kind, Status
 from simulation.system.court_loops import (
@@ -216,6 +217,7 @@ class Courts:
         self.impose_orders(outside)
         service.refresh(rows)
         self.allocation.assess(rows)
+        cohorts.orders_started(service, outside)
         self.supervision.begin_again(already)
         self.allocation.begin(already)
         self.custody.settle_in(made)

@@ -16,7 +16,7 @@ import simpy
 
 from simulation.engine import NEVER
 from simulation.engine.chance import minus_log
-from simulation.system import curfew_loops
+from simulation.system import cohorts, curfew_loops
 from simulation.system.allocation import Allocation
 from simulation.system.codes import Kind, Location, RecallKind, Status, Task
 from simulation.system.curfew_loops import move_papers_on, put_forward
@@ -415,6 +415,7 @@ class Custody:
             service.tell("released", staying)
             moved.append(sentences.person[out])
         agendas["legal end"].put(going_on, ends)
+        cohorts.released(service, np.concatenate([free, out]))
         if leaving.size:
             service.count("removed_at_release", leaving)
             service.tell("removed from the country", leaving)

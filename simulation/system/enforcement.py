@@ -82,6 +82,7 @@ class Enforcement:
             return
         service, people, sentences = self.service, self.service.people, self.service.sentences
         today = service.today
+        people.absent_on[rows] = today
         sentence = live_sentences(people.latest, sentences.previous, sentences.status, rows)
         occurrence = self.contact.occurrence(rows)
         recalled = recalled_from_licence(
@@ -231,6 +232,8 @@ class Enforcement:
         service.agendas["legal end"].cancel(details[REVOKED, : revoked.size])
         service.count("orders_revoked", revoked)
         service.count("orders_ended_unsuccessfully", revoked)
+        of_community = sentences.kind[details[REVOKED, : revoked.size]] == Kind.COMMUNITY_ORDER
+        service.count("community_orders_revoked", revoked[of_community])
         service.tell("order revoked", np.sort(revoked))
         service.count("pss_breach_hearings", on_supervision)
         service.tell("supervision breach heard", np.sort(on_supervision))

@@ -47,6 +47,7 @@ class LifeSentences:
             person = np.sort(sentences.person[moving])
             if into == Status.LICENCE:
                 sentences.released[moving] = service.today
+                service.count("life_releases", person)
                 service.tell("released on life licence", person)
             else:
                 sentences.recall_kind[moving] = RecallKind.STANDARD

@@ -1,7 +1,8 @@
 """Organisation: offices, posts and who employs whom, split or unified.
 
 Offices and posts belong to a police force area; a provider is only their employer. Under the split each office has an
-NPS team and a CRC team side by side. On unification every officer of an office is one team and the NPS employs all.
+NPS team and a CRC team side by side. On unification every officer of an office is one team and the NPS employs all; on
+the split of a service that was one, each officer goes to the side that the post was made for.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from simulation.system.codes import CRC, NPS, Grade, Location
 from simulation.system.population import Population
 from simulation.system.quantiles import draw
 from simulation.system.service import Service
+from simulation.system.splitting import split
 
 _POSTS_CHANNEL = 8
 
@@ -36,11 +38,10 @@ def teams_table(areas: int) -> Table:
 
 
 class Organisation:
-    """Makes posts and offices at the start, and carries out unification."""
+    """Makes posts and offices at the start, and carries out the split and unification."""
 
     def __init__(self, service: Service, population: Population, allocation: Allocation) -> None:
         self.service, self.population, self.allocation = service, population, allocation
-        self.was_unified = np.zeros(service.areas, dtype=bool)
         service.table("teams", teams_table(service.areas))
 
     # --- Posts ------------------------------------------------------------------------------------------------
@@ -130,12 +131,15 @@ class Organisation:
         area = people.area[rows]
         people.office[rows] = self.first_office[area] + (draws * self.offices[area]).astype(np.int64)
 
-    # --- Unification ------------------------------------------------------------------------------------------
+    # --- Split and unification --------------------------------------------------------------------------------
 
     def read(self) -> None:
-        """Carry out unification in the areas where it begins today."""
+        """Carry out the split, or unification, in the areas where it begins today."""
         service, people, posts = self.service, self.service.people, self.service.posts
         unified = service.levers.grid("organisation.unified")[:, NPS] > 0.5
+        yesterday = service.resolved.on(service.today - 1).grid("organisation.unified")[:, NPS] > 0.5
+        if (yesterday & ~unified).any():
+            split(service, yesterday & ~unified)
         begin = unified & (posts.size > 0)
         size = posts.size
         joining = begin[posts.area[:size]] & (posts.employer[:size] == CRC)
@@ -146,6 +150,7 @@ class Organisation:
         live = np.flatnonzero((people.side[: people.size] == CRC) & begin[people.area[: people.size]])
         service.set_side(live, NPS)
         service.tell("moved to the unified service", live)
+        service.count_codes("officers_transferred", posts.area[:size][joining].astype(np.int64) * 2 + NPS)
         # Some cases change hands when caseloads are mixed, spread over the transition.
         share = service.levers.number("organisation.transition_reallocated_share")
         days = max(1, service.levers.integer("organisation.transition_days"))

@@ -86,18 +86,12 @@ def problems_with(resolved: Resolved) -> list[Problem]:
                     f"leave out `areas` and `providers`, or change a value that may differ: {some}",
                     step.assignment,
                 )
-            if name.startswith(BEFORE_DAY_ONE):
+            from_day_one = step.first <= 0 and step.last == NEVER and step.ramp == 1
+            if name.startswith(BEFORE_DAY_ONE) and (not from_day_one or resolved.parameters[name].series):
                 refuse(
                     "read_before_day_one",
-                    f"'{name}' is read once, before the first day, so a dated change to it would do nothing",
-                    "give the value in scenarios/parameters, for every scenario of the comparison",
-                    step.assignment,
-                )
-            if name == "organisation.unified" and step.last < NEVER:
-                refuse(
-                    "cannot_end",
-                    "one service can't be split again: 'organisation.unified' has no end",
-                    "leave out `to`",
+                    f"'{name}' is read once, before the first day, so a change to it on a later day would do nothing",
+                    "give the value in scenarios/parameters, or from the first day of the run and without an end",
                     step.assignment,
                 )
     return list(problems.values())

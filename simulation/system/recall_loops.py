@@ -24,8 +24,9 @@ COUNTED = (
     "returns_to_custody",
     "re_releases",
     "recall_days_served",
+    "short_leavers_recalled",
 )
-_RECALLS, _FIXED, _STANDARD, _FROM_CURFEW, _SHORT, _RETURNS, _OUT_AGAIN, _DAYS = range(len(COUNTED))
+_RECALLS, _FIXED, _STANDARD, _FROM_CURFEW, _SHORT, _RETURNS, _OUT_AGAIN, _DAYS, _SHORT_FIRST = range(len(COUNTED))
 
 _YEAR = 365
 
@@ -134,6 +135,7 @@ def take_steps(
                 flows[numbers[_STANDARD], cell[who]] += 1
             if length[row] < _YEAR:
                 flows[numbers[_SHORT], cell[who]] += 1
+                flows[numbers[_SHORT_FIRST], cell[who]] += recalls[row] == 0
             recall_pending[row] = 0
             recalls[row] += 1
             status[row] = _AT_LARGE

@@ -72,6 +72,13 @@ OF_POSTS = (
     "cases_held",
     "points_held",
     "points_available",
+    "officers_po",
+    "officers_pso",
+    "posts_vacant_po",
+    "officers_with_cases",
+    "officers_over_40_cases",
+    "officers_over_60_cases",
+    "officers_over_120",
 )
 (
     _IN_POST,
@@ -83,6 +90,13 @@ OF_POSTS = (
     _CASES,
     _POINTS,
     _AVAILABLE,
+    _PO,
+    _PSO,
+    _VACANT_PO,
+    _WITH_CASES,
+    _OVER_40_CASES,
+    _OVER_60_CASES,
+    _OVER_120,
 ) = range(len(OF_POSTS))
 #: Bands of five cases and of ten percent; the last ones are open.
 CASE_BANDS, WORKLOAD_BANDS = 41, 31
@@ -91,7 +105,7 @@ CASE_BANDS, WORKLOAD_BANDS = 41, 31
 _AT_COMMUNITY, _AT_LARGE, _COMMITTED = codes.Location.COMMUNITY, codes.Location.AT_LARGE, codes.Location.COMMITTED
 _SENTENCED, _RECALLED = codes.Location.SENTENCED, codes.Location.RECALLED
 _BY_LICENCE, _BY_SUPERVISION = codes.Setting.LICENCE, codes.Setting.SUPERVISION
-_INDETERMINATE = codes.Kind.INDETERMINATE
+_INDETERMINATE, _GRADE_PO = codes.Kind.INDETERMINATE, codes.Grade.PO
 _HAS_ORDER, _HAS_CURFEW = 1 << codes.Status.ORDER, 1 << codes.Status.CURFEW
 _HAS_AFTER = (
     _HAS_CURFEW | (1 << codes.Status.LICENCE) | (1 << codes.Status.SUPERVISION) | (1 << codes.Status.AT_LARGE)
@@ -118,6 +132,7 @@ class PostsCounted(NamedTuple):
 
     area: Array
     employer: Array
+    grade: Array
     filled: Array
     cases: Array
     sick_until: Array
@@ -220,6 +235,7 @@ def count_posts(
         cell = int(posts.area[row]) * 2 + employer
         if posts.filled[row] != 1:
             counts[_VACANT, cell] += 1
+            counts[_VACANT_PO, cell] += posts.grade[row] == _GRADE_PO
             continue
         cases = posts.cases[row]
         share = points[row] * 100.0 / available[row] if available[row] > 0 else 0.0
@@ -235,6 +251,11 @@ def count_posts(
             counts[_OVER_110, cell] += 1
         if cases > 50:
             counts[_OVER_50_CASES, cell] += 1
+        counts[_PO if posts.grade[row] == _GRADE_PO else _PSO, cell] += 1
+        counts[_WITH_CASES, cell] += cases > 0
+        counts[_OVER_40_CASES, cell] += cases > 40
+        counts[_OVER_60_CASES, cell] += cases > 60
+        counts[_OVER_120, cell] += share > 120
         by_cases[min(cases // 5, CASE_BANDS - 1), employer] += 1
         by_workload[min(int(share) // 10, WORKLOAD_BANDS - 1), employer] += 1
     return counts, by_cases, by_workload

@@ -24,6 +24,7 @@ WORDS = {
     "allocated": "{handed} {officer}",
     "officer left": "The officer leaves; the case waits for another",
     "risk escalated": "Risk assessed as high; the NPS must hold the case",
+    "moved to the company": "The service is split: the case goes to the company",
     "moved to the unified service": "The company's staff and cases move to the NPS",
     "supervision ends": "Supervision over, case closed",
     # Contact
@@ -42,6 +43,7 @@ WORDS = {
     "change in need noticed": "The officer notices what has gone wrong, after {days}; closer contact",
     "change in need ends": "Things are back as they were",
     "reoffended": "Commits another offence, for which a conviction may follow",
+    "serious further offence reviewed": "It is a serious further offence, and is reviewed",
     "died": "Dies",
     "removed from the country": "Removed from the country at the end of custody",
     # Enforcement

@@ -15,7 +15,7 @@ from simulation.system.codes import Mode, Setting, Task, Tier
 from simulation.system.levers import Levers
 
 #: Patterns of contact; the order is the code kept with each person.
-PATTERNS = ("e3", "crc", "unified")
+PATTERNS = ("e3", "crc", "unified", "trust")
 STAGES = ("early", "middle", "later")
 MONTH_DAYS = 365.25 / 12
 _TARIFF = {

@@ -17,7 +17,7 @@ HEAD = "name: {name}\ntitle: T\nquestion: Q?\nasked_by: nobody\nexpected: Nothin
     [
         ("    areas: [durham]\n    set: {contact.notice_probability.telephone: 0.3}\n", "national_only"),
         ("    providers: [nps_london]\n    set: {contact.plan_working_days: 10}\n", "national_only"),
-        ("    to: 2019-07-01\n    set: {organisation.unified: 1}\n", "cannot_end"),
+        ("    to: 2019-07-01\n    set: {organisation.unified: 1}\n", ""),
         ("    set: {staff.nps.officers_holding_cases: 3100}\n", "read_before_day_one"),
         ("    set: {population.ogrs_spread: 0.15}\n", "read_before_day_one"),
         ("    areas: [durham]\n    set: {custody.hdc.take_up: 0.5}\n", ""),
