@@ -1,8 +1,8 @@
 """Derive the stored curve of returns: how many people of the model come back to court in a month, without a policy.
 
-New people are the sentencing series less this curve (docs/model.md, Demand and the start), so the curve must be what the
-model itself produces. It is found by going round: run, count returners by half-year, move each point part of the way to
-the count, and run again, until the totals sentenced match the series. Nothing here looks at an outcome.
+New people are the sentencing series less this curve (docs/model.md, Demand and the start), so the curve must be what
+the model itself produces. It is found by going round: run, count returners by half-year, move each point part of the
+way to the count, and run again, until the totals sentenced match the series. Nothing here looks at an outcome.
 
     python -m simulation.evidence.returns history --until 2016-01-01 --rounds 3 --write
 
