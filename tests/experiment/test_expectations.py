@@ -12,7 +12,8 @@ from simulation import Study
 from simulation.scenario import load_scenario
 
 ROOT = Path(__file__).parents[2]
-POLICIES = sorted(path.stem for path in (ROOT / "scenarios").glob("*.yaml") if path.stem != "baseline")
+#: Scenarios that are compared with the baseline: those that rest on it.
+POLICIES = sorted(path.stem for path in (ROOT / "scenarios").glob("*.yaml") if load_scenario(path.stem).extends)
 
 
 @pytest.fixture(scope="module")
