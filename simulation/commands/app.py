@@ -63,6 +63,9 @@ COMMANDS = {
     "verify": CommandEntry(
         "verify", "verify", "Is this installation right? Theory and invariance, in half a minute."
     ),
+    "validate": CommandEntry(
+        "validate", "validate", "Judge the model against the record: history beside published values."
+    ),
     "report": CommandEntry("report", "report", "Make the report of a study again from its saved results."),
     "schema": CommandEntry("schema", "schema", "JSON Schema of scenario and parameter files, for editors."),
 }

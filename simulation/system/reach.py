@@ -57,6 +57,9 @@ BEFORE_DAY_ONE = (
     "supervision.court_order_success_share",
 )
 
+#: Among those, beginnings of the names of what is read for each day all the same.
+ON_THE_DAY = ("population.returns.",)
+
 
 def problems_with(resolved: Resolved) -> list[Problem]:
     """Return what is wrong with a scenario's changes that only the model can tell.
@@ -87,7 +90,8 @@ def problems_with(resolved: Resolved) -> list[Problem]:
                     step.assignment,
                 )
             from_day_one = step.first <= 0 and step.last == NEVER and step.ramp == 1
-            if name.startswith(BEFORE_DAY_ONE) and (not from_day_one or resolved.parameters[name].series):
+            unread = not from_day_one or bool(resolved.parameters[name].series)
+            if name.startswith(BEFORE_DAY_ONE) and not name.startswith(ON_THE_DAY) and unread:
                 refuse(
                     "read_before_day_one",
                     f"'{name}' is read once, before the first day, so a change to it on a later day would do nothing",
