@@ -149,6 +149,22 @@ def test_history_runs_through_with_every_law() -> None:
     assert counts["caseload_total"]["2022-03"] > 1000
 
 
+@pytest.mark.long
+def test_people_sentenced_in_history_keep_to_their_series() -> None:
+    """Some areas, a fifth of the country, over four years: luck alone is well below a percent."""
+    areas = ("lancashire", "merseyside", "kent", "essex", "hampshire", "wales_crc", "west_yorkshire", "gwent")
+    loaded = load_scenario("history")
+    end = datetime.date(2017, 12, 31)
+    changes = tuple(each for each in loaded.changes if each.start <= end and (each.end is None or each.end <= end))
+    model = Model(RunRequest(resolved(dataclasses.replace(loaded, end=end, changes=changes), areas), seed=1))
+    model.run()
+    counts, demand = totals(model.output()), model.population.demand
+    share = demand.shares[list(model.service.resolved.areas)].sum()
+    for measure, series in (("sentences_community", demand.community_year), ("sentences_custody", demand.custody_year)):
+        expected = share * sum(series(year) for year in range(2014, 2018))
+        assert sum(counts[measure].values()) == pytest.approx(expected, rel=0.02)
+
+
 # --- What published measures count --------------------------------------------------------------------
 
 
