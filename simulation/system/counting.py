@@ -79,7 +79,7 @@ class Counting:
         queue = service.court_queue
         service.count_codes("reports_waiting", queue.area[: queue.size].astype(np.int64) * 2)
         self.officers()
-        cohorts.inspect(service)
+        cohorts.inspect(service, seen)
         self.invariants.check()
         self.store(when)
 
