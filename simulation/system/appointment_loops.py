@@ -42,6 +42,48 @@ _HIGH, _CONTACT = Rosh.HIGH, Task.CONTACT
 
 
 @compiled
+def full_days(
+    due: Rows,
+    people: PeopleColumns,
+    posts: PostColumns,
+    at_work: Flags,
+    available: Seconds,
+    fullest: NDArray[np.float64],
+    contact_seconds: Seconds,
+    server: Rows,
+    seconds: Seconds,
+    too_long: Flags,
+) -> None:
+    """Mark as behind the officers whose work of today, were every contact a visit, is more than the day holds.
+
+    Parameters
+    ----------
+    fullest : float array (area, employer)
+        Share of the day above which it counts as full; 0 where it never does.
+    contact_seconds : int64 array (model, setting, tier, mode, rural)
+        Time of a contact.
+    server, seconds : int arrays (contacts and tasks,)
+        Queues; the places of tasks are filled.
+    too_long : bool array (posts,)
+        Whose visits become something else; changed here.
+    """
+    load = np.zeros(at_work.size, dtype=np.int64)
+    for task in range(due.size, server.size):
+        if server[task] >= 0:
+            load[server[task]] += seconds[task]
+    for row in due:
+        officer = people.officer[row]
+        if officer >= 0:
+            load[officer] += contact_seconds[
+                people.model[row], people.setting[row], people.tier[row], _FACE_TO_FACE, people.rural[row]
+            ]
+    for post in range(at_work.size):
+        most = fullest[posts.area[post], posts.employer[post]]
+        if at_work[post] and most > 0 and load[post] > most * available[post]:
+            too_long[post] = True
+
+
+@compiled
 def open_contacts(
     due: Rows,
     people: PeopleColumns,
@@ -79,7 +121,7 @@ def open_contacts(
     by_colleague = np.zeros(due.size, dtype=np.int8)
     keys, officers = np.empty(FETCHED, dtype=np.uint64), np.empty(FETCHED, dtype=np.intp)
     places = np.empty(FETCHED, dtype=np.int8)
-    roster, begins = np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
+    roster, begins = duty_roster(posts, at_work)
     for start in range(0, due.size, FETCHED):
         end = min(start + FETCHED, due.size)
         for at in range(start, end):
@@ -104,8 +146,6 @@ def open_contacts(
                 # A colleague stands in, or takes a share of contacts anyway: never in prison or at high risk.
                 share = ways.team[cell] if at_work[officer] else ways.cover[cell]
                 if share > 0 and not inside and rosh < _HIGH and uniform_of(key, ways.whom, occurrence) < share:
-                    if begins.size == 0:
-                        roster, begins = duty_roster(posts, at_work)
                     office = posts.office[officer] * 2 + posts.employer[officer]
                     there = begins[office + 1] - begins[office]
                     if there > 0:

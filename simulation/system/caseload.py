@@ -27,6 +27,7 @@ from simulation.system.appointment_loops import (
     NO_OFFICER,
     OFFICER_ON_LEAVE,
     OFFICER_SICK,
+    full_days,
     open_contacts,
 )
 from simulation.system.codes import Location, Task
@@ -131,6 +132,7 @@ class Caseload:
         self.productive = self.workload.day_seconds * levers.grid("workload.productivity")
         self.left_when_new = 1 - float(levers.number("staff.newly_qualified.capacity_reduction"))
         self.longest_backlog = levers.grid("contact.downgrade_backlog_days") * self.workload.day_seconds
+        self.fullest_day = levers.grid("contact.downgrade_full_day_ratio")
         self.away_days = levers.integer("contact.rebook_officer_away_days")
         self.rebook_days = levers.integer("contact.rebook_working_days")
         self.review_days = int(levers.number("contact.review_months") * 365.25 / 12)
@@ -183,6 +185,9 @@ class Caseload:
             seconds,
         )
         counted = np.zeros((len(COUNTED_DUE), service.areas * 2), dtype=np.int64)
+        if self.fullest_day.any():
+            each = self.workload.contact_seconds
+            full_days(due, persons, posts, at_work, available, self.fullest_day, each, server, seconds, too_long)
         fate, mode, by_colleague = open_contacts(
             due,
             persons,

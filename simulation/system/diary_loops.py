@@ -338,7 +338,7 @@ def open_tasks(
     """
     size = tasks.kind.size
     wanted, backlog = np.zeros(size, dtype=np.bool_), np.zeros(at_work.size, dtype=np.int64)
-    roster, begins = np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
+    roster, begins = duty_roster(posts, at_work)
     before = server.size - size
     keys, officers = np.empty(FETCHED, dtype=np.uint64), np.empty(FETCHED, dtype=np.intp)
     places = np.empty(FETCHED, dtype=np.int8)
@@ -373,8 +373,6 @@ def open_tasks(
             if officer < 0:
                 continue
             if kind == _FIRST and due <= today and not at_work[officer]:
-                if begins.size == 0:
-                    roster, begins = duty_roster(posts, at_work)
                 office = posts.office[officer] * 2 + posts.employer[officer]
                 on_duty = begins[office + 1] - begins[office]
                 if on_duty > 0:
