@@ -30,7 +30,7 @@ from simulation.system.allocation_loops import (
 )
 from simulation.system.choosing import points_held
 from simulation.system.codes import CRC, Rosh, Setting, Task
-from simulation.system.contact import by_operating_model, operating_models
+from simulation.system.operating_models import by_operating_model, operating_models
 from simulation.system.quantiles import quantile_table
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.workload import Workload

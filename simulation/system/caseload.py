@@ -17,20 +17,26 @@ from numpy.typing import NDArray
 
 from simulation.engine import Column, Table
 from simulation.engine.agenda import each_once
-from simulation.system.codes import Location, Mode, Task
-from simulation.system.contact import Contact
-from simulation.system.contact_loops import grouped, people_columns
-from simulation.system.diary_loops import (
+from simulation.system.appointment_loops import (
     COUNTED_DUE,
-    COUNTED_POSTS,
     DIARY_FULL,
     FATES,
+    FOR_MEETING,
     HELD,
+    HUB_FULL,
     NO_OFFICER,
     OFFICER_ON_LEAVE,
     OFFICER_SICK,
-    close_posts,
+    full_days,
     open_contacts,
+)
+from simulation.system.codes import Location, Task
+from simulation.system.contact import Contact
+from simulation.system.contact_loops import grouped, people_columns
+from simulation.system.diary_loops import (
+    COUNTED_POSTS,
+    PostColumns,
+    close_posts,
     open_posts,
     open_tasks,
     post_columns,
@@ -39,9 +45,13 @@ from simulation.system.diary_loops import (
     urgencies,
     work_queues,
 )
+from simulation.system.operating_models import by_operating_model, operating_models
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.transition import share_lost
 from simulation.system.workload import Workload
+
+#: Working days in a year.
+WORKING_YEAR = 252.9
 
 
 def serve(
@@ -111,11 +121,18 @@ class Caseload:
         """Take the levers of the day."""
         levers = self.service.levers
         self.workload = workload
-        order = levers.mapping("workload.priority")
-        self.priority = np.array([round(order[name.lower()]) for name in Task.names], dtype=np.int64)
+        #: By cell: the order of its operating model.
+        self.priority = workload.priority()[self.contact.models]
+        names = operating_models(self.service)
+        #: Chance of a meeting on a working day, by area and side.
+        self.meetings = by_operating_model(self.service, names, "workload.meetings_a_month") * 12 / WORKING_YEAR
+        self.meeting_seconds = round(levers.number("workload.meeting_minutes") * 60)
+        self.meeting = self.service.chance.constant("meeting")
+        self.not_rebooked = by_operating_model(self.service, names, "contact.not_rebooked_share").ravel()
         self.productive = self.workload.day_seconds * levers.grid("workload.productivity")
         self.left_when_new = 1 - float(levers.number("staff.newly_qualified.capacity_reduction"))
         self.longest_backlog = levers.grid("contact.downgrade_backlog_days") * self.workload.day_seconds
+        self.fullest_day = levers.grid("contact.downgrade_full_day_ratio")
         self.away_days = levers.integer("contact.rebook_officer_away_days")
         self.rebook_days = levers.integer("contact.rebook_working_days")
         self.review_days = int(levers.number("contact.review_months") * 365.25 / 12)
@@ -143,13 +160,14 @@ class Caseload:
         service.add_task(Task.REVIEW, reviews, today, int(self.workload.task_seconds[Task.REVIEW]))
 
         posts, persons = post_columns(service.posts), people_columns(people)
-        productive, lost = self.productive, share_lost(service)
-        if lost is not None:
-            productive = productive * (1 - lost[:, np.newaxis])
-        at_work, day, available = open_posts(posts, today, productive, self.left_when_new)
-        if lost is not None:
+        productive, taken = self.productive, share_lost(service)
+        if taken is not None:
+            productive = productive * (1 - taken[:, np.newaxis])
+        at_work, day, available, lost = self.open(posts, productive)
+        if taken is not None:
             self.count_lost(at_work, day)
-        # One queue for each officer: contacts first, then tasks, of all people; -1 for what isn't worked on today.
+        # One queue for each officer, then one for each hub: contacts first, then tasks, of all people; -1 for what
+        # isn't worked on today.
         size = due.size + tasks.size
         server, seconds = np.empty(size, dtype=np.intp), np.empty(size, dtype=np.int64)
         urgency = np.empty(size, dtype=np.uint64)
@@ -167,14 +185,17 @@ class Caseload:
             seconds,
         )
         counted = np.zeros((len(COUNTED_DUE), service.areas * 2), dtype=np.int64)
-        fate, mode = open_contacts(
+        if self.fullest_day.any():
+            each = self.workload.contact_seconds
+            full_days(due, persons, posts, at_work, available, self.fullest_day, each, server, seconds, too_long)
+        fate, mode, by_colleague = open_contacts(
             due,
             persons,
             posts,
             at_work,
             too_long,
             today,
-            self.contact.rules.floor,
+            self.contact.ways,
             self.priority,
             self.workload.contact_seconds,
             server,
@@ -183,25 +204,42 @@ class Caseload:
             counted,
         )
         service.flows[self._counted_due] += counted
-        served, used = work_queues(server, urgency, seconds, available)
+        everybody = np.concatenate([available, self.contact.hubs.available()])
+        served, used = work_queues(server, urgency, seconds, everybody)
+        self.contact.hubs.close(used[available.size :])
+        used = used[: available.size]
         counted = np.zeros((len(COUNTED_POSTS), service.areas * 2), dtype=np.int64)
-        self.balance.value[:4] += close_posts(posts, at_work, day, available, used, counted)
+        self.balance.value[:4] += close_posts(posts, at_work, day, available, lost, used, counted)
         service.flows[self._counted_posts] += counted
 
         held = served[: due.size]
         fate[held] = HELD
+        if lost.any():
+            # What a day without the meeting would have held.
+            met = np.append(lost > 0, np.zeros(everybody.size - lost.size, dtype=bool))
+            theirs = np.where((server >= 0) & met[server], server, -1)
+            without, _ = work_queues(theirs, urgency, seconds, available + lost)
+            fate[without[: due.size] & ~held] = FOR_MEETING
         self.book_again(due, fate)
         done = np.flatnonzero(served[due.size :])
         first = self.finish_tasks(done)
         wanted[done] = False
         tasks.keep(wanted)
-        self.contact.hold(due[held], mode[held], np.zeros(int(held.sum()), dtype=bool))
-        self.contact.hold(first, np.full(first.size, Mode.FACE_TO_FACE), np.ones(first.size, dtype=bool))
+        routine = np.zeros(int(held.sum()), dtype=bool)
+        self.contact.hold(due[held], mode[held], routine, seconds[: due.size][held], by_colleague[held])
+        self.contact.hold_first(first)
+
+    def open(
+        self, posts: PostColumns, productive: NDArray[np.float64]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Return who is at work, their time, what is left of it, and what meetings take."""
+        meetings = self.meetings, self.meeting_seconds, self.meeting
+        return open_posts(posts, self.service.today, productive, self.left_when_new, *meetings)
 
     def count_lost(self, at_work: NDArray[np.bool_], day: NDArray[np.int64]) -> None:
         """Count the time that officers at work would have had but for the transition."""
         service = self.service
-        _, whole, _ = open_posts(post_columns(service.posts), service.today, self.productive, self.left_when_new)
+        _, whole, _, _ = self.open(post_columns(service.posts), self.productive)
         rows = np.flatnonzero(at_work)
         posts = service.posts
         codes = posts.area[rows].astype(np.int64) * 2 + posts.employer[rows]
@@ -212,9 +250,9 @@ class Caseload:
         service, calendar = self.service, self.service.calendar
         ordered, begins = grouped(due, fate, len(FATES))
         edges = begins.tolist()
-        full, nobody, sick, leave = (
+        full, nobody, sick, leave, meeting, hub_full = (
             ordered[edges[number] : edges[number + 1]]
-            for number in (DIARY_FULL, NO_OFFICER, OFFICER_SICK, OFFICER_ON_LEAVE)
+            for number in (DIARY_FULL, NO_OFFICER, OFFICER_SICK, OFFICER_ON_LEAVE, FOR_MEETING, HUB_FULL)
         )
         contacts, today = service.agendas["contact"], service.today
         contacts.put(nobody, calendar.after_working_days(today, 1))
@@ -225,9 +263,38 @@ class Caseload:
         contacts.put(leave, back)
         service.tell("appointment cancelled, officer sick", sick)
         service.tell("appointment moved, officer on leave", leave)
+        full = self.leave_out(full)
+        again = calendar.after_working_days(today, self.rebook_days)
+        contacts.put(full, again)
         service.count("contacts_cancelled", full)
-        contacts.put(full, calendar.after_working_days(today, self.rebook_days))
         service.tell("appointment cancelled, diary full", full)
+        contacts.put(meeting, again)
+        service.count("contacts_cancelled", meeting)
+        service.count("contacts_cancelled_meeting", meeting)
+        service.tell("appointment cancelled, officer in a meeting", meeting)
+        contacts.put(hub_full, again)
+        service.count("hub_calls_put_off", hub_full)
+        service.tell("call put off, hub full", hub_full)
+
+    def leave_out(self, full: Rows) -> Rows:
+        """Leave the share that isn't booked again to the next routine contact; return the others."""
+        service, people = self.service, self.service.people
+        shares = self.not_rebooked[people.cell[full]]
+        if not full.size or not shares.any():
+            return full
+        draws = service.chance.uniform(people.key[full], "left out", self.contact.occurrence(full))
+        # Nobody in custody, and nobody whose change in need is known.
+        outside = (people.location[full] == Location.COMMUNITY) & (people.crisis_noticed[full] == 0)
+        out = (draws < shares) & outside
+        left = full[out]
+        when = service.calendar.working_day_after((service.today + self.contact.interval(left)).astype(np.int32))
+        service.agendas["contact"].put(left, when)
+        people.contact_due[left] = when
+        service.count("contacts_cancelled", left)
+        service.count("contacts_left_out", left)
+        service.tell("appointment cancelled, not booked again", left)
+        rest: Rows = full[~out]
+        return rest
 
     def finish_tasks(self, done: Rows) -> Rows:
         """Hand finished tasks to the subsystem they belong to; return the people met for the first time."""

@@ -148,9 +148,15 @@ class Report(metaclass=Codes):
 class Mode(metaclass=Codes):
     """How a contact is made."""
 
-    FACE_TO_FACE = 0
-    TELEPHONE = 1
+    FACE_TO_FACE = 0  # in an office, in a room of its own
+    TELEPHONE = 1  # by an officer
     CUSTODY = 2
+    OPEN_BOOTH = 3  # in an open-plan office
+    HOME_VISIT = 4
+    DOORSTEP = 5
+    VIDEO = 6
+    GROUP = 7
+    HUB_CALL = 8  # by whoever answers for the hub that day
 
 
 NPS, CRC = 0, 1

@@ -75,11 +75,11 @@ PEOPLE = (
     Column("work_only", "int8", "0/1", "Supervised for unpaid work alone: no supervision contacts."),
     Column("contact_due", "int32", "day", "Day the next contact was first due, however often it was put off.", NEVER),
     Column("cell", "int16", "area x 2 + side", "Where the person's counts go; nobody's with the NPS."),
-    Column("on_telephone", "int8", "0/1", "The next contact is booked as a call."),
+    Column("booked_as", "int8", "Mode", "The next contact is booked as: visit (0), officer's call, hub's call."),
     Column(
         "phone_draw", "float32", "share", "Draw of this spell that puts the person on the telephone or not."
     ),
-    Column("pattern", "int8", "index of pattern", "Pattern of contact in force for this person."),
+    Column("model", "int8", "index of operating model", "Operating model in force for this person."),
     Column("latest", "int32", "row of sentences", "Latest sentence; -1 if none.", -1),
     Column("risk_hazard", "float64", "hazard", "Hazard of reoffending accumulated in this spell."),
     Column("risk_threshold", "float64", "hazard", "Threshold of this spell.", 1e18),
@@ -114,14 +114,14 @@ READ_AT_CONTACT = (
     "contacts",
     "spells",
     "cell",
-    "pattern",
+    "model",
     "rural",
     "assessed_rosh",
     "crisis_noticed",
     "work_only",
     "sentences",
     "seen_since_release",
-    "on_telephone",
+    "booked_as",
 )
 
 SENTENCES = (

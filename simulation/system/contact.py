@@ -10,15 +10,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.system.codes import SIDES, Task
+from simulation.system.codes import Mode, Rosh, Task
 from simulation.system.contact_loops import (
-    CALLED,
     COUNTED,
     EXCUSED,
-    IN_CUSTODY,
+    MODES,
     OUTCOMES,
-    SEEN,
     SEEN_FIRST,
+    UNCOUNTED,
     UNEXCUSED,
     Day,
     Draws,
@@ -32,8 +31,11 @@ from simulation.system.contact_loops import (
     occurrences,
     people_columns,
 )
+from simulation.system.hubs import Hubs
+from simulation.system.mode_loops import first_ways, in_person
+from simulation.system.operating_models import by_operating_model, operating_models, read_ways
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
-from simulation.system.workload import PATTERNS, Workload
+from simulation.system.workload import Workload
 
 #: A first appointment is in time within so many working days of allocation, or of release.
 _ALLOCATED_IN_TIME, _RELEASED_IN_TIME = 5, 1
@@ -43,24 +45,9 @@ _LOOK_BACK = 28
 _LONGEST_WAIT = 60
 
 
-def operating_models(service: Service) -> list[list[str]]:
-    """Return the operating model in force in each area on each side; one model where the service is one."""
-    levers, geography = service.levers, service.geography
-    models = levers.mapping("organisation.operating_model")
-    unified = levers.grid("organisation.unified") > 0.5
-    return [
-        [
-            "unified" if unified[area, side] else models[geography.provider_name(area, side)]
-            for side in range(len(SIDES))
-        ]
-        for area in range(service.areas)
-    ]
-
-
-def by_operating_model(service: Service, names: list[list[str]], parameter: str) -> NDArray[np.float64]:
-    """Return a parameter that is given by operating model for each area and side."""
-    values = service.levers.mapping(parameter)
-    return np.array([[values[model] for model in row] for row in names], dtype=np.float64)
+#: Names of the modes in parameters, in the order of their codes.
+_NAMES = ("face_to_face", "telephone", "custody", "open_booth", "home_visit", "doorstep", "video", "group", "hub_call")
+_CALLS = [Mode.TELEPHONE, Mode.HUB_CALL]
 
 
 class Contact:
@@ -70,38 +57,45 @@ class Contact:
         self.service = service
         self.failures = service.channel("unacceptable absences")
         self.risk_rises = service.channel("risk rises noticed")
-        self._counted = np.array([COUNT_INDEX[name] for name in COUNTED], dtype=np.intp)
+        self._counted = np.array([COUNT_INDEX[name] for name in COUNTED if name not in UNCOUNTED], dtype=np.intp)
+        self._kept = np.array([at for at, name in enumerate(COUNTED) if name not in UNCOUNTED], dtype=np.intp)
+        self.hubs = Hubs(service)
 
     def read(self, workload: Workload) -> None:
         """Take the levers of the day."""
         service, levers = self.service, self.service.levers
         self.workload = workload
-        pattern_of = levers.mapping("organisation.pattern_of_model")
         names = operating_models(service)
+        self.hubs.read(names)
+        self.ways = read_ways(service, names, self.hubs.open)
+        self.models = np.array([workload.models.index(model) for row in names for model in row], dtype=np.int8)
         by_model = lambda name: by_operating_model(service, names, name).ravel()  # noqa: E731
         multiplier = levers.grid("contact.phone_only_multiplier").ravel()
         phone_share = np.clip(by_model("contact.phone_only_share") * multiplier, 0, 1)
-        notice = levers.mapping("contact.notice_probability")
+        missed = levers.mapping("contact.missed_ratio")
         self.rules = Rules(
-            pattern=np.array([PATTERNS.index(pattern_of[model]) for row in names for model in row], dtype=np.int8),
+            model=self.models,
             interval_days=workload.interval_days,
             early=levers.integer("contact.early_weeks") * 7,
             middle=levers.integer("contact.middle_until_week") * 7,
             # The cut is the share of all cases divided by the share of cases that are eligible.
             phone_cut=phone_share / levers.number("contact.phone_eligible_share"),
             phone_interval=(by_model("contact.phone_interval_weeks") * 7).astype(np.int64),
-            floor=levers.grid("contact.face_to_face_floor_days").ravel(),
+            hub_share=by_model("contact.hub_share_of_calls"),
+            floor=self.ways.floor,
             step_up=levers.integer("contact.crisis_interval_days"),
             after_missed=levers.integer("contact.after_missed_days"),
             custody_interval=workload.custody_interval,
             miss=levers.grid("contact.missed_appointment_probability").ravel(),
-            missed_call_ratio=float(levers.number("contact.missed_call_ratio")),
+            missed_ratio=np.array([float(missed.get(name, 1.0)) for name in _NAMES]),
             missed_crisis_ratio=float(levers.number("contact.missed_crisis_ratio")),
             officer_change_days=float(levers.number("effects.officer_change_duration_weeks") * 7),
             officer_change_odds=float(levers.number("effects.officer_change_missed_odds_ratio")),
-            notice_seen=float(notice["face_to_face"]),
-            notice_called=float(notice["telephone"]),
+            notice=self.notice(by_model("contact.also_seen_share")),
+            colleague_notice=float(levers.number("contact.colleague_notice_ratio")),
             accepted_share=float(levers.number("contact.absence_accepted_share")),
+            with_person=workload.with_person,
+            double_entry=workload.double_entry,
         )
         self.longest_interval = max(
             1, self.rules.custody_interval, int(self.rules.interval_days.max()), int(self.rules.phone_interval.max())
@@ -114,6 +108,26 @@ class Contact:
             absence=chance.constant("absence accepted"),
             side_of_weekend=chance.constant("side of weekend"),
         )
+
+    def notice(self, also_seen: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the chance that a contact notices a change, by cell and mode.
+
+        Some of those on the telephone are also seen by unpaid work or interventions staff; between two calls that is
+        one more chance to notice, shared out evenly here among all of them.
+
+        Parameters
+        ----------
+        also_seen : float array (cells,)
+            Share of those on the telephone.
+        """
+        levers = self.service.levers
+        chances = levers.mapping("contact.notice_probability")
+        booth = float(chances["face_to_face"]) * float(levers.number("contact.open_booth_disclosure"))
+        by_mode = [booth if name == "open_booth" else float(chances.get(name, 0.0)) for name in _NAMES]
+        found = np.tile(np.array(by_mode), (also_seen.size, 1))
+        elsewhere = also_seen * float(chances["other_staff"])
+        found[:, _CALLS] = 1 - (1 - found[:, _CALLS]) * (1 - elsewhere[:, np.newaxis])
+        return found
 
     # --- How and when -----------------------------------------------------------------------------------------
 
@@ -130,6 +144,13 @@ class Contact:
         """
         people = self.service.people
         return self.phone_eligible(rows) & (people.phone_draw[rows] < self.rules.phone_cut[people.cell[rows]])
+
+    def with_hub(self, rows: Rows) -> NDArray[np.bool_]:
+        """Tell whose routine contact is a call from the hub."""
+        people, rules = self.service.people, self.rules
+        cell = people.cell[rows]
+        by_hub = (people.phone_draw[rows] < rules.phone_cut[cell] * rules.hub_share[cell]) & self.hubs.open[cell]
+        return self.telephone_only(rows) & by_hub
 
     def interval(self, rows: Rows) -> NDArray[np.int64]:
         """Return days until the next routine contact of people in the community."""
@@ -160,7 +181,29 @@ class Contact:
 
     # --- What happens -----------------------------------------------------------------------------------------
 
-    def hold(self, rows: Rows, mode: Array, first: NDArray[np.bool_]) -> None:
+    def hold_first(self, rows: Rows) -> None:
+        """Hold first appointments: in the office, and never by telephone.
+
+        Parameters
+        ----------
+        rows : int array
+            Rows of people, in row order.
+        """
+        service, people = self.service, self.service.people
+        draws = service.chance.uniform(people.key[rows], "way of contact", self.occurrence(rows))
+        high = people.assessed_rosh[rows] >= Rosh.HIGH
+        seconds = np.full(rows.size, self.workload.task_seconds[Task.FIRST_APPOINTMENT], dtype=np.int64)
+        mode = first_ways(draws, people.cell[rows], high, self.ways)
+        self.hold(rows, mode, np.ones(rows.size, dtype=bool), seconds, np.zeros(rows.size, dtype=np.int8))
+
+    def hold(
+        self,
+        rows: Rows,
+        mode: Array,
+        first: NDArray[np.bool_],
+        seconds: NDArray[np.int64],
+        by_colleague: NDArray[np.int8],
+    ) -> None:
         """Hold the contacts that fitted into the day.
 
         Parameters
@@ -171,22 +214,35 @@ class Contact:
             :class:`Mode` of each.
         first : bool array
             First appointments; never by telephone.
+        seconds : int array
+            Time that each takes.
+        by_colleague : int array
+            1 where somebody stands in for the responsible officer.
         """
         if rows.size == 0:
             return
         service, people, today = self.service, self.service.people, self.service.today
         counted = np.zeros((len(COUNTED), service.areas * 2), dtype=np.int64)
         columns = people_columns(people)
+        mode = mode.astype(np.int8)
         outcome, noticed, outside, waited = hold_contacts(
-            rows, mode.astype(np.int8), first, columns, self.rules, self.draws, self.day(), counted
+            rows, mode, first, seconds, by_colleague, columns, self.rules, self.draws, self.day(), counted
         )
-        service.flows[self._counted] += counted
+        service.flows[self._counted] += counted[self._kept]
+        self.count_totals(dict(zip(COUNTED, counted, strict=True)))
         ordered, begins = grouped(rows, outcome, len(OUTCOMES))
         edges = begins.tolist()
         come_to = [ordered[edges[number] : edges[number + 1]] for number in OUTCOMES]
-        service.tell("seen in custody", come_to[IN_CUSTODY])
-        service.tell("seen", come_to[SEEN])
-        service.tell("called", come_to[CALLED])
+        service.tell("seen in custody", come_to[Mode.CUSTODY])
+        service.tell("seen", come_to[Mode.FACE_TO_FACE])
+        service.tell("seen in an open booth", come_to[Mode.OPEN_BOOTH])
+        service.tell("seen at home", come_to[Mode.HOME_VISIT])
+        service.tell("seen at the doorstep", come_to[Mode.DOORSTEP])
+        service.tell("seen in a group", come_to[Mode.GROUP])
+        service.tell("seen by video", come_to[Mode.VIDEO])
+        service.tell("called", come_to[Mode.TELEPHONE])
+        service.tell("called by the hub", come_to[Mode.HUB_CALL])
+        service.tell("seen or called by a colleague", rows[(by_colleague == 1) & (outcome < SEEN_FIRST)])
         service.tell("seen for the first time", come_to[SEEN_FIRST])
         if noticed.size:
             service.tell("change in need noticed", noticed, today - people.crisis_since[noticed])
@@ -201,6 +257,18 @@ class Contact:
         booked, days, again = next_contacts(rows, outcome, first, columns, self.rules, self.draws, self.day())
         service.agendas["contact"].put(booked, days)
         self.after_first_appointments(come_to[SEEN_FIRST], again)
+
+    def count_totals(self, counted: dict[str, NDArray[np.int64]]) -> None:
+        """Add up counts over modes, and give the rest of the time of contacts to administration."""
+        flows = self.service.flows
+        seen = [counted[f"contacts_{name}"] for code, name in enumerate(MODES) if in_person(code)]
+        parts = ("seconds_with_people", "seconds_on_calls", "seconds_missed", "seconds_double_entry")
+        for name, amount in (
+            ("contacts_face_to_face", sum(seen)),
+            ("contacts_telephone", counted["contacts_called"] + counted["contacts_hub_call"]),
+            ("seconds_contact_administration", counted["seconds_contacts"] - sum(counted[part] for part in parts)),
+        ):
+            flows[COUNT_INDEX[name]] += amount
 
     def after_first_appointments(self, came: Rows, missed: Rows) -> None:
         """Let the plan of those who came be written, and book a first appointment again for those who didn't."""

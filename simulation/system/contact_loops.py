@@ -17,20 +17,30 @@ from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import compiled
 from simulation.system.codes import Mode, Rosh, Status, Tier
 from simulation.system.columns import People
+from simulation.system.mode_loops import in_person
 from simulation.system.service import Array, Rows
 
 Counted = NDArray[np.int64]
 Days = NDArray[np.int32]
 
-#: What can come of a contact, in the order in which the history tells it.
-OUTCOMES = range(6)
-IN_CUSTODY, SEEN, CALLED, SEEN_FIRST, EXCUSED, UNEXCUSED = OUTCOMES
+#: What can come of a contact: it is held in one of the modes, or it is a first appointment kept, or it is missed.
+OUTCOMES = range(len(Mode) + 3)
+SEEN_FIRST, EXCUSED, UNEXCUSED = OUTCOMES[-3:]
 
+#: Names of the modes in counts.
+MODES = ("in_office", "called", "custody", "in_booth", "home_visit", "doorstep", "video", "group", "hub_call")
 #: What is counted at a contact; rows of the array of counts that the loop fills.
 COUNTED = (
-    "contacts_custody",
-    "contacts_face_to_face",
-    "contacts_telephone",
+    # One row for each mode, in their order: contacts made, changes noticed at them, and days until that.
+    *(f"contacts_{mode}" for mode in MODES),
+    *(f"noticed_{mode}" for mode in MODES),
+    *(f"detection_days_{mode}" for mode in MODES),
+    "contacts_by_colleague",
+    "seconds_contacts",
+    "seconds_with_people",
+    "seconds_on_calls",
+    "seconds_missed",
+    "seconds_double_entry",
     "released_seen_first_week",
     "absences_acceptable",
     "absences_unacceptable",
@@ -44,10 +54,16 @@ COUNTED = (
     "first_appointment_days_release",
     "first_appointments_release_in_time",
 )
+#: In custody nothing is noticed, so there is nothing to count.
+UNCOUNTED = ("noticed_custody", "detection_days_custody")
+_MADE, _NOTICED_BY, _DAYS_BY, _REST = (len(Mode) * part for part in range(4))
 (
-    _CUSTODY_CONTACTS,
-    _VISITS,
-    _CALLS,
+    _COLLEAGUE,
+    _CONTACT_SECONDS,
+    _WITH_PEOPLE,
+    _ON_CALLS,
+    _MISSED_SECONDS,
+    _DOUBLE_ENTRY,
     _FIRST_WEEK,
     _ACCEPTABLE,
     _UNACCEPTABLE,
@@ -60,10 +76,10 @@ COUNTED = (
     _FIRST_RELEASE,
     _FIRST_RELEASE_DAYS,
     _FIRST_RELEASE_IN_TIME,
-) = range(len(COUNTED))
+) = range(_REST, len(COUNTED))
 
 # A compiled loop takes plain numbers, not the members of a class.
-_TELEPHONE, _CUSTODY = Mode.TELEPHONE, Mode.CUSTODY
+_FACE_TO_FACE, _TELEPHONE, _CUSTODY, _HUB_CALL = Mode.FACE_TO_FACE, Mode.TELEPHONE, Mode.CUSTODY, Mode.HUB_CALL
 _HIGH, _PHONE_TIER = Rosh.HIGH, Tier.C2
 _ORDER, _CURFEW, _LICENCE, _SUPERVISION = Status.ORDER, Status.CURFEW, Status.LICENCE, Status.SUPERVISION
 
@@ -88,14 +104,14 @@ class PeopleColumns(NamedTuple):
     sentences: Array
     spells: Array
     contacts: Array
-    pattern: Array
+    model: Array
     setting: Array
     tier: Array
     rural: Array
     assessed_rosh: Array
     stage_start: Array
     phone_draw: Array
-    on_telephone: Array
+    booked_as: Array
     work_only: Array
     first_due_from: Array
     first_after_release: Array
@@ -126,24 +142,27 @@ def people_columns(people: People) -> PeopleColumns:
 class Rules(NamedTuple):
     """The levers of contact; arrays without a unit of their own go by cell (area x 2 + side)."""
 
-    pattern: NDArray[np.int8]
-    interval_days: NDArray[np.int64]  # by pattern, stage and tier
+    model: NDArray[np.int8]
+    interval_days: NDArray[np.int64]  # by model, stage and tier
     early: int
     middle: int
     phone_cut: NDArray[np.float64]
     phone_interval: NDArray[np.int64]
+    hub_share: NDArray[np.float64]  # of those on the telephone
     floor: NDArray[np.float64]
     step_up: int
     after_missed: int
     custody_interval: int
     miss: NDArray[np.float64]
-    missed_call_ratio: float
+    missed_ratio: NDArray[np.float64]  # by mode
     missed_crisis_ratio: float
     officer_change_days: float
     officer_change_odds: float
-    notice_seen: float
-    notice_called: float
+    notice: NDArray[np.float64]  # by cell and mode
+    colleague_notice: float
     accepted_share: float
+    with_person: NDArray[np.int64]  # by mode
+    double_entry: NDArray[np.int64]  # by model
 
 
 class Draws(NamedTuple):
@@ -171,7 +190,7 @@ class Day(NamedTuple):
 
 
 @compiled
-def _occurrence(sentences: int, spells: int, contacts: int) -> int:
+def occurrence_of(sentences: int, spells: int, contacts: int) -> int:
     """Return the occurrence number of a contact's draws: sentence, spell in the community, count."""
     return int(sentences) * 65536 + int(spells) * 1024 + int(contacts)
 
@@ -192,25 +211,23 @@ def _eligible(
 
 
 @compiled
-def call_due(on_telephone: int, crisis_noticed: int, rosh: int, unseen: int, floor: float) -> bool:
+def call_due(booked_as: int, crisis_noticed: int, rosh: int, unseen: int, floor: float) -> bool:
     """Tell whether a contact is a call: booked as one, unless stepped up, at high risk or due to be seen."""
     due_to_be_seen = floor > 0 and unseen + _FLOOR_AHEAD >= floor
-    return on_telephone == 1 and crisis_noticed == 0 and rosh < _HIGH and not due_to_be_seen
+    return booked_as != _FACE_TO_FACE and crisis_noticed == 0 and rosh < _HIGH and not due_to_be_seen
 
 
 @compiled
 def _miss_probability(
     chance: float,
-    by_telephone: bool,
     in_crisis: bool,
     officer_is_new: bool,
-    call_ratio: float,
+    mode_ratio: float,
     crisis_ratio: float,
     new_officer_odds: float,
 ) -> float:
     """Return the chance that an appointment is missed, given where and by whom it would be."""
-    if by_telephone:
-        chance = chance * call_ratio
+    chance = chance * mode_ratio
     if in_crisis:
         chance = chance * crisis_ratio
     if officer_is_new:
@@ -253,7 +270,7 @@ def occurrences(
     found = np.empty(rows.size, dtype=np.int64)
     for at in range(rows.size):
         row = rows[at]
-        found[at] = _occurrence(sentences[row], spells[row], contacts[row])
+        found[at] = occurrence_of(sentences[row], spells[row], contacts[row])
     return found
 
 
@@ -277,7 +294,7 @@ def eligible_for_telephone(people: PeopleColumns, rows: Rows, early: int, today:
 
 @compiled
 def days_until_next(people: PeopleColumns, rows: Rows, rules: Rules, today: int) -> NDArray[np.int64]:
-    """Return days until each person's next routine contact; note its pattern, and whether it's to be a call."""
+    """Return days until each person's next routine contact; note its model, and whether it's to be a call."""
     found = np.empty(rows.size, dtype=np.int64)
     cells = np.empty(FETCHED, dtype=np.int16)
     for start in range(0, rows.size, FETCHED):
@@ -287,11 +304,12 @@ def days_until_next(people: PeopleColumns, rows: Rows, rules: Rules, today: int)
         for at in range(start, end):
             row = rows[at]
             cell, tier, noticed = cells[at - start], people.tier[row], people.crisis_noticed[row]
-            people.pattern[row] = rules.pattern[cell]
+            people.model[row] = rules.model[cell]
             age = today - int(people.stage_start[row])
             stage = _stage(age, rules.early, rules.middle)
-            days = rules.interval_days[rules.pattern[cell], stage, tier]
-            people.on_telephone[row] = people.phone_draw[row] < rules.phone_cut[cell] and _eligible(
+            days = rules.interval_days[rules.model[cell], stage, tier]
+            people.booked_as[row] = _FACE_TO_FACE
+            if people.phone_draw[row] < rules.phone_cut[cell] and _eligible(
                 people.assessed_rosh[row],
                 tier,
                 people.contacts[row],
@@ -299,8 +317,10 @@ def days_until_next(people: PeopleColumns, rows: Rows, rules: Rules, today: int)
                 people.first_due_from[row],
                 people.work_only[row],
                 rules.early,
-            )
-            if people.on_telephone[row]:
+            ):
+                # The same draw, cut again: the hub's share of those on the telephone.
+                by_hub = people.phone_draw[row] < rules.phone_cut[cell] * rules.hub_share[cell]
+                people.booked_as[row] = _HUB_CALL if by_hub else _TELEPHONE
                 days = rules.phone_interval[cell]
             found[at] = _sooner(days, int(rules.floor[cell]), noticed, rules.step_up)
     return found
@@ -350,6 +370,8 @@ def hold_contacts(
     rows: Rows,
     mode: NDArray[np.int8],
     first: NDArray[np.bool_],
+    seconds: NDArray[np.int64],
+    by_colleague: NDArray[np.int8],
     people: PeopleColumns,
     rules: Rules,
     draws: Draws,
@@ -357,6 +379,13 @@ def hold_contacts(
     counted: Counted,
 ) -> tuple[NDArray[np.int8], Rows, Rows, NDArray[np.int64]]:
     """Hold contacts: who comes, and what is noticed.
+
+    Parameters
+    ----------
+    seconds : int64 array (contacts,)
+        Time that each takes the officer, or the hub's agent.
+    by_colleague : int8 array (contacts,)
+        1 where somebody else than the responsible officer holds it.
 
     Returns
     -------
@@ -381,10 +410,18 @@ def hold_contacts(
             row = rows[at]
             cell, key, contacts = people.cell[row], keys[at - start], people.contacts[row]
             people.contacts[row] = contacts + 1
-            if mode[at] == _CUSTODY:
-                outcome[at] = IN_CUSTODY
-                counted[_CUSTODY_CONTACTS, cell] += 1
+            way, talk = mode[at], min(rules.with_person[mode[at]], seconds[at])
+            if way != _HUB_CALL:
+                entry = rules.double_entry[people.model[row]] if way != _CUSTODY and not first[at] else 0
+                counted[_CONTACT_SECONDS, cell] += seconds[at]
+                counted[_DOUBLE_ENTRY, cell] += entry
+            if way == _CUSTODY:
+                outcome[at] = _CUSTODY
+                counted[_MADE + _CUSTODY, cell] += 1
+                counted[_WITH_PEOPLE, cell] += talk
                 continue
+            colleague = by_colleague[at] == 1
+            counted[_COLLEAGUE, cell] += colleague
             if first[at] and contacts == 0:
                 # The service kept it, whether or not the person comes.
                 wait = today - int(people.first_due_from[row])
@@ -398,19 +435,19 @@ def hold_contacts(
                     counted[_FIRST_COMMUNITY_IN_TIME, cell] += people.allocated_on[row] >= day.allocated_in_time
                     outside[firsts], waited[firsts] = row, wait
                     firsts += 1
-            occurrence = _occurrence(people.sentences[row], people.spells[row], contacts)
-            by_telephone = mode[at] == _TELEPHONE
+            occurrence = occurrence_of(people.sentences[row], people.spells[row], contacts)
             crisis_since, officer_changed_on = int(people.crisis_since[row]), int(people.officer_changed_on[row])
             chance = _miss_probability(
                 rules.miss[cell] * np.float64(people.miss_factor[row]),
-                by_telephone,
                 crisis_since != NEVER,
-                officer_changed_on != NEVER and today - officer_changed_on < rules.officer_change_days,
-                rules.missed_call_ratio,
+                colleague
+                or (officer_changed_on != NEVER and today - officer_changed_on < rules.officer_change_days),
+                rules.missed_ratio[way],
                 rules.missed_crisis_ratio,
                 rules.officer_change_odds,
             )
             if uniform_of(key, draws.attendance, occurrence) < chance:
+                counted[_MISSED_SECONDS, cell] += talk if way != _HUB_CALL else 0
                 if uniform_of(key, draws.absence, occurrence) < rules.accepted_share:
                     outcome[at] = EXCUSED
                     counted[_ACCEPTABLE, cell] += 1
@@ -418,12 +455,12 @@ def hold_contacts(
                     outcome[at] = UNEXCUSED
                     counted[_UNACCEPTABLE, cell] += 1
                 continue
-            if by_telephone:
-                outcome[at] = CALLED
-                counted[_CALLS, cell] += 1
+            outcome[at] = way
+            counted[_MADE + way, cell] += 1
+            if not in_person(way):
+                counted[_ON_CALLS, cell] += talk if way != _HUB_CALL else 0
             else:
-                outcome[at] = SEEN
-                counted[_VISITS, cell] += 1
+                counted[_WITH_PEOPLE, cell] += talk
                 people.last_seen[row] = today
                 released_on = int(people.released_on[row])
                 if people.seen_since_release[row] == 0 and released_on != NEVER:
@@ -435,13 +472,17 @@ def hold_contacts(
             if crisis_since != NEVER and people.crisis_noticed[row] == 0:
                 # Until noticed it goes on. One draw for each change, however many contacts it takes: two scenarios
                 # whose contacts fall on other days still share their luck.
-                notice = rules.notice_called if by_telephone else rules.notice_seen
+                notice = rules.notice[cell, way]
+                if colleague:
+                    notice = notice * rules.colleague_notice
                 hidden = np.float64(people.crisis_hidden[row]) * (1 - notice)
                 people.crisis_hidden[row] = hidden
                 if uniform_of(key, draws.noticing, int(people.crises[row])) >= hidden:
                     people.crisis_noticed[row] = 1
                     counted[_NOTICED, cell] += 1
+                    counted[_NOTICED_BY + way, cell] += 1
                     counted[_DETECTION, cell] += today - crisis_since
+                    counted[_DAYS_BY + way, cell] += today - crisis_since
                     counted[_UNNOTICED, cell] += today - max(crisis_since, day.month_begin)
                     noticed[notices] = row
                     notices += 1
@@ -468,14 +509,14 @@ def next_contacts(
         Rows of people who missed a first appointment, which goes back into the diary.
     """
     today = day.today
-    outside = rows[outcome != IN_CUSTODY]
+    outside = rows[outcome != _CUSTODY]
     ahead = days_until_next(people, outside, rules, today)
     booked, again = np.empty_like(rows), np.empty_like(rows)
     days = np.empty(rows.size, dtype=np.int32)
     bookings, repeats, seen_outside = 0, 0, 0
     for at in range(rows.size):
         row = rows[at]
-        if outcome[at] == IN_CUSTODY:
+        if outcome[at] == _CUSTODY:
             wait = rules.custody_interval
         else:
             wait = ahead[seen_outside]
@@ -491,7 +532,7 @@ def next_contacts(
         when = today + wait
         before, after = int(day.before[wait]), int(day.after[wait])
         if before != after:
-            occurrence = _occurrence(people.sentences[row], people.spells[row], people.contacts[row])
+            occurrence = occurrence_of(people.sentences[row], people.spells[row], people.contacts[row])
             draw = uniform_of(people.key[row], draws.side_of_weekend, occurrence)
             when = _nearest(when, before, after, draw)
         when = max(when, int(day.after[1]))

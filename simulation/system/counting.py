@@ -75,6 +75,8 @@ class Counting:
         self.add(stocks.OF_PEOPLE, counts)
         self.band("people_by_days_since_seen", by_days)
         service.count("caseload_telephone_only", seen[self.contact.telephone_only(seen)])
+        service.count("hub_cases", seen[self.contact.with_hub(seen)])
+        service.flows[COUNT_INDEX["hub_agents_hundredths"]] += self.contact.hubs.agents
         self.outside_series()
         queue = service.court_queue
         service.count_codes("reports_waiting", queue.area[: queue.size].astype(np.int64) * 2)

@@ -13,38 +13,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER
-from simulation.engine.chance import mix
+from simulation.engine.chance import mix, uniform_of
 from simulation.engine.compiled import compiled
-from simulation.system.codes import Location, Mode, Rosh, Status, Task
+from simulation.system.codes import Location, Status, Task
 from simulation.system.columns import OpenTasks, Posts, Sentences
-from simulation.system.contact_loops import FETCHED, Counted, PeopleColumns, call_due
+from simulation.system.contact_loops import FETCHED, Counted, PeopleColumns
 from simulation.system.service import Array, Rows
 
 Flags = NDArray[np.bool_]
 Seconds = NDArray[np.int64]
 Urgency = NDArray[np.uint64]
 
-#: What can become of a contact that is due. All but the first are booked again.
-FATES = range(5)
-HELD, DIARY_FULL, NO_OFFICER, OFFICER_SICK, OFFICER_ON_LEAVE = FATES
-
-#: What is counted when contacts are looked at; rows of the array of counts that the loop fills.
-COUNTED_DUE = ("contacts_due", "contacts_cancelled", "contacts_downgraded", "seconds_demanded")
-_DUE, _CANCELLED, _DOWNGRADED, _DEMANDED = range(len(COUNTED_DUE))
 #: What is counted of posts at the end of the day.
-COUNTED_POSTS = ("seconds_available", "seconds_worked", "seconds_unused")
-_AVAILABLE, _WORKED, _UNUSED = range(len(COUNTED_POSTS))
+COUNTED_POSTS = ("seconds_available", "seconds_worked", "seconds_unused", "seconds_meetings")
+_AVAILABLE, _WORKED, _UNUSED, _MEETINGS = range(len(COUNTED_POSTS))
 
 # A compiled loop takes plain numbers, not the members of a class.
-_FACE_TO_FACE, _TELEPHONE, _CUSTODY = Mode.FACE_TO_FACE, Mode.TELEPHONE, Mode.CUSTODY
-_COMMUNITY, _SENTENCED, _RECALLED_TO = Location.COMMUNITY, Location.SENTENCED, Location.RECALLED
-_ENDED = Location.ENDED
-_HIGH = Rosh.HIGH
+_COMMUNITY, _ENDED = Location.COMMUNITY, Location.ENDED
 _ORDER, _IN_CUSTODY, _CURFEW, _LICENCE = Status.ORDER, Status.CUSTODY, Status.CURFEW, Status.LICENCE
 _SUPERVISION, _RECALLED = Status.SUPERVISION, Status.RECALLED
 _FIRST, _PLAN, _REVIEW = Task.FIRST_APPOINTMENT, Task.PLAN, Task.REVIEW
 _BREACH_PACK, _RECALL_REPORT, _PAROLE_REPORT = Task.BREACH_PACK, Task.RECALL_REPORT, Task.PAROLE_REPORT
-_ADDRESS_CHECK, _CONTACT = Task.ADDRESS_CHECK, Task.CONTACT
+_ADDRESS_CHECK = Task.ADDRESS_CHECK
 #: Curfew papers for which the address is being checked.
 _ENQUIRY = 2
 
@@ -52,12 +42,15 @@ _ENQUIRY = 2
 _RUN = 16
 
 # The same lines for one number.
-_mix: Any = compiled(mix)
+mixed_up: Any = compiled(mix)
 
 
 class PostColumns(NamedTuple):
     """The columns of posts that diaries read and write."""
 
+    key: Array
+    holder: Array
+    present_days: Array
     area: Array
     employer: Array
     office: Array
@@ -207,9 +200,15 @@ def work_queues(server: Rows, urgency: Urgency, seconds: Seconds, available: Sec
 
 @compiled
 def open_posts(
-    posts: PostColumns, today: int, productive: NDArray[np.float64], left_when_new: float
-) -> tuple[Flags, Seconds, Seconds]:
-    """Return which posts have somebody at work today, their time, and what is left of it after yesterday's overrun.
+    posts: PostColumns,
+    today: int,
+    productive: NDArray[np.float64],
+    left_when_new: float,
+    meetings: NDArray[np.float64],
+    meeting_seconds: int,
+    meeting: np.uint64,
+) -> tuple[Flags, Seconds, Seconds, Seconds]:
+    """Return who is at work today, their time, what is left of it after yesterday's overrun, and what a meeting takes.
 
     Parameters
     ----------
@@ -217,10 +216,17 @@ def open_posts(
         Time of a holder in a day at work.
     left_when_new : float
         Share of it that the newly qualified have.
+    meetings : float array (area, employer)
+        Chance of a meeting that takes time away from the diary.
+    meeting_seconds : int
+        How long one takes.
+    meeting : uint64
+        Constant of the draw.
     """
     size = posts.filled.size
     at_work = np.zeros(size, dtype=np.bool_)
     day, available = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+    lost = np.zeros(size, dtype=np.int64)
     for post in range(size):
         if posts.filled[post] == 1 and posts.sick_until[post] <= today and posts.leave_until[post] <= today:
             at_work[post] = True
@@ -228,13 +234,25 @@ def open_posts(
             if posts.new_until[post] > today:
                 time = time * left_when_new
             day[post] = int(time)
+            chance = meetings[posts.area[post], posts.employer[post]]
+            if chance > 0:
+                occurrence = int(posts.holder[post]) * 65536 + int(posts.present_days[post])
+                if uniform_of(posts.key[post], meeting, occurrence) < chance:
+                    lost[post] = min(day[post], meeting_seconds)
+                    day[post] -= lost[post]
             available[post] = day[post] - int(posts.owed[post])
-    return at_work, day, available
+    return at_work, day, available, lost
 
 
 @compiled
 def close_posts(
-    posts: PostColumns, at_work: Flags, day: Seconds, available: Seconds, used: Seconds, counted: Counted
+    posts: PostColumns,
+    at_work: Flags,
+    day: Seconds,
+    available: Seconds,
+    lost: Seconds,
+    used: Seconds,
+    counted: Counted,
 ) -> tuple[int, int, int, int]:
     """Note what is owed to tomorrow; return time at work, started, unused, and the change in what is owed."""
     change = 0
@@ -248,11 +266,12 @@ def close_posts(
         counted[_AVAILABLE, cell] += day[post]
         counted[_WORKED, cell] += used[post]
         counted[_UNUSED, cell] += max(0, available[post] - used[post])
+        counted[_MEETINGS, cell] += lost[post]
     return day.sum(), used.sum(), counted[_UNUSED].sum(), change
 
 
 @compiled
-def _duty_roster(posts: PostColumns, at_work: Flags) -> tuple[Rows, Rows]:
+def duty_roster(posts: PostColumns, at_work: Flags) -> tuple[Rows, Rows]:
     """Return posts at work sorted by office and employer, and where each office and employer begins."""
     begins = np.zeros(posts.office.max() * 2 + 3, dtype=np.intp)
     for post in range(at_work.size):
@@ -319,7 +338,7 @@ def open_tasks(
     """
     size = tasks.kind.size
     wanted, backlog = np.zeros(size, dtype=np.bool_), np.zeros(at_work.size, dtype=np.int64)
-    roster, begins = np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
+    roster, begins = duty_roster(posts, at_work)
     before = server.size - size
     keys, officers = np.empty(FETCHED, dtype=np.uint64), np.empty(FETCHED, dtype=np.intp)
     places = np.empty(FETCHED, dtype=np.int8)
@@ -354,8 +373,6 @@ def open_tasks(
             if officer < 0:
                 continue
             if kind == _FIRST and due <= today and not at_work[officer]:
-                if begins.size == 0:
-                    roster, begins = _duty_roster(posts, at_work)
                 office = posts.office[officer] * 2 + posts.employer[officer]
                 on_duty = begins[office + 1] - begins[office]
                 if on_duty > 0:
@@ -363,99 +380,13 @@ def open_tasks(
             if due < today:
                 backlog[officer] += tasks.seconds[task]
             if at_work[officer] and (kind != _FIRST or due <= today):
+                cell = people.cell[person]
                 server[before + task] = officer
                 seconds[before + task] = tasks.seconds[task]
-                mixed = _mix(keys[task - start] * np.uint64(31) + np.uint64(due))
-                urgency[before + task] = urgency_of(priority[kind], due, mixed, today)
+                mixed = mixed_up(keys[task - start] * np.uint64(31) + np.uint64(due))
+                urgency[before + task] = urgency_of(priority[cell, kind], due, mixed, today)
     too_long = np.zeros(at_work.size, dtype=np.bool_)
     for post in range(at_work.size):
         most = longest[posts.area[post], posts.employer[post]]
         too_long[post] = most > 0 and backlog[post] > most
     return wanted, too_long
-
-
-# --- Contacts -----------------------------------------------------------------------------------------------------
-
-
-@compiled
-def open_contacts(
-    due: Rows,
-    people: PeopleColumns,
-    posts: PostColumns,
-    at_work: Flags,
-    too_long: Flags,
-    today: int,
-    floor: NDArray[np.float64],
-    priority: Seconds,
-    contact_seconds: Seconds,
-    server: Rows,
-    urgency: Urgency,
-    seconds: Seconds,
-    counted: Counted,
-) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
-    """Put contacts due into their officers' queues (the first places of the arrays), and say how they are made.
-
-    Parameters
-    ----------
-    too_long : bool array (posts,)
-        Whose backlog is so long that visits become calls.
-    floor : float array (cells,)
-        Limit on days unseen; 0 where there is none.
-    contact_seconds : int64 array (pattern, setting, tier, mode, rural)
-        Time of a contact.
-
-    Returns
-    -------
-    fate, mode : int8 arrays (contacts,)
-        One of :data:`FATES` if it isn't reached today, and how it is made.
-    """
-    fate, mode = np.empty(due.size, dtype=np.int8), np.zeros(due.size, dtype=np.int8)
-    keys, officers = np.empty(FETCHED, dtype=np.uint64), np.empty(FETCHED, dtype=np.intp)
-    places = np.empty(FETCHED, dtype=np.int8)
-    for start in range(0, due.size, FETCHED):
-        end = min(start + FETCHED, due.size)
-        for at in range(start, end):
-            row = due[at]
-            keys[at - start], officers[at - start] = people.key[row], people.officer[row]
-            places[at - start] = people.location[row]
-        for at in range(start, end):
-            row = due[at]
-            cell, officer = people.cell[row], officers[at - start]
-            server[at] = -1
-            if officer < 0:
-                fate[at] = NO_OFFICER
-                continue
-            if not at_work[officer]:
-                if posts.sick_until[officer] > today:
-                    fate[at] = OFFICER_SICK
-                    counted[_DUE, cell] += 1
-                    counted[_CANCELLED, cell] += 1
-                else:
-                    fate[at] = OFFICER_ON_LEAVE
-                continue
-            fate[at] = DIARY_FULL
-            unseen = today - int(people.last_seen[row])
-            noticed, rosh = people.crisis_noticed[row], people.assessed_rosh[row]
-            if places[at - start] in (_SENTENCED, _RECALLED_TO):
-                mode[at] = _CUSTODY
-            elif call_due(people.on_telephone[row], noticed, rosh, unseen, floor[cell]):
-                mode[at] = _TELEPHONE
-            elif too_long[officer] and rosh < _HIGH and noticed == 0:
-                # A visit turned into a call, for want of time; never at high risk.
-                mode[at] = _TELEPHONE
-                counted[_DOWNGRADED, cell] += 1
-            else:
-                mode[at] = _FACE_TO_FACE
-            server[at] = officer
-            seconds[at] = contact_seconds[
-                people.pattern[row], people.setting[row], people.tier[row], mode[at], people.rural[row]
-            ]
-            counted[_DUE, cell] += 1
-            counted[_DEMANDED, cell] += seconds[at]
-            # A contact that was put off keeps the day it was first due: nothing overtakes it.
-            first_due = int(people.contact_due[row])
-            if first_due == NEVER or first_due > today:
-                first_due = today
-            mixed = _mix(keys[at - start] * np.uint64(31) + np.uint64(first_due))
-            urgency[at] = urgency_of(priority[_CONTACT], first_due, mixed, today)
-    return fate, mode

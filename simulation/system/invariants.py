@@ -11,6 +11,7 @@ import numpy as np
 
 from simulation.system import laws
 from simulation.system.codes import Kind, Task
+from simulation.system.hubs import unbalanced
 from simulation.system.place import PLACE_OF, SETTING_OF
 from simulation.system.service import Service
 
@@ -63,6 +64,7 @@ class Invariants:
             "appointments fall on working days": self.working_days,
             "never by telephone alone at high risk or at first": self.telephone,
             "the diary balances": self.diary,
+            "the hub's day balances": self.hub,
             "the dead are out of the model": self.dead,
             "breach packs only for orders and supervision": self.breaches,
         }
@@ -181,6 +183,10 @@ class Invariants:
         worked, used, unused, debt = self.service.tables["balance"].value[:4].tolist()
         owed = self.service.posts.owed[: self.service.posts.size]
         return np.array([0] if worked + debt != used + unused or (owed < 0).any() else [])
+
+    def hub(self) -> np.ndarray:
+        """Time of hubs + owed = time worked + unused."""
+        return unbalanced(self.service.tables["hubs"])
 
     def dead(self) -> np.ndarray:
         """The dead have no officer, no appointment and no live sentence."""

@@ -16,6 +16,8 @@ BY_AREA = frozenset(
         "allocation.rsr_threshold",
         "community.crises_per_year",
         "contact.downgrade_backlog_days",
+        "contact.downgrade_full_day_ratio",
+        "contact.exceptional_delivery",
         "contact.face_to_face_floor_days",
         "contact.missed_appointment_probability",
         "contact.phone_only_multiplier",

@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from simulation.system.codes import Mode, Setting, Task, Tier
 from simulation.system.levers import Levers
 
-#: Patterns of contact; the order is the code kept with each person.
-PATTERNS = ("e3", "crc", "unified", "trust")
 STAGES = ("early", "middle", "later")
 MONTH_DAYS = 365.25 / 12
 _TARIFF = {
@@ -24,6 +22,10 @@ _TARIFF = {
     Setting.SUPERVISION: "community",
     Setting.CUSTODY: "custody",
 }
+#: Tiers whose cases count as high for home visits.
+HIGH_TIERS = (Tier.A, Tier.B1, Tier.B2)
+#: Kinds of work whose place in the queue depends on the operating model.
+RANKED_BY_MODEL = ("contact", "plan", "review")
 
 
 class WorkloadError(ValueError):
@@ -35,24 +37,33 @@ class Workload:
 
     Attributes
     ----------
+    models : tuple of str
+        Operating models; the order is the code kept with each person.
     points : int64 array (setting, tier)
         Workload tool points a month.
-    contact_seconds : int64 array (pattern, setting, tier, mode, rural)
+    contact_seconds : int64 array (model, setting, tier, mode, rural)
         Time of one contact with everything that goes with it.
+    with_person : int64 array (mode,)
+        The part of it that is spent with the person; of a group session, each person's share.
+    double_entry : int64 array (model,)
+        The part of it that goes into a second record system.
     task_seconds : int64 array (task,)
         Time of every other task.
-    interval_days : int64 array (pattern, stage, tier)
+    interval_days : int64 array (model, stage, tier)
         Days between routine contacts.
     custody_interval : int
         Days between contacts with people in custody.
     """
 
     def __init__(self, levers: Levers) -> None:
+        self.levers = levers
         minutes = levers.mapping("workload.minutes")
-        per_hour = levers.number("workload.points_per_hour")
-        truth = levers.number("workload.true_to_tool_minutes")
-        tariff = levers.mapping("workload.tariff_points")
+        self.truth = levers.number("workload.true_to_tool_minutes")
+        patterns = levers.mapping("organisation.pattern_of_model")
+        self.models = tuple(patterns)
+        self.pattern_of = [str(patterns[model]) for model in self.models]
         tiers = Tier.names
+        tariff = levers.mapping("workload.tariff_points")
         self.points = np.zeros((len(Setting), len(tiers)), dtype=np.int64)
         for setting, table in _TARIFF.items():
             self.points[setting] = [round(tariff[table][tier]) for tier in tiers]
@@ -60,71 +71,123 @@ class Workload:
         self.interval_days = np.array(
             [
                 [[round(intervals[pattern][f"{stage}_{tier}"]) for tier in tiers] for stage in STAGES]
-                for pattern in PATTERNS
+                for pattern in self.pattern_of
             ],
             dtype=np.int64,
         )
         self.custody_interval = levers.integer("contact.custody_interval_days")
-        shape = (len(PATTERNS), len(Setting), len(tiers), len(Mode), 2)
-        self.contact_seconds = np.zeros(shape, dtype=np.int64)
-        inside = (
-            minutes["plan"] / minutes["plan_every_months"]
-            + minutes["review"] / minutes["review_every_months"]
-        )
-        inside += minutes["enforcement_a_month"]
-        face = minutes["face_to_face"] + minutes["recording"]
-        telephone = minutes["telephone"] + minutes["telephone_recording"]
-        travel = np.array([minutes["travel_urban"], minutes["travel_rural"]])
+        by_model = levers.mapping("workload.double_entry_minutes")
+        self.double_entry_minutes = [float(by_model[model]) for model in self.models]
+        self.double_entry = np.array([self._seconds(value) for value in self.double_entry_minutes], dtype=np.int64)
+        self._read_modes(minutes)
         self.administration_minutes: dict[tuple[str, str], float] = {}
-        for number, pattern in enumerate(PATTERNS):
+        self.contact_seconds = np.zeros((len(self.models), len(Setting), len(tiers), len(Mode), 2), dtype=np.int64)
+        for model in range(len(self.models)):
             for setting in _TARIFF:
-                for tier, tier_name in enumerate(tiers):
-                    month = self.points[setting, tier] / per_hour * 60
-                    if setting == Setting.CUSTODY:
-                        custody = month * self.custody_interval / MONTH_DAYS
-                        self.contact_seconds[number, setting, tier, :, :] = self._seconds(custody, truth)
-                        continue
-                    contacts = MONTH_DAYS / self.interval_days[number, 2, tier]
-                    # The same contacts as under E3 cost the same; anything else is the sum of its tasks.
-                    if (
-                        not (self.interval_days[number, :, tier] == self.interval_days[0, :, tier]).all()
-                        or pattern == "crc"
-                    ):
-                        each = face + minutes["administration_" + pattern]
-                        whole = each + travel
-                        call = telephone + minutes["administration_call"]
-                    else:
-                        each = (month - inside) / contacts
-                        administration = each - face
-                        if administration < 0:
-                            raise WorkloadError(
-                                f"tier {tier_name} {_TARIFF[setting]}: the tariff gives {month:.0f} minutes a month, "
-                                f"but {contacts:.2f} contacts of {face:.0f} minutes and {inside:.0f} minutes of "
-                                f"other tasks need {contacts * face + inside:.0f}; lower workload.minutes or "
-                                "raise workload.tariff_points"
-                            )
-                        self.administration_minutes[tier_name, _TARIFF[setting]] = administration
-                        # Travel is inside the tariff's average.
-                        whole = np.array([each, each])
-                        call = telephone + administration
-                    for rural in (0, 1):
-                        self.contact_seconds[number, setting, tier, Mode.FACE_TO_FACE, rural] = self._seconds(
-                            whole[rural], truth
-                        )
-                        self.contact_seconds[number, setting, tier, Mode.TELEPHONE, rural] = self._seconds(
-                            call, truth
-                        )
+                for tier in range(len(tiers)):
+                    self._read_case(minutes, model, setting, tier)
         self.task_seconds = np.zeros(len(Task), dtype=np.int64)
         for task, name in enumerate(Task.names):
             if task != Task.CONTACT:
-                self.task_seconds[task] = self._seconds(minutes[name.lower()], truth)
+                self.task_seconds[task] = self._seconds(minutes[name.lower()])
         # Inside the tariff of an E3 case: their time is the case's, so handover and enforcement are not charged twice.
         self.day_seconds = round(levers.number("workload.minutes_per_day_present") * 60)
         self.points_per_month = levers.integer("workload.points_per_month")
 
-    @staticmethod
-    def _seconds(minutes: float, truth: float) -> int:
-        return round(minutes * 60 * truth)
+    def _read_modes(self, minutes: dict[str, float]) -> None:
+        """Find minutes with the person, minutes of recording and of travel for each mode of contact."""
+        levers = self.levers
+        by_mode, group = levers.mapping("workload.mode_minutes"), levers.mapping("workload.group")
+        #: Minutes with the person, of recording, and of travel (urban, rural), by mode.
+        self.parts = np.zeros((len(Mode), 4))
+        self.parts[Mode.TELEPHONE, :2] = minutes["telephone"], minutes["telephone_recording"]
+        for mode in (Mode.FACE_TO_FACE, Mode.OPEN_BOOTH, Mode.CUSTODY):
+            self.parts[mode] = (
+                minutes["face_to_face"],
+                minutes["recording"],
+                minutes["travel_urban"],
+                minutes["travel_rural"],
+            )
+        each = group["session_minutes"] * group["leaders"] / group["people"]
+        self.parts[Mode.GROUP] = each, group["recording"], minutes["travel_urban"], minutes["travel_rural"]
+        for mode, name in (
+            (Mode.HOME_VISIT, "home_visit"),
+            (Mode.DOORSTEP, "doorstep"),
+            (Mode.VIDEO, "video"),
+            (Mode.HUB_CALL, "hub_call"),
+        ):
+            part = by_mode[name]
+            self.parts[mode] = part["with_person"], part["recording"], part["travel_urban"], part["travel_rural"]
+        self.with_person = np.array([self._seconds(part) for part in self.parts[:, 0]], dtype=np.int64)
+
+    def home_share(self, model: str, tier: int) -> float:
+        """Return the share of routine visits that are made at home."""
+        share = self.levers.mapping("contact.home_visit_share")[model]
+        return float(share["high" if tier in HIGH_TIERS else "other"])
+
+    def _read_case(self, minutes: dict[str, float], model: int, setting: int, tier: int) -> None:
+        """Find the time of a contact with a case of one model, setting and tier, by every mode."""
+        month = self.points[setting, tier] / self.levers.number("workload.points_per_hour") * 60
+        if setting == Setting.CUSTODY:
+            self.contact_seconds[model, setting, tier] = self._seconds(month * self.custody_interval / MONTH_DAYS)
+            return
+        pattern = self.pattern_of[model]
+        e3 = self.levers.mapping("contact.interval_days")["e3"]
+        tier_name = Tier.names[tier]
+        as_e3 = [round(e3[f"{stage}_{tier_name}"]) for stage in STAGES]
+        # The same contacts as under E3 cost the same; anything else is the sum of its tasks.
+        if self.interval_days[model, :, tier].tolist() == as_e3 and pattern != "crc":
+            administration = self._remainder(minutes, model, setting, tier, month)
+            for_calls = administration
+            # Travel to the office is inside the tariff's average.
+            travel = np.zeros((len(Mode), 2))
+            travel[[Mode.HOME_VISIT, Mode.DOORSTEP]] = self.parts[[Mode.HOME_VISIT, Mode.DOORSTEP], 2:]
+        else:
+            administration = minutes["administration_" + pattern]
+            for_calls = minutes["administration_call"]
+            travel = self.parts[:, 2:]
+        for mode in range(len(Mode)):
+            rest = for_calls if mode in (Mode.TELEPHONE, Mode.HUB_CALL, Mode.VIDEO) else administration
+            # The hub's agent has no case to look after, only the call.
+            rest = 0 if mode == Mode.HUB_CALL else rest
+            each = self.parts[mode, :2].sum() + rest + self.double_entry_minutes[model]
+            for rural in (0, 1):
+                self.contact_seconds[model, setting, tier, mode, rural] = self._seconds(each + travel[mode, rural])
+
+    def _remainder(self, minutes: dict[str, float], model: int, setting: int, tier: int, month: float) -> float:
+        """Return minutes of administration a contact: what the tariff leaves when all its tasks are paid."""
+        inside = minutes["plan"] / minutes["plan_every_months"] + minutes["review"] / minutes["review_every_months"]
+        inside += minutes["enforcement_a_month"]
+        contacts = MONTH_DAYS / self.interval_days[model, 2, tier]
+        at_home = self.home_share(self.models[model], tier)
+        home, office = self.parts[Mode.HOME_VISIT, :3].sum(), self.parts[Mode.FACE_TO_FACE, :2].sum()
+        visit = (1 - at_home) * office + at_home * home + self.double_entry_minutes[model]
+        administration = (month - inside) / contacts - visit
+        tier_name, table = Tier.names[tier], _TARIFF[setting]
+        if administration < 0:
+            raise WorkloadError(
+                f"tier {tier_name} {table}: the tariff gives {month:.0f} minutes a month, but {contacts:.2f} contacts "
+                f"of {visit:.0f} minutes and {inside:.0f} minutes of other tasks need {contacts * visit + inside:.0f}; "
+                "lower workload.minutes or raise workload.tariff_points"
+            )
+        self.administration_minutes[tier_name, table] = administration
+        return float(administration)
+
+    def priority(self) -> NDArray[np.int64]:
+        """Return the place in the queue of each kind of work under each model (model, task), lowest first."""
+        general = self.levers.mapping("workload.priority")
+        own = self.levers.mapping("workload.priority_of_model")
+        names = [name.lower() for name in Task.names]
+        return np.array(
+            [
+                [round((own[model] if name in RANKED_BY_MODEL else general)[name]) for name in names]
+                for model in self.models
+            ],
+            dtype=np.int64,
+        )
+
+    def _seconds(self, minutes: float) -> int:
+        return round(minutes * 60 * self.truth)
 
     def case_points(self, setting: NDArray[np.int8], tier: NDArray[np.int8]) -> NDArray[np.int64]:
         """Return the tool's points of cases."""

@@ -31,6 +31,7 @@ GEOGRAPHY = load_geography()
 #: Nothing about officers can make one person wait for another.
 UNLIMITED = {
     "workload.minutes_per_day_present": 100_000,
+    "workload.hub_agent_minutes_a_day": 100_000,
     "staff.sickness_days": 0,
     "staff.leave_days": 0,
     "staff.nps.leaving_rate_po": 0,

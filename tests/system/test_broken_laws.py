@@ -226,6 +226,10 @@ def the_diary_loses_a_minute(world: World) -> None:
     world.service.tables["balance"].value[1] -= 60
 
 
+def the_hub_loses_a_minute(world: World) -> None:
+    world.service.tables["hubs"].worked[0] -= 60
+
+
 def debt_below_nothing(world: World) -> None:
     empty = np.flatnonzero(world.posts.filled[: world.posts.size] == 0)[:1]
     world.posts.owed[empty] = -1
@@ -274,6 +278,7 @@ WRONG: tuple[tuple[str, Callable[..., None]], ...] = (
     ("never by telephone alone at high risk or at first", telephone_alone_at_high_risk),
     ("the diary balances", the_diary_loses_a_minute),
     ("the diary balances", debt_below_nothing),
+    ("the hub's day balances", the_hub_loses_a_minute),
     ("the dead are out of the model", a_live_sentence_for_the_dead),
     ("the dead are out of the model", an_appointment_for_the_dead),
     ("breach packs only for orders and supervision", recall_report_on_an_order),

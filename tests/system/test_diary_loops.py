@@ -63,7 +63,8 @@ def test_interpreted_lines_give_the_same(model: Model, monkeypatch: pytest.Monke
     service, contact = model.service, model.contact
     people = service.people
     rows = np.flatnonzero(people.side[: people.size] >= 0)[:300]
-    mode = np.arange(rows.size) % 3
+    mode = np.arange(rows.size) % len(Mode)
+    seconds, by_colleague = np.arange(rows.size) * 60, (np.arange(rows.size) % 5 == 0).astype(np.int8)
     first = (mode == Mode.FACE_TO_FACE) & (np.arange(rows.size) % 2 == 0)
     waiting = people.first_due_from.copy()
     waiting[rows[first]] = service.today - 3
@@ -86,7 +87,7 @@ def test_interpreted_lines_give_the_same(model: Model, monkeypatch: pytest.Monke
             monkeypatch.setattr(contact_module, loop.__name__, keeping(function))
         people.restore(saved)
         people.first_due_from[:] = waiting
-        contact.hold(rows, mode, first)
+        contact.hold(rows, mode, first, seconds, by_colleague)
         results[-1].extend(getattr(people, column.name).copy() for column in people.columns)
     assert len(results[0]) == len(results[1])
     assert set(results[0][0].tolist()) == set(contact_module.OUTCOMES)
@@ -103,13 +104,16 @@ def noticed_by_round(model: Model, modes: list[int], contacts_before: int) -> tu
     people.crises[rows] = 1
     people.contacts[rows] = contacts_before
     everybody_comes = np.zeros_like(contact.rules.miss)
-    rules = contact.rules._replace(miss=everybody_comes, notice_seen=0.4, notice_called=0.1)
+    notice = np.zeros_like(contact.rules.notice)
+    notice[:, Mode.FACE_TO_FACE], notice[:, Mode.TELEPHONE] = 0.4, 0.1
+    rules = contact.rules._replace(miss=everybody_comes, notice=notice)
     counted = np.zeros((len(contact_module.COUNTED), model.service.areas * 2), dtype=np.int64)
     found = []
     for mode in modes:
         held = np.full(rows.size, mode, dtype=np.int8), np.zeros(rows.size, dtype=bool)
+        work = np.full(rows.size, 60), np.zeros(rows.size, dtype=np.int8)
         columns = contact_module.people_columns(people)
-        _, noticed, _, _ = hold_contacts(rows, *held, columns, rules, contact.draws, contact.day(), counted)
+        _, noticed, _, _ = hold_contacts(rows, *held, *work, columns, rules, contact.draws, contact.day(), counted)
         found.append(set(noticed.tolist()))
     people.restore(saved)
     return rows.size, found

@@ -31,7 +31,7 @@ def last(output: RunOutput, measure: str) -> int:
 
 
 def test_without_officers_nobody_is_seen() -> None:
-    nobody = run(overrides={"workload.minutes_per_day_present": 0}, **SHORT)
+    nobody = run(overrides={"workload.minutes_per_day_present": 0, "workload.hub_agent_minutes_a_day": 0}, **SHORT)
     for measure in ("contacts_face_to_face", "contacts_telephone", "contacts_custody", "plans_done", "warnings"):
         assert total(nobody, measure) == 0
     assert total(nobody, "seconds_worked") == total(nobody, "seconds_available") == 0

@@ -1,0 +1,215 @@
+"""Routine contacts of a day: who makes each, how, and whose queue it joins. A compiled loop reads each record once.
+
+The rules for one person are in :mod:`simulation.system.mode_loops`; :mod:`simulation.system.caseload` hands on what
+comes of it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.engine import NEVER
+from simulation.engine.chance import uniform_of
+from simulation.engine.compiled import compiled
+from simulation.system.codes import Location, Mode, Rosh, Task, Tier
+from simulation.system.contact_loops import FETCHED, Counted, PeopleColumns, call_due, occurrence_of
+from simulation.system.diary_loops import Flags, PostColumns, Seconds, Urgency, duty_roster, mixed_up, urgency_of
+from simulation.system.mode_loops import Ways, way_in_exceptional_delivery, way_of_visit, way_under_pressure
+from simulation.system.service import Rows
+
+#: What can become of a contact that is due. All but the first are booked again.
+FATES = range(7)
+HELD, DIARY_FULL, NO_OFFICER, OFFICER_SICK, OFFICER_ON_LEAVE, FOR_MEETING, HUB_FULL = FATES
+
+#: What is counted when contacts are looked at; rows of the array of counts that the loop fills.
+COUNTED_DUE = (
+    "contacts_due",
+    "contacts_cancelled",
+    "contacts_downgraded",
+    "seconds_demanded",
+    "contacts_delegated_group",
+    "contacts_delegated_hub",
+    "hub_calls_due",
+)
+_DUE, _CANCELLED, _DOWNGRADED, _DEMANDED, _TO_GROUP, _TO_HUB, _HUB_DUE = range(len(COUNTED_DUE))
+
+# A compiled loop takes plain numbers, not the members of a class.
+_FACE_TO_FACE, _TELEPHONE, _CUSTODY = Mode.FACE_TO_FACE, Mode.TELEPHONE, Mode.CUSTODY
+_GROUP, _HUB_CALL, _LOWEST_HIGH_TIER = Mode.GROUP, Mode.HUB_CALL, Tier.B2
+_SENTENCED, _RECALLED_TO = Location.SENTENCED, Location.RECALLED
+_HIGH, _CONTACT = Rosh.HIGH, Task.CONTACT
+
+
+@compiled
+def full_days(
+    due: Rows,
+    people: PeopleColumns,
+    posts: PostColumns,
+    at_work: Flags,
+    available: Seconds,
+    fullest: NDArray[np.float64],
+    contact_seconds: Seconds,
+    server: Rows,
+    seconds: Seconds,
+    too_long: Flags,
+) -> None:
+    """Mark as behind the officers whose work of today, were every contact a visit, is more than the day holds.
+
+    Parameters
+    ----------
+    fullest : float array (area, employer)
+        Share of the day above which it counts as full; 0 where it never does.
+    contact_seconds : int64 array (model, setting, tier, mode, rural)
+        Time of a contact.
+    server, seconds : int arrays (contacts and tasks,)
+        Queues; the places of tasks are filled.
+    too_long : bool array (posts,)
+        Whose visits become something else; changed here.
+    """
+    load = np.zeros(at_work.size, dtype=np.int64)
+    for task in range(due.size, server.size):
+        if server[task] >= 0:
+            load[server[task]] += seconds[task]
+    for row in due:
+        officer = people.officer[row]
+        if officer >= 0:
+            load[officer] += contact_seconds[
+                people.model[row], people.setting[row], people.tier[row], _FACE_TO_FACE, people.rural[row]
+            ]
+    for post in range(at_work.size):
+        most = fullest[posts.area[post], posts.employer[post]]
+        if at_work[post] and most > 0 and load[post] > most * available[post]:
+            too_long[post] = True
+
+
+@compiled
+def open_contacts(
+    due: Rows,
+    people: PeopleColumns,
+    posts: PostColumns,
+    at_work: Flags,
+    too_long: Flags,
+    today: int,
+    ways: Ways,
+    priority: Seconds,
+    contact_seconds: Seconds,
+    server: Rows,
+    urgency: Urgency,
+    seconds: Seconds,
+    counted: Counted,
+) -> tuple[NDArray[np.int8], NDArray[np.int8], NDArray[np.int8]]:
+    """Put contacts due into the queues of officers and hubs (first in the arrays), and say how they are made.
+
+    Parameters
+    ----------
+    too_long : bool array (posts,)
+        Whose backlog is so long that visits become something else.
+    ways : Ways
+        How contacts are made. The queues of hubs, one a cell, follow those of posts.
+    priority : int64 array (cells, kinds)
+        Place in the queue of each kind of work.
+    contact_seconds : int64 array (model, setting, tier, mode, rural)
+        Time of a contact.
+
+    Returns
+    -------
+    fate, mode, by_colleague : int8 arrays (contacts,)
+        One of :data:`FATES` if it isn't reached today, how it is made, and whether somebody stands in.
+    """
+    fate, mode = np.empty(due.size, dtype=np.int8), np.zeros(due.size, dtype=np.int8)
+    by_colleague = np.zeros(due.size, dtype=np.int8)
+    keys, officers = np.empty(FETCHED, dtype=np.uint64), np.empty(FETCHED, dtype=np.intp)
+    places = np.empty(FETCHED, dtype=np.int8)
+    roster, begins = duty_roster(posts, at_work)
+    for start in range(0, due.size, FETCHED):
+        end = min(start + FETCHED, due.size)
+        for at in range(start, end):
+            row = due[at]
+            keys[at - start], officers[at - start] = people.key[row], people.officer[row]
+            places[at - start] = people.location[row]
+        for at in range(start, end):
+            row = due[at]
+            cell, officer, key = people.cell[row], officers[at - start], keys[at - start]
+            server[at] = -1
+            if officer < 0:
+                fate[at] = NO_OFFICER
+                continue
+            unseen = today - int(people.last_seen[row])
+            noticed, rosh = people.crisis_noticed[row], people.assessed_rosh[row]
+            inside = places[at - start] in (_SENTENCED, _RECALLED_TO)
+            booked_as = people.booked_as[row]
+            called = not inside and call_due(booked_as, noticed, rosh, unseen, ways.floor[cell])
+            by_hub = called and booked_as == _HUB_CALL and ways.hub_open[cell]
+            occurrence = occurrence_of(people.sentences[row], people.spells[row], people.contacts[row])
+            if not by_hub:
+                # A colleague stands in, or takes a share of contacts anyway: never in prison or at high risk.
+                share = ways.team[cell] if at_work[officer] else ways.cover[cell]
+                if share > 0 and not inside and rosh < _HIGH and uniform_of(key, ways.whom, occurrence) < share:
+                    office = posts.office[officer] * 2 + posts.employer[officer]
+                    there = begins[office + 1] - begins[office]
+                    if there > 0:
+                        one = int(mixed_up(key + np.uint64(today)) % np.uint64(there))
+                        by_colleague[at] = roster[begins[office] + one] != officer
+                        officer = roster[begins[office] + one]
+                if not at_work[officer]:
+                    if posts.sick_until[officer] > today:
+                        fate[at] = OFFICER_SICK
+                        counted[_DUE, cell] += 1
+                        counted[_CANCELLED, cell] += 1
+                    else:
+                        fate[at] = OFFICER_ON_LEAVE
+                    continue
+            tier = people.tier[row]
+            if inside:
+                way = _CUSTODY
+            elif called:
+                way = _HUB_CALL if by_hub else _TELEPHONE
+            elif ways.exceptional[cell]:
+                risk = 1 if rosh >= _HIGH or noticed == 1 else 0
+                way = way_in_exceptional_delivery(
+                    uniform_of(key, ways.place, occurrence),
+                    ways.exceptional_cuts[risk, 0],
+                    ways.exceptional_cuts[risk, 1],
+                    ways.exceptional_cuts[risk, 2],
+                )
+            else:
+                way = _FACE_TO_FACE
+                lower = rosh < _HIGH and noticed == 0
+                if too_long[officer] and lower:
+                    # A visit turned into something shorter, for want of time; never at high risk.
+                    draw = uniform_of(key, ways.pressure, occurrence)
+                    way = way_under_pressure(
+                        draw, ways.call_cut[cell], ways.group_cut[cell], ways.hub_cut[cell], ways.hub_open[cell]
+                    )
+                    counted[_DOWNGRADED, cell] += way == _TELEPHONE
+                    counted[_TO_GROUP, cell] += way == _GROUP
+                    counted[_TO_HUB, cell] += way == _HUB_CALL
+                if way == _FACE_TO_FACE:
+                    way = way_of_visit(
+                        uniform_of(key, ways.place, occurrence),
+                        ways.home[cell, 1 if tier <= _LOWEST_HIGH_TIER else 0],
+                        ways.group[cell] if lower else 0.0,
+                        ways.video[cell] if lower else 0.0,
+                        ways.booth[cell],
+                    )
+            mode[at] = way
+            time = contact_seconds[people.model[row], people.setting[row], tier, way, people.rural[row]]
+            seconds[at] = time
+            counted[_DUE, cell] += 1
+            if way == _HUB_CALL:
+                fate[at] = HUB_FULL
+                server[at] = at_work.size + cell
+                by_colleague[at] = 0
+                counted[_HUB_DUE, cell] += 1
+            else:
+                fate[at] = DIARY_FULL
+                server[at] = officer
+                counted[_DEMANDED, cell] += time
+            # A contact that was put off keeps the day it was first due: nothing overtakes it.
+            first_due = int(people.contact_due[row])
+            if first_due == NEVER or first_due > today:
+                first_due = today
+            mixed = mixed_up(key * np.uint64(31) + np.uint64(first_due))
+            urgency[at] = urgency_of(priority[cell, _CONTACT], first_due, mixed, today)
+    return fate, mode, by_colleague
