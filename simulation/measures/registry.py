@@ -220,7 +220,17 @@ COUNTS: tuple[Count, ...] = (
     _flow("returns_to_custody", "people", "Recalled people arrested and returned to prison."),
     _flow("re_releases", "people", "People released again after recall."),
     _flow("recall_days_served", "days", "Days in custody of recalls that ended, added up."),
-    # Release
+    # Reasons for recall, and parole
+    _flow("recalls_for_absence", "recalls", "Recalls asked for after an unacceptable absence."),
+    _flow("recalls_for_risk", "recalls", "Recalls asked for after a noticed rise in risk."),
+    _flow("recalls_for_charge", "recalls", "Recalls asked for after a new charge."),
+    _flow("recalls_for_curfew", "recalls", "Recalls for breach of the curfew condition."),
+    _flow("parole_reports", "reports", "Parole reports written after a standard recall."),
+    _flow("parole_reviews", "reviews", "Reviews of a standard recall that ended in a decision."),
+    _flow("parole_releases", "people", "People whom the Parole Board released after a standard recall."),
+    _flow("parole_reviews_put_off", "reviews", "Reviews put off because the officer's report wasn't written."),
+    _flow("parole_wait_days", "days", "Days from return to prison to release by the Parole Board, added up over those released."),
+    # Community life
     _flow("releases", "releases", "First releases from a determinate sentence, home detention curfew included."),
     _flow("releases_short_sentence", "releases", "Those from sentences under 12 months."),
     _flow("releases_at_sentence", "releases", "People released on the day of sentence because remand had used up the term."),

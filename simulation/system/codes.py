@@ -136,6 +136,25 @@ class RecallKind(metaclass=Codes):
     CURFEW = 3
 
 
+class RecallReason(metaclass=Codes):
+    """Why recall was asked for."""
+
+    NONE = 0
+    ABSENCE = 1
+    RISK = 2
+    CHARGE = 3
+    CURFEW = 4
+
+
+class Parole(metaclass=Codes):
+    """Where the review of a standard recall stands."""
+
+    NO_REPORT = 0  # none is asked for
+    REPORT_ASKED = 1
+    REPORT_WRITTEN = 2
+    DECIDED = 3  # released on the day of the next step
+
+
 class Report(metaclass=Codes):
     """Kind of pre-sentence report."""
 

@@ -160,6 +160,9 @@ SENTENCES = (
     Column("released", "int32", "day", "First release.", NEVER),
     Column("failed", "int8", "0/1", "Ended unsuccessfully."),
     Column("prepared", "int8", "0 none, 1 begun, 2 done", "Resettlement work before release."),
+    Column("recall_reason", "int8", "RecallReason", "Why the present or last recall was asked for."),
+    Column("parole", "int8", "Parole", "Where the review of the present recall stands."),
+    Column("reviews", "int8", "count", "Reviews by the Parole Board in the present recall."),
 )
 
 POSTS = (

@@ -170,6 +170,8 @@ def decide_custody(
     share_of_new: float,
     share_of_returners: Floats,
     diverted: Floats,
+    diverted_by_band: Floats,
+    band: NDArray[np.int64],
     key: Array,
     sentences: Array,
     cell: Array,
@@ -191,6 +193,10 @@ def decide_custody(
         The same of those who return, by what they had last.
     diverted : float array (cells,)
         Share kept out of custody, by where people live and who supervises them.
+    diverted_by_band : float array (bands,)
+        Share of the others kept out of custody, by length of the custody that they would have had.
+    band : int64 array
+        Band of that length, of each person.
 
     Returns
     -------
@@ -204,7 +210,8 @@ def decide_custody(
     sentenced, inside = np.empty_like(rows), np.empty_like(rows)
     outside, already = np.empty_like(rows), np.empty_like(rows)
     many, into_custody, supervised = 0, 0, 0
-    for row in rows:
+    for at in range(rows.size):
+        row = rows[at]
         if location[row] >= _DEAD:
             continue
         sentenced[many] = row
@@ -216,7 +223,8 @@ def decide_custody(
         else:
             uniform = disposal_draw[row]
             share = share_of_new
-        if uniform < share * (1.0 - diverted[cell[row]]):
+        # One draw and one line: whoever is diverted stood next to it, within a band as over all of them.
+        if uniform < share * (1.0 - diverted[cell[row]]) * (1.0 - diverted_by_band[band[at]]):
             inside[into_custody] = row
             into_custody += 1
         else:

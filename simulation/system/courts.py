@@ -27,7 +27,7 @@ from simulation.system.court_loops import (
     write_orders,
 )
 from simulation.system.custody import Custody
-from simulation.system.demand import MONTH_DAYS
+from simulation.system.demand import LENGTH_BANDS, MONTH_DAYS
 from simulation.system.diary_loops import work_queues
 from simulation.system.levers import Levers
 from simulation.system.population import GROUPS, Population
@@ -81,6 +81,8 @@ class Courts:
         shares = levers.mapping("courts.custody_share_of_returners")
         self.share_of_returners = np.array([shares[label] for label in GROUPS], dtype=np.float64)
         self.diverted = levers.grid("courts.diversion_from_custody").ravel()
+        by_band = levers.mapping("courts.diversion_by_length")
+        self.diverted_by_band = np.array([by_band[name] for name in LENGTH_BANDS], dtype=np.float64)
         lengths = Lookup(levers.mapping("courts.order_length_months"))
         months = np.array([int(name.split("_")[0]) for name in lengths])
         self.length_edges, self.lengths = lengths.edges, (months * MONTH_DAYS).astype(np.int32)
@@ -202,6 +204,8 @@ class Courts:
             float(custody / max(community + custody, 1e-9)),
             self.share_of_returners,
             self.diverted,
+            self.diverted_by_band,
+            self.custody.length_band(rows),
             people.key,
             people.sentences,
             people.cell,

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import simpy
+from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import minus_log
@@ -69,6 +70,13 @@ class Custody:
 
     # --- Reception --------------------------------------------------------------------------------------------
 
+    def length_band(self, rows: Rows) -> NDArray[np.int64]:
+        """Return the band of length of the custody that each person's next sentence brings, or would bring."""
+        service, people = self.service, self.service.people
+        number = people.sentences[rows].astype(np.int64) + 1
+        years = np.full(rows.size, service.calendar.date(service.today).year)
+        return self.population.length_band(people.key[rows], years, np.where(number == 1, 4096, number))
+
     def receive(self, rows: Rows, revoked: bool = False) -> Rows:
         """Receive people sentenced to determinate custody today; return their sentences.
 
@@ -84,16 +92,14 @@ class Custody:
         )
         levers, today, keys = service.levers, service.today, people.key[rows]
         number = people.sentences[rows].astype(np.int64) + 1
-        years = np.full(rows.size, service.calendar.date(today).year)
         occurrence = np.where(number == 1, 4096, number)
-        band = self.population.length_band(keys, years, occurrence)
+        band = self.length_band(rows)
         length = self.population.length_days(keys, band, occurrence)
         remand = self.population.remand_days(keys, occurrence)
         if revoked:
             uniform = chance.uniform(keys, "custody: length on revocation", occurrence)
             length = draw(levers.mapping("enforcement.revoked_custody_days"), uniform).astype(np.int32)
             remand = np.zeros_like(remand)
-            band = np.zeros_like(band)
         made = service.new_sentences(
             rows, np.full(rows.size, Kind.DETERMINATE), np.full(rows.size, Status.CUSTODY)
         )
@@ -103,7 +109,7 @@ class Custody:
             rows,
             made,
             today,
-            band,
+            float(levers.number("custody.extended_from_years") * 365.25),
             float(levers.number("custody.extended_share")),
             float(levers.number("enforcement.order_revoked_on_custody_share")),
             *quantiles_of(levers.mapping("courts.offence_to_sentence_days")),
@@ -119,6 +125,7 @@ class Custody:
             sentences.previous,
             sentences.status,
             sentences.failed,
+            sentences.length,
             sentences.remand,
             sentences.extended,
             sentences.offence,
@@ -165,17 +172,22 @@ class Custody:
         service, sentences, levers = self.service, self.service.sentences, self.service.levers
         made = np.asarray(made, dtype=np.intp)
         area, imposed = service.people.area[sentences.person[made]], sentences.imposed[made]
-        lookup, month = service.resolved.lookup, 365.25 / 12
+        month = 365.25 / 12
         custody_days = np.empty(made.size, dtype=np.int64)
-        together = int(levers.number("supervision.pss.total_months_after_release") * month)
+
+        def of_cohort(name: str) -> Array:
+            # The law of the day of sentence, whatever holds when dates are planned anew.
+            return service.resolved.lookup(name, imposed, service.today, area)
+
+        together = (of_cohort("supervision.pss.total_months_after_release") * month).astype(np.int64)
         set_dates(
             made,
-            lookup("custody.release_fraction", imposed, service.today, area),
-            lookup("custody.extended_release_fraction", imposed, service.today, area),
+            of_cohort("custody.release_fraction"),
+            of_cohort("custody.extended_release_fraction"),
             service.calendar.day(date.fromisoformat(levers.text("supervision.pss.offence_from"))),
-            float(levers.number("supervision.pss.sentence_upper_limit_months") * month),
-            together if levers.flag("supervision.pss.enabled") else 0,
-            bool(levers.flag("supervision.short_sentence_licence")),
+            of_cohort("supervision.pss.sentence_upper_limit_months") * month,
+            np.where(of_cohort("supervision.pss.enabled") > 0, together, 0),
+            of_cohort("supervision.short_sentence_licence") > 0,
             custody_days,
             sentences.length,
             sentences.remand,

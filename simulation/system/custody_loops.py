@@ -100,7 +100,7 @@ def begin_terms(
     people: Rows,
     made: Rows,
     today: int,
-    band: Days,
+    extended_from: float,
     extended_share: float,
     revoked_share: float,
     probabilities: Shares,
@@ -117,16 +117,17 @@ def begin_terms(
     previous: Rows,
     status: Array,
     failed: Array,
+    length: Array,
     remand: Array,
     extended: Array,
     offence: Array,
 ) -> tuple[Rows, Rows]:
     """Write what is drawn for each new term, and revoke, for a share of people, the order they were on.
 
-    ``band`` is the band of length of each term; ``probabilities`` and ``values`` are the distribution of the days from
-    offence to sentence; ``longer``, ``offended`` and ``revoked`` are the constants of the draws for an extended
-    sentence, for those days and for revocation. Returns the orders revoked, which end unsuccessfully, and whose they
-    were.
+    ``extended_from`` is the length in days from which a sentence may be extended; ``probabilities`` and ``values`` are
+    the distribution of the days from offence to sentence; ``longer``, ``offended`` and ``revoked`` are the constants of
+    the draws for an extended sentence, for those days and for revocation. Returns the orders revoked, which end
+    unsuccessfully, and whose they were.
     """
     orders, of_people = np.empty_like(made), np.empty_like(made)
     size = 0
@@ -134,7 +135,7 @@ def begin_terms(
         row, who = made[at], people[at]
         number = int(sentences[who])
         occurrence = 4096 if number == 1 else number
-        if band[at] >= 3 and uniform_of(key[who], longer, occurrence) < extended_share:
+        if length[row] >= extended_from and uniform_of(key[who], longer, occurrence) < extended_share:
             extended[row] = 1
         lag = value_at(uniform_of(key[who], offended, number), probabilities, values)
         offence[row] = today - max(int(lag), int(remand[row]))
@@ -160,9 +161,9 @@ def set_dates(
     fractions: Shares,
     extended_fractions: Shares,
     reform: int,
-    supervised_below: float,
-    supervised_days: int,
-    licence_for_short: bool,
+    supervised_below: Shares,
+    supervised_days: Days,
+    licence_for_short: NDArray[np.bool_],
     custody_days: Days,
     length: Array,
     remand: Array,
@@ -181,11 +182,11 @@ def set_dates(
         Share of the length that is served, of each sentence.
     reform : int
         First day of offences with supervision after a short sentence.
-    supervised_below : float
-        Length in days from which there is no post-sentence supervision.
-    supervised_days : int
+    supervised_below : float array
+        Length in days from which there is no post-sentence supervision, of each sentence.
+    supervised_days : int array
         How long licence and post-sentence supervision last together; 0 if there is none.
-    licence_for_short : bool
+    licence_for_short : bool array
         Whether sentences of less than a year have a licence.
     """
     for at in range(made.size):
@@ -195,13 +196,13 @@ def set_dates(
         out = max(begin, begin + serving - int(remand[row]))
         end = max(out, begin + days - int(remand[row]))
         reformed = offence[row] >= reform
-        unsupervised = days < _YEAR and not (reformed and licence_for_short)
+        unsupervised = days < _YEAR and not (reformed and licence_for_short[at])
         if unsupervised:
             end = out
         supervised = end
-        covered = reformed and 1 < days < supervised_below and extended[row] == 0
-        if covered and supervised_days > 0 and not unsupervised:
-            supervised = max(end, out + supervised_days)
+        covered = reformed and 1 < days < supervised_below[at] and extended[row] == 0
+        if covered and supervised_days[at] > 0 and not unsupervised:
+            supervised = max(end, out + int(supervised_days[at]))
         custody_days[at] = serving
         custody_end[row] = out
         expiry[row] = end

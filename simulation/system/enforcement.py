@@ -36,9 +36,6 @@ from simulation.system.recall import Recall
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.workload import Workload
 
-#: After so many returns a pack is taken as it is.
-_MOST_RETURNS = 15
-
 
 class Enforcement:
     """What follows an unacceptable absence."""
@@ -174,7 +171,7 @@ class Enforcement:
         occurrence = service.occurrence(packs, sentences.breaches[packs].astype(np.int64) * 16 + rounds)
         uniform = service.chance.uniform(people.key[person], "breach pack returned", occurrence)
         faulty = (people.side[person] == CRC) & (uniform < self.returned[people.cell[person]])
-        faulty &= rounds < _MOST_RETURNS
+        faulty &= rounds < service.levers.integer("enforcement.most_pack_returns")
         back, author = packs[faulty], person[faulty]
         sentences.pack_returns[back] += 1
         service.count("breach_packs_returned", author)

@@ -159,7 +159,7 @@ class Model:
         self.courts = Courts(service, population, self.allocation, self.custody, self.supervision)
         self.contact = Contact(service)
         self.caseload = Caseload(service, self.contact)
-        self.recall = Recall(service, self.custody)
+        self.recall = Recall(service)
         self.enforcement = Enforcement(service, self.contact, self.recall, self.courts)
         self.community = Community(
             service, self.supervision, self.allocation, self.recall, self.departures
@@ -270,7 +270,7 @@ class Model:
         service, sentences = self.service, self.service.sentences
         rows = np.arange(sentences.size)
         inside = rows[(sentences.status[rows] == Status.CUSTODY) & (sentences.kind[rows] == 2)]
-        if any(name.startswith("custody.") and "release_fraction" in name for name in names):
+        if any("release_fraction" in name or name.startswith("supervision.") for name in names):
             self.custody.set_dates(inside)
             service.agendas["release"].cancel(inside)
             self.custody.schedule_release(inside)

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 # Compiled code knows plain numbers only.
 _NPS, _CRC = codes.NPS, codes.CRC
-#: Days that a full-time officer could work in a year.
-_DAYS_A_YEAR = 252.9
 #: A holder's draws are numbered by days in post, never by date.
 _PER_HOLDER = 65536
 
@@ -41,7 +39,7 @@ def day_at_work(
     sick_spells: Array,
     leave_until: Array,
     pressure: Array,
-    sick_days: Array,
+    sick_rate: Array,
     overload_multiplier: float,
     long_share: float,
     long_mean: float,
@@ -89,7 +87,7 @@ def day_at_work(
             sick[where * 2 + side] += 1
         elif leave_until[row] <= today + 1:
             overload = min(max((pressure[row] - 1.0) / 0.3, 0.0), 1.0)
-            rate = sick_days[where, side] / _DAYS_A_YEAR * (1 + overload * (overload_multiplier - 1))
+            rate = sick_rate[where, side] * (1 + overload * (overload_multiplier - 1))
             long_rate = rate * long_share / long_mean
             short_rate = rate * (1 - long_share) / short_mean
             uniform = uniform_of(key[row], falls_sick, occurrence)

@@ -3,7 +3,9 @@
 Only a licence or a curfew can be recalled. The 24-hour report is the officer's most urgent task. Between revocation
 and arrest a person is unlawfully at large; the clock of a fixed-term recall starts on return to prison. Nobody at high
 risk of serious harm, and nobody on an extended sentence, gets a fixed-term recall, and no recall runs past the end of
-the sentence. A person recalled from curfew stays until the conditional release date.
+the sentence. A person recalled from curfew stays until the conditional release date. A standard recall lasts until the
+Parole Board directs release or the sentence ends: reviews come round, wait for the officer's report where one is asked
+for, and end in release with a chance.
 """
 
 from __future__ import annotations
@@ -15,19 +17,24 @@ import numpy as np
 import simpy
 
 from simulation.engine.agenda import each_once
-from simulation.system.codes import Kind, RecallKind, Status, Task
-from simulation.system.custody import Custody
+from simulation.system.codes import Kind, Parole, RecallKind, RecallReason, Status, Task
 from simulation.system.custody_loops import quantiles_of
 from simulation.system.recall_loops import COUNTED, take_steps
 from simulation.system.service import COUNT_INDEX, Rows, Service
 from simulation.system.workload import Workload
 
+REASONS = {
+    "absence": RecallReason.ABSENCE,
+    "risk": RecallReason.RISK,
+    "further charge": RecallReason.CHARGE,
+}
+
 
 class Recall:
     """Recall of licences and curfews."""
 
-    def __init__(self, service: Service, custody: Custody) -> None:
-        self.service, self.custody = service, custody
+    def __init__(self, service: Service) -> None:
+        self.service = service
         self.counted = np.array([COUNT_INDEX[name] for name in COUNTED], dtype=np.intp)
         service.agenda("recall step", service.sentences.capacity)
         service.process(self.evening)
@@ -49,6 +56,7 @@ class Recall:
         if rows.size == 0:
             return
         sentences.recall_pending[rows] = 1
+        sentences.recall_reason[rows] = REASONS[reason]
         person = sentences.person[rows]
         due = service.calendar.after_working_days(service.today, 1)
         service.add_task(
@@ -68,9 +76,14 @@ class Recall:
             broken = service.agendas["curfew breach"].due(today)
             broken = broken[sentences.status[broken] == Status.CURFEW]
             sentences.recall_kind[broken] = RecallKind.CURFEW
+            sentences.recall_reason[broken] = RecallReason.CURFEW
             sentences.recall_pending[broken] = 1
             service.agendas["recall step"].put(broken, today + delay)
             service.tell("curfew broken", np.sort(sentences.person[broken]))
+            reports = service.channels["done parole_report"].drain()
+            sentences.parole[reports] = Parole.REPORT_WRITTEN
+            service.count("parole_reports", sentences.person[reports])
+            service.tell("parole report written", np.sort(sentences.person[reports]))
 
     def steps(self) -> Generator[simpy.Event, Any, None]:
         """Each day: revocations, arrests and releases after recall."""
@@ -88,17 +101,32 @@ class Recall:
         """Take the step that is due: revoke the licence, return the person to prison, or release them again."""
         service, people, sentences = self.service, self.service.people, self.service.sentences
         levers, today, agendas = service.levers, service.today, service.agendas
-        revoked, later, arrests, inside, until, at_once, reported, again, going_on, ends = take_steps(
+        (
+            revoked,
+            later,
+            arrests,
+            inside,
+            until,
+            at_once,
+            reported,
+            refused,
+            put_off,
+            again,
+            going_on,
+            ends,
+        ) = take_steps(
             due,
             today,
             float(levers.number("recall.fixed_term_share_of_allowed")),
             levers.integer("recall.fixed_term_days_under_12m"),
             levers.integer("recall.fixed_term_days_12m_plus"),
             *quantiles_of(levers.mapping("recall.days_to_return")),
-            *quantiles_of(levers.mapping("recall.standard_days")),
+            *quantiles_of(levers.mapping("recall.parole_review_days")),
+            float(levers.number("recall.parole_release_share")),
             service.chance.constant("fixed-term recall"),
             service.chance.constant("days at large"),
-            service.chance.constant("standard recall days"),
+            service.chance.constant("parole review days"),
+            service.chance.constant("parole decision"),
             self.counted,
             service.flows,
             people.cell,
@@ -121,6 +149,9 @@ class Recall:
             sentences.recalls,
             sentences.recall_pending,
             sentences.returned,
+            sentences.recall_reason,
+            sentences.parole,
+            sentences.reviews,
         )
         if revoked.size:
             agendas["release"].cancel(revoked)
@@ -138,5 +169,16 @@ class Recall:
             due_on = service.calendar.after_working_days(today, levers.integer("recall.parole_report_working_days"))
             seconds = int(self.workload.task_seconds[Task.PAROLE_REPORT])
             service.add_task(Task.PAROLE_REPORT, sentences.person[reported], due_on, seconds, reported)
+        self.review_again(refused, levers.integer("recall.parole_next_review_days"))
+        service.tell("parole refused", np.sort(sentences.person[refused]))
+        self.review_again(put_off, levers.integer("recall.parole_deferral_days"))
+        service.tell("parole review put off", np.sort(sentences.person[put_off]))
         if again.size:
             service.tell("released after recall", np.sort(sentences.person[again]))
+
+    def review_again(self, rows: Rows, wait: int) -> None:
+        """Put the next review so many days ahead, or on the end of the sentence, which comes first."""
+        service, sentences, today = self.service, self.service.sentences, self.service.today
+        if rows.size:
+            day = service.calendar.working_day_before(np.minimum(today + wait, sentences.expiry[rows]))
+            service.agendas["recall step"].put(rows, np.maximum(day, today + 1))

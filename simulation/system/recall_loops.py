@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import compiled
-from simulation.system.codes import Grade, Location, RecallKind, Rosh, Status
+from simulation.system.codes import Grade, Location, Parole, RecallKind, RecallReason, Rosh, Status
 from simulation.system.custody_loops import Array, Counted, Days, Rows, Shares, status_outside
 from simulation.system.waits import value_at
 
@@ -25,8 +25,31 @@ COUNTED = (
     "re_releases",
     "recall_days_served",
     "short_leavers_recalled",
+    "parole_reviews",
+    "parole_releases",
+    "parole_reviews_put_off",
+    "parole_wait_days",
+    "recalls_for_absence",
+    "recalls_for_risk",
+    "recalls_for_charge",
+    "recalls_for_curfew",
 )
-_RECALLS, _FIXED, _STANDARD, _FROM_CURFEW, _SHORT, _RETURNS, _OUT_AGAIN, _DAYS, _SHORT_FIRST = range(len(COUNTED))
+(
+    _RECALLS,
+    _FIXED,
+    _STANDARD,
+    _FROM_CURFEW,
+    _SHORT,
+    _RETURNS,
+    _OUT_AGAIN,
+    _DAYS,
+    _SHORT_FIRST,
+    _REVIEWS,
+    _PAROLED,
+    _PUT_OFF,
+    _PAROLE_DAYS,
+    _FOR_ABSENCE,
+) = range(len(COUNTED) - len(RecallReason) + 2)
 
 _YEAR = 365
 
@@ -36,6 +59,10 @@ _ENDED = Status.ENDED
 _CURFEW_KIND, _FIXED_KIND, _STANDARD_KIND = RecallKind.CURFEW, RecallKind.FIXED_TERM, RecallKind.STANDARD
 _SENTENCED, _BACK_INSIDE = Location.SENTENCED, Location.RECALLED
 _HIGH, _PROBATION_OFFICER = Rosh.HIGH, Grade.PO
+_NO_REPORT, _REPORT_ASKED, _DECIDED = Parole.NO_REPORT, Parole.REPORT_ASKED, Parole.DECIDED
+_ABSENCE = RecallReason.ABSENCE
+#: Recalls of a sentence, and reviews of a recall, are numbered together for the draw of a decision.
+_REVIEWS_OF_A_RECALL = 32
 
 
 @compiled
@@ -47,11 +74,13 @@ def take_steps(
     fixed_days_long: int,
     return_probabilities: Shares,
     return_values: Shares,
-    standard_probabilities: Shares,
-    standard_values: Shares,
+    review_probabilities: Shares,
+    review_values: Shares,
+    release_share: float,
     fixed_term: np.uint64,
     at_large: np.uint64,
-    standard: np.uint64,
+    review: np.uint64,
+    decision: np.uint64,
     numbers: Rows,
     flows: Counted,
     cell: Array,
@@ -74,11 +103,15 @@ def take_steps(
     recalls: Array,
     recall_pending: Array,
     returned: Array,
-) -> tuple[Rows, Rows, Days, Rows, NDArray[np.int32], int, Rows, Rows, Rows, Days]:
+    recall_reason: Array,
+    parole: Array,
+    reviews: Array,
+) -> tuple[Rows, Rows, Days, Rows, NDArray[np.int32], int, Rows, Rows, Rows, Rows, Rows, Days]:
     """Revoke licences, return people to prison and release them again, by where each sentence stands.
 
-    ``fixed_term``, ``at_large`` and ``standard`` are the constants of the draws for the kind of recall, the days until
-    arrest and the days inside; the last two have a distribution each.
+    ``fixed_term``, ``at_large``, ``review`` and ``decision`` are the constants of the draws for the kind of recall, the
+    days until arrest, the days from return to the first review of a standard recall, and what the Parole Board decides;
+    the two waits have a distribution each. A review can't be held while a report that was asked for isn't written.
 
     Returns
     -------
@@ -92,6 +125,8 @@ def take_steps(
         How many of these, the first ones, were revoked today.
     reported : int array
         Sentences for which a parole report is asked.
+    refused, put_off : int arrays
+        Sentences whose review ended without release, and those whose review waits for the report.
     again : int array
         Sentences released again.
     going_on, ends : int arrays
@@ -103,7 +138,8 @@ def take_steps(
     ends = np.empty(due.size, dtype=np.int64)
     revoking, waiting, arrested, reporting, releasing, following = 0, 0, 0, 0, 0, 0
     wanted = np.empty_like(due)  # At large since before today.
-    hunted = 0
+    refused, put_off = np.empty_like(due), np.empty_like(due)
+    hunted, refusing, putting_off = 0, 0, 0
 
     for row in due:
         who, stands = person[row], status[row]
@@ -111,6 +147,21 @@ def take_steps(
             wanted[hunted] = row
             hunted += 1
         elif stands == _RECALLED:
+            if recall_kind[row] == _STANDARD_KIND and parole[row] != _DECIDED:
+                if parole[row] == _REPORT_ASKED:
+                    flows[numbers[_PUT_OFF], cell[who]] += 1
+                    put_off[putting_off] = row
+                    putting_off += 1
+                    continue
+                flows[numbers[_REVIEWS], cell[who]] += 1
+                reviews[row] = min(int(reviews[row]) + 1, _REVIEWS_OF_A_RECALL - 1)
+                occurrence = int(number[row]) * 4096 + int(recalls[row]) * _REVIEWS_OF_A_RECALL + int(reviews[row])
+                if not uniform_of(key[who], decision, occurrence) < release_share:
+                    refused[refusing] = row
+                    refusing += 1
+                    continue
+                flows[numbers[_PAROLED], cell[who]] += 1
+                flows[numbers[_PAROLE_DAYS], cell[who]] += today - int(returned[row])
             flows[numbers[_OUT_AGAIN], cell[who]] += 1
             flows[numbers[_DAYS], cell[who]] += today - int(returned[row])
             again[releasing] = row
@@ -136,6 +187,7 @@ def take_steps(
             if length[row] < _YEAR:
                 flows[numbers[_SHORT], cell[who]] += 1
                 flows[numbers[_SHORT_FIRST], cell[who]] += recalls[row] == 0
+            flows[numbers[_FOR_ABSENCE + int(recall_reason[row]) - _ABSENCE], cell[who]] += 1
             recall_pending[row] = 0
             recalls[row] += 1
             status[row] = _AT_LARGE
@@ -173,14 +225,17 @@ def take_steps(
             out = today + (fixed_days_short if length[row] < _YEAR else fixed_days_long)
         else:
             occurrence = int(number[row]) * 4096 + int(recalls[row])
-            draw = uniform_of(key[who], standard, occurrence)
-            out = today + int(value_at(draw, standard_probabilities, standard_values))
+            draw = uniform_of(key[who], review, occurrence)
+            out = today + int(value_at(draw, review_probabilities, review_values))
+            parole[row] = _NO_REPORT
+            reviews[row] = 0
         if conditional > today:
             out = max(out, conditional)
         until[at] = min(out, int(expiry[row]))
         # Standard recalls of NPS cases held by a probation officer need a parole report.
         held = officer[who]
         if kind == _STANDARD_KIND and side[who] == 0 and held >= 0 and grade[held] == _PROBATION_OFFICER:
+            parole[row] = _REPORT_ASKED
             reported[reporting] = row
             reporting += 1
     return (
@@ -191,6 +246,8 @@ def take_steps(
         until[:arrested],
         at_once,
         reported[:reporting],
+        refused[:refusing],
+        put_off[:putting_off],
         again[:releasing],
         going_on[:following],
         ends[:following],

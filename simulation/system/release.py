@@ -34,7 +34,7 @@ class Release:
         """Take the levers of the day."""
         levers = self.service.levers
         hours = levers.number("release.hours_per_person")
-        expected = levers.number("release.releases_per_year") / 252.9
+        expected = levers.number("release.releases_per_year") / levers.number("workload.working_days_a_year")
         national = expected * hours * 3600 * levers.number("release.team_capacity")
         self.capacity = np.floor(self.population.shares * national).astype(np.int64)
         self.seconds = round(hours * 3600)

@@ -40,7 +40,8 @@ class Staffing:
     def read(self) -> None:
         """Take the levers of the day."""
         levers = self.service.levers
-        self.sick_days = np.array(levers.grid("staff.sickness_days"), dtype=np.float64)
+        days_a_year = levers.number("workload.working_days_a_year")
+        self.sick_rate = np.array(levers.grid("staff.sickness_days") / days_a_year, dtype=np.float64)
         self.overload_sickness = float(levers.number("effects.overload_sickness_multiplier_at_130pct"))
         self.long_share = float(levers.number("staff.sickness_long_spell_share"))
         long, short = levers.mapping("staff.sickness_long_days"), levers.mapping("staff.sickness_short_days")
@@ -104,7 +105,7 @@ class Staffing:
             posts.sick_spells,
             posts.leave_until,
             posts.pressure,
-            self.sick_days,
+            self.sick_rate,
             self.overload_sickness,
             self.long_share,
             self.long_mean,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER
-from simulation.system.codes import Kind, RecallKind, Status
+from simulation.system.codes import Kind, Parole, RecallKind, Status
 from simulation.system.population import GROUPS, Arrivals, Population
 from simulation.system.quantiles import draw
 from simulation.system.service import Service
@@ -43,7 +43,7 @@ class Survivors:
         remand = np.where(custody, population.remand_days(keys, 4096), 0)
         extended = (
             custody
-            & (band >= 3)
+            & (length >= levers.number("custody.extended_from_years") * 365.25)
             & (chance.uniform(keys, "custody: extended", 4096) < levers.number("custody.extended_share"))
         )
         fraction = np.where(
@@ -91,9 +91,16 @@ class Survivors:
 
         # Home detention curfew at the start.
         on_tag_share = levers.number("population.thin_pass_curfew_share")
-        eligible = custody & (length >= 84) & (length < 1461) & (custody_days >= 42)
-        half = np.ceil(custody_days / 2).astype(np.int64)
-        from_day = day - remand + np.where(custody_days < 270, np.maximum(28, half), custody_days - 135)
+        eligible = (
+            custody
+            & (length >= levers.number("custody.hdc.min_sentence_weeks") * 7)
+            & (length < levers.number("custody.hdc.max_sentence_years") * 365.25)
+            & (custody_days >= levers.number("custody.hdc.min_custodial_period_days"))
+        )
+        half = np.ceil(custody_days * levers.number("custody.hdc.min_share_of_custodial_period_served"))
+        most = levers.number("custody.hdc.max_days")
+        least = np.maximum(levers.number("custody.hdc.min_days_served"), half)
+        from_day = (day - remand + np.where(custody_days < 2 * most, least, custody_days - most)).astype(np.int64)
         curfew_from = np.where(eligible, from_day, NEVER)
         excluded = chance.uniform(keys, "excluded from curfew") < levers.number("custody.hdc.excluded_share")
         tagged = (
@@ -101,7 +108,7 @@ class Survivors:
             & ~excluded
             & ~deported
             & (chance.uniform(keys, "thin pass: curfew") < on_tag_share)
-            & (np.maximum(from_day, day) + 10 <= 0)
+            & (np.maximum(from_day, day) + levers.integer("population.thin_pass_curfew_days") <= 0)
             & (custody_end > 0)
         )
 
@@ -191,6 +198,7 @@ def seat(
     again = made[survivors.recalled]
     sentences.recalls[again] = 1
     sentences.recall_kind[again] = RecallKind.STANDARD
+    sentences.parole[again] = Parole.DECIDED
     keys = service.sentence_key(again)
     sentences.returned[again] = (
         -draw(

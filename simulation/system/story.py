@@ -73,6 +73,9 @@ WORDS = {
     "curfew broken": "The curfew is broken; recall follows",
     "licence revoked": "Licence revoked; to be arrested and returned to prison",
     "returned to prison": "Arrested and returned to prison",
+    "parole report written": "Officer's report for the Parole Board written",
+    "parole refused": "The Parole Board doesn't direct release; another review will come",
+    "parole review put off": "The Parole Board's review is put off: the officer's report isn't written",
     "released after recall": "Released again after recall{onto}",
     # Custody and release
     "resettlement work begins": "Resettlement team begins to prepare the release",
