@@ -220,6 +220,17 @@ COUNTS: tuple[Count, ...] = (
     _flow("returns_to_custody", "people", "Recalled people arrested and returned to prison."),
     _flow("re_releases", "people", "People released again after recall."),
     _flow("recall_days_served", "days", "Days in custody of recalls that ended, added up."),
+    # Breach courts, warrants, early endings
+    _stock("hearings_waiting", "hearings", "Breaches listed for hearing and not yet heard; those with a warrant out are apart."),
+    _stock("warrants_outstanding", "warrants", "Warrants out for people who didn't come to their breach hearing."),
+    _flow("hearings_put_off", "hearings", "Breach hearings put off to the next working day because the list was full, each time."),
+    _flow("breach_hearing_days", "days", "Days from a failure that must be referred to the hearing of the breach, added up over those heard."),
+    _flow("warrants_issued", "warrants", "Warrants issued for not coming to a breach hearing."),
+    _flow("warrants_executed", "warrants", "Warrants that ended: the person was arrested, or the sentence had run out."),
+    _flow("warrant_days", "days", "Days from warrant to arrest, added up over those arrested."),
+    _flow("breaches_dropped", "breaches", "Breach packs past the service level that were dropped."),
+    _flow("early_revocations_asked", "applications", "Applications to end a community order early for good progress."),
+    _flow("orders_ended_early", "orders", "Community orders ended early for good progress; neither run their course nor unsuccessful."),
     # Reasons for recall, and parole
     _flow("recalls_for_absence", "recalls", "Recalls asked for after an unacceptable absence."),
     _flow("recalls_for_risk", "recalls", "Recalls asked for after a noticed rise in risk."),

@@ -109,7 +109,13 @@ class Caseload:
         self.service, self.contact = service, contact
         self.done = {
             task: service.channel(f"done {Task.names[task].lower()}")
-            for task in (Task.BREACH_PACK, Task.RECALL_REPORT, Task.ADDRESS_CHECK, Task.PAROLE_REPORT)
+            for task in (
+                Task.BREACH_PACK,
+                Task.RECALL_REPORT,
+                Task.ADDRESS_CHECK,
+                Task.PAROLE_REPORT,
+                Task.COURT_APPLICATION,
+            )
         }
         #: Time at work, started, unused and owed since the start: must balance.
         self.balance = service.table("balance", balance_table())

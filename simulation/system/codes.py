@@ -125,6 +125,7 @@ class Task(metaclass=Codes):
     ADDRESS_CHECK = 6
     HANDOVER = 7
     PAROLE_REPORT = 8
+    COURT_APPLICATION = 9  # to end an order early for good progress
 
 
 class RecallKind(metaclass=Codes):

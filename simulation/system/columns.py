@@ -163,6 +163,8 @@ SENTENCES = (
     Column("recall_reason", "int8", "RecallReason", "Why the present or last recall was asked for."),
     Column("parole", "int8", "Parole", "Where the review of the present recall stands."),
     Column("reviews", "int8", "count", "Reviews by the Parole Board in the present recall."),
+    Column("warrant_since", "int32", "day", "Since when a warrant is out for not coming to the breach hearing.", NEVER),
+    Column("applied", "int8", "0/1", "The officer has applied to end the order early for good progress."),
 )
 
 POSTS = (

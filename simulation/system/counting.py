@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,8 @@ class Counting:
     ) -> None:
         self.service, self.population, self.supervision = service, population, supervision
         self.contact, self.staffing, self.invariants = contact, staffing, invariants
+        #: Stocks that subsystems count themselves.
+        self.at_month_end: list[Callable[[], None]] = []
         service.process(self.process)
 
     def process(self) -> Generator[simpy.Event, Any, None]:
@@ -82,6 +84,8 @@ class Counting:
         service.count_codes("reports_waiting", queue.area[: queue.size].astype(np.int64) * 2)
         self.officers()
         cohorts.inspect(service, seen)
+        for count in self.at_month_end:
+            count()
         self.invariants.check()
         self.store(when)
 

@@ -8,7 +8,7 @@ policy of diversion moves the same people.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,8 @@ class Courts:
         # As wide as the days that are looked for: numpy would widen all of them each time.
         self._days = people.convicted[self._order].astype(np.int64)
         self._counted = np.array([COUNT_INDEX[name] for name in COUNTED_REPORTS], dtype=np.intp)
+        #: What else begins with new orders.
+        self.on_orders: list[Callable[[Rows], None]] = []
         service.process(self.process)
 
     def read(self) -> None:
@@ -269,5 +271,7 @@ class Courts:
             service.flows[COUNT_INDEX["sentences_of_returners"]],
         )
         service.agendas["legal end"].put(made, sentences.expiry[made])
+        for begin in self.on_orders:
+            begin(made)
         service.tell("community order", community, community_days)
         service.tell("suspended sentence order", suspended, suspended_days)

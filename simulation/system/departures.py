@@ -18,6 +18,7 @@ OF_SENTENCES = (
     "curfew papers",
     "curfew release",
     "curfew breach",
+    "good progress",
 )
 
 

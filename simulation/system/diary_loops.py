@@ -34,7 +34,7 @@ _ORDER, _IN_CUSTODY, _CURFEW, _LICENCE = Status.ORDER, Status.CUSTODY, Status.CU
 _SUPERVISION, _RECALLED = Status.SUPERVISION, Status.RECALLED
 _FIRST, _PLAN, _REVIEW = Task.FIRST_APPOINTMENT, Task.PLAN, Task.REVIEW
 _BREACH_PACK, _RECALL_REPORT, _PAROLE_REPORT = Task.BREACH_PACK, Task.RECALL_REPORT, Task.PAROLE_REPORT
-_ADDRESS_CHECK = Task.ADDRESS_CHECK
+_ADDRESS_CHECK, _APPLICATION = Task.ADDRESS_CHECK, Task.COURT_APPLICATION
 #: Curfew papers for which the address is being checked.
 _ENQUIRY = 2
 
@@ -303,6 +303,8 @@ def _paper_wanted(kind: int, status: int, breach_pending: int, recall_pending: i
         return status == _IN_CUSTODY and curfew_stage == _ENQUIRY
     if kind == _PAROLE_REPORT:
         return status == _RECALLED
+    if kind == _APPLICATION:
+        return status == _ORDER and breach_pending == 0
     return True
 
 

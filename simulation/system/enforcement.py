@@ -1,10 +1,10 @@
 """Enforcement of orders and post-sentence supervision: absence, warning, breach, hearing.
 
 On an order the first unacceptable failure brings a warning and a second within twelve months must be referred; how
-often it is, and how soon, depends on the provider. A company's papers may come back from the enforcement officer of the
-NPS, who prosecutes for both, to be put right. Post-sentence supervision has no such rule in the statute;
-**assumption**: practice treats failures as for orders. Its breach goes to court and never to recall. On licence an
-unacceptable absence may lead to recall at any time.
+often it is, and how soon, depends on the provider, which may also drop packs that have missed the target it is judged
+by. A company's papers may come back from the enforcement officer of the NPS, who prosecutes for both, to be put right.
+Post-sentence supervision has no such rule in the statute; **assumption**: practice treats failures as for orders. Its
+breach goes to court and never to recall. On licence an unacceptable absence may lead to recall at any time.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 import simpy
 
 from simulation.engine.agenda import each_once
+from simulation.system.breach_courts import BreachCourts
 from simulation.system.codes import CRC, Kind, Status, Task
 from simulation.system.contact import Contact
 from simulation.system.contact_loops import live_sentences
@@ -31,6 +32,7 @@ from simulation.system.enforcement_loops import (
     hear_breaches,
     recalled_from_licence,
 )
+from simulation.system.population import Population
 from simulation.system.quantiles import Lookup, draw
 from simulation.system.recall import Recall
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
@@ -40,8 +42,11 @@ from simulation.system.workload import Workload
 class Enforcement:
     """What follows an unacceptable absence."""
 
-    def __init__(self, service: Service, contact: Contact, recall: Recall, courts: Courts) -> None:
+    def __init__(
+        self, service: Service, population: Population, contact: Contact, recall: Recall, courts: Courts
+    ) -> None:
         self.service, self.contact, self.recall, self.courts = service, contact, recall, courts
+        self.breach_courts = BreachCourts(service, population)
         service.agenda("hearing", service.sentences.capacity)
         service.agenda("breach pack back", service.sentences.capacity)
         service.process(self.consequences)
@@ -53,7 +58,10 @@ class Enforcement:
         levers = self.service.levers
         self.window = float(levers.number("enforcement.failure_window_months") * 365.25 / 12)
         sides = ("enforcement.probability_started_nps", "enforcement.probability_started_crc")
-        self.started = np.array([levers.number(name) for name in sides], dtype=np.float64)
+        self.started = np.stack([levers.grid(name)[:, side] for side, name in enumerate(sides)], axis=1).ravel()
+        self.dropped = levers.grid("enforcement.late_pack_dropped_share").ravel()
+        self.pack_days = levers.grid("enforcement.breach_referral_working_days").astype(np.int64).ravel()
+        self.breach_courts.read()
         self.recalled_for_absence = levers.grid("recall.per_unacceptable_absence").ravel()
         self.recalled_for_risk = levers.grid("recall.per_risk_rise_noticed").ravel()
         self.order_edges = Lookup(levers.mapping("enforcement.order_breach_outcome")).edges
@@ -102,7 +110,6 @@ class Enforcement:
             service.chance.constant("breach started"),
             self.started,
             people.key,
-            people.side,
             people.cell,
             people.warned_on,
             sentences.status,
@@ -114,8 +121,7 @@ class Enforcement:
         self.recall.ask(recalled, "absence")
         service.tell("warned", warned)
         if going.size:
-            wait = service.levers.integer("enforcement.breach_referral_working_days")
-            day = service.calendar.after_working_days(today, wait)
+            day = service.calendar.add_working_days(np.array([today]), self.pack_days[people.cell[going]])
             service.add_task(Task.BREACH_PACK, going, day, int(self.workload.task_seconds[Task.BREACH_PACK]), breached)
             service.tell("breach to be referred", going)
 
@@ -142,7 +148,7 @@ class Enforcement:
         if packs.size == 0:
             return
         service, sentences, today = self.service, self.service.sentences, self.service.today
-        packs = self.accepted(packs[sentences.breach_pending[packs] == 1])
+        packs = self.accepted(self.kept(packs[sentences.breach_pending[packs] == 1]))
         person = sentences.person[packs]
         service.count("breaches_referred", person)
         service.count("breach_referral_days", person, today - sentences.breach_known[packs].astype(np.int64))
@@ -161,6 +167,22 @@ class Enforcement:
         )
         service.agendas["hearing"].put(packs, service.calendar.add_working_days(np.array([today]), np.maximum(wait, 1)))
         service.tell("breach referred", np.sort(person))
+
+    def kept(self, packs: Rows) -> Rows:
+        """Return the packs that are sent: a share of those past the target is dropped, and never shows as late."""
+        service, people, sentences = self.service, self.service.people, self.service.sentences
+        if packs.size == 0 or not self.dropped.any():
+            return packs
+        person = sentences.person[packs]
+        target = service.levers.integer("enforcement.crc_referral_target_business_days")
+        late = service.calendar.working_days_between(sentences.breach_known[packs], service.today) > target
+        occurrence = service.occurrence(packs, sentences.breaches[packs])
+        uniform = service.chance.uniform(people.key[person], "late pack dropped", occurrence)
+        gone = late & (uniform < self.dropped[people.cell[person]])
+        sentences.breach_pending[packs[gone]] = 0
+        service.count("breaches_dropped", person[gone])
+        service.tell("breach dropped", np.sort(person[gone]))
+        return packs[~gone]
 
     def accepted(self, packs: Rows) -> Rows:
         """Return the packs that the enforcement officer takes; a company's others go back to be put right."""
@@ -199,7 +221,7 @@ class Enforcement:
             yield service.clock.phase("hearings")
             due = service.agendas["hearing"].due(service.today)
             if due.size:
-                self.hear(due)
+                self.hear(self.breach_courts.sit(due))
 
     def hear(self, due: Rows) -> None:
         """Decide breaches of orders and of post-sentence supervision."""

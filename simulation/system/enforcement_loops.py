@@ -78,7 +78,6 @@ def answer_failures(
     constant: np.uint64,
     started: Floats,
     key: Array,
-    side: Array,
     cell: Array,
     warned_on: Array,
     status: Array,
@@ -97,8 +96,8 @@ def answer_failures(
         Sentences of those already to be recalled, in the order of ``rows``.
     window : float
         Days within which another failure is a second one.
-    started : float array (sides,)
-        Share of breaches due that are started.
+    started : float array (cells,)
+        Share of breaches due that are started, by where people live and who supervises them.
     warnings, breaches_due : int64 arrays (cells,)
         Counts.
 
@@ -126,7 +125,7 @@ def answer_failures(
             if before != NEVER and today - before <= window:
                 if breach_pending[broken] == 0:
                     breaches_due[cell[row]] += 1
-                    if uniform_of(key[row], constant, occurrence[at]) < started[max(int(side[row]), 0)]:
+                    if uniform_of(key[row], constant, occurrence[at]) < started[cell[row]]:
                         breach_pending[broken] = 1
                         breach_known[broken] = today
                         going[starting] = row

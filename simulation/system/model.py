@@ -21,6 +21,7 @@ from simulation.system.counting import Counting
 from simulation.system.courts import Courts
 from simulation.system.custody import Custody
 from simulation.system.departures import Departures
+from simulation.system.early_revocation import EarlyRevocation
 from simulation.system.enforcement import Enforcement
 from simulation.system.invariants import Invariants
 from simulation.system.levers import Levers
@@ -160,7 +161,9 @@ class Model:
         self.contact = Contact(service)
         self.caseload = Caseload(service, self.contact)
         self.recall = Recall(service)
-        self.enforcement = Enforcement(service, self.contact, self.recall, self.courts)
+        self.enforcement = Enforcement(service, population, self.contact, self.recall, self.courts)
+        self.early_revocation = EarlyRevocation(service)
+        self.courts.on_orders.append(self.early_revocation.plan)
         self.community = Community(
             service, self.supervision, self.allocation, self.recall, self.departures
         )
@@ -172,6 +175,7 @@ class Model:
         self.counting = Counting(
             service, population, self.supervision, self.contact, self.staffing, self.invariants
         )
+        self.counting.at_month_end.append(self.enforcement.breach_courts.count_waiting)
         self.read(0)
 
     def _begin(self, made: Any) -> None:
@@ -194,6 +198,7 @@ class Model:
             sentences.expiry[running],
         )
         service.agendas["legal end"].put(running, np.maximum(end, 0))
+        self.early_revocation.plan(running)
         inside = made[(status == Status.CUSTODY) & (sentences.kind[made] == 2)]
         day = np.maximum(service.calendar.working_day_before(sentences.custody_end[inside]), 0)
         service.agendas["release"].put(inside, day)
@@ -245,6 +250,7 @@ class Model:
         self.caseload.read(workload)
         self.recall.read(workload)
         self.enforcement.read(workload)
+        self.early_revocation.read(workload)
         self.community.read()
         self.release.read()
         self.staffing.read()
