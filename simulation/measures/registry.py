@@ -231,6 +231,26 @@ COUNTS: tuple[Count, ...] = (
     _flow("breaches_dropped", "breaches", "Breach packs past the service level that were dropped."),
     _flow("early_revocations_asked", "applications", "Applications to end a community order early for good progress."),
     _flow("orders_ended_early", "orders", "Community orders ended early for good progress; neither run their course nor unsuccessful."),
+    # Who writes court reports, and what follows them
+    _flow("report_seconds_po", "seconds", "Time of probation officers of court teams on reports."),
+    _flow("report_seconds_pso", "seconds", "Time of probation services officers of court teams on reports."),
+    _flow("report_seconds_duty", "seconds", "Time of case-holding officers on reports, on court duty."),
+    _flow("sentenced_on_report", "people", "People sentenced on a pre-sentence report."),
+    _flow("orders_on_report", "people", "Those of them who got a community order or suspended sentence order."),
+    # Why people eligible on length aren't put forward for curfew; hdc_considered are those who are
+    _flow("hdc_excluded", "people", "Eligible on length but excluded by statute."),
+    _flow("hdc_held_otherwise", "people", "Eligible on length but held under another term or a recall."),
+    _flow("hdc_too_short", "people", "Eligible on length but with too few days left at reception."),
+    _flow("hdc_presumed_unsuitable", "people", "Not put forward: presumed unsuitable and not exceptional."),
+    _flow("hdc_not_begun", "people", "Not put forward: the prison's papers were never begun."),
+    _flow("hdc_opted_out", "people", "Opted out when the papers were to begin."),
+    _flow("hdc_paper_seconds", "seconds", "Time of prison staff on curfew papers, at the time they are begun."),
+    # Prison places, and cases held in prison
+    _stock("prison_places", "places", "Usable prison places: an outside series, shared among areas like demand."),
+    _stock("prison_headroom", "places", "Usable places less prisoners, remand and other prisoners included; below 0 where there are more."),
+    _stock("prison_held_cases", "people", "People in custody whose case prison staff hold; they have no officer in the community and don't wait for one."),
+    _flow("cases_taken_by_prisons", "cases", "Cases taken over by prison staff, at reception or when their prison came under the rule."),
+    _flow("handovers_from_prison", "cases", "Cases handed over by prison staff to the community."),
     # Reasons for recall, and parole
     _flow("recalls_for_absence", "recalls", "Recalls asked for after an unacceptable absence."),
     _flow("recalls_for_risk", "recalls", "Recalls asked for after a noticed rise in risk."),

@@ -142,7 +142,10 @@ class Allocation:
             people.public_interest,
             people.assessed_rosh,
         )
-        service.agendas["allocate"].put(asking, days)
+        # A prison's case asks for no officer until it is handed over.
+        theirs = people.prison_held[asking] == 1
+        people.waiting_since[asking[theirs]] = NEVER
+        service.agendas["allocate"].put(asking[~theirs], days[~theirs])
 
     def working_days_ahead(self) -> NDArray[np.int64]:
         """Return the days that lie 0, 1, 2 ... working days after today, up to the longest wait."""
@@ -169,9 +172,10 @@ class Allocation:
             yield service.clock.phase("allocation")
             today = service.today
             working = service.calendar.is_working(today)
+            due = allocate.due(today)
             rows, first_due, first_moving = cases_of_today(
                 self.orphans.drain(),
-                allocate.due(today),
+                due[people.prison_held[due] == 0],
                 # Cases that the operating model moves to another officer.
                 transfer.due(today) if working else _NOBODY,
                 people.side,

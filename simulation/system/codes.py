@@ -137,6 +137,14 @@ class RecallKind(metaclass=Codes):
     CURFEW = 3
 
 
+class Writer(metaclass=Codes):
+    """Who writes a court report."""
+
+    PO = 0  # probation officer of the court team
+    PSO = 1  # probation services officer of the court team
+    DUTY = 2  # case-holding officer on court duty
+
+
 class RecallReason(metaclass=Codes):
     """Why recall was asked for."""
 

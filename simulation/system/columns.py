@@ -96,6 +96,7 @@ PEOPLE = (
     Column("short_cohort_start", "int32", "day", "Last release from a sentence under 12 months.", NEVER),
     Column("short_cohort_failed", "int8", "0/1", "Proven reoffence since that release, within the follow-up."),
     Column("absent_on", "int32", "day", "Last unacceptable absence.", NEVER),
+    Column("prison_held", "int8", "0/1", "Prison staff hold the case; there is no officer in the community."),
 )
 
 #: What every contact reads of a person; kept side by side in memory.
@@ -210,6 +211,7 @@ QUEUES = (
     Column("area", "int8", "index of police area", "Whose team."),
     Column("seconds", "int32", "seconds", "Time it takes."),
     Column("due", "int32", "day", "When it is due."),
+    Column("writer", "int8", "Writer", "Who writes a court report."),
 )
 
 if TYPE_CHECKING:

@@ -172,6 +172,8 @@ def decide_custody(
     diverted: Floats,
     diverted_by_band: Floats,
     band: NDArray[np.int64],
+    ratio_by_report: Floats,
+    report: Array,
     key: Array,
     sentences: Array,
     cell: Array,
@@ -197,6 +199,8 @@ def decide_custody(
         Share of the others kept out of custody, by length of the custody that they would have had.
     band : int64 array
         Band of that length, of each person.
+    ratio_by_report : float array (kinds,)
+        Multiplies the share who go to custody, by kind of report.
 
     Returns
     -------
@@ -224,7 +228,8 @@ def decide_custody(
             uniform = disposal_draw[row]
             share = share_of_new
         # One draw and one line: whoever is diverted stood next to it, within a band as over all of them.
-        if uniform < share * (1.0 - diverted[cell[row]]) * (1.0 - diverted_by_band[band[at]]):
+        share *= ratio_by_report[report[row]] * (1.0 - diverted[cell[row]]) * (1.0 - diverted_by_band[band[at]])
+        if uniform < share:
             inside[into_custody] = row
             into_custody += 1
         else:

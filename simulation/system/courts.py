@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 import simpy
+from numpy.typing import NDArray
 
 from simulation.engine.agenda import each_once
 from simulation.system import cohorts
 from simulation.system.allocation import Allocation
-from simulation.system.codes import Kind, Status
+from simulation.system.codes import NPS, Grade, Kind, Report, Status, Writer
 from simulation.system.court_loops import (
     COUNTED_REPORTS,
     decide_custody,
@@ -36,6 +37,12 @@ from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.supervision import Supervision
 
 REPORTS = ("none", "oral", "short_written", "standard")
+
+
+def services_shares(levers: Levers) -> NDArray[np.float64]:
+    """Return the share of each kind of report that services officers write: never a standard one."""
+    shares = levers.mapping("courts.services_officer_share")
+    return np.array([shares.get(name, 0.0) for name in REPORTS], dtype=np.float64)
 
 
 class Courts:
@@ -77,9 +84,18 @@ class Courts:
         # that asks for longer reports doesn't bring the staff to write them.
         before = Levers(self.service.resolved.on(0))
         mix_before, hours_before = before.mapping("courts.report_mix"), before.mapping("courts.report_hours")
-        each = sum(mix_before[name] * hours_before[name] for name in REPORTS[1:]) / sum(mix_before.values())
-        each *= 3600 * before.number("courts.report_coverage") / before.number("courts.team_utilisation")
-        self.report_seconds = each * levers.number("courts.team_staffing")
+        total = sum(mix_before.values())
+        shares_before = services_shares(before)
+        hours = {name: mix_before[name] * hours_before[name] / total for name in REPORTS[1:]}
+        by_services = sum(hours[name] * shares_before[kind] for kind, name in enumerate(REPORTS) if kind)
+        scale = 3600 * before.number("courts.report_coverage") / before.number("courts.team_utilisation")
+        # What case-holding officers write on court duty, the team has no staff for.
+        self.duty_share = float(levers.number("courts.duty_share"))
+        scale *= levers.number("courts.team_staffing") * (1 - self.duty_share)
+        self.report_seconds = np.array([sum(hours.values()) - by_services, by_services]) * scale
+        self.services_share = services_shares(levers)
+        ratios = levers.mapping("courts.custody_ratio_by_report")
+        self.ratio_by_report = np.array([ratios[name] for name in REPORTS], dtype=np.float64)
         shares = levers.mapping("courts.custody_share_of_returners")
         self.share_of_returners = np.array([shares[label] for label in GROUPS], dtype=np.float64)
         self.diverted = levers.grid("courts.diversion_from_custody").ravel()
@@ -91,10 +107,10 @@ class Courts:
         self.lags = quantile_table(levers.mapping("courts.offence_to_sentence_days"))
 
     def capacity(self) -> Array:
-        """Return the seconds of each area's court team in a working day of this year."""
+        """Return the seconds of each area's court team in a working day of this year, by area and grade."""
         demand, year = self.population.demand, self.service.calendar.date(self.service.today).year
         reports = demand.yearly("courts.pre_sentence_reports", year) / demand.working_days(year)
-        return np.floor(self.population.shares * reports * self.report_seconds).astype(np.int64)
+        return np.floor(self.population.shares[:, None] * reports * self.report_seconds).astype(np.int64)
 
     # --- Each day ---------------------------------------------------------------------------------------------
 
@@ -147,14 +163,27 @@ class Courts:
             people.report_due,
         )
         service.court_queue.append(
-            asked.size, row=asked, area=people.area[asked], seconds=self.report_time[kinds], due=due_days[kinds]
+            asked.size,
+            row=asked,
+            area=people.area[asked],
+            seconds=self.report_time[kinds],
+            due=due_days[kinds],
+            writer=self.writers(asked, kinds),
         )
         service.tell("convicted", referred)
         service.tell("report asked for", asked, kinds)
         return direct
 
+    def writers(self, rows: Rows, kinds: Array) -> NDArray[np.int8]:
+        """Return who writes each report: an officer on court duty, or a grade of the court team."""
+        keys, chance = self.service.people.key[rows], self.service.chance
+        number = self.service.people.sentences[rows].astype(np.int64) + 1
+        services = chance.uniform(keys, "report by services officer", number) < self.services_share[kinds]
+        on_duty = chance.uniform(keys, "report on court duty", number) < self.duty_share
+        return np.where(on_duty, Writer.DUTY, np.where(services, Writer.PSO, Writer.PO)).astype(np.int8)
+
     def write_reports(self) -> None:
-        """Let each area's court team work through its queue."""
+        """Let each area's court team work through its queue; those on court duty write what is due today."""
         service, people, queue = self.service, self.service.people, self.service.court_queue
         size = queue.size
         if size == 0:
@@ -168,10 +197,10 @@ class Courts:
         if not waiting.any():
             queue.keep(waiting)
             return
-        owed = service.tables["teams"].court_owed
-        available = self.capacity() - owed
-        served, used = work_queues(team, urgency, queue.seconds[:size].astype(np.int64), available)
-        owed[:] = np.maximum(0, used - available)
+        served = self.team_day(team, urgency, queue.seconds[:size].astype(np.int64), queue.writer[:size])
+        on_duty = np.flatnonzero((team >= 0) & (queue.writer[:size] == Writer.DUTY) & (queue.due[:size] <= today))
+        if on_duty.size:
+            served[self.court_duty(on_duty)] = True
         done = np.sort(rows[served])
         put_off = service.levers.integer("courts.adjournment_working_days")
         counted = np.zeros((len(COUNTED_REPORTS), service.areas * 2), dtype=np.int64)
@@ -192,6 +221,58 @@ class Courts:
         waiting[served] = False
         queue.keep(waiting)
 
+    def team_day(self, team: Rows, urgency: Array, seconds: Array, writer: Array) -> NDArray[np.bool_]:
+        """Work a day of every court team and return the reports written.
+
+        Probation officers write theirs first; with time left they write what services officers didn't come to.
+        """
+        service, areas = self.service, self.service.areas
+        teams = service.tables["teams"]
+        owed = np.stack([teams.court_owed, teams.court_owed_pso], axis=1)
+        available = (self.capacity() - owed).ravel()
+        mine = (team >= 0) & (writer != Writer.DUTY)
+        served, used = work_queues(np.where(mine, team * 2 + writer, -1), urgency, seconds, available)
+        left = available[0::2] - used[0::2]
+        waiting = mine & ~served & (writer == Writer.PSO)
+        helped, more = work_queues(np.where(waiting, team, -1), urgency, seconds, left)
+        used[0::2] += more
+        over = np.maximum(0, used - available).reshape(areas, 2)
+        teams.court_owed[:], teams.court_owed_pso[:] = over[:, 0], over[:, 1]
+        service.count_codes("report_seconds_po", np.arange(areas) * 2, used[0::2])
+        service.count_codes("report_seconds_pso", np.arange(areas) * 2, used[1::2])
+        return served | helped
+
+    def court_duty(self, reports: Rows) -> Rows:
+        """Give reports to case-holding officers of the NPS on court duty, in turn; return those written.
+
+        The time comes off the officer's day before any case: it is owed. A standard report needs a probation officer.
+        Where nobody is at work, the report waits and is late.
+        """
+        service, queue, posts = self.service, self.service.court_queue, self.service.posts
+        size, today = posts.size, service.today
+        at_work = (posts.filled[:size] == 1) & (posts.employer[:size] == NPS)
+        at_work &= (posts.sick_until[:size] <= today) & (posts.leave_until[:size] <= today)
+        written = []
+        people = service.people
+        order = reports[np.lexsort((people.key[queue.row[reports]], queue.area[reports]))]
+        standard = people.report[queue.row[order]] == Report.STANDARD
+        for area in np.unique(queue.area[order]):
+            here = at_work & (posts.area[:size] == area)
+            for only_po in (True, False):
+                theirs = order[(queue.area[order] == area) & (standard == only_po)]
+                officers = np.flatnonzero(here & ((posts.grade[:size] == Grade.PO) | (not only_po)))
+                if theirs.size == 0 or officers.size == 0:
+                    continue
+                # Whose turn it is moves on every day.
+                turn = officers[(today + np.arange(theirs.size)) % officers.size]
+                np.add.at(posts.owed, turn, queue.seconds[theirs])
+                written.append(theirs)
+        done = np.concatenate(written) if written else reports[:0]
+        codes, seconds = queue.area[done].astype(np.int64) * 2, queue.seconds[done].astype(np.int64)
+        service.count_codes("report_seconds_duty", codes, seconds)
+        service.count_codes("seconds_demanded", codes, seconds)
+        return done
+
     # --- Sentence ---------------------------------------------------------------------------------------------
 
     def sentence(self, rows: Rows) -> None:
@@ -208,6 +289,8 @@ class Courts:
             self.diverted,
             self.diverted_by_band,
             self.custody.length_band(rows),
+            self.ratio_by_report,
+            people.report,
             people.key,
             people.sentences,
             people.cell,
@@ -219,6 +302,8 @@ class Courts:
             sentences.kind,
             sentences.length,
         )
+        service.count("sentenced_on_report", rows[people.report[rows] > 0])
+        service.count("orders_on_report", outside[people.report[outside] > 0])
         made = self.custody.receive(inside)
         self.impose_orders(outside)
         service.refresh(rows)

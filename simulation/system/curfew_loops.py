@@ -27,8 +27,30 @@ from simulation.system.custody_loops import (
 from simulation.system.waits import value_at
 
 #: What the loops count; they are given where each stands among the counts of the month.
-COUNTED = ("hdc_enquiries", "hdc_refused_address", "hdc_refused_time")
-_ENQUIRIES, _NO_ADDRESS, _NO_TIME = range(len(COUNTED))
+COUNTED = (
+    "hdc_enquiries",
+    "hdc_refused_address",
+    "hdc_refused_time",
+    "hdc_excluded",
+    "hdc_held_otherwise",
+    "hdc_too_short",
+    "hdc_not_begun",
+    "hdc_presumed_unsuitable",
+    "hdc_opted_out",
+    "hdc_considered",
+)
+(
+    _ENQUIRIES,
+    _NO_ADDRESS,
+    _NO_TIME,
+    _EXCLUDED,
+    _HELD,
+    _TOO_SHORT,
+    _NOT_BEGUN,
+    _UNSUITABLE,
+    _OPTED_OUT,
+    _CONSIDERED,
+) = range(len(COUNTED))
 
 # A compiled loop takes plain numbers, not the members of a class.
 _CUSTODY, _RECALLED, _AT_LARGE = Status.CUSTODY, Status.RECALLED, Status.AT_LARGE
@@ -40,11 +62,18 @@ def put_forward(
     today: int,
     least_days: float,
     lead: int,
+    first: bool,
     take_up: Shares,
+    begun_share: float,
+    opt_out: Shares,
     probabilities: Shares,
     values: Shares,
     taken_up: np.uint64,
+    opts_out: np.uint64,
     papers: np.uint64,
+    numbers: Rows,
+    flows: Counted,
+    cell: Array,
     key: Array,
     never_curfew: Array,
     latest: Rows,
@@ -55,14 +84,34 @@ def put_forward(
     custody_end: Array,
     curfew_from: Array,
     curfew_stage: Array,
-) -> tuple[Rows, Days]:
-    """Put people forward for curfew: by length, held under no other term, not excluded, and taken up.
+) -> tuple[Rows, Days, Rows]:
+    """Put people forward for curfew: by length, held under no other term, not excluded, taken up, and willing.
 
-    ``probabilities`` and ``values`` are the distribution of the days that the papers take. Returns the sentences put
-    forward, and the day on which their papers are ready.
+    One draw says who is put forward and why others aren't: beyond the share taken up come those whose papers are never
+    begun, and last those presumed unsuitable.
+
+    Parameters
+    ----------
+    first : bool
+        Whether they are looked at for the first time: then reasons are counted.
+    take_up, opt_out : float arrays
+        Share put forward, of each sentence; share of those who opt out, by cell.
+    begun_share : float
+        Share of those not put forward whose papers are never begun, though nobody presumes them unsuitable.
+    probabilities, values : float arrays
+        The distribution of the days that the papers take.
+    taken_up, opts_out, papers : uint64
+        Constants of the draws.
+
+    Returns
+    -------
+    chosen, ready : int arrays
+        Sentences put forward, and the day on which their papers are ready.
+    opted : int array
+        Sentences of those who opted out.
     """
-    chosen, ready = np.empty_like(made), np.empty(made.size, dtype=np.int64)
-    size = 0
+    chosen, ready, opted = np.empty_like(made), np.empty(made.size, dtype=np.int64), np.empty_like(made)
+    size, out = 0, 0
     for at in range(made.size):
         row = made[at]
         if curfew_from[row] == NEVER:
@@ -80,18 +129,37 @@ def put_forward(
         if not alone or status[row] != _CUSTODY:
             # Settled once: a change of policy later doesn't find somebody alone who wasn't when it was decided.
             curfew_stage[row] = REFUSED
+            if first:
+                flows[numbers[_HELD], cell[who]] += 1
             continue
         occurrence = int(number[row])
-        if never_curfew[who] != 0 or not custody_end[row] - today > least_days:
+        if never_curfew[who] != 0:
+            if first:
+                flows[numbers[_EXCLUDED], cell[who]] += 1
             continue
-        if not uniform_of(key[who], taken_up, occurrence) < take_up[at]:
+        if not custody_end[row] - today > least_days:
+            if first:
+                flows[numbers[_TOO_SHORT], cell[who]] += 1
             continue
+        uniform = uniform_of(key[who], taken_up, occurrence)
+        if not uniform < take_up[at]:
+            if first:
+                begun = take_up[at] + (1 - take_up[at]) * begun_share
+                flows[numbers[_NOT_BEGUN if uniform < begun else _UNSUITABLE], cell[who]] += 1
+            continue
+        if uniform_of(key[who], opts_out, occurrence) < opt_out[cell[who]]:
+            curfew_stage[row] = REFUSED
+            flows[numbers[_OPTED_OUT], cell[who]] += 1
+            opted[out] = row
+            out += 1
+            continue
+        flows[numbers[_CONSIDERED], cell[who]] += 1
         curfew_stage[row] = PAPERS
         draw = uniform_of(key[who], papers, occurrence)
         chosen[size] = row
         ready[size] = max(int(curfew_from[row]) - lead, today + 1) + int(value_at(draw, probabilities, values))
         size += 1
-    return chosen[:size], ready[:size]
+    return chosen[:size], ready[:size], opted[:out]
 
 
 @compiled

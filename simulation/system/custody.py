@@ -7,7 +7,7 @@ papers, an address enquiry by a probation officer, and 14 days left when all tha
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from datetime import date
 from typing import Any
 
@@ -60,6 +60,8 @@ class Custody:
         self.counted_papers = np.array([COUNT_INDEX[name] for name in curfew_loops.COUNTED], dtype=np.intp)
         #: Draws and shares for where people go at release; given by :mod:`simulation.system.release`.
         self.homes: tuple[np.uint64, np.uint64, float, float, float]
+        #: What else follows a reception, when dates and papers are settled.
+        self.on_reception: list[Callable[[Rows], None]] = []
         service.process(self.ends)
         service.process(self.releases)
         service.process(self.papers)
@@ -155,10 +157,14 @@ class Custody:
         at_once = self.service.sentences.custody_end[made] <= self.service.today
         staying = made[~at_once]
         self.schedule_release(staying)
-        self.start_papers(staying)
+        self.start_papers(staying, first=True)
         if at_once.any():
-            # Released from the dock, with no resettlement work.
+            # Released from the dock, with no resettlement work and no curfew.
+            possible = made[at_once & (self.service.sentences.curfew_from[made] != NEVER)]
+            self.service.count("hdc_too_short", self.service.sentences.person[possible])
             self.service.refresh(self.let_go(made[:0], made[at_once]))
+        for follow in self.on_reception:
+            follow(self.service.sentences.person[staying].astype(np.intp))
 
     def resentence(self, rows: Rows) -> None:
         """Receive people whose order was revoked in favour of custody."""
@@ -241,23 +247,30 @@ class Custody:
 
     # --- Home detention curfew --------------------------------------------------------------------------------
 
-    def start_papers(self, made: Rows) -> None:
-        """Put people forward for curfew: by length, not excluded, and taken up; the papers begin before the date."""
+    def start_papers(self, made: Rows, first: bool = False) -> None:
+        """Put people forward for curfew: by length, not excluded, taken up, willing; papers begin before the date."""
         service, sentences, people = self.service, self.service.sentences, self.service.people
         if made.size == 0:
             return
         made = np.asarray(made, dtype=np.intp)
         area = people.area[sentences.person[made]]
         levers, chance = service.levers, service.chance
-        chosen, ready = put_forward(
+        chosen, ready, opted = put_forward(
             made,
             service.today,
             float(levers.number("custody.hdc.min_days_on_curfew")),
             levers.integer("custody.hdc.papers_lead_days"),
+            first,
             service.resolved.lookup("custody.hdc.take_up", sentences.imposed[made], service.today, area),
+            float(levers.number("custody.hdc.not_begun_share")),
+            levers.grid("custody.hdc.opt_out_share").ravel(),
             *quantiles_of(levers.mapping("custody.hdc.papers_days")),
             chance.constant("curfew taken up"),
+            chance.constant("curfew opted out"),
             chance.constant("curfew papers"),
+            self.counted_papers,
+            service.flows,
+            people.cell,
             people.key,
             people.never_curfew,
             people.latest,
@@ -269,7 +282,9 @@ class Custody:
             sentences.curfew_from,
             sentences.curfew_stage,
         )
-        service.count("hdc_considered", sentences.person[chosen])
+        seconds = round(levers.number("custody.hdc.papers_hours") * 3600)
+        service.count("hdc_paper_seconds", sentences.person[chosen], np.array([seconds]))
+        service.tell("curfew opted out of", self.people_of(opted))
         service.agendas["curfew papers"].put(chosen, ready)
 
     def papers(self) -> Generator[simpy.Event, Any, None]:

@@ -9,13 +9,25 @@ from collections.abc import Callable
 
 import numpy as np
 
+from simulation.engine import NEVER
 from simulation.system import laws
-from simulation.system.codes import Kind, Task
+from simulation.system.codes import Kind, Status, Task
 from simulation.system.hubs import unbalanced
 from simulation.system.place import PLACE_OF, SETTING_OF
-from simulation.system.service import Service
+from simulation.system.service import COUNT_INDEX, Service
 
 NOBODY = np.empty(0, dtype=np.intp)
+
+RECALLS_COUNTED = (
+    "recalls",
+    "recalls_fixed_term",
+    "recalls_standard",
+    "recalls_hdc_curfew",
+    "recalls_for_absence",
+    "recalls_for_risk",
+    "recalls_for_charge",
+    "recalls_for_curfew",
+)
 
 
 class InvariantBroken(AssertionError):
@@ -67,6 +79,9 @@ class Invariants:
             "the hub's day balances": self.hub,
             "the dead are out of the model": self.dead,
             "breach packs only for orders and supervision": self.breaches,
+            "prisons hold the cases of prisoners alone": self.prison_held,
+            "a warrant ends with a hearing": self.warrants,
+            "recalls have one reason and one kind": self.recalls_counted,
         }
 
     def check(self) -> None:
@@ -245,6 +260,24 @@ class Invariants:
         return self.must_be_seen[self.telephone_only(self.must_be_seen)]
 
     telephone_only: Callable[[np.ndarray], np.ndarray] | None = None
+
+    def prison_held(self) -> np.ndarray:
+        """Whoever is the prison's case is a sentenced prisoner without an officer or appointment outside."""
+        return self._people(laws.PRISON_HELD)
+
+    def warrants(self) -> np.ndarray:
+        """Behind every warrant on a live sentence there is a breach, and a day on which it will be heard."""
+        sentences = self.service.sentences
+        out = np.flatnonzero(sentences.warrant_since[: sentences.size] != NEVER)
+        out = out[sentences.status[out] != Status.ENDED]
+        return out[(sentences.breach_pending[out] == 0) | (self._days("hearing")[out] == NEVER)]
+
+    def recalls_counted(self) -> np.ndarray:
+        """The recalls of a month add up by reason and by kind."""
+        flow = {name: self.service.flows[COUNT_INDEX[name]] for name in RECALLS_COUNTED}
+        by_reason = sum(flow[name] for name in RECALLS_COUNTED if name.startswith("recalls_for"))
+        by_kind = flow["recalls_fixed_term"] + flow["recalls_standard"] + flow["recalls_hdc_curfew"]
+        return np.flatnonzero((by_reason != flow["recalls"]) | (by_kind != flow["recalls"]))
 
     def breaches(self) -> np.ndarray:
         """Breach packs belong to orders and supervision; recall reports to licences."""

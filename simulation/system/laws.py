@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     RECALL_ENDS,
     CURFEW,
     CURFEW_RECALL,
-) = (1 << law for law in range(17))
+    PRISON_HELD,
+) = (1 << law for law in range(18))
 
 # Compiled code knows plain numbers only.
 _UNKNOWN, _COURT, _COMMUNITY = codes.Location.UNKNOWN, codes.Location.COURT, codes.Location.COMMUNITY
@@ -69,6 +70,7 @@ class PeopleSeen(NamedTuple):
     first_due_from: Array
     committed_until: Array
     report_due: Array
+    prison_held: Array
 
 
 class SentencesSeen(NamedTuple):
@@ -192,6 +194,8 @@ def check_people(
                 laws |= WORKING_DAYS
         if place >= _DEAD and (living or officer >= 0 or booked):
             laws |= DEAD
+        if people.prison_held[row] == 1 and (place != _SENTENCED or officer >= 0 or booked):
+            laws |= PRISON_HELD
         if side < 0:
             if officer >= 0:
                 laws |= OFFICER_OR_QUEUE
@@ -200,7 +204,7 @@ def check_people(
             settled = people.waiting_since[row] == NEVER
             first_due = people.first_due_from[row] != NEVER
             if officer < 0:
-                if dates.allocate[row] == NEVER and not orphan[row]:
+                if dates.allocate[row] == NEVER and not orphan[row] and people.prison_held[row] == 0:
                     laws |= OFFICER_OR_QUEUE
             else:
                 if posts.filled[officer] == 0:

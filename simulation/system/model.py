@@ -27,7 +27,9 @@ from simulation.system.invariants import Invariants
 from simulation.system.levers import Levers
 from simulation.system.months import named_rows
 from simulation.system.organisation import Organisation
+from simulation.system.places import Places
 from simulation.system.population import GROUPS, Arrivals, Population
+from simulation.system.prison_held import PrisonHeld
 from simulation.system.recall import Recall
 from simulation.system.release import Release
 from simulation.system.service import Service
@@ -163,6 +165,8 @@ class Model:
         self.recall = Recall(service)
         self.enforcement = Enforcement(service, population, self.contact, self.recall, self.courts)
         self.early_revocation = EarlyRevocation(service)
+        self.prison_held = PrisonHeld(service, self.allocation, self.custody)
+        places = Places(service, population)
         self.courts.on_orders.append(self.early_revocation.plan)
         self.community = Community(
             service, self.supervision, self.allocation, self.recall, self.departures
@@ -175,7 +179,11 @@ class Model:
         self.counting = Counting(
             service, population, self.supervision, self.contact, self.staffing, self.invariants
         )
-        self.counting.at_month_end.append(self.enforcement.breach_courts.count_waiting)
+        self.counting.at_month_end += [
+            self.enforcement.breach_courts.count_waiting,
+            self.prison_held.count_held,
+            places.count,
+        ]
         self.read(0)
 
     def _begin(self, made: Any) -> None:
@@ -251,6 +259,7 @@ class Model:
         self.recall.read(workload)
         self.enforcement.read(workload)
         self.early_revocation.read(workload)
+        self.prison_held.read(workload)
         self.community.read()
         self.release.read()
         self.staffing.read()
@@ -293,6 +302,7 @@ class Model:
                 area,
             )
             self.custody.start_papers(inside[sentences.curfew_stage[inside] == 0])
+        self.prison_held.replan(sentences.person[inside].astype(np.intp))
 
     # --- Running ----------------------------------------------------------------------------------------------
 

@@ -26,7 +26,8 @@ def teams_table(areas: int) -> Table:
         "teams",
         [
             Column("unified_on", "int32", "day", "Day on which the area's two sides became one service.", NEVER),
-            Column("court_owed", "int64", "seconds", "Overrun of the court team, taken from tomorrow."),
+            Column("court_owed", "int64", "seconds", "Overrun of the court team's POs, taken from tomorrow."),
+            Column("court_owed_pso", "int64", "seconds", "Overrun of the court team's PSOs, taken from tomorrow."),
             Column(
                 "release_owed", "int64", "seconds", "Overrun of the resettlement team, taken from tomorrow."
             ),

@@ -26,6 +26,7 @@ BY_AREA = frozenset(
         "custody.extended_release_fraction",
         "custody.hdc.address_suitable_share",
         "custody.hdc.max_days",
+        "custody.hdc.opt_out_share",
         "custody.hdc.take_up",
         "custody.release_fraction",
         "organisation.unified",

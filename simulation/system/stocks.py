@@ -125,6 +125,7 @@ class PeopleCounted(NamedTuple):
     work_only: Array
     crisis_since: Array
     crisis_noticed: Array
+    prison_held: Array
 
 
 class PostsCounted(NamedTuple):
@@ -180,7 +181,7 @@ def count_people(
         cell, place = people.cell[row], people.location[row]
         counts[_TOTAL, cell] += 1
         if people.officer[row] < 0:
-            counts[_UNALLOCATED, cell] += 1
+            counts[_UNALLOCATED, cell] += people.prison_held[row] == 0
         else:
             counts[_CASE_DAYS, cell] += days
         if place in (_SENTENCED, _RECALLED):

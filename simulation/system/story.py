@@ -83,8 +83,11 @@ WORDS = {
     "parole review put off": "The Parole Board's review is put off: the officer's report isn't written",
     "released after recall": "Released again after recall{onto}",
     # Custody and release
+    "case held in prison": "Prison staff hold the case until some time before release",
+    "case handed over by prison": "The prison hands the case over; a community officer is asked for",
     "resettlement work begins": "Resettlement team begins to prepare the release",
     "resettlement work done": "Resettlement work before release done",
+    "curfew opted out of": "Opts out of home detention curfew",
     "curfew approved": "Release on home detention curfew approved",
     "curfew refused: no address": "Home detention curfew refused: no suitable address",
     "curfew refused: no time left": "Home detention curfew refused: too little time left",

@@ -1,0 +1,163 @@
+"""Offender management in custody: from its start, prison staff hold the cases of people in closed prisons.
+
+Before it the community officer holds the custody case from sentence. From its date a case in custody belongs to the
+prison until handover, some weeks or months before release, when a community officer is asked for. Short terms are over
+before a handover would be due, and stay with the community officer, as do people on recall (**assumption**).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from simulation.engine import NEVER
+from simulation.engine.agenda import each_once
+from simulation.system.allocation import Allocation
+from simulation.system.codes import CRC, Kind, Location, Status, Task
+from simulation.system.custody import Custody
+from simulation.system.service import FAR, Array, Rows, Service
+from simulation.system.workload import MONTH_DAYS, Workload
+
+#: Groups of prisons to which the change came on dates of their own; the order is that of :meth:`PrisonHeld.group`.
+GROUPS = ("england_closed", "wales_closed", "women_and_open")
+
+
+class PrisonHeld:
+    """Takes cases into the prisons and hands them over to the community."""
+
+    def __init__(self, service: Service, allocation: Allocation, custody: Custody) -> None:
+        self.service, self.allocation = service, allocation
+        self.wales = np.array([region == "wales" for region in service.geography.region])
+        service.agenda("handover", service.people.capacity)
+        custody.on_reception.append(self.take)
+        service.on_place_change.append(self.moved)
+        service.process(self.process)
+
+    def read(self, workload: Workload) -> None:
+        """Take the levers of the day."""
+        levers = self.service.levers
+        self.seconds = int(workload.task_seconds[Task.HANDOVER])
+        self.closed_share = float(levers.number("custody.handover.closed_share"))
+        self.company_days = int(levers.number("custody.handover.crc_weeks_before_release") * 7)
+        self.nps_days = int(levers.number("custody.handover.nps_months_mappa1_or_none") * MONTH_DAYS)
+        self.high_days = int(levers.number("custody.handover.nps_months_mappa23") * MONTH_DAYS)
+
+    def in_force(self, day: int) -> NDArray[np.bool_]:
+        """Tell in which groups of prisons staff hold the cases on a day."""
+        value = self.service.resolved.series_value
+        return np.array([day >= 0 and value(f"custody.prison_held.{name}", day, 0) > 0.5 for name in GROUPS])
+
+    def process(self) -> Generator[simpy.Event, Any, None]:
+        """Each day: on dates of change go through everybody inside; hand over cases whose day has come."""
+        service, people = self.service, self.service.people
+        while True:
+            yield service.clock.phase("hearings")
+            today = service.today
+            before, now = self.in_force(today - 1), self.in_force(today)
+            if (before != now).any():
+                inside = np.flatnonzero(people.location[: people.size] == Location.SENTENCED)
+                group = self.group(inside)
+                self.hand_over(inside[(people.prison_held[inside] == 1) & (before & ~now)[group]])
+                self.take(inside[(~before & now)[group]])
+            due = service.agendas["handover"].due(today)
+            self.hand_over(due[people.prison_held[due] == 1])
+
+    def group(self, rows: Rows) -> NDArray[np.int64]:
+        """Return the group of prisons where people are, if they are in prison: one draw for a man's prison."""
+        people = self.service.people
+        uniform = self.service.chance.uniform(people.key[rows], "closed prison")
+        closed = np.where(self.wales[people.area[rows]], 1, 0)
+        return np.where((people.female[rows] == 1) | (uniform >= self.closed_share), 2, closed)
+
+    # --- Into the prison's hands ------------------------------------------------------------------------------
+
+    def take(self, rows: Rows) -> None:
+        """Give the prisons the cases of people in custody whose handover lies ahead."""
+        service, people = self.service, self.service.people
+        rows = each_once(rows)
+        rows = rows[(people.location[rows] == Location.SENTENCED) & (people.side[rows] >= 0)]
+        if rows.size == 0:
+            return
+        rows = rows[self.in_force(service.today)[self.group(rows)]]
+        day = self.handover_day(rows)
+        ahead = day > service.today
+        held = rows[~ahead & (people.prison_held[rows] == 1)]
+        rows, day = rows[ahead], day[ahead]
+        service.agendas["handover"].put(rows, day)
+        rows = rows[people.prison_held[rows] == 0]
+        people.prison_held[rows] = 1
+        with_officer = rows[people.officer[rows] >= 0]
+        np.subtract.at(service.posts.cases, people.officer[with_officer], 1)
+        people.officer[rows] = -1
+        people.officer_since[rows] = NEVER
+        people.waiting_since[rows] = NEVER
+        for name in ("allocate", "contact", "transfer"):
+            service.agendas[name].cancel(rows)
+        service.count("cases_taken_by_prisons", rows)
+        service.tell("case held in prison", rows)
+        self.hand_over(held)
+
+    def replan(self, rows: Rows) -> None:
+        """Find the handover of cases in prisons' hands anew after dates of release changed."""
+        self.take(rows[self.service.people.prison_held[rows] == 1])
+
+    def handover_day(self, rows: Rows) -> Array:
+        """Return the day of handover of people in custody: that of the term that keeps them longest.
+
+        A CRC's case is handed over some weeks before the first day of curfew, or else release; the NPS's some months
+        before release, or on the first day of curfew if that is earlier. A life sentence stays with the prison.
+        """
+        people, sentences = self.service.people, self.service.sentences
+        handover = np.full(rows.size, NEVER, dtype=np.int64)
+        company = people.side[rows] == CRC
+        lead = np.where(people.mappa[rows] >= 2, self.high_days, self.nps_days)
+        at, sentence = np.arange(rows.size), people.latest[rows].astype(np.int64)
+        while at.size:
+            term = sentence
+            inside = sentences.status[term] == Status.CUSTODY
+            end = sentences.custody_end[term].astype(np.int64)
+            curfew = sentences.curfew_from[term].astype(np.int64)
+            possible = (curfew != NEVER) & (people.never_curfew[rows[at]] == 0)
+            first = np.where(possible, np.minimum(curfew, end), end)
+            day = np.where(company[at], first - self.company_days, np.minimum(end - lead[at], first))
+            day = np.where(sentences.kind[term] == Kind.INDETERMINATE, self.service.today + FAR, day)
+            handover[at] = np.where(inside, np.maximum(handover[at], day), handover[at])
+            sentence = sentences.previous[term].astype(np.int64)
+            at, sentence = at[sentence >= 0], sentence[sentence >= 0]
+        return handover
+
+    # --- Out of them ------------------------------------------------------------------------------------------
+
+    def hand_over(self, rows: Rows) -> None:
+        """Hand cases over: a community officer is asked for, who must be told what there is to know."""
+        if rows.size == 0:
+            return
+        service, people = self.service, self.service.people
+        people.prison_held[rows] = 0
+        service.agendas["handover"].cancel(rows)
+        service.count("handovers_from_prison", rows)
+        service.tell("case handed over by prison", rows)
+        service.add_task(Task.HANDOVER, rows, service.today, self.seconds)
+        self.allocation.place(rows)
+
+    def moved(self, rows: Rows, before: Array, after: Array) -> None:
+        """Whoever leaves custody before the handover is handed over at once; whoever is free is nobody's case."""
+        people = self.service.people
+        leaving = rows[(people.prison_held[rows] == 1) & (after != Location.SENTENCED)]
+        if leaving.size == 0:
+            return
+        free = people.side[leaving] < 0
+        people.prison_held[leaving[free]] = 0
+        self.service.agendas["handover"].cancel(leaving[free])
+        self.hand_over(leaving[~free])
+
+    # --- At the end of a month --------------------------------------------------------------------------------
+
+    def count_held(self) -> None:
+        """Count cases held by prison staff."""
+        people = self.service.people
+        self.service.count("prison_held_cases", np.flatnonzero(people.prison_held[: people.size]))
