@@ -1,4 +1,4 @@
-"""Courts and enforcement in detail: who writes reports, what courts make of them, breach lists, warrants, early endings."""
+"""Courts and enforcement in detail: reports, diversion, breach lists, warrants, packs, early endings."""
 
 from __future__ import annotations
 
@@ -120,8 +120,8 @@ def test_diversion_by_hand() -> None:
 def lengths_of_the_new(model: Model) -> dict[int, int]:
     """Length of the first custodial sentence of everybody convicted in the run, by key."""
     sentences, people = model.service.sentences, model.service.people
-    rows = np.flatnonzero((sentences.kind[: sentences.size] == Kind.DETERMINATE) & (sentences.number[: sentences.size] == 1))
-    rows = rows[sentences.imposed[rows] >= 0]
+    rows = np.flatnonzero(sentences.kind[: sentences.size] == Kind.DETERMINATE)
+    rows = rows[(sentences.number[rows] == 1) & (sentences.imposed[rows] >= 0)]
     return dict(zip(people.key[sentences.person[rows]].tolist(), sentences.length[rows].tolist(), strict=True))
 
 
@@ -223,9 +223,8 @@ def test_propensity_differs_by_provider() -> None:
     changes = change(datetime.date(2017, 7, 2), "set", "enforcement.probability_started_crc", 0.0)
     output = run(changes)
     by_side = {"nps": 0, "crc": 0}
-    for provider, measure, month, value in zip(
-        output.rows["provider"], output.rows["measure"], output.rows["month"], output.rows["value"].tolist(), strict=True
-    ):
+    columns = (output.rows[name] for name in ("provider", "measure", "month", "value"))
+    for provider, measure, month, value in zip(*columns, strict=True):
         if measure == "breaches_referred" and month > "2017-08":
             by_side["nps" if provider.startswith("nps") else "crc"] += value
     # Packs begun by a company may be the NPS's when they are taken, not the other way round.
@@ -253,9 +252,8 @@ def test_orders_that_go_well_end_early() -> None:
 def test_nobody_warned_ends_early() -> None:
     model = Model(request(**SHORT))
     service, sentences, people = model.service, model.service.sentences, model.service.people
-    rows = np.flatnonzero(
-        (sentences.status[: sentences.size] == Status.ORDER) & (sentences.kind[: sentences.size] == Kind.COMMUNITY_ORDER)
-    )[:40]
+    rows = np.flatnonzero(sentences.status[: sentences.size] == Status.ORDER)
+    rows = rows[sentences.kind[rows] == Kind.COMMUNITY_ORDER][:40]
     person = sentences.person[rows]
     people.warned_on[person[::2]] = service.today
     well = model.early_revocation.going_well(rows)
