@@ -31,6 +31,7 @@ class PrisonHeld:
 
     def __init__(self, service: Service, allocation: Allocation, custody: Custody) -> None:
         self.service, self.allocation = service, allocation
+        self._known: dict[int, NDArray[np.bool_]] = {}
         self.wales = np.array([region == "wales" for region in service.geography.region])
         service.agenda("handover", service.people.capacity)
         custody.on_reception.append(self.take)
@@ -40,6 +41,7 @@ class PrisonHeld:
     def read(self, workload: Workload) -> None:
         """Take the levers of the day."""
         levers = self.service.levers
+        self._known = {}
         self.seconds = int(workload.task_seconds[Task.HANDOVER])
         self.closed_share = float(levers.number("custody.handover.closed_share"))
         self.company_days = int(levers.number("custody.handover.crc_weeks_before_release") * 7)
@@ -48,8 +50,12 @@ class PrisonHeld:
 
     def in_force(self, day: int) -> NDArray[np.bool_]:
         """Tell in which groups of prisons staff hold the cases on a day."""
-        value = self.service.resolved.series_value
-        return np.array([day >= 0 and value(f"custody.prison_held.{name}", day, 0) > 0.5 for name in GROUPS])
+        if day not in self._known:
+            value = self.service.resolved.series_value
+            force = np.array([day >= 0 and value(f"custody.prison_held.{name}", day, 0) > 0.5 for name in GROUPS])
+            # Remembered from one day to the next; no state.
+            self._known = {at: what for at, what in self._known.items() if at == day - 1} | {day: force}
+        return self._known[day]
 
     def process(self) -> Generator[simpy.Event, Any, None]:
         """Each day: on dates of change go through everybody inside; hand over cases whose day has come."""
@@ -78,11 +84,14 @@ class PrisonHeld:
     def take(self, rows: Rows) -> None:
         """Give the prisons the cases of people in custody whose handover lies ahead."""
         service, people = self.service, self.service.people
+        force = self.in_force(service.today)
+        if not force.any():
+            return
         rows = each_once(rows)
         rows = rows[(people.location[rows] == Location.SENTENCED) & (people.side[rows] >= 0)]
         if rows.size == 0:
             return
-        rows = rows[self.in_force(service.today)[self.group(rows)]]
+        rows = rows[force[self.group(rows)]]
         day = self.handover_day(rows)
         ahead = day > service.today
         held = rows[~ahead & (people.prison_held[rows] == 1)]
