@@ -24,6 +24,7 @@ from simulation.system.codes import (
     Task,
 )
 from simulation.system.invariants import InvariantBroken, Invariants
+from simulation.system.service import COUNT_INDEX
 from tests.system.system_helpers import request
 
 Patch = pytest.MonkeyPatch
@@ -253,6 +254,19 @@ def recall_report_on_an_order(world: World) -> None:
     world.service.add_task(Task.RECALL_REPORT, world.sentences.person[sentence], LAST_DAY, 60, sentence)
 
 
+def held_by_a_prison_from_outside(world: World) -> None:
+    world.people.prison_held[world.person(world.in_community)] = 1
+
+
+def warrant_without_a_breach(world: World) -> None:
+    sentence = world.sentence(lambda rows: world.sentences.status[rows] == Status.ORDER)
+    world.sentences.warrant_since[sentence] = LAST_DAY - 3
+
+
+def recalled_for_no_reason(world: World) -> None:
+    world.service.flows[COUNT_INDEX["recalls"], 0] += 1
+
+
 WRONG: tuple[tuple[str, Callable[..., None]], ...] = (
     ("one place a person", moved_without_a_sentence),
     ("setting follows sentences", licence_worked_as_an_order),
@@ -281,6 +295,9 @@ WRONG: tuple[tuple[str, Callable[..., None]], ...] = (
     ("the hub's day balances", the_hub_loses_a_minute),
     ("the dead are out of the model", a_live_sentence_for_the_dead),
     ("the dead are out of the model", an_appointment_for_the_dead),
+    ("prisons hold the cases of prisoners alone", held_by_a_prison_from_outside),
+    ("a warrant ends with a hearing", warrant_without_a_breach),
+    ("recalls have one reason and one kind", recalled_for_no_reason),
     ("breach packs only for orders and supervision", recall_report_on_an_order),
 )
 
@@ -345,10 +362,10 @@ def test_a_right_world_goes_on(world: tuple[Model, dict[str, Any]]) -> None:
 def curfew_papers_without_exclusions(world: World, patch: Patch) -> None:
     right = world.model.custody.start_papers
 
-    def wrong(made: np.ndarray) -> None:
+    def wrong(made: np.ndarray, first: bool = False) -> None:
         excluded = world.people.never_curfew.copy()
         world.people.never_curfew[:] = 0
-        right(made)
+        right(made, first)
         world.people.never_curfew[:] = excluded
 
     patch.setattr(world.model.custody, "start_papers", wrong)
