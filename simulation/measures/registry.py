@@ -16,125 +16,11 @@ Three kinds of count:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
-Kind = Literal["stock", "flow", "histogram"]
-
-
-@dataclass(frozen=True)
-class Count:
-    """One thing the model counts.
-
-    Parameters
-    ----------
-    name : str
-        Identifier used in result files.
-    kind : {"stock", "flow", "histogram"}
-        Taken at month ends, added up over a month, or by band.
-    unit : str
-        Unit of one count.
-    description : str
-        What is counted and what is left out.
-    """
-
-    name: str
-    kind: Kind
-    unit: str
-    description: str
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A figure shown to readers: a ratio of sums of counts, times a scale.
-
-    Stocks are averaged over the months of a window, flows are added up and scaled to a year when there is no
-    denominator.
-
-    Parameters
-    ----------
-    name, title : str
-        Identifier, and the words used in tables.
-    unit : str
-        Unit of the figure.
-    numerator : tuple of str
-        Names of counts added together.
-    denominator : tuple of str
-        Names of counts added together; empty for a level.
-    scale : float
-        Multiplies the ratio (100 for percent, 365.25 for days in a year, and so on).
-    better : {"lower", "higher", "neither"}
-        Direction that most readers would call an improvement.
-    sentence : str
-        Subject used when a finding is put into words, for example "Licence recalls".
-    description : str
-        What the figure says and does not say.
-    """
-
-    name: str
-    title: str
-    unit: str
-    numerator: tuple[str, ...]
-    denominator: tuple[str, ...] = ()
-    scale: float = 1.0
-    better: Literal["lower", "higher", "neither"] = "neither"
-    sentence: str = ""
-    description: str = ""
-
-
-@dataclass(frozen=True)
-class Published:
-    """A published figure to stand beside a simulated level.
-
-    Parameters
-    ----------
-    evidence_id : str
-        Row or group of the evidence tables.
-    title : str
-        What was published.
-    counts : tuple of str
-        Counts whose sum is compared.
-    how : {"stock", "year", "share"}
-        Stock at ``when``, total of the twelve months of ``when``, or share of ``of``.
-    when : str
-        Month ``YYYY-MM`` for a stock or share, ``YYYY`` for a year.
-    value, low, high : float
-        Published central value and range.
-    role : {"input", "initial condition", "produced"}
-        Whether the figure is fed in, starts the run, or comes out of the mechanisms.
-    of : tuple of str
-        Counts of the denominator of a share.
-    provider_kind : {"", "nps", "crc"}
-        Limits the sum to one side.
-    note : str
-        What the reader must know.
-    """
-
-    evidence_id: str
-    title: str
-    counts: tuple[str, ...]
-    how: Literal["stock", "year", "share"]
-    when: str
-    value: float
-    low: float
-    high: float
-    role: Literal["input", "initial condition", "produced"]
-    of: tuple[str, ...] = ()
-    provider_kind: Literal["", "nps", "crc"] = ""
-    note: str = ""
-
-
-def _stock(name: str, unit: str, description: str) -> Count:
-    return Count(name, "stock", unit, description)
-
-
-def _flow(name: str, unit: str, description: str) -> Count:
-    return Count(name, "flow", unit, description)
-
-
-def _histogram(name: str, unit: str, description: str) -> Count:
-    return Count(name, "histogram", unit, description)
-
+from simulation.measures import justice
+from simulation.measures.kinds import Count, Measure, Published
+from simulation.measures.kinds import flow as _flow
+from simulation.measures.kinds import histogram as _histogram
+from simulation.measures.kinds import stock as _stock
 
 COUNTS: tuple[Count, ...] = (
     # Who is supervised, once each
@@ -220,47 +106,7 @@ COUNTS: tuple[Count, ...] = (
     _flow("returns_to_custody", "people", "Recalled people arrested and returned to prison."),
     _flow("re_releases", "people", "People released again after recall."),
     _flow("recall_days_served", "days", "Days in custody of recalls that ended, added up."),
-    # Breach courts, warrants, early endings
-    _stock("hearings_waiting", "hearings", "Breaches listed for hearing and not yet heard; those with a warrant out are apart."),
-    _stock("warrants_outstanding", "warrants", "Warrants out for people who didn't come to their breach hearing."),
-    _flow("hearings_put_off", "hearings", "Breach hearings put off to the next working day because the list was full, each time."),
-    _flow("breach_hearing_days", "days", "Days from a failure that must be referred to the hearing of the breach, added up over those heard."),
-    _flow("warrants_issued", "warrants", "Warrants issued for not coming to a breach hearing."),
-    _flow("warrants_executed", "warrants", "Warrants that ended: the person was arrested, or the sentence had run out."),
-    _flow("warrant_days", "days", "Days from warrant to arrest, added up over those arrested."),
-    _flow("breaches_dropped", "breaches", "Breach packs past the service level that were dropped."),
-    _flow("early_revocations_asked", "applications", "Applications to end a community order early for good progress."),
-    _flow("orders_ended_early", "orders", "Community orders ended early for good progress; neither run their course nor unsuccessful."),
-    # Who writes court reports, and what follows them
-    _flow("report_seconds_po", "seconds", "Time of probation officers of court teams on reports."),
-    _flow("report_seconds_pso", "seconds", "Time of probation services officers of court teams on reports."),
-    _flow("report_seconds_duty", "seconds", "Time of case-holding officers on reports, on court duty."),
-    _flow("sentenced_on_report", "people", "People sentenced on a pre-sentence report."),
-    _flow("orders_on_report", "people", "Those of them who got a community order or suspended sentence order."),
-    # Why people eligible on length aren't put forward for curfew; hdc_considered are those who are
-    _flow("hdc_excluded", "people", "Eligible on length but excluded by statute."),
-    _flow("hdc_held_otherwise", "people", "Eligible on length but held under another term or a recall."),
-    _flow("hdc_too_short", "people", "Eligible on length but with too few days left at reception."),
-    _flow("hdc_presumed_unsuitable", "people", "Not put forward: presumed unsuitable and not exceptional."),
-    _flow("hdc_not_begun", "people", "Not put forward: the prison's papers were never begun."),
-    _flow("hdc_opted_out", "people", "Opted out when the papers were to begin."),
-    _flow("hdc_paper_seconds", "seconds", "Time of prison staff on curfew papers, at the time they are begun."),
-    # Prison places, and cases held in prison
-    _stock("prison_places", "places", "Usable prison places: an outside series, shared among areas like demand."),
-    _stock("prison_headroom", "places", "Usable places less prisoners, remand and other prisoners included; below 0 where there are more."),
-    _stock("prison_held_cases", "people", "People in custody whose case prison staff hold; they have no officer in the community and don't wait for one."),
-    _flow("cases_taken_by_prisons", "cases", "Cases taken over by prison staff, at reception or when their prison came under the rule."),
-    _flow("handovers_from_prison", "cases", "Cases handed over by prison staff to the community."),
-    # Reasons for recall, and parole
-    _flow("recalls_for_absence", "recalls", "Recalls asked for after an unacceptable absence."),
-    _flow("recalls_for_risk", "recalls", "Recalls asked for after a noticed rise in risk."),
-    _flow("recalls_for_charge", "recalls", "Recalls asked for after a new charge."),
-    _flow("recalls_for_curfew", "recalls", "Recalls for breach of the curfew condition."),
-    _flow("parole_reports", "reports", "Parole reports written after a standard recall."),
-    _flow("parole_reviews", "reviews", "Reviews of a standard recall that ended in a decision."),
-    _flow("parole_releases", "people", "People whom the Parole Board released after a standard recall."),
-    _flow("parole_reviews_put_off", "reviews", "Reviews put off because the officer's report wasn't written."),
-    _flow("parole_wait_days", "days", "Days from return to prison to release by the Parole Board, added up over those released."),
+    *justice.COUNTS,
     # Community life
     _flow("releases", "releases", "First releases from a determinate sentence, home detention curfew included."),
     _flow("releases_short_sentence", "releases", "Those from sentences under 12 months."),
@@ -501,76 +347,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("leavers_year", "Officers leaving", "officers a year", ("leavers",), (), 1, "lower", "Officers leaving"),
     Measure("report_wait", "Report asked for to report delivered", "days", ("report_days",),
             ("reports_oral", "reports_short", "reports_standard"), 1, "lower", "The wait for a court report"),
-    # Courts, breach, recall, custody and curfew in detail
-    Measure("reports_adjourned_share", "Cases adjourned because a report wasn't ready", "% of reports", ("reports_late",),
-            ("reports_oral", "reports_short", "reports_standard"), 100, "lower", "Adjournments for a report"),
-    Measure("report_hours_po_year", "Court team hours of probation officers", "hours a year", ("report_seconds_po",), (),
-            1 / 3600, "neither", "Probation officers' hours on court reports"),
-    Measure("report_hours_pso_year", "Court team hours of probation services officers", "hours a year",
-            ("report_seconds_pso",), (), 1 / 3600, "neither", "Services officers' hours on court reports"),
-    Measure("report_hours_duty_year", "Case-holding officers' hours on court duty", "hours a year",
-            ("report_seconds_duty",), (), 1 / 3600, "neither", "Hours of court duty"),
-    Measure("orders_on_report_share", "Orders among those sentenced on a report", "% of people sentenced on a report",
-            ("orders_on_report",), ("sentenced_on_report",), 100, "neither",
-            "The share of people sentenced on a report who get an order",
-            "How far courts follow reports shows here; what a report proposed isn't modelled."),
-    Measure("misallocated_share", "Cases allocated to the wrong side", "% of allocations", ("misallocated",),
-            ("allocated",), 100, "lower", "Cases allocated on a wrong assessment",
-            "The assessed risk lies on the other side of the threshold from the true risk."),
-    Measure("breaches_sent_in_time_share", "Due breaches referred within eight working days", "% of breaches due",
-            ("breaches_referred_in_time",), ("breaches_due",), 100, "higher", "Due breaches referred in time",
-            "The true performance: breaches that were never started or were dropped count against it."),
-    Measure("breaches_dropped_year", "Breaches dropped past the target", "breaches a year", ("breaches_dropped",), (), 1,
-            "lower", "Breaches dropped"),
-    Measure("breach_hearing_wait", "Failure to breach hearing", "days", ("breach_hearing_days",),
-            ("breach_hearings", "pss_breach_hearings"), 1, "lower", "The wait from a failure to the breach hearing"),
-    Measure("hearings_waiting_mean", "Breaches waiting for a hearing", "hearings", ("hearings_waiting",), (), 1, "lower",
-            "Breaches waiting for a hearing"),
-    Measure("warrants_outstanding_mean", "Warrants outstanding", "warrants", ("warrants_outstanding",), (), 1, "lower",
-            "Warrants outstanding"),
-    Measure("warrant_wait", "Warrant to arrest", "days", ("warrant_days",), ("warrants_executed",), 1, "lower",
-            "The wait from warrant to arrest"),
-    Measure("supervision_breaches_year", "Hearings for breach of post-sentence supervision", "hearings a year",
-            ("pss_breach_hearings",), (), 1, "neither", "Breaches of post-sentence supervision"),
-    Measure("early_revocations_year", "Orders ended early for good progress", "orders a year", ("orders_ended_early",), (),
-            1, "higher", "Orders ended early for good progress"),
-    Measure("court_orders_mean", "People on court orders", "people", ("caseload_court_orders",), (), 1, "neither",
-            "People on court orders"),
-    Measure("supervision_mean", "People on post-sentence supervision alone", "people", ("caseload_pss",), (), 1, "neither",
-            "People on post-sentence supervision"),
-    Measure("recalls_absence_share", "Recalls for missed appointments", "% of recalls", ("recalls_for_absence",),
-            ("recalls",), 100, "neither", "The share of recalls for missed appointments"),
-    Measure("recalls_risk_share", "Recalls for a rise in risk", "% of recalls", ("recalls_for_risk",), ("recalls",), 100,
-            "neither", "The share of recalls for a rise in risk"),
-    Measure("recalls_charge_share", "Recalls for a further charge", "% of recalls", ("recalls_for_charge",), ("recalls",),
-            100, "neither", "The share of recalls for a further charge"),
-    Measure("recalls_curfew_share", "Recalls for breach of curfew", "% of recalls", ("recalls_for_curfew",), ("recalls",),
-            100, "neither", "The share of recalls for breach of curfew"),
-    Measure("recall_stay", "Return to prison to release after recall", "days", ("recall_days_served",), ("re_releases",), 1,
-            "lower", "The time inside on recall"),
-    Measure("parole_wait", "Return to prison to release by the Parole Board", "days", ("parole_wait_days",),
-            ("parole_releases",), 1, "lower", "The wait for release by the Parole Board"),
-    Measure("parole_put_off_share", "Parole reviews put off for want of a report", "% of reviews due",
-            ("parole_reviews_put_off",), ("parole_reviews", "parole_reviews_put_off"), 100, "lower",
-            "Parole reviews put off"),
-    Measure("prison_headroom_mean", "Prison headroom", "places", ("prison_headroom",), (), 1, "higher", "Prison headroom",
-            "Usable places less all prisoners; nothing in the model gives way when it runs out unless a scenario says so."),
-    Measure("prison_headroom_share", "Prison headroom", "% of usable places", ("prison_headroom",), ("prison_places",), 100,
-            "higher", "The share of prison places free"),
-    Measure("prison_held_mean", "Cases held by prison staff", "people", ("prison_held_cases",), (), 1, "neither",
-            "Cases held by prison staff"),
-    Measure("hdc_opted_out_year", "Opted out of curfew", "people a year", ("hdc_opted_out",), (), 1, "neither",
-            "People who opt out of curfew"),
-    Measure("hdc_unsuitable_year", "Presumed unsuitable for curfew", "people a year", ("hdc_presumed_unsuitable",), (), 1,
-            "neither", "People presumed unsuitable for curfew"),
-    Measure("hdc_not_begun_year", "Curfew papers never begun", "people a year", ("hdc_not_begun",), (), 1, "neither",
-            "Curfew papers never begun"),
-    Measure("hdc_no_address_year", "Refused curfew: no address", "people a year", ("hdc_refused_address",), (), 1, "lower",
-            "Refusals of curfew for want of an address"),
-    Measure("hdc_no_time_year", "Refused curfew: no time left", "people a year", ("hdc_refused_time",), (), 1, "lower",
-            "Refusals of curfew for want of time"),
-    Measure("hdc_paper_hours_year", "Prison staff time on curfew papers", "hours a year", ("hdc_paper_seconds",), (),
-            1 / 3600, "neither", "Prison staff time on curfew papers"),
+    *justice.MEASURES,
     Measure("deaths_year", "Deaths under supervision in the community", "deaths a year", ("deaths",), (), 1, "lower",
             "Deaths under supervision"),
     # Ways of contact, hubs, and where officers' time goes
