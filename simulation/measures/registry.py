@@ -16,6 +16,8 @@ Three kinds of count:
 
 from __future__ import annotations
 
+from typing import Literal
+
 from simulation.measures import justice
 from simulation.measures.kinds import Count, Measure, Published
 from simulation.measures.kinds import flow as _flow
