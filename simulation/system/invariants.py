@@ -67,6 +67,7 @@ class Invariants:
             "the hub's day balances": self.hub,
             "the dead are out of the model": self.dead,
             "breach packs only for orders and supervision": self.breaches,
+            "places to live are neither made nor lost": self.places_balance,
         }
 
     def check(self) -> None:
@@ -254,6 +255,14 @@ class Invariants:
         packs = (kind == Task.BREACH_PACK) & (sentences.kind[sentence] == Kind.INDETERMINATE)
         reports = (kind == Task.RECALL_REPORT) & (sentences.kind[sentence] < Kind.DETERMINATE)
         return np.flatnonzero(packs | reports)
+
+    def places_balance(self) -> np.ndarray:
+        """Every place found was taken, went to others, or is free; every one taken is the home of somebody released."""
+        teams = self.service.tables["teams"]
+        balance = teams.homes_found - teams.homes_taken - teams.homes_lost - teams.homes_free
+        sentences = self.service.sentences
+        housed = sentences.home_found[: sentences.size].sum()
+        return np.flatnonzero((balance != 0) | (teams.homes_free < 0) | (teams.homes_taken.sum() != housed))
 
 
 __all__ = ["InvariantBroken", "Invariants"]

@@ -14,6 +14,7 @@ from simulation.engine import NEVER, Calendar, Chance
 from simulation.scenario import Geography, Resolved, load_geography
 from simulation.system.allocation import Allocation
 from simulation.system.caseload import Caseload
+from simulation.system.circumstances import Circumstances
 from simulation.system.codes import Location, Status
 from simulation.system.community import Community
 from simulation.system.contact import Contact
@@ -22,6 +23,7 @@ from simulation.system.courts import Courts
 from simulation.system.custody import Custody
 from simulation.system.departures import Departures
 from simulation.system.enforcement import Enforcement
+from simulation.system.following import Following
 from simulation.system.invariants import Invariants
 from simulation.system.levers import Levers
 from simulation.system.months import named_rows
@@ -165,6 +167,10 @@ class Model:
             service, self.supervision, self.allocation, self.recall, self.departures
         )
         self.release = Release(service, population, self.custody)
+        self.circumstances = Circumstances(service, self.supervision, self.custody, self.contact)
+        self.allocation.on_handed.append(self.circumstances.handed)
+        self.community.on_changed.append(self.circumstances.changed)
+        self.following = Following(service, self.supervision, self.community)
         self.organisation = Organisation(service, population, self.allocation)
         self.staffing = Staffing(service, self.allocation)
         self.invariants = Invariants(service)
@@ -222,6 +228,7 @@ class Model:
         people.stage_start[community] = np.minimum(started, -1)
         people.first_due_from[community] = NEVER
         people.contacts[community] = 1
+        people.engagement[community] = self.circumstances.start_points
         people.allocated_on[community] = people.stage_start[community]
         days = np.maximum(self.contact.interval(community), 1)
         uniform = service.chance.uniform(people.key[community], "first contact of the run")
@@ -247,6 +254,8 @@ class Model:
         self.enforcement.read(workload)
         self.community.read()
         self.release.read()
+        self.circumstances.read()
+        self.following.read()
         self.staffing.read()
 
     def policy(self) -> Generator[simpy.Event, Any, None]:
@@ -287,6 +296,8 @@ class Model:
                 area,
             )
             self.custody.start_papers(inside[sentences.curfew_stage[inside] == 0])
+        if "release.window_days" in names:
+            self.release.replan(inside)
 
     # --- Running ----------------------------------------------------------------------------------------------
 

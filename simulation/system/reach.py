@@ -30,6 +30,7 @@ BY_AREA = frozenset(
         "custody.release_fraction",
         "organisation.unified",
         "enforcement.pack_returned_share",
+        "release.homes_a_year",
         "recall.per_further_charge",
         "recall.per_risk_rise_noticed",
         "recall.per_unacceptable_absence",

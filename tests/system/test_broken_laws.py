@@ -253,6 +253,14 @@ def recall_report_on_an_order(world: World) -> None:
     world.service.add_task(Task.RECALL_REPORT, world.sentences.person[sentence], LAST_DAY, 60, sentence)
 
 
+def a_home_from_nowhere(world: World) -> None:
+    world.service.tables["teams"].homes_free[0] += 1
+
+
+def one_home_for_two(world: World) -> None:
+    world.sentences.home_found[np.flatnonzero(world.sentences.home_found[: world.sentences.size] == 0)[0]] = 1
+
+
 WRONG: tuple[tuple[str, Callable[..., None]], ...] = (
     ("one place a person", moved_without_a_sentence),
     ("setting follows sentences", licence_worked_as_an_order),
@@ -282,6 +290,8 @@ WRONG: tuple[tuple[str, Callable[..., None]], ...] = (
     ("the dead are out of the model", a_live_sentence_for_the_dead),
     ("the dead are out of the model", an_appointment_for_the_dead),
     ("breach packs only for orders and supervision", recall_report_on_an_order),
+    ("places to live are neither made nor lost", a_home_from_nowhere),
+    ("places to live are neither made nor lost", one_home_for_two),
 )
 
 
