@@ -28,13 +28,18 @@ TABLES: tuple[tuple[str, str, tuple[Column, ...]], ...] = (
     ("sentences", "One row a sentence; several of one person may run at once.", columns.SENTENCES),
     ("posts", "One row a post of a case-holding officer, with the state of its present holder.", columns.POSTS),
     ("tasks", "Work waiting in diaries. Rows are not identities: the table is packed every day.", columns.TASKS),
-    ("court_queue, release_queue", "Reports asked for, and resettlement work begun; packed every day.", columns.QUEUES),
+    ("court_queue", "Reports asked for; packed every day.", columns.QUEUES),
+    ("release_queue", "Plans, resettlement work and help to be done; packed every day.", columns.RESETTLEMENT),
+    ("home_seekers", "People who wait for a place to live on release; packed every day.", columns.SEEKERS),
     ("teams", "One row a police force area.", teams_table(1).columns),
     ("balance", "Four rows: time at work, started, unused, and change in time owed.", balance_table().columns),
 )
 
 #: Lists that the numbers in code columns point into.
-LISTS = ("Location", "Kind", "Status", "Setting", "Tier", "Rosh", "Grade", "Task", "RecallKind", "Report", "Mode")
+LISTS = (
+    *("Location", "Kind", "Status", "Setting", "Tier", "Rosh"),
+    *("Grade", "Task", "RecallKind", "Report", "Mode", "Home"),
+)
 
 
 def cell(text: object) -> str:

@@ -19,10 +19,12 @@ from __future__ import annotations
 from typing import Literal
 
 from simulation.measures import justice
-from simulation.measures.kinds import Count, Measure, Published
+from simulation.measures.kinds import Count, Kind, Measure, Published
 from simulation.measures.kinds import flow as _flow
 from simulation.measures.kinds import histogram as _histogram
 from simulation.measures.kinds import stock as _stock
+
+__all__ = ["COUNTS", "COUNT_BY_NAME", "HEADLINES", "MEASURES", "MEASURE_BY_NAME", "Count", "Kind", "Measure", "Published"]
 
 COUNTS: tuple[Count, ...] = (
     # Who is supervised, once each
@@ -130,6 +132,36 @@ COUNTS: tuple[Count, ...] = (
     # Community life
     _flow("reoffences", "events", "Proven reoffences by people under supervision in the community."),
     _flow("deaths", "deaths", "Deaths of people under supervision in the community."),
+    # Through the Gate
+    _flow("screenings_done", "people", "People screened by the prison after reception (part 1)."),
+    _flow("screenings_in_time", "people", "Those screened within 72 hours, counted as three days."),
+    _flow("resettlement_plans_due", "people", "People screened whose sentence is below four years: the company owes a plan."),
+    _flow("resettlement_plans_done", "plans", "Resettlement plans written after screening (part 2)."),
+    _flow("resettlement_plans_in_time", "plans", "Those written within five working days of screening."),
+    _flow("ttg_help_started", "people", "People whom the resettlement team begins to help beyond the plan."),
+    _flow("ttg_help_done", "people", "People whom it helped before release."),
+    _flow("homes_sought", "people", "People helped for whom a home is looked for: none settled, held near home, a landlord would take them."),
+    _flow("homes_found", "places", "Places to live found for people to be released, counted with the NPS."),
+    _flow("homes_taken", "places", "Those taken by somebody before release."),
+    _flow("released_temporary", "people", "People released to a home that isn't settled."),
+    _flow("released_housed_by_help", "people", "People released to a home found before release; among those settled unless held longer."),
+    _flow("released_without_income", "people", "People released who wait for benefits to begin."),
+    _flow("income_gap_days", "person-days", "Days of that wait ahead, added up on the day of release."),
+    _flow("mentors_met", "people", "People met by a mentor at release."),
+    _flow("recalls_within_28_days", "recalls", "Licences revoked within 28 days of the first release."),
+    # Circumstances, engagement and the year that follows
+    _flow("moves_to_nowhere", "moves", "Moves of people after release to nowhere."),
+    _flow("moves_to_settled", "moves", "Moves of people after release to a settled home."),
+    _stock("living_nowhere", "people", "People in the community, released in the run, with nowhere to live."),
+    _stock("living_temporarily", "people", "People in the community, released in the run, in a home that isn't settled."),
+    _stock("living_settled", "people", "People in the community, released in the run, in a settled home."),
+    _stock("without_income", "people", "People in the community who wait for benefits after release."),
+    _stock("engaged_people", "people", "People supervised in the community, whose engagement is added up."),
+    _stock("engagement_points", "points", "Engagement of people supervised in the community, added up; 0 to 1000 each."),
+    _flow("followed_a_year", "people", "People who began an order or were released 365 days before, by who was responsible then; without those who died or were removed."),
+    _flow("reoffended_within_year", "people", "Those with a proven reoffence in those days."),
+    _flow("followed_a_year_release", "people", "Those followed whose year began with release."),
+    _flow("reoffended_within_year_release", "people", "Those of them with a proven reoffence."),
     # Workforce
     _stock("officers_in_post", "officers", "Case-holding officers in post."),
     _stock("posts_vacant", "posts", "Case-holding posts with nobody in them."),
@@ -341,6 +373,44 @@ MEASURES: tuple[Measure, ...] = (
             100, "higher", "People released to settled accommodation"),
     Measure("homeless_share", "Released homeless", "% of releases", ("released_homeless",), ("releases",), 100, "lower",
             "People released homeless"),
+    # Through the Gate and life after release
+    Measure("screening_in_time_share", "Screened in prison within 72 hours", "% of people screened",
+            ("screenings_in_time",), ("screenings_done",), 100, "higher", "People screened in time"),
+    Measure("resettlement_plan_in_time_share", "Resettlement plans within five working days", "% of plans due",
+            ("resettlement_plans_in_time",), ("resettlement_plans_due",), 100, "higher", "Resettlement plans in time"),
+    Measure("helped_share", "Helped before release beyond the plan", "% of releases", ("ttg_help_done",), ("releases",),
+            100, "higher", "People helped before release"),
+    Measure("help_done_share", "Help finished before release", "% of those begun", ("ttg_help_done",),
+            ("ttg_help_started",), 100, "higher", "Help finished before release",
+            "What is begun in one month may be finished in another; help counts when done, a release when it happens."),
+    Measure("housed_by_help_share", "Released to a home found by help", "% of releases", ("released_housed_by_help",),
+            ("releases",), 100, "higher", "People housed by help"),
+    Measure("homes_used_share", "Places found that were taken", "% of places", ("homes_taken",), ("homes_found",), 100,
+            "higher", "Places found that were taken",
+            "Near 100: houses are what help runs into. Near 0: time or money is."),
+    Measure("temporary_share", "Released to temporary accommodation", "% of releases", ("released_temporary",),
+            ("releases",), 100, "lower", "People released to temporary accommodation"),
+    Measure("income_gap", "Wait for benefits after release", "weeks a release", ("income_gap_days",),
+            ("released_settled", "released_temporary", "released_homeless"), 1 / 7, "lower",
+            "The wait for benefits after release", "Those who need none count as no wait."),
+    Measure("mentored_share", "Met by a mentor at release", "% of releases", ("mentors_met",), ("releases",), 100,
+            "higher", "People met by a mentor"),
+    Measure("early_recall_share", "Recalled within 28 days of release", "recalls in 100 releases",
+            ("recalls_within_28_days",), ("releases",), 100, "lower", "Recalls within 28 days of release"),
+    Measure("living_nowhere_share", "Nowhere to live, of people released before", "% of them in the community",
+            ("living_nowhere",), ("living_nowhere", "living_temporarily", "living_settled"), 100, "lower",
+            "People with nowhere to live"),
+    Measure("engagement_mean", "Engagement with supervision", "points of 1000", ("engagement_points",),
+            ("engaged_people",), 1, "higher", "Engagement with supervision",
+            "A scale of this model; what moves it is assumed."),
+    Measure("reoffended_within_year_share", "Reoffended within a year", "% of those followed",
+            ("reoffended_within_year",), ("followed_a_year",), 100, "lower", "Reoffending within a year",
+            "From the start of an order or release; what supervision does to it is off unless a scenario switches it on."),
+    Measure("reoffended_after_release_share", "Reoffended within a year of release", "% of those followed",
+            ("reoffended_within_year_release",), ("followed_a_year_release",), 100, "lower",
+            "Reoffending within a year of release", "As above, those released from custody."),
+    Measure("serious_offence_reviews_year", "Reviews of serious further offences", "reviews a year", ("serious_offence_reviews",), (), 1,
+            "lower", "Serious further offences"),
     Measure("officers_mean", "Officers in post", "officers", ("officers_in_post",), (), 1, "higher", "Officers in post"),
     Measure("vacancy_share", "Vacant posts", "% of posts", ("posts_vacant",), ("officers_in_post", "posts_vacant"), 100,
             "lower", "Vacant posts"),

@@ -11,7 +11,7 @@ of an officer are counted afresh every Monday and moved by each case given or ta
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,8 @@ class Allocation:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.orphans = service.channel("orphans")
+        #: Called with people whose officer changed in the middle of a supervision.
+        self.on_handed: list[Callable[[Rows], None]] = []
         self._mark = np.zeros(0, dtype=np.int8)  # Room for a loop to work in; no state.
         self._ahead: tuple[int, NDArray[np.int64]] = (NEVER, np.zeros(0, dtype=np.int64))
         service.process(self.process)
@@ -284,6 +286,8 @@ class Allocation:
         )
         service.add_task(Task.HANDOVER, handed, today, int(self.workload.task_seconds[Task.HANDOVER]))
         service.tell("allocated", rows, officer)
+        for listener in self.on_handed:
+            listener(handed)
         self.begin(unseen)
         if held.size:
             agendas["contact"].put(held, service.calendar.working_day_after(contact_days))

@@ -50,9 +50,6 @@ from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.transition import share_lost
 from simulation.system.workload import Workload
 
-#: Working days in a year.
-WORKING_YEAR = 252.9
-
 
 def serve(
     server: Array,
@@ -131,7 +128,8 @@ class Caseload:
         self.priority = workload.priority()[self.contact.models]
         names = operating_models(self.service)
         #: Chance of a meeting on a working day, by area and side.
-        self.meetings = by_operating_model(self.service, names, "workload.meetings_a_month") * 12 / WORKING_YEAR
+        self.meetings = by_operating_model(self.service, names, "workload.meetings_a_month") * 12
+        self.meetings = self.meetings / levers.number("workload.working_days_a_year")
         self.meeting_seconds = round(levers.number("workload.meeting_minutes") * 60)
         self.meeting = self.service.chance.constant("meeting")
         self.not_rebooked = by_operating_model(self.service, names, "contact.not_rebooked_share").ravel()

@@ -173,6 +173,15 @@ class Report(metaclass=Codes):
     STANDARD = 3
 
 
+class Home(metaclass=Codes):
+    """Where somebody lives after release from custody."""
+
+    NOT_KNOWN = 0  # never released in the run
+    SETTLED = 1
+    TEMPORARY = 2
+    NONE = 3
+
+
 class Mode(metaclass=Codes):
     """How a contact is made."""
 

@@ -97,6 +97,17 @@ PEOPLE = (
     Column("short_cohort_failed", "int8", "0/1", "Proven reoffence since that release, within the follow-up."),
     Column("absent_on", "int32", "day", "Last unacceptable absence.", NEVER),
     Column("prison_held", "int8", "0/1", "Prison staff hold the case; there is no officer in the community."),
+    # Life after release, engagement, and the year for which reoffending is followed
+    Column("home", "int8", "Home", "Where the person lives; known of people released from custody in the run."),
+    Column("home_moves", "int16", "count", "Moves from one kind of home to another so far."),
+    Column("income_from", "int32", "day", "Day on which benefits begin after release, where there is a wait.", NEVER),
+    Column("mentored_until", "int32", "day", "Day until which a mentor is there.", NEVER),
+    Column("engagement", "int16", "points 0-1000", "Engagement with supervision."),
+    Column("change_ratio", "float32", "ratio", "Rate of changes in need that the day of the next one rests on.", 1),
+    Column("followed_from", "int32", "day", "Start of the year for which reoffending is followed.", NEVER),
+    Column("followed_cell", "int16", "area x 2 + side", "Who was responsible when it began."),
+    Column("followed_release", "int8", "0/1", "It began with release from custody."),
+    Column("reoffended_since", "int8", "0/1", "A proven reoffence since it began."),
 )
 
 #: What every contact reads of a person; kept side by side in memory.
@@ -166,6 +177,9 @@ SENTENCES = (
     Column("reviews", "int8", "count", "Reviews by the Parole Board in the present recall."),
     Column("warrant_since", "int32", "day", "Since when a warrant is out for not coming to the breach hearing.", NEVER),
     Column("applied", "int8", "0/1", "The officer has applied to end the order early for good progress."),
+    Column("screened", "int8", "0 none, 1 screened, 2 plan written", "Screening at reception and resettlement plan."),
+    Column("helped", "int8", "0 none, 1 begun, 2 done", "Help before release beyond the plan."),
+    Column("home_found", "int8", "0/1", "A place to live was found before release."),
 )
 
 POSTS = (
@@ -212,6 +226,19 @@ QUEUES = (
     Column("seconds", "int32", "seconds", "Time it takes."),
     Column("due", "int32", "day", "When it is due."),
     Column("writer", "int8", "Writer", "Who writes a court report."),
+)
+
+#: Work of an area's resettlement team.
+RESETTLEMENT = (
+    *QUEUES,
+    Column("kind", "int8", "0 plan, 1 work before release, 2 help", "What is to be done."),
+)
+
+#: People in prison whose search for a home before release has come so far that they could take a place.
+SEEKERS = (
+    Column("row", "int64", "row of sentences", "Whose release it is."),
+    Column("area", "int8", "index of police area", "Where a place is wanted."),
+    Column("due", "int32", "day", "Day of release."),
 )
 
 if TYPE_CHECKING:

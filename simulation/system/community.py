@@ -7,11 +7,12 @@ the same person. People go on being at risk after supervision ends, at a lower r
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
 import simpy
+from numpy.typing import NDArray
 
 from simulation.engine.chance import logarithms, minus_log
 from simulation.system import cohorts, hazards, serious_offences
@@ -23,6 +24,8 @@ from simulation.system.quantiles import draw, quantile_table
 from simulation.system.recall import Recall
 from simulation.system.service import Rows, Service
 from simulation.system.supervision import Supervision
+
+_NO_RATIOS = np.empty(0, dtype=np.float64)
 
 
 class Community:
@@ -38,6 +41,12 @@ class Community:
     ) -> None:
         self.service, self.supervision = service, supervision
         self.allocation, self.recall, self.departures = allocation, recall, departures
+        #: By how much everybody's hazard of reoffending is multiplied; None where supervision does nothing to it.
+        self.ratios_of: Callable[[], NDArray[np.float64]] | None = None
+        #: Called with those who reoffended, under supervision or after it.
+        self.on_reoffended: list[Callable[[Rows], None]] = []
+        #: Called with those whose change in need began or ended.
+        self.on_changed: list[Callable[[Rows], None]] = []
         service.agenda("reoffence", service.people.capacity)
         service.agenda("conviction", service.people.capacity)
         supervision.on_begin.append(self.begin)
@@ -172,6 +181,8 @@ class Community:
         service.count("crises", starting)
         service.tell("change in need begins", starting)
         service.tell("change in need ends", ending)
+        for listener in self.on_changed:
+            listener(ending)
 
     # --- Reoffending ------------------------------------------------------------------------------------------
 
@@ -201,6 +212,7 @@ class Community:
             people.reoffences,
             people.risk_hazard,
             people.risk_threshold,
+            self.ratios_of() if self.ratios_of is not None else _NO_RATIOS,
         )
         service.agendas["reoffence"].put(rows, day)
 
@@ -241,6 +253,8 @@ class Community:
         service.tell("reoffended", free)
         cohorts.reoffended(service, free)
         serious_offences.review(service, supervised)
+        for listener in self.on_reoffended:
+            listener(free)
         if recalled.size:
             self.recall.ask(recalled, "further charge")
         if returning.size:

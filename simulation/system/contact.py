@@ -7,6 +7,8 @@ weeks. Nobody at high risk, and no first appointment, is by telephone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,6 +43,7 @@ from simulation.system.workload import Workload
 _ALLOCATED_IN_TIME, _RELEASED_IN_TIME = 5, 1
 #: So many working days never take longer than this.
 _LOOK_BACK = 28
+_NO_ODDS = np.empty(0, dtype=np.float64)
 #: Longest wait told apart in the distribution of days to the first appointment.
 _LONGEST_WAIT = 60
 
@@ -60,6 +63,10 @@ class Contact:
         self._counted = np.array([COUNT_INDEX[name] for name in COUNTED if name not in UNCOUNTED], dtype=np.intp)
         self._kept = np.array([at for at, name in enumerate(COUNTED) if name not in UNCOUNTED], dtype=np.intp)
         self.hubs = Hubs(service)
+        #: By how much circumstances multiply people's odds of missing an appointment; None where they don't.
+        self.odds_of: Callable[[Rows], NDArray[np.float64]] | None = None
+        #: Called with the people to whom each of the outcomes came.
+        self.on_held: list[Callable[[list[Rows]], None]] = []
 
     def read(self, workload: Workload) -> None:
         """Take the levers of the day."""
@@ -96,6 +103,7 @@ class Contact:
             accepted_share=float(levers.number("contact.absence_accepted_share")),
             with_person=workload.with_person,
             double_entry=workload.double_entry,
+            odds=_NO_ODDS,
         )
         self.longest_interval = max(
             1, self.rules.custody_interval, int(self.rules.interval_days.max()), int(self.rules.phone_interval.max())
@@ -225,8 +233,9 @@ class Contact:
         counted = np.zeros((len(COUNTED), service.areas * 2), dtype=np.int64)
         columns = people_columns(people)
         mode = mode.astype(np.int8)
+        rules = self.rules if self.odds_of is None else self.rules._replace(odds=self.odds_of(rows))
         outcome, noticed, outside, waited = hold_contacts(
-            rows, mode, first, seconds, by_colleague, columns, self.rules, self.draws, self.day(), counted
+            rows, mode, first, seconds, by_colleague, columns, rules, self.draws, self.day(), counted
         )
         service.flows[self._counted] += counted[self._kept]
         self.count_totals(dict(zip(COUNTED, counted, strict=True)))
@@ -249,6 +258,8 @@ class Contact:
             self.risk_rises.send(noticed)
         service.tell("missed, accepted", come_to[EXCUSED])
         service.tell("missed, not accepted", come_to[UNEXCUSED])
+        for listener in self.on_held:
+            listener(come_to)
         # Absences that aren't accepted go to enforcement.
         self.failures.send(come_to[UNEXCUSED])
         if outside.size:

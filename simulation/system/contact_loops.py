@@ -163,6 +163,8 @@ class Rules(NamedTuple):
     accepted_share: float
     with_person: NDArray[np.int64]  # by mode
     double_entry: NDArray[np.int64]  # by model
+    #: By how much circumstances multiply the odds that each of today's contacts is missed; empty where they don't.
+    odds: NDArray[np.float64]
 
 
 class Draws(NamedTuple):
@@ -446,6 +448,9 @@ def hold_contacts(
                 rules.missed_crisis_ratio,
                 rules.officer_change_odds,
             )
+            if rules.odds.size:
+                odds = chance / (1 - chance) * rules.odds[at]
+                chance = min(odds / (1 + odds), _MOST_MISSED)
             if uniform_of(key, draws.attendance, occurrence) < chance:
                 counted[_MISSED_SECONDS, cell] += talk if way != _HUB_CALL else 0
                 if uniform_of(key, draws.absence, occurrence) < rules.accepted_share:

@@ -79,6 +79,8 @@ class Counting:
         service.count("caseload_telephone_only", seen[self.contact.telephone_only(seen)])
         service.count("hub_cases", seen[self.contact.with_hub(seen)])
         service.flows[COUNT_INDEX["hub_agents_hundredths"]] += self.contact.hubs.agents
+        for listener in service.on_month_end:
+            listener()
         self.outside_series()
         queue = service.court_queue
         service.count_codes("reports_waiting", queue.area[: queue.size].astype(np.int64) * 2)

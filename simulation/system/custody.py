@@ -59,9 +59,13 @@ class Custody:
         self.counted = np.array([COUNT_INDEX[name] for name in COUNTED], dtype=np.intp)
         self.counted_papers = np.array([COUNT_INDEX[name] for name in curfew_loops.COUNTED], dtype=np.intp)
         #: Draws and shares for where people go at release; given by :mod:`simulation.system.release`.
-        self.homes: tuple[np.uint64, np.uint64, float, float, float]
+        self.homes: tuple[np.uint64, float, float]
         #: What else follows a reception, when dates and papers are settled.
         self.on_reception: list[Callable[[Rows], None]] = []
+        #: Called with sentences of people received into prison; and with sentences of people let out, and which of
+        #: the people go nowhere and to a settled home.
+        self.on_received: list[Callable[[Rows], None]] = []
+        self.on_released: list[Callable[[Rows, Rows, Rows], None]] = []
         service.process(self.ends)
         service.process(self.releases)
         service.process(self.papers)
@@ -157,6 +161,8 @@ class Custody:
         at_once = self.service.sentences.custody_end[made] <= self.service.today
         staying = made[~at_once]
         self.schedule_release(staying)
+        for listener in self.on_received:
+            listener(staying)
         self.start_papers(staying, first=True)
         if at_once.any():
             # Released from the dock, with no resettlement work and no curfew.
@@ -424,9 +430,16 @@ class Custody:
             sentences.supervision_end,
             sentences.curfew_from,
             sentences.curfew_stage,
-            sentences.prepared,
+            sentences.home_found,
             sentences.released,
         )
+        if free.size + out.size:
+            for listener in self.on_released:
+                listener(
+                    np.concatenate([free, out]),
+                    np.concatenate([nowhere, out_nowhere]),
+                    np.concatenate([settled, out_settled]),
+                )
         if later.size:
             day = service.calendar.working_day_after(sentences.curfew_from[later])
             agendas["curfew release"].put(later, day)

@@ -71,18 +71,16 @@ def status_outside(expiry: int, supervision_end: int, today: int) -> int:
 def home_at_release(
     key: np.uint64,
     number: int,
-    prepared: int,
+    found: int,
     home: np.uint64,
-    helped: np.uint64,
     homeless_share: float,
     settled_share: float,
-    housed_share: float,
 ) -> int:
-    """Return whether somebody goes to a settled home or nowhere; resettlement work that was done moves a few."""
+    """Return whether somebody goes to a settled home or nowhere; a place found before release is a settled home."""
     draw = uniform_of(key, home, number)
     if draw >= 1 - settled_share:
         return _SETTLED | (_NOWHERE if draw < homeless_share else 0)
-    if prepared == DONE and uniform_of(key, helped, number) < housed_share:
+    if found == 1:
         return _SETTLED
     return _NOWHERE if draw < homeless_share else 0
 
@@ -219,10 +217,8 @@ def let_go(
     today: int,
     least_days: float,
     home: np.uint64,
-    helped: np.uint64,
     homeless_share: float,
     settled_share: float,
-    housed_share: float,
     breach: np.uint64,
     numbers: Rows,
     flows: Counted,
@@ -242,13 +238,13 @@ def let_go(
     supervision_end: Array,
     curfew_from: Array,
     curfew_stage: Array,
-    prepared: Array,
+    home_found: Array,
     released: Array,
 ) -> tuple[Rows, Rows, Rows, Days, Shares, Rows, Rows, Rows, Rows, Rows, Days, Rows, Rows, Rows, Rows]:
     """Release people whose day it is: on curfew, those ``tagged``; on their conditional release date, those ``due``.
 
-    Whose curfew ends is among those due. ``home``, ``helped`` and ``breach`` are the constants of the draws for where
-    people go, whether work before release changes it, and when the curfew condition is broken.
+    Whose curfew ends is among those due. ``home`` and ``breach`` are the constants of the draws for where people
+    go and when the curfew condition is broken.
 
     Returns
     -------
@@ -354,7 +350,7 @@ def let_go(
         released_on[who] = today
         seen_since_release[who] = 0
         place = home_at_release(
-            key[who], int(number[row]), prepared[row], home, helped, homeless_share, settled_share, housed_share
+            key[who], int(number[row]), int(home_found[row]), home, homeless_share, settled_share
         )
         if place & _NOWHERE:
             nowhere[without] = who

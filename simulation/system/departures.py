@@ -15,6 +15,8 @@ OF_SENTENCES = (
     "breach pack back",
     "release",
     "resettlement",
+    "screening",
+    "home search",
     "curfew papers",
     "curfew release",
     "curfew breach",

@@ -301,8 +301,11 @@ def step_reoffending(
     reoffences: Array,
     hazard: Floats,
     threshold: Floats,
+    ratios: Floats,
 ) -> tuple[Rows, Days]:
     """Add a month's hazard of reoffending to everybody at liberty; draw the threshold of those who have none.
+
+    ``ratios`` is by how much each person's hazard is multiplied; empty where supervision does nothing to it.
 
     Returns
     -------
@@ -327,6 +330,8 @@ def step_reoffending(
         if place == _OVER:
             # Still at risk after supervision, at a lower rate, and not for ever.
             added = added * after_supervision if last_seen[row] > at_risk_from else 0.0
+        if ratios.size:
+            added = added * ratios[row]
         before = hazard[row]
         after = before + added
         hazard[row] = after

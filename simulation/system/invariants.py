@@ -82,6 +82,7 @@ class Invariants:
             "prisons hold the cases of prisoners alone": self.prison_held,
             "a warrant ends with a hearing": self.warrants,
             "recalls have one reason and one kind": self.recalls_counted,
+            "places to live are neither made nor lost": self.places_balance,
         }
 
     def check(self) -> None:
@@ -287,6 +288,14 @@ class Invariants:
         packs = (kind == Task.BREACH_PACK) & (sentences.kind[sentence] == Kind.INDETERMINATE)
         reports = (kind == Task.RECALL_REPORT) & (sentences.kind[sentence] < Kind.DETERMINATE)
         return np.flatnonzero(packs | reports)
+
+    def places_balance(self) -> np.ndarray:
+        """Every place found was taken, went to others, or is free; every one taken is the home of somebody released."""
+        teams = self.service.tables["teams"]
+        balance = teams.homes_found - teams.homes_taken - teams.homes_lost - teams.homes_free
+        sentences = self.service.sentences
+        housed = sentences.home_found[: sentences.size].sum()
+        return np.flatnonzero((balance != 0) | (teams.homes_free < 0) | (teams.homes_taken.sum() != housed))
 
 
 __all__ = ["InvariantBroken", "Invariants"]

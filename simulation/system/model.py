@@ -14,6 +14,7 @@ from simulation.engine import NEVER, Calendar, Chance
 from simulation.scenario import Geography, Resolved, load_geography
 from simulation.system.allocation import Allocation
 from simulation.system.caseload import Caseload
+from simulation.system.circumstances import Circumstances
 from simulation.system.codes import Location, Status
 from simulation.system.community import Community
 from simulation.system.contact import Contact
@@ -23,6 +24,7 @@ from simulation.system.custody import Custody
 from simulation.system.departures import Departures
 from simulation.system.early_revocation import EarlyRevocation
 from simulation.system.enforcement import Enforcement
+from simulation.system.following import Following
 from simulation.system.invariants import Invariants
 from simulation.system.levers import Levers
 from simulation.system.months import named_rows
@@ -172,6 +174,10 @@ class Model:
             service, self.supervision, self.allocation, self.recall, self.departures
         )
         self.release = Release(service, population, self.custody)
+        self.circumstances = Circumstances(service, self.supervision, self.custody, self.contact)
+        self.allocation.on_handed.append(self.circumstances.handed)
+        self.community.on_changed.append(self.circumstances.changed)
+        self.following = Following(service, self.supervision, self.community)
         self.organisation = Organisation(service, population, self.allocation)
         self.staffing = Staffing(service, self.allocation)
         self.invariants = Invariants(service)
@@ -235,6 +241,7 @@ class Model:
         people.stage_start[community] = np.minimum(started, -1)
         people.first_due_from[community] = NEVER
         people.contacts[community] = 1
+        people.engagement[community] = self.circumstances.start_points
         people.allocated_on[community] = people.stage_start[community]
         days = np.maximum(self.contact.interval(community), 1)
         uniform = service.chance.uniform(people.key[community], "first contact of the run")
@@ -262,6 +269,8 @@ class Model:
         self.prison_held.read(workload)
         self.community.read()
         self.release.read()
+        self.circumstances.read()
+        self.following.read()
         self.staffing.read()
 
     def policy(self) -> Generator[simpy.Event, Any, None]:
@@ -303,6 +312,8 @@ class Model:
             )
             self.custody.start_papers(inside[sentences.curfew_stage[inside] == 0])
         self.prison_held.replan(sentences.person[inside].astype(np.intp))
+        if "release.window_days" in names:
+            self.release.replan(inside)
 
     # --- Running ----------------------------------------------------------------------------------------------
 

@@ -31,6 +31,10 @@ def teams_table(areas: int) -> Table:
             Column(
                 "release_owed", "int64", "seconds", "Overrun of the resettlement team, taken from tomorrow."
             ),
+            Column("homes_free", "int64", "places", "Places to live found this month and not yet taken or lost."),
+            Column("homes_found", "int64", "places", "Places found so far for people to be released."),
+            Column("homes_taken", "int64", "places", "Those taken by somebody to be released."),
+            Column("homes_lost", "int64", "places", "Those that went to others."),
         ],
         areas,
     )

@@ -37,6 +37,7 @@ BY_AREA = frozenset(
         "enforcement.pack_returned_share",
         "enforcement.probability_started_crc",
         "enforcement.probability_started_nps",
+        "release.homes_a_year",
         "recall.per_further_charge",
         "recall.per_risk_rise_noticed",
         "recall.per_unacceptable_absence",

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import simpy
 
+from simulation.engine import NEVER
 from simulation.engine.agenda import each_once
 from simulation.system.codes import Kind, Parole, RecallKind, RecallReason, Status, Task
 from simulation.system.custody_loops import quantiles_of
@@ -28,6 +29,8 @@ REASONS = {
     "risk": RecallReason.RISK,
     "further charge": RecallReason.CHARGE,
 }
+#: "Recalled within 28 days of release".
+_EARLY_DAYS = 28
 
 
 class Recall:
@@ -157,6 +160,9 @@ class Recall:
             agendas["release"].cancel(revoked)
             agendas["curfew breach"].cancel(revoked)
             service.tell("licence revoked", np.sort(sentences.person[revoked]))
+            person = sentences.person[revoked]
+            early = (people.released_on[person] != NEVER) & (today - people.released_on[person] <= _EARLY_DAYS)
+            service.count("recalls_within_28_days", person[early])
         agendas["legal end"].put(going_on, ends)
         agendas["recall step"].put(later, arrests)
         if inside.size:

@@ -1,9 +1,11 @@
-"""Through the Gate: resettlement work before release, a home or none, and the day of release.
+"""Through the Gate: screening, plan, work before release, help for some, and the search for a home.
 
-The company that hosts the prison does the resettlement work, for NPS people too, in the last twelve weeks or the time
-left if less. Teams have hours and queues; what isn't done before the day isn't done. Whether anybody finds a home is
-mostly decided outside the gate: in the 2017 inspection two people of ninety-eight were helped into housing.
-**Assumption**: prisons hold people from their own area, so the host is the home area's company.
+The prison screens everybody at reception; the company that hosts it writes a resettlement plan within days, for NPS
+people too, and works with people in the last twelve weeks or the time left if less. Companies are paid for plans: help,
+which takes hours, is given to few. Whether help finds a home depends on time to search, on landlords, and on how many
+places there are in the area. What isn't done before the day isn't done. In the 2017 inspection two people of
+ninety-eight were helped into housing, and one had a mentor.
+**Assumption**: the work is done by the home area's company; for people held away from home nobody finds a home there.
 """
 
 from __future__ import annotations
@@ -14,81 +16,246 @@ from typing import Any
 import numpy as np
 import simpy
 
+from simulation.engine import NEVER
 from simulation.system.codes import Status
 from simulation.system.custody import Custody
-from simulation.system.custody_loops import BEGUN, NOT_BEGUN
-from simulation.system.population import Population
-from simulation.system.release_loops import prepare
-from simulation.system.service import Service
+from simulation.system.custody_loops import BEGUN, DONE, NOT_BEGUN
+from simulation.system.population import CONVICTED, Population, pack
+from simulation.system.quantiles import draw
+from simulation.system.release_loops import HELP, PLAN, SCREENED, WORK, WRITTEN, give_places, prepare
+from simulation.system.service import Rows, Service
+
+_YEAR = 365.25
+#: Places found are drawn for so many days at once.
+_DAYS_AT_ONCE = 32
 
 
 class Release:
-    """Resettlement teams and accommodation at release."""
+    """Resettlement teams, and places to live for people to be released."""
 
     def __init__(self, service: Service, population: Population, custody: Custody) -> None:
         self.service, self.population = service, population
         self.custody = custody
+        service.agenda("screening", service.sentences.capacity)
+        service.agenda("home search", service.sentences.capacity)
+        custody.on_received.append(self.receive)
         service.process(self.process)
 
     def read(self) -> None:
         """Take the levers of the day."""
         levers = self.service.levers
-        hours = levers.number("release.hours_per_person")
-        expected = levers.number("release.releases_per_year") / levers.number("workload.working_days_a_year")
-        national = expected * hours * 3600 * levers.number("release.team_capacity")
+        self.working_year = levers.number("workload.working_days_a_year")
+        a_day = levers.number("release.team_hours_a_year") / self.working_year
+        national = a_day * 3600 * levers.number("release.team_capacity")
         self.capacity = np.floor(self.population.shares * national).astype(np.int64)
-        self.seconds = round(hours * 3600)
-        # Where people go is settled with their release: a settled home, another, or none; help moves a few.
+        self.plan_seconds = round(levers.number("release.plan_hours") * 3600)
+        self.work_seconds = round(levers.number("release.hours_per_person") * 3600)
+        self.help_seconds = round(levers.number("release.help_hours") * 3600)
+        self.plans_first = levers.flag("release.plans_before_help")
+        self.help_share = levers.number("release.help_share")
+        self.in_time_days = levers.number("release.screening_part1_hours") / 24
+        self.planned_below = levers.number("release.plan_max_sentence_years") * _YEAR
+        self.settled_share = float(levers.number("release.settled_share"))
+        self.homes_a_day = levers.grid("release.homes_a_year")[:, 0] * self.population.shares / self.working_year
+        self._found_from = NEVER  # Nothing drawn yet under these levers.
+        # Where people go is settled with their release: a settled home, another, or none.
         self.custody.homes = (
             self.service.chance.constant("home at release"),
-            self.service.chance.constant("helped into housing"),
             float(levers.number("release.homeless_share")),
-            float(levers.number("release.settled_share")),
-            float(levers.number("release.housed_by_help_share")),
+            self.settled_share,
         )
 
+    # --- Reception --------------------------------------------------------------------------------------------
+
+    def receive(self, sentences_rows: Rows) -> None:
+        """Let the prison screen people received today, part 1, when it gets to it."""
+        service = self.service
+        if sentences_rows.size == 0:
+            return
+        uniform = service.chance.uniform(
+            service.sentence_key(sentences_rows), "screening", service.sentences.number[sentences_rows]
+        )
+        days = draw(service.levers.mapping("release.screening_part1_days"), uniform).astype(np.int32)
+        service.agendas["screening"].put(sentences_rows, service.today + np.maximum(days, 1))
+
+    def screen(self, due: Rows) -> None:
+        """Screen those still inside; those with sentences the company plans for come into its team's queue."""
+        service, sentences, today = self.service, self.service.sentences, self.service.today
+        due = due[sentences.status[due] == Status.CUSTODY]
+        if due.size == 0:
+            return
+        sentences.screened[due] = SCREENED
+        person = sentences.person[due]
+        service.count("screenings_done", person)
+        in_time = today - sentences.imposed[due] <= self.in_time_days
+        service.count("screenings_in_time", person[in_time])
+        service.tell("screened in prison", np.sort(person))
+        planned = due[sentences.length[due] < self.planned_below]
+        days = service.levers.integer("release.plan_working_days")
+        by = service.calendar.after_working_days(today, days)
+        service.count("resettlement_plans_due", sentences.person[planned])
+        self.queue(planned, PLAN, self.plan_seconds, np.full(planned.size, by))
+
+    def queue(self, sentences_rows: Rows, kind: int, seconds: int, due: Any) -> None:
+        """Put work of a kind for each person into the queue of the area's team."""
+        service = self.service
+        if sentences_rows.size:
+            service.release_queue.append(
+                sentences_rows.size,
+                row=sentences_rows,
+                area=service.people.area[service.sentences.person[sentences_rows]],
+                seconds=seconds,
+                due=due,
+                kind=kind,
+            )
+
+    # --- Each day ---------------------------------------------------------------------------------------------
+
     def process(self) -> Generator[simpy.Event, Any, None]:
-        """Each working day: begin with people whose window opens, and work through the queue."""
+        """Each day: screening, and people whose window opens; each working day the team's queue, and places."""
         service = self.service
         while True:
             yield service.clock.phase("releases")
-            sentences, queue, today = service.sentences, service.release_queue, service.today
-            due = service.agendas["resettlement"].due(today)
-            due = due[(sentences.status[due] == Status.CUSTODY) & (sentences.prepared[due] == NOT_BEGUN)]
-            if due.size:
-                sentences.prepared[due] = BEGUN
-                person = sentences.person[due]
-                queue.append(
-                    due.size,
-                    row=due,
-                    area=service.people.area[person],
-                    seconds=self.seconds,
-                    due=sentences.custody_end[due],
-                )
-                service.count("ttg_started", person)
-                service.tell("resettlement work begins", np.sort(person))
-            if service.calendar.is_working(today) and queue.size:
-                self.work()
+            today, agendas = service.today, service.agendas
+            self.screen(agendas["screening"].due(today))
+            self.begin(agendas["resettlement"].due(today))
+            if service.calendar.is_working(today):
+                if service.release_queue.size:
+                    self.work()
+                self.find_homes(agendas["home search"].due(today))
+            if service.calendar.date(today + 1).day == 1:
+                teams = service.tables["teams"]
+                # What nobody from prison took within the month has gone to others.
+                teams.homes_lost[:] += teams.homes_free
+                teams.homes_free[:] = 0
+
+    def begin(self, due: Rows) -> None:
+        """Begin with people whose window opens: everybody's papers, and help for some."""
+        service, sentences = self.service, self.service.sentences
+        due = due[(sentences.status[due] == Status.CUSTODY) & (sentences.prepared[due] == NOT_BEGUN)]
+        if due.size == 0:
+            return
+        sentences.prepared[due] = BEGUN
+        person = sentences.person[due]
+        self.queue(due, WORK, self.work_seconds, sentences.custody_end[due])
+        service.count("ttg_started", person)
+        service.tell("resettlement work begins", np.sort(person))
+        uniform = service.chance.uniform(service.people.key[person], "resettlement help", sentences.number[due])
+        helped = due[uniform < self.help_share]
+        if helped.size:
+            sentences.helped[helped] = BEGUN
+            self.queue(helped, HELP, self.help_seconds, sentences.custody_end[helped])
+            service.count("ttg_help_started", sentences.person[helped])
+            service.tell("help before release begins", np.sort(sentences.person[helped]))
 
     def work(self) -> None:
-        """Work through each area's queue, nearest release first."""
+        """Work through each area's queue: plans first where they are what is paid for, else nearest date first."""
         service, sentences, queue = self.service, self.service.sentences, self.service.release_queue
         size = queue.size
         owed = service.tables["teams"].release_owed
-        kept, person = prepare(
+        kept, done = prepare(
             queue.row[:size],
             queue.area[:size],
             queue.seconds[:size],
             queue.due[:size],
+            queue.kind[:size],
             self.capacity,
             owed,
             service.today,
+            bool(self.plans_first),
             service.people.key,
             sentences.person,
             sentences.status,
-            sentences.prepared,
         )
+        row, kind, due = queue.row[done].astype(np.intp), queue.kind[done], queue.due[done]
         queue.keep(kept)
-        if person.size:
-            service.count("ttg_done", person)
-            service.tell("resettlement work done", np.sort(person))
+        if done.size == 0:
+            return
+        plans, prepared, helped = row[kind == PLAN], row[kind == WORK], row[kind == HELP]
+        sentences.screened[plans] = WRITTEN
+        service.count("resettlement_plans_done", sentences.person[plans])
+        in_time = row[(kind == PLAN) & (due >= service.today)]
+        service.count("resettlement_plans_in_time", sentences.person[in_time])
+        service.tell("resettlement plan written", np.sort(sentences.person[plans]))
+        sentences.prepared[prepared] = DONE
+        service.count("ttg_done", sentences.person[prepared])
+        service.tell("resettlement work done", np.sort(sentences.person[prepared]))
+        if helped.size:
+            sentences.helped[helped] = DONE
+            service.count("ttg_help_done", sentences.person[helped])
+            service.tell("help before release done", np.sort(sentences.person[helped]))
+            self.search(helped)
+
+    def replan(self, inside: Rows) -> None:
+        """Open the window anew for people in prison with whom nobody has begun, when a change applies to all."""
+        service, sentences = self.service, self.service.sentences
+        rows = inside[sentences.prepared[inside] == NOT_BEGUN]
+        day = service.agendas["release"].day_of(rows)
+        rows, day = rows[day > service.today], day[day > service.today]
+        begin = np.maximum(day - service.levers.integer("release.window_days"), service.today + 1)
+        service.agendas["resettlement"].put(rows, begin)
+
+    # --- Homes ------------------------------------------------------------------------------------------------
+
+    def search(self, helped: Rows) -> None:
+        """Begin the search for a home for those without a settled one, held near home, whom a landlord would take."""
+        service, sentences, chance = self.service, self.service.sentences, self.service.chance
+        levers = service.levers
+        keys, number = service.sentence_key(helped), sentences.number[helped]
+        wanted = chance.uniform(keys, "home at release", number) < 1 - self.settled_share
+        wanted &= chance.uniform(keys, "held away from home", number) >= levers.number("release.held_away_share")
+        wanted &= chance.uniform(keys, "landlord accepts", number) < levers.number("release.landlord_accepts_share")
+        uniform = chance.uniform(keys[wanted], "search for a home", number[wanted])
+        days = draw(levers.mapping("release.home_search_days"), uniform).astype(np.int32)
+        day = service.calendar.working_day_after(service.today + np.maximum(days, 1))
+        seekers = helped[wanted]
+        service.count("homes_sought", sentences.person[seekers])
+        # A search that would end after release ends with it.
+        in_time = day < sentences.custody_end[seekers]
+        service.agendas["home search"].put(seekers[in_time], day[in_time])
+
+    def found_today(self) -> Any:
+        """Return the places found today in each area of the run; drawn for some days at once, each day by its key."""
+        service, today = self.service, self.service.today
+        if not self._found_from <= today < self._found_from + _DAYS_AT_ONCE:
+            self._found_from = today
+            areas = np.array(service.resolved.areas, dtype=np.int8)
+            area, day = np.repeat(areas, _DAYS_AT_ONCE), np.tile(np.arange(_DAYS_AT_ONCE) + today, areas.size)
+            # The key of an area's day, which no person has.
+            keys = pack(area, CONVICTED, day, np.full(area.size, 0xFFFF))
+            found = service.chance.poisson(self.homes_a_day[area], keys, "homes found")
+            self._found = found.reshape(areas.size, _DAYS_AT_ONCE)
+        return self._found[:, today - self._found_from]
+
+    def find_homes(self, ready: Rows) -> None:
+        """Add the places found today, and give them to those who are ready, nearest release first."""
+        service, sentences, seekers = self.service, self.service.sentences, self.service.home_seekers
+        if ready.size:
+            person = sentences.person[ready]
+            seekers.append(
+                ready.size, row=ready, area=service.people.area[person], due=sentences.custody_end[ready]
+            )
+        teams = service.tables["teams"]
+        areas, found = np.array(service.resolved.areas, dtype=np.int8), self.found_today()
+        teams.homes_free[areas] += found
+        teams.homes_found[areas] += found
+        service.count_codes("homes_found", areas.astype(np.int64) * 2, found)
+        size = seekers.size
+        if size == 0:
+            return
+        kept, housed = give_places(
+            seekers.row[:size],
+            seekers.area[:size],
+            seekers.due[:size],
+            service.today,
+            teams.homes_free,
+            teams.homes_taken,
+            service.people.key,
+            sentences.person,
+            sentences.status,
+        )
+        seekers.keep(kept)
+        sentences.home_found[housed] = 1
+        person = sentences.person[housed]
+        service.count("homes_taken", person)
+        service.tell("home found before release", np.sort(person))

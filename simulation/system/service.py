@@ -19,7 +19,7 @@ from simulation.engine.compiled import compiled
 from simulation.measures.registry import COUNTS
 from simulation.scenario import Geography, Resolved
 from simulation.system.codes import PHASES, Kind, Location
-from simulation.system.columns import QUEUES, OpenTasks, People, Posts, Sentences
+from simulation.system.columns import QUEUES, RESETTLEMENT, SEEKERS, OpenTasks, People, Posts, Sentences
 from simulation.system.levers import Levers
 from simulation.system.place import PLACE_OF, SETTING_OF, latest_among, place_again, statuses_of, statuses_of_all
 
@@ -101,7 +101,8 @@ class Service(World):
         self.posts = Posts(8192)
         self.tasks = OpenTasks()
         self.court_queue = OpenTasks(QUEUES, "court_queue")
-        self.release_queue = OpenTasks(QUEUES, "release_queue")
+        self.release_queue = OpenTasks(RESETTLEMENT, "release_queue")
+        self.home_seekers = OpenTasks(SEEKERS, "home_seekers")
         for table in (
             self.people,
             self.sentences,
@@ -109,6 +110,7 @@ class Service(World):
             self.tasks,
             self.court_queue,
             self.release_queue,
+            self.home_seekers,
         ):
             self.table(table.name, table)
         self.levers = Levers(resolved.on(0))
@@ -124,6 +126,8 @@ class Service(World):
         self.traced = -1
         self.history: list[Event] = []
         self.on_place_change: list[Any] = []
+        #: Called on the last evening of a month, before it is stored.
+        self.on_month_end: list[Any] = []
 
     # --- Parameters -------------------------------------------------------------------------------------------
 

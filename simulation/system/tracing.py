@@ -40,6 +40,7 @@ UNLIMITED = {
     "staff.initial_vacancy_share": 0,
     "courts.team_staffing": 10,
     "release.team_capacity": 100,
+    "release.homes_a_year": 1_000_000,
 }
 
 

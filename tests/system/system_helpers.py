@@ -41,6 +41,7 @@ UNLIMITED = {
     # Court teams and resettlement teams have no queue either.
     "courts.team_staffing": 10,
     "release.team_capacity": 100,
+    "release.homes_a_year": 1_000_000,
 }
 
 

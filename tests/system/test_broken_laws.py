@@ -267,6 +267,14 @@ def recalled_for_no_reason(world: World) -> None:
     world.service.flows[COUNT_INDEX["recalls"], 0] += 1
 
 
+def a_home_from_nowhere(world: World) -> None:
+    world.service.tables["teams"].homes_free[0] += 1
+
+
+def one_home_for_two(world: World) -> None:
+    world.sentences.home_found[np.flatnonzero(world.sentences.home_found[: world.sentences.size] == 0)[0]] = 1
+
+
 WRONG: tuple[tuple[str, Callable[..., None]], ...] = (
     ("one place a person", moved_without_a_sentence),
     ("setting follows sentences", licence_worked_as_an_order),
@@ -299,6 +307,8 @@ WRONG: tuple[tuple[str, Callable[..., None]], ...] = (
     ("a warrant ends with a hearing", warrant_without_a_breach),
     ("recalls have one reason and one kind", recalled_for_no_reason),
     ("breach packs only for orders and supervision", recall_report_on_an_order),
+    ("places to live are neither made nor lost", a_home_from_nowhere),
+    ("places to live are neither made nor lost", one_home_for_two),
 )
 
 

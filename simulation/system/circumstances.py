@@ -1,0 +1,257 @@
+"""Home, income and engagement: what changes in lives after release, and how far people go along with supervision.
+
+A home is settled, temporary or none; it is known from release on, and changes at rates by kind of home while people are
+in the community. Benefits begin some weeks after release. Engagement is a number of points that good contact raises,
+and absence and a change of officer lower. What all this does to attendance and to changes in need is **assumed**, and
+off unless a switch is on (``effects.*``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from simulation.engine.agenda import each_once
+from simulation.system.circumstances_loops import (
+    OF_LIFE,
+    PeopleLiving,
+    Ratios,
+    count_lives,
+    move_points,
+    odds_of_missing,
+    rebook,
+)
+from simulation.system.codes import Home, Location, Mode
+from simulation.system.contact import Contact
+from simulation.system.contact_loops import EXCUSED, SEEN_FIRST, UNEXCUSED, in_person
+from simulation.system.custody import Custody
+from simulation.system.custody_loops import DONE
+from simulation.system.laws import columns
+from simulation.system.service import COUNT_INDEX, FAR, Array, Rows, Service
+from simulation.system.supervision import Supervision
+
+#: Engagement runs from nothing to this many points.
+MOST_ENGAGED = 1000
+_KINDS = ("", "settled", "temporary", "none")
+
+
+class Circumstances:
+    """Home, income, mentors and engagement."""
+
+    def __init__(self, service: Service, supervision: Supervision, custody: Custody, contact: Contact) -> None:
+        self.service, self.contact = service, contact
+        service.agenda("home move", service.people.capacity)
+        service.agenda("benefits", service.people.capacity)
+        custody.on_released.append(self.released)
+        supervision.on_begin.append(self.begin)
+        contact.on_held.append(self.held)
+        service.on_month_end.append(self.count)
+        self.counted = np.array([COUNT_INDEX[name] for name in OF_LIFE], dtype=np.intp)
+        service.process(self.process)
+
+    def read(self) -> None:
+        """Take the levers of the day."""
+        levers = self.service.levers
+        rates = levers.mapping("community.home_changes_per_year")
+        self.rates = np.zeros((len(_KINDS), len(_KINDS)))
+        for name, rate in rates.items():
+            source, _, target = name.partition("_to_")
+            self.rates[_KINDS.index(source), _KINDS.index(target)] = rate
+        self.start_points = levers.integer("community.engagement_start")
+        seen, called = (levers.integer(f"community.engagement_gain_{how}") for how in ("seen", "called"))
+        modes = [mode for mode in range(len(Mode)) if mode != Mode.CUSTODY]
+        self.points = {
+            **{mode: seen if in_person(mode) else called for mode in modes},
+            SEEN_FIRST: seen,
+            EXCUSED: -levers.integer("community.engagement_loss_excused"),
+            UNEXCUSED: -levers.integer("community.engagement_loss_unexcused"),
+        }
+        self.handed_points = -levers.integer("community.engagement_loss_officer_change")
+        attendance = levers.flag("effects.circumstances_on_attendance")
+        mentor = levers.flag("effects.mentor_on_attendance")
+        engagement = levers.flag("effects.engagement_on_attendance")
+        on = lambda switch, name: float(levers.number(name)) if switch else 1.0  # noqa: E731
+        self.odds = Ratios(
+            on(attendance, "effects.no_home_missed_odds_ratio"),
+            on(attendance, "effects.temporary_home_missed_odds_ratio"),
+            on(attendance, "effects.no_income_missed_odds_ratio"),
+            on(mentor, "effects.mentor_missed_odds_ratio"),
+            float(levers.number("effects.engagement_missed_odds_slope")) / MOST_ENGAGED if engagement else 0.0,
+            self.start_points,
+        )
+        self.contact.odds_of = self.odds_of if attendance or mentor or engagement else None
+        changes = levers.flag("effects.circumstances_on_changes_in_need")
+        self.changes = Ratios(
+            on(changes, "effects.no_home_change_ratio"),
+            on(changes, "effects.temporary_home_change_ratio"),
+            on(changes, "effects.no_income_change_ratio"),
+            1.0,
+            0.0,
+            0,
+        )
+        self.changes_matter = bool(changes)
+        people = self.service.people
+        booked_otherwise = people.change_ratio[: people.size] != 1
+        if changes or booked_otherwise.any():
+            self.rebook(np.flatnonzero(people.location[: people.size] == Location.COMMUNITY))
+
+    # --- Release and beginning --------------------------------------------------------------------------------
+
+    def released(self, sentences_rows: Rows, nowhere: Rows, settled: Rows) -> None:
+        """Note where people released today go, how long they wait for benefits, and who is met by a mentor."""
+        service, people, sentences = self.service, self.service.people, self.service.sentences
+        levers, chance, today = service.levers, service.chance, service.today
+        person = sentences.person[sentences_rows]
+        # Not those held under another sentence, nor those removed from the country.
+        free = people.released_on[person] == today
+        rows, person = sentences_rows[free].astype(np.intp), person[free].astype(np.intp)
+        if rows.size == 0:
+            return
+        people.home[person] = Home.TEMPORARY
+        people.home[nowhere] = Home.NONE
+        people.home[settled] = Home.SETTLED
+        service.count("released_temporary", person[people.home[person] == Home.TEMPORARY])
+        service.count("released_housed_by_help", person[sentences.home_found[rows] == 1])
+        keys, number, helped = people.key[person], sentences.number[rows], sentences.helped[rows] == DONE
+        on_benefits = chance.uniform(keys, "needs benefits", number) < levers.number("release.benefits_share")
+        weeks = np.where(
+            helped, levers.number("release.income_gap_helped_weeks"), levers.number("release.income_gap_weeks")
+        )
+        days = np.where(on_benefits, np.rint(weeks * 7), 0).astype(np.int32)
+        waiting = days > 0
+        people.income_from[person[waiting]] = today + days[waiting]
+        service.agendas["benefits"].put(person[waiting], today + days[waiting])
+        service.count("income_gap_days", person[waiting], days[waiting])
+        service.count("released_without_income", person[waiting])
+        share = levers.number("release.mentor_of_helped_share")
+        met = person[helped & (chance.uniform(keys, "mentor", number) < share)]
+        if met.size:
+            people.mentored_until[met] = today + levers.integer("release.mentor_weeks") * 7
+            # A mentor's time is the resettlement team's, owed from tomorrow.
+            seconds = round(levers.number("release.mentor_hours") * 3600)
+            np.add.at(service.tables["teams"].release_owed, people.area[met], seconds)
+            service.count("mentors_met", met)
+            service.tell("met by a mentor", np.sort(met))
+
+    def begin(self, rows: Rows) -> None:
+        """Start engagement of those newly under supervision, and the clock of the next move of those released."""
+        service, people = self.service, self.service.people
+        people.change_ratio[rows] = 1
+        new = people.released_on[rows] == service.today
+        new |= service.sentences.imposed[people.latest[rows]] == service.today
+        people.engagement[rows[new]] = self.start_points
+        self.book_moves(rows[people.home[rows] != Home.NOT_KNOWN])
+        if self.changes_matter:
+            self.rebook(rows)
+
+    def changed(self, rows: Rows) -> None:
+        """Rest the day of the next change in need, booked anew, on people's circumstances."""
+        if rows.size:
+            self.service.people.change_ratio[rows] = 1
+            if self.changes_matter:
+                self.rebook(rows)
+
+    # --- Each day ---------------------------------------------------------------------------------------------
+
+    def process(self) -> Generator[simpy.Event, Any, None]:
+        """Each day: moves from one kind of home to another, and benefits that begin."""
+        service = self.service
+        while True:
+            yield service.clock.phase("crises")
+            today, people = service.today, service.people
+            paid = service.agendas["benefits"].due(today)
+            paid = paid[people.location[paid] == Location.COMMUNITY]
+            service.tell("benefits begin", np.sort(paid))
+            moving = service.agendas["home move"].due(today)
+            moving = np.sort(moving[people.location[moving] == Location.COMMUNITY])
+            if moving.size:
+                self.move(moving)
+            if self.changes_matter and paid.size + moving.size:
+                self.rebook(each_once(np.concatenate([paid, moving])))
+
+    def move(self, rows: Rows) -> None:
+        """Move people from one kind of home to another."""
+        service, people = self.service, self.service.people
+        rates = self.rates[people.home[rows]]
+        edges = np.cumsum(rates, axis=1)
+        uniform = service.chance.uniform(people.key[rows], "kind of next home", people.home_moves[rows])
+        to = (edges <= (uniform * edges[:, -1])[:, None]).sum(axis=1)
+        people.home[rows] = to
+        people.home_moves[rows] += 1
+        service.tell("moves to a settled home", rows[to == Home.SETTLED])
+        service.tell("moves somewhere temporary", rows[to == Home.TEMPORARY])
+        service.tell("loses the home", rows[to == Home.NONE])
+        service.count("moves_to_nowhere", rows[to == Home.NONE])
+        service.count("moves_to_settled", rows[to == Home.SETTLED])
+        self.book_moves(rows)
+
+    def book_moves(self, rows: Rows) -> None:
+        """Book the next move of people by the kind of home that they have."""
+        if rows.size == 0:
+            return
+        service, people = self.service, self.service.people
+        total = self.rates.sum(axis=1)[people.home[rows]]
+        rows, total = rows[total > 0], total[total > 0]
+        if rows.size:
+            draws = service.chance.exponential(people.key[rows], "next move", people.home_moves[rows])
+            wait = np.minimum(draws / total * 365.25, FAR).astype(np.int32)
+            service.agendas["home move"].put(rows, service.today + 1 + wait)
+
+    # --- Engagement -------------------------------------------------------------------------------------------
+
+    def held(self, come_to: list[Rows]) -> None:
+        """Move engagement by what came of today's contacts."""
+        for outcome, points in self.points.items():
+            self.add_points(come_to[outcome], points)
+
+    def handed(self, rows: Rows) -> None:
+        """Lower engagement of people whose officer changed."""
+        self.add_points(rows, self.handed_points)
+
+    def add_points(self, rows: Rows, points: int) -> None:
+        """Add points to people's engagement, each once, within its bounds."""
+        if rows.size and points:
+            move_points(rows, points, MOST_ENGAGED, self.service.people.engagement)
+
+    # --- Effects ----------------------------------------------------------------------------------------------
+
+    def odds_of(self, rows: Rows) -> NDArray[np.float64]:
+        """Return by how much each person's circumstances multiply the odds of missing an appointment."""
+        people = self.service.people
+        return odds_of_missing(
+            rows,
+            self.service.today,
+            self.odds,
+            people.home,
+            people.income_from,
+            people.mentored_until,
+            people.engagement,
+        )
+
+    def rebook(self, rows: Array) -> None:
+        """Bring the next change in need nearer, or put it off, for people whose circumstances changed."""
+        service, people = self.service, self.service.people
+        booked = service.agendas["crisis"].day_of(rows)
+        moved, days = rebook(
+            rows,
+            booked,
+            service.today,
+            self.changes,
+            people.home,
+            people.income_from,
+            people.mentored_until,
+            people.engagement,
+            people.crisis_since,
+            people.change_ratio,
+        )
+        service.agendas["crisis"].put(moved, days)
+
+    def count(self) -> None:
+        """Count homes, incomes and engagement of people in the community at the end of a month."""
+        service = self.service
+        people = columns(PeopleLiving, service.people)
+        service.flows[self.counted] += count_lives(service.people.size, service.areas * 2, people, service.today)

@@ -1,0 +1,164 @@
+"""Circumstances as compiled loops: what they do to attendance and to changes in need, and month-end counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.engine import NEVER
+from simulation.engine.compiled import compiled
+from simulation.system import codes
+
+if TYPE_CHECKING:
+    Array = NDArray[Any]
+    Days = NDArray[np.int32]
+    Floats = NDArray[np.float64]
+    Rows = NDArray[np.intp]
+
+#: Stocks of people in the community, in the order of their counts.
+OF_LIFE = (
+    "living_nowhere",
+    "living_temporarily",
+    "living_settled",
+    "without_income",
+    "engaged_people",
+    "engagement_points",
+)
+_NOWHERE, _TEMPORARILY, _AT_HOME, _PENNILESS, _ENGAGED, _POINTS = range(len(OF_LIFE))
+
+# Compiled code knows plain numbers only.
+_COMMUNITY = codes.Location.COMMUNITY
+_SETTLED, _TEMPORARY, _NONE = codes.Home.SETTLED, codes.Home.TEMPORARY, codes.Home.NONE
+
+#: No circumstances make the odds less than this part of what they would be.
+_LEAST = 0.05
+
+
+class Ratios(NamedTuple):
+    """By how much circumstances multiply something; 1, or a slope of 0, where they don't."""
+
+    no_home: float
+    temporary: float
+    no_income: float
+    mentor: float
+    slope: float  # for each point of engagement below the start
+    start: int
+
+
+class PeopleLiving(NamedTuple):
+    """Columns of people whose circumstances are counted."""
+
+    cell: Array
+    side: Array
+    location: Array
+    home: Array
+    income_from: Array
+    engagement: Array
+
+
+@compiled
+def ratio_of(
+    home: int, income_from: int, mentored_until: int, engagement: int, today: int, ratios: Ratios
+) -> float:
+    """Return by how much one person's circumstances multiply what ``ratios`` are about."""
+    ratio = 1.0
+    if home == _NONE:
+        ratio *= ratios.no_home
+    elif home == _TEMPORARY:
+        ratio *= ratios.temporary
+    if income_from > today:
+        ratio *= ratios.no_income
+    if mentored_until > today:
+        ratio *= ratios.mentor
+    if ratios.slope != 0:
+        ratio *= max(_LEAST, 1 + ratios.slope * (ratios.start - engagement))
+    return ratio
+
+
+@compiled
+def move_points(rows: Rows, points: int, most: int, engagement: Array) -> None:
+    """Add points to people's engagement, from nothing to the most there is."""
+    for row in rows:
+        engagement[row] = min(max(int(engagement[row]) + points, 0), most)
+
+
+@compiled
+def odds_of_missing(
+    rows: Rows,
+    today: int,
+    ratios: Ratios,
+    home: Array,
+    income_from: Array,
+    mentored_until: Array,
+    engagement: Array,
+) -> Floats:
+    """Return by how much each person's circumstances multiply the odds of missing an appointment."""
+    odds = np.empty(rows.size, dtype=np.float64)
+    for at in range(rows.size):
+        row = rows[at]
+        odds[at] = ratio_of(
+            int(home[row]), int(income_from[row]), int(mentored_until[row]), int(engagement[row]), today, ratios
+        )
+    return odds
+
+
+@compiled
+def rebook(
+    rows: Rows,
+    booked: Days,
+    today: int,
+    ratios: Ratios,
+    home: Array,
+    income_from: Array,
+    mentored_until: Array,
+    engagement: Array,
+    crisis_since: Array,
+    change_ratio: Array,
+) -> tuple[Rows, Days]:
+    """Stretch or shorten the wait for the next change in need by the ratio of rates, now and when it was booked.
+
+    That is the crossing of one threshold by a hazard that goes on from today at another rate. Somebody in the middle of
+    a change waits for its end, which stays where it is.
+
+    Returns
+    -------
+    moved, days : int arrays
+        Rows of those whose day moves, and the day.
+    """
+    moved, days = np.empty_like(rows), np.empty(rows.size, dtype=np.int32)
+    many = 0
+    for at in range(rows.size):
+        row = rows[at]
+        if crisis_since[row] != NEVER or booked[at] <= today:
+            continue
+        ratio = ratio_of(
+            int(home[row]), int(income_from[row]), int(mentored_until[row]), int(engagement[row]), today, ratios
+        )
+        # As it is kept: what is compared tomorrow is what was written today.
+        kept = np.float64(np.float32(ratio))
+        before = np.float64(change_ratio[row])
+        if kept != before and kept > 0:
+            change_ratio[row] = kept
+            moved[many] = row
+            days[many] = today + max(1, int((booked[at] - today) * before / kept))
+            many += 1
+    return moved[:many], days[:many]
+
+
+@compiled
+def count_lives(size: int, cells: int, people: PeopleLiving, today: int) -> Array:
+    """Count people in the community by home and income, and add up their engagement."""
+    counts = np.zeros((len(OF_LIFE), cells), dtype=np.int64)
+    for row in range(size):
+        if people.side[row] < 0 or people.location[row] != _COMMUNITY:
+            continue
+        cell, home = people.cell[row], people.home[row]
+        counts[_NOWHERE, cell] += home == _NONE
+        counts[_TEMPORARILY, cell] += home == _TEMPORARY
+        counts[_AT_HOME, cell] += home == _SETTLED
+        counts[_PENNILESS, cell] += people.income_from[row] > today
+        counts[_ENGAGED, cell] += 1
+        counts[_POINTS, cell] += people.engagement[row]
+    return counts

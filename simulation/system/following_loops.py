@@ -1,0 +1,70 @@
+"""What supervision may do to reoffending, person by person: a compiled loop, used only where a switch is on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.engine import NEVER
+from simulation.engine.compiled import compiled
+from simulation.system import codes
+
+if TYPE_CHECKING:
+    Array = NDArray[Any]
+
+# Compiled code knows plain numbers only.
+_COMMUNITY, _LOW_TIER = codes.Location.COMMUNITY, codes.Tier.D1
+_TEMPORARY, _NONE = codes.Home.TEMPORARY, codes.Home.NONE
+#: An officer's load is felt from 100% of tool points, and in full at 130%.
+_FULL, _FELT_OVER = 1.0, 0.3
+
+
+class Effects(NamedTuple):
+    """Ratios of hazards; 1 where a switch is off."""
+
+    unseen_days: int
+    unseen: float  # not seen face to face for longer than that, tiers A to C
+    unseen_low: float  # the same, tier D
+    new_officer_days: float
+    new_officer: float
+    unsettled: NDArray[np.float64]  # by percent of OGRS
+    overload: float  # at 130% of tool points, tiers A to C
+
+
+@compiled
+def reoffending_ratios(
+    size: int,
+    today: int,
+    effects: Effects,
+    location: Array,
+    tier: Array,
+    ogrs: Array,
+    work_only: Array,
+    last_seen: Array,
+    officer: Array,
+    officer_changed_on: Array,
+    home: Array,
+    pressure: Array,
+) -> NDArray[np.float64]:
+    """Return by how much everybody's hazard of reoffending is multiplied this month; 1 outside supervision."""
+    ratios = np.ones(size, dtype=np.float64)
+    for row in range(size):
+        if location[row] != _COMMUNITY:
+            continue
+        ratio = 1.0
+        low = tier[row] >= _LOW_TIER
+        # People supervised for unpaid work alone have no contact to miss.
+        if work_only[row] == 0 and today - int(last_seen[row]) > effects.unseen_days:
+            ratio *= effects.unseen_low if low else effects.unseen
+        changed = int(officer_changed_on[row])
+        if changed != NEVER and today - changed < effects.new_officer_days:
+            ratio *= effects.new_officer
+        if home[row] == _TEMPORARY or home[row] == _NONE:
+            ratio *= effects.unsettled[ogrs[row]]
+        if officer[row] >= 0 and not low:
+            over = (pressure[officer[row]] - _FULL) / _FELT_OVER
+            ratio *= 1 + (effects.overload - 1) * min(max(over, 0.0), 1.0)
+        ratios[row] = ratio
+    return ratios
