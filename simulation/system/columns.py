@@ -97,6 +97,10 @@ PEOPLE = (
     Column("short_cohort_failed", "int8", "0/1", "Proven reoffence since that release, within the follow-up."),
     Column("absent_on", "int32", "day", "Last unacceptable absence.", NEVER),
     Column("prison_held", "int8", "0/1", "Prison staff hold the case; there is no officer in the community."),
+    # Results and targets
+    Column("reoffended_on", "int32", "day", "Last proven reoffence at liberty.", NEVER),
+    Column("results_quarter", "int32", "quarters since year 0", "Last quarter in whose cohort the person is."),
+    Column("plan_thin", "int8", "0/1", "The last plan says little."),
 )
 
 #: What every contact reads of a person; kept side by side in memory.
@@ -195,6 +199,7 @@ POSTS = (
     Column(
         "pressure", "float64", "ratio", "Tool points held over points available at the last month end.", 1.0
     ),
+    Column("closed", "int8", "0/1", "Closed to save money: nobody is sought for it."),
 )
 
 TASKS = (

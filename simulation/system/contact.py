@@ -7,6 +7,8 @@ weeks. Nobody at high risk, and no first appointment, is by telephone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,6 +62,8 @@ class Contact:
         self._counted = np.array([COUNT_INDEX[name] for name in COUNTED if name not in UNCOUNTED], dtype=np.intp)
         self._kept = np.array([at for at, name in enumerate(COUNTED) if name not in UNCOUNTED], dtype=np.intp)
         self.hubs = Hubs(service)
+        #: Called with people who came to a first appointment.
+        self.on_first_seen: list[Callable[[Rows], None]] = []
 
     def read(self, workload: Workload) -> None:
         """Take the levers of the day."""
@@ -244,6 +248,8 @@ class Contact:
         service.tell("called by the hub", come_to[Mode.HUB_CALL])
         service.tell("seen or called by a colleague", rows[(by_colleague == 1) & (outcome < SEEN_FIRST)])
         service.tell("seen for the first time", come_to[SEEN_FIRST])
+        for listener in self.on_first_seen:
+            listener(come_to[SEEN_FIRST])
         if noticed.size:
             service.tell("change in need noticed", noticed, today - people.crisis_since[noticed])
             self.risk_rises.send(noticed)
