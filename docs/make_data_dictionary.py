@@ -21,7 +21,10 @@ from simulation.measures.registry import (  # noqa: E402
 )
 from simulation.system import codes, columns  # noqa: E402
 from simulation.system.caseload import balance_table  # noqa: E402
+from simulation.system.contracts import contracts_table  # noqa: E402
+from simulation.system.ledger import accounts_table, headings_table  # noqa: E402
 from simulation.system.organisation import teams_table  # noqa: E402
+from simulation.system.results import COHORTS  # noqa: E402
 
 TABLES: tuple[tuple[str, str, tuple[Column, ...]], ...] = (
     ("people", "One row a person, in the order of their keys; made before day 0 for the whole run.", columns.PEOPLE),
@@ -32,6 +35,10 @@ TABLES: tuple[tuple[str, str, tuple[Column, ...]], ...] = (
     ("release_queue", "Plans, resettlement work and help to be done; packed every day.", columns.RESETTLEMENT),
     ("home_seekers", "People who wait for a place to live on release; packed every day.", columns.SEEKERS),
     ("teams", "One row a police force area.", teams_table(1).columns),
+    ("contracts", "One row a police force area: what its company has come to.", contracts_table(1).columns),
+    ("accounts", "One row an account of a police force area.", accounts_table(1).columns),
+    ("headings", "One row a police force area: what its company was paid and spent.", headings_table(1).columns),
+    ("cohorts", "One row a person in a cohort of payment by results; settled rows go.", COHORTS),
     ("balance", "Four rows: time at work, started, unused, and change in time owed.", balance_table().columns),
 )
 

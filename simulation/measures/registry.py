@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simulation.measures import justice
+from simulation.measures import justice, money
 from simulation.measures.kinds import Count, Kind, Measure, Published
 from simulation.measures.kinds import flow as _flow
 from simulation.measures.kinds import histogram as _histogram
@@ -111,6 +111,7 @@ COUNTS: tuple[Count, ...] = (
     _flow("re_releases", "people", "People released again after recall."),
     _flow("recall_days_served", "days", "Days in custody of recalls that ended, added up."),
     *justice.COUNTS,
+    *money.COUNTS,
     # Community life
     _flow("releases", "releases", "First releases from a determinate sentence, home detention curfew included."),
     _flow("releases_short_sentence", "releases", "Those from sentences under 12 months."),
@@ -420,6 +421,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("report_wait", "Report asked for to report delivered", "days", ("report_days",),
             ("reports_oral", "reports_short", "reports_standard"), 1, "lower", "The wait for a court report"),
     *justice.MEASURES,
+    *money.MEASURES,
     Measure("deaths_year", "Deaths under supervision in the community", "deaths a year", ("deaths",), (), 1, "lower",
             "Deaths under supervision"),
     # Ways of contact, hubs, and where officers' time goes

@@ -17,6 +17,8 @@ custody               ends, releases, consequences                     curfew pa
 release               releases                                         resettlement work; a home or none
 community             hearings, crises                                 changes in need; reoffences; returns to court
 staffing              staffing                                         leavers' cases back to allocation
+contracts             counting                                         money booked; posts closed after losses
+targets               counting                                         inspections; what is true beside what is measured
 counting              counting                                         the month's counts, checks and digests
 ====================  ===============================================  ==========================================
 """

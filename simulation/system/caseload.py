@@ -8,7 +8,7 @@ officer's backlog is long.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
@@ -47,8 +47,11 @@ from simulation.system.diary_loops import (
 )
 from simulation.system.operating_models import by_operating_model, operating_models
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
-from simulation.system.transition import share_lost
+from simulation.system.transition import time_lost
 from simulation.system.workload import Workload
+
+#: Tasks with a service level of their own, which companies are also paid by.
+MEASURED = (Task.FIRST_APPOINTMENT, Task.PLAN, Task.BREACH_PACK)
 
 
 def serve(
@@ -114,6 +117,8 @@ class Caseload:
                 Task.COURT_APPLICATION,
             )
         }
+        #: Called with people whose plan was completed.
+        self.on_plans: list[Callable[[Rows], None]] = []
         #: Time at work, started, unused and owed since the start: must balance.
         self.balance = service.table("balance", balance_table())
         self._counted_due = np.array([COUNT_INDEX[name] for name in COUNTED_DUE], dtype=np.intp)
@@ -125,7 +130,11 @@ class Caseload:
         levers = self.service.levers
         self.workload = workload
         #: By cell: the order of its operating model.
-        self.priority = workload.priority()[self.contact.models]
+        self.priority = workload.priority()[self.contact.models].copy()
+        # Tasks that are measured may be drawn forward.
+        most = np.array(levers.grid("targets.rank_of_measured_tasks")).ravel().astype(np.int64)
+        for task in MEASURED:
+            self.priority[:, task] = np.minimum(self.priority[:, task], most)
         names = operating_models(self.service)
         #: Chance of a meeting on a working day, by area and side.
         self.meetings = by_operating_model(self.service, names, "workload.meetings_a_month") * 12
@@ -164,9 +173,9 @@ class Caseload:
         service.add_task(Task.REVIEW, reviews, today, int(self.workload.task_seconds[Task.REVIEW]))
 
         posts, persons = post_columns(service.posts), people_columns(people)
-        productive, taken = self.productive, share_lost(service)
+        productive, taken = self.productive, time_lost(service)
         if taken is not None:
-            productive = productive * (1 - taken[:, np.newaxis])
+            productive = productive * (1 - taken)
         at_work, day, available, lost = self.open(posts, productive)
         if taken is not None:
             self.count_lost(at_work, day)
@@ -312,6 +321,8 @@ class Caseload:
         service.count("hdc_enquiry_seconds", tasks.person[checks], tasks.seconds[checks])
         planned = tasks.person[plans]
         service.count("plans_done", planned)
+        for listener in self.on_plans if planned.size else ():
+            listener(planned)
         service.count("plans_in_time", planned[tasks.due[plans] >= service.today])
         service.tell("plan completed", np.sort(planned))
         # The first formal review follows the plan by the review interval, and each review the one before.

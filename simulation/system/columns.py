@@ -108,6 +108,10 @@ PEOPLE = (
     Column("followed_cell", "int16", "area x 2 + side", "Who was responsible when it began."),
     Column("followed_release", "int8", "0/1", "It began with release from custody."),
     Column("reoffended_since", "int8", "0/1", "A proven reoffence since it began."),
+    # Results and targets
+    Column("reoffended_on", "int32", "day", "Last proven reoffence at liberty.", NEVER),
+    Column("results_quarter", "int32", "quarters since year 0", "Last quarter in whose cohort the person is."),
+    Column("plan_thin", "int8", "0/1", "The last plan says little."),
 )
 
 #: What every contact reads of a person; kept side by side in memory.
@@ -209,6 +213,7 @@ POSTS = (
     Column(
         "pressure", "float64", "ratio", "Tool points held over points available at the last month end.", 1.0
     ),
+    Column("closed", "int8", "0/1", "Closed to save money: nobody is sought for it."),
 )
 
 TASKS = (

@@ -249,6 +249,7 @@ class Community:
         if held.size:
             # Somebody locked up since the month began can't reoffend at liberty: the crossing waits for liberty.
             people.risk_hazard[held] = np.nextafter(people.risk_threshold[held], 0)
+        people.reoffended_on[free] = service.today
         service.count("reoffences", supervised)
         service.tell("reoffended", free)
         cohorts.reoffended(service, free)

@@ -67,6 +67,8 @@ class Contact:
         self.odds_of: Callable[[Rows], NDArray[np.float64]] | None = None
         #: Called with the people to whom each of the outcomes came.
         self.on_held: list[Callable[[list[Rows]], None]] = []
+        #: Called with people who came to a first appointment.
+        self.on_first_seen: list[Callable[[Rows], None]] = []
 
     def read(self, workload: Workload) -> None:
         """Take the levers of the day."""
@@ -253,13 +255,15 @@ class Contact:
         service.tell("called by the hub", come_to[Mode.HUB_CALL])
         service.tell("seen or called by a colleague", rows[(by_colleague == 1) & (outcome < SEEN_FIRST)])
         service.tell("seen for the first time", come_to[SEEN_FIRST])
+        for listener in self.on_first_seen:
+            listener(come_to[SEEN_FIRST])
         if noticed.size:
             service.tell("change in need noticed", noticed, today - people.crisis_since[noticed])
             self.risk_rises.send(noticed)
         service.tell("missed, accepted", come_to[EXCUSED])
         service.tell("missed, not accepted", come_to[UNEXCUSED])
-        for listener in self.on_held:
-            listener(come_to)
+        for told in self.on_held:
+            told(come_to)
         # Absences that aren't accepted go to enforcement.
         self.failures.send(come_to[UNEXCUSED])
         if outside.size:

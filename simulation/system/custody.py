@@ -58,6 +58,8 @@ class Custody:
             service.agenda(name, capacity)
         self.counted = np.array([COUNT_INDEX[name] for name in COUNTED], dtype=np.intp)
         self.counted_papers = np.array([COUNT_INDEX[name] for name in curfew_loops.COUNTED], dtype=np.intp)
+        #: Called with people whose order has run out.
+        self.on_completed: list[Callable[[Rows], None]] = []
         #: Draws and shares for where people go at release; given by :mod:`simulation.system.release`.
         self.homes: tuple[np.uint64, float, float]
         #: What else follows a reception, when dates and papers are settled.
@@ -516,6 +518,8 @@ class Custody:
                 sentences.returned,
             )
             service.tell("order completed", orders)
+            for listener in self.on_completed:
+                listener(orders)
             service.tell("post-sentence supervision ends", supervised)
             service.tell("licence ends", licensed)
             service.agendas["legal end"].put(going_on, ends)

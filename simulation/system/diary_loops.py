@@ -330,6 +330,8 @@ def open_tasks(
     ----------
     longest : float array (area, employer)
         Backlog above which visits become calls; 0 where they never do.
+    priority : int64 array (area x 2 + employer, task)
+        Lowest first.
 
     Returns
     -------

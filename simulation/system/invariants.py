@@ -13,6 +13,7 @@ from simulation.engine import NEVER
 from simulation.system import laws
 from simulation.system.codes import Kind, Status, Task
 from simulation.system.hubs import unbalanced
+from simulation.system.ledger import Ledger
 from simulation.system.place import PLACE_OF, SETTING_OF
 from simulation.system.service import COUNT_INDEX, Service
 
@@ -83,6 +84,8 @@ class Invariants:
             "a warrant ends with a hearing": self.warrants,
             "recalls have one reason and one kind": self.recalls_counted,
             "places to live are neither made nor lost": self.places_balance,
+            "every penny is in an account": self.money,
+            "a closed post is vacant": self.closed_posts,
         }
 
     def check(self) -> None:
@@ -296,6 +299,20 @@ class Invariants:
         sentences = self.service.sentences
         housed = sentences.home_found[: sentences.size].sum()
         return np.flatnonzero((balance != 0) | (teams.homes_free < 0) | (teams.homes_taken.sum() != housed))
+
+    ledger: Ledger | None = None
+
+    def money(self) -> np.ndarray:
+        """What was paid in = what was paid out + what is held, and nothing is made or lost."""
+        return NOBODY if self.ledger is None else self.ledger.broken()
+
+    def closed_posts(self) -> np.ndarray:
+        """Nobody is in a post that was closed, and as many are closed as companies were counted to have closed."""
+        posts, size = self.service.posts, self.service.posts.size
+        closed = posts.closed[:size] == 1
+        counted = self.service.tables["contracts"].posts_closed
+        wrong = np.bincount(posts.area[:size][closed], minlength=counted.size) != counted
+        return np.concatenate([np.flatnonzero(closed & (posts.filled[:size] == 1)), np.flatnonzero(wrong)])
 
 
 __all__ = ["InvariantBroken", "Invariants"]

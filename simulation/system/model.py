@@ -18,6 +18,7 @@ from simulation.system.circumstances import Circumstances
 from simulation.system.codes import Location, Status
 from simulation.system.community import Community
 from simulation.system.contact import Contact
+from simulation.system.contracts import Contracts
 from simulation.system.counting import Counting
 from simulation.system.courts import Courts
 from simulation.system.custody import Custody
@@ -38,6 +39,8 @@ from simulation.system.service import Service
 from simulation.system.staffing import Staffing
 from simulation.system.startup import Survivors, seat
 from simulation.system.supervision import Supervision
+from simulation.system.takeover import Takeover
+from simulation.system.targets import Targets
 from simulation.system.workload import Workload
 
 
@@ -180,8 +183,12 @@ class Model:
         self.following = Following(service, self.supervision, self.community)
         self.organisation = Organisation(service, population, self.allocation)
         self.staffing = Staffing(service, self.allocation)
+        self.contracts = Contracts(service, population, self.staffing)
+        self.takeover = Takeover(service, self.contracts, self.staffing)
+        self.targets = Targets(service, self.contact, self.caseload, self.custody)
         self.invariants = Invariants(service)
         self.invariants.telephone_only = self.contact.telephone_only
+        self.invariants.ledger = self.contracts.ledger
         self.counting = Counting(
             service, population, self.supervision, self.contact, self.staffing, self.invariants
         )
@@ -272,6 +279,8 @@ class Model:
         self.circumstances.read()
         self.following.read()
         self.staffing.read()
+        self.contracts.read()
+        self.targets.read()
 
     def policy(self) -> Generator[simpy.Event, Any, None]:
         """On days on which a lever moves, read the levers and re-plan what the change applies to."""
@@ -279,8 +288,10 @@ class Model:
         while True:
             yield service.clock.phase("policy")
             if service.today in self._change_days:
+                self.takeover.before_change()
                 self.read(service.today)
                 self.organisation.read()
+                self.takeover.read()
                 self.replan(service.resolved.replan(service.today))
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.system.codes import SIDES
+from simulation.system.codes import CRC, SIDES
 from simulation.system.mode_loops import Ways
 from simulation.system.service import Service
 
@@ -17,17 +17,22 @@ _EXCEPTIONAL = ("face_to_face", "doorstep", "video")
 
 
 def operating_models(service: Service) -> list[list[str]]:
-    """Return the operating model in force in each area on each side; one model where the service is one."""
+    """Return the operating model in force in each area on each side.
+
+    One model where the service is one; the successor's where a company has failed.
+    """
     levers, geography = service.levers, service.geography
     models = levers.mapping("organisation.operating_model")
     unified = levers.grid("organisation.unified") > 0.5
-    return [
-        [
-            "unified" if unified[area, side] else models[geography.provider_name(area, side)]
-            for side in range(len(SIDES))
-        ]
-        for area in range(service.areas)
-    ]
+    failed = levers.grid("contracts.provider_failed") > 0.5
+    successor = levers.text("contracts.successor_model")
+
+    def model_of(area: int, side: int) -> str:
+        if unified[area, side]:
+            return "unified"
+        return successor if side == CRC and failed[area, side] else models[geography.provider_name(area, side)]
+
+    return [[model_of(area, side) for side in range(len(SIDES))] for area in range(service.areas)]
 
 
 def by_operating_model(service: Service, names: list[list[str]], parameter: str) -> NDArray[np.float64]:

@@ -22,6 +22,10 @@ BY_AREA = frozenset(
         "contact.missed_appointment_probability",
         "contact.phone_only_multiplier",
         "contact.release_day_appointment_share",
+        "contracts.fixed_cost_share",
+        "contracts.posts_cut_share_of_losses",
+        "contracts.provider_failed",
+        "contracts.volume_shortfall",
         "courts.diversion_from_custody",
         "custody.extended_release_fraction",
         "custody.hdc.address_suitable_share",
@@ -47,6 +51,7 @@ BY_AREA = frozenset(
         "staff.nps.leaving_rate_pso",
         "staff.recruitment.share_from_crc",
         "staff.sickness_days",
+        "targets.rank_of_measured_tasks",
         "workload.productivity",
     }
 )
@@ -106,6 +111,13 @@ def problems_with(resolved: Resolved) -> list[Problem]:
                     "read_before_day_one",
                     f"'{name}' is read once, before the first day, so a change to it on a later day would do nothing",
                     "give the value in scenarios/parameters, or from the first day of the run and without an end",
+                    step.assignment,
+                )
+            if name == "contracts.provider_failed" and step.last < NEVER:
+                refuse(
+                    "cannot_end",
+                    "a company that has failed doesn't come back: 'contracts.provider_failed' has no end",
+                    "leave out `to`",
                     step.assignment,
                 )
     return list(problems.values())

@@ -206,6 +206,11 @@ class Service(World):
                 number = detail if isinstance(detail, int) else int(np.asarray(detail)[at])
                 self.history.append(Event(self.today, kind, number))
 
+    def note(self, kind: str, *numbers: Array) -> None:
+        """Put whole numbers that belong to nobody, such as what accounts hold, into the day's digest."""
+        self._told.append(kind.encode())
+        self._told.extend(np.asarray(values, dtype=np.int64).tobytes() for values in numbers)
+
     def close_day(self) -> None:
         """Finish the digest of the day's events."""
         self.event_digests.append(hashlib.blake2b(b"".join(self._told), digest_size=8).hexdigest())

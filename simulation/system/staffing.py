@@ -220,7 +220,7 @@ class Staffing:
     def start(self, rows: Rows) -> None:
         """New holders begin: from the area's CRC for a share of NPS posts, else from outside."""
         service, posts, levers = self.service, self.service.posts, self.service.levers
-        rows = rows[posts.filled[rows] == 0]
+        rows = rows[(posts.filled[rows] == 0) & (posts.closed[rows] == 0)]
         if rows.size == 0:
             return
         share = levers.grid("staff.recruitment.share_from_crc")[posts.area[rows], 0]

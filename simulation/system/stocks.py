@@ -137,6 +137,7 @@ class PostsCounted(NamedTuple):
     filled: Array
     cases: Array
     sick_until: Array
+    closed: Array
 
 
 class PeopleDigested(NamedTuple):
@@ -235,8 +236,8 @@ def count_posts(
         employer = int(posts.employer[row])
         cell = int(posts.area[row]) * 2 + employer
         if posts.filled[row] != 1:
-            counts[_VACANT, cell] += 1
-            counts[_VACANT_PO, cell] += posts.grade[row] == _GRADE_PO
+            counts[_VACANT, cell] += posts.closed[row] == 0
+            counts[_VACANT_PO, cell] += posts.closed[row] == 0 and posts.grade[row] == _GRADE_PO
             continue
         cases = posts.cases[row]
         share = points[row] * 100.0 / available[row] if available[row] > 0 else 0.0

@@ -25,6 +25,8 @@ WORDS = {
     "officer left": "The officer leaves; the case waits for another",
     "risk escalated": "Risk assessed as high; the NPS must hold the case",
     "moved to the company": "The service is split: the case goes to the company",
+    "post cut": "The company cuts the officer's post to save money",
+    "company taken over": "The company fails; another owner takes it over",
     "moved to the unified service": "The company's staff and cases move to the NPS",
     "supervision ends": "Supervision over, case closed",
     # Contact
@@ -48,6 +50,9 @@ WORDS = {
     "appointment cancelled, officer in a meeting": "Appointment cancelled: the officer is in a meeting",
     "call put off, hub full": "Call put off: the hub's agents have no time",
     "plan completed": "Sentence plan completed",
+    "plan is thin": "The plan says little about what is to be done",
+    "case inspected: sufficient": "Inspectors read the case and find it in order",
+    "case inspected: falls short": "Inspectors read the case and find that it falls short",
     # Life in the community
     "change in need begins": "Things go wrong at home, at work or in health",
     "change in need noticed": "The officer notices what has gone wrong, after {days}; closer contact",

@@ -2,7 +2,8 @@
 
 New systems, meetings, new managers and new colleagues take time from cases, most in the first days and less and less
 until the transition is over. The time is lost in an area from the day on which its two sides become one service, so
-that a service unified area by area pays in each when its turn comes.
+that a service unified area by area pays in each when its turn comes; and at a company from the day on which another
+owner takes it over.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER
+from simulation.system.codes import CRC
 from simulation.system.service import Service
 
 
@@ -20,7 +22,25 @@ def share_lost(service: Service) -> NDArray[np.float64] | None:
     if not (began != NEVER).any():
         return None
     dip = service.levers.number("organisation.transition_dip")
-    days = service.levers.integer("organisation.transition_dip_days")
-    passed = np.where(began == NEVER, days, service.today - began.astype(np.int64))
-    left = np.clip(days - passed, 0, days) / days
+    left = _left(began, service.levers.integer("organisation.transition_dip_days"), service.today)
     return left * dip if left.any() else None
+
+
+def time_lost(service: Service) -> NDArray[np.float64] | None:
+    """Return the share of officers' time lost today by area and side; None where nobody loses any."""
+    both, failed = share_lost(service), service.tables["contracts"].failed_on[: service.areas]
+    if both is None and not (failed != NEVER).any():
+        return None
+    lost = np.zeros((service.areas, 2), dtype=np.float64)
+    dip = service.levers.number("contracts.takeover_dip")
+    lost[:, CRC] = dip * _left(failed, service.levers.integer("contracts.takeover_dip_days"), service.today)
+    if both is not None:
+        lost = np.maximum(lost, both[:, np.newaxis])
+    return lost if lost.any() else None
+
+
+def _left(began: NDArray[np.int32], days: int, today: int) -> NDArray[np.float64]:
+    """Return what is left of a dip that falls evenly, 1 on its first day; 0 where none began."""
+    passed = np.where(began == NEVER, days, today - began.astype(np.int64))
+    left: NDArray[np.float64] = np.clip(days - passed, 0, days) / days
+    return left

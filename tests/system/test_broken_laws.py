@@ -275,6 +275,21 @@ def one_home_for_two(world: World) -> None:
     world.sentences.home_found[np.flatnonzero(world.sentences.home_found[: world.sentences.size] == 0)[0]] = 1
 
 
+def a_penny_lost_between_accounts(world: World) -> None:
+    world.service.tables["accounts"].balance[0] += 1
+
+
+def paid_for_nothing_that_is_booked(world: World) -> None:
+    areas = np.array(world.service.resolved.areas)
+    world.model.contracts.ledger.move("ministry", "company", areas, np.array([100]))
+
+
+def somebody_in_a_closed_post(world: World) -> None:
+    post = np.flatnonzero(world.posts.filled[: world.posts.size])[:1]
+    world.posts.closed[post] = 1
+    world.service.tables["contracts"].posts_closed[world.posts.area[post]] += 1
+
+
 WRONG: tuple[tuple[str, Callable[..., None]], ...] = (
     ("one place a person", moved_without_a_sentence),
     ("setting follows sentences", licence_worked_as_an_order),
@@ -309,6 +324,9 @@ WRONG: tuple[tuple[str, Callable[..., None]], ...] = (
     ("breach packs only for orders and supervision", recall_report_on_an_order),
     ("places to live are neither made nor lost", a_home_from_nowhere),
     ("places to live are neither made nor lost", one_home_for_two),
+    ("every penny is in an account", a_penny_lost_between_accounts),
+    ("every penny is in an account", paid_for_nothing_that_is_booked),
+    ("a closed post is vacant", somebody_in_a_closed_post),
 )
 
 

@@ -1,0 +1,169 @@
+"""Targets: what is measured against what is true.
+
+A service level counts what was arranged, written or referred, among what came to light. Beside each stands here what
+the level was meant to show: whether somebody was seen, whether a plan says anything, whether the person was there when
+an order was completed. Inspections read a sample of cases; how it is drawn decides what they find.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from simulation.engine import NEVER
+from simulation.system.caseload import Caseload
+from simulation.system.codes import CRC, NPS, Location
+from simulation.system.contact import Contact
+from simulation.system.custody import Custody
+from simulation.system.service import Array, Rows, Service
+
+RANDOM, ANNOUNCED, CHOSEN = "random", "announced", "chosen"
+#: An order counts as completed in touch if the person was seen within so many days of its end.
+IN_TOUCH = 60
+
+
+def drawn(draws: Array, sufficient: NDArray[np.bool_], sample: int, chosen_share: float) -> Rows:
+    """Return which cases are read: those with the lowest draws, after those that managers take from the sufficient.
+
+    Parameters
+    ----------
+    draws : float array (cases,)
+        A number of each case.
+    sufficient : bool array (cases,)
+        Whether each is in order.
+    sample : int
+        Cases read, if there are so many.
+    chosen_share : float
+        Share of the sample that managers choose.
+
+    Examples
+    --------
+    Of four cases two are in order. Two are read; managers choose one:
+
+    >>> draws = np.array([0.1, 0.2, 0.3, 0.4])
+    >>> drawn(draws, np.array([False, False, True, True]), 2, 0.5).tolist()
+    [0, 2]
+    >>> drawn(draws, np.array([False, False, True, True]), 2, 0.0).tolist()
+    [0, 1]
+    """
+    order = np.argsort(draws, kind="stable")
+    chosen = order[sufficient[order]][: int(sample * chosen_share)]
+    rest = order[~np.isin(order, chosen)][: max(sample - chosen.size, 0)]
+    return np.sort(np.concatenate([chosen, rest]))
+
+
+class Targets:
+    """Plans that say something, people who came, and inspections."""
+
+    def __init__(self, service: Service, contact: Contact, caseload: Caseload, custody: Custody) -> None:
+        self.service = service
+        people, areas = service.people, np.arange(service.areas + 1, dtype=np.int8)
+        self.first_of_area = np.searchsorted(people.area[: people.size], areas)
+        self.contact = contact
+        caseload.on_plans.append(self.plans)
+        contact.on_first_seen.append(self.seen_first)
+        custody.on_completed.append(self.completed)
+        service.process(self.process)
+
+    def read(self) -> None:
+        """Take the levers of the day."""
+        levers = self.service.levers
+        share = levers.mapping("targets.plan_meaningful_share")
+        self.meaningful = np.array([share["nps"], share["crc"]], dtype=np.float64)
+        self.most_cases = levers.number("targets.quality_threshold_cases")
+        self.lost_per_case = levers.number("targets.quality_lost_per_case")
+        self.rule = levers.text("targets.inspection_rule")
+        self.months = levers.integer("targets.inspection_every_months")
+        self.sample = levers.integer("targets.inspection_sample")
+        self.case_days = levers.integer("targets.inspection_case_days")
+        self.seen_days = levers.integer("targets.sufficient_seen_days")
+        self.put_right = levers.number("targets.put_right_share")
+        self.chosen = levers.number("targets.chosen_share") if self.rule == CHOSEN else 0.0
+
+    # --- Service levels -----------------------------------------------------------------------------------------
+
+    def plans(self, rows: Rows) -> None:
+        """Decide which of the plans completed today say something: fewer, the more cases the officer holds."""
+        service, people = self.service, self.service.people
+        rows = np.sort(rows)
+        officer = people.officer[rows]
+        cases = np.where(officer >= 0, service.posts.cases[officer], 0)
+        share = self.meaningful[np.maximum(people.side[rows], 0)]
+        share = share - self.lost_per_case * np.maximum(cases - self.most_cases, 0)
+        occurrence = people.sentences[rows].astype(np.int64) * 1024 + people.spells[rows]
+        thin = service.chance.uniform(people.key[rows], "plan says something", occurrence) >= share
+        people.plan_thin[rows] = thin
+        service.count("plans_meaningful", rows[~thin])
+        service.tell("plan is thin", rows[thin])
+
+    def seen_first(self, rows: Rows) -> None:
+        """Count people who came to the first appointment that was arranged for them under an order, in time."""
+        people = self.service.people
+        rows = rows[(people.first_after_release[rows] == 0) & (people.contacts[rows] == 1)]
+        in_time = people.allocated_on[rows] >= self.contact.day().allocated_in_time
+        self.service.count("first_appointments_held_in_time", rows[in_time])
+
+    def completed(self, rows: Rows) -> None:
+        """Count orders that ran out with somebody who was in touch to the end, or did unpaid work alone."""
+        people = self.service.people
+        in_touch = self.service.today - people.last_seen[rows] <= IN_TOUCH
+        self.service.count("orders_completed_in_touch", rows[in_touch | (people.work_only[rows] == 1)])
+
+    # --- Inspection ---------------------------------------------------------------------------------------------
+
+    def process(self) -> Generator[simpy.Event, Any, None]:
+        """On the last evening of a month: the inspections of the areas whose month it is."""
+        service = self.service
+        while True:
+            yield service.clock.phase("counting")
+            when = service.calendar.date(service.today)
+            if service.calendar.date(service.today + 1).day == 1:
+                month = when.year * 12 + when.month - 1
+                for area in service.resolved.areas:
+                    if month % self.months == area % self.months:
+                        self.inspect(area, month // self.months)
+
+    def inspect(self, area: int, number: int) -> None:
+        """Read a sample of each side's cases in an area.
+
+        Parameters
+        ----------
+        area : int
+            Index of the area.
+        number : int
+            Number of the inspection, for its draws.
+        """
+        service, people, today = self.service, self.service.people, self.service.today
+        rows = np.arange(self.first_of_area[area], self.first_of_area[area + 1])
+        rows = rows[(people.location[rows] == Location.COMMUNITY) & (people.side[rows] >= 0)]
+        rows = rows[today - people.stage_start[rows] >= self.case_days]
+        good = self.sufficient(rows)
+        keys = people.key[rows]
+        draws = service.chance.uniform(keys, "drawn for inspection", number)
+        rescued = service.chance.uniform(keys, "put right for inspection", number) < self.put_right
+        for side in (NPS, CRC):
+            mine = np.flatnonzero(people.side[rows] == side)
+            read = mine[drawn(draws[mine], good[mine], self.sample, self.chosen)]
+            found = good[read] | (rescued[read] if self.rule == ANNOUNCED else False)
+            service.count("cases_judged", rows[mine])
+            service.count("cases_sufficient", rows[mine[good[mine]]])
+            service.count("inspected", rows[read])
+            service.count("inspected_found_sufficient", rows[read[found]])
+            service.tell("case inspected: sufficient", rows[read[found]])
+            service.tell("case inspected: falls short", rows[read[~found]])
+
+    def sufficient(self, rows: Rows) -> NDArray[np.bool_]:
+        """Tell whose case is as it should be: an officer, seen lately, a plan that says something, nothing overdue."""
+        people, tasks, today = self.service.people, self.service.tasks, self.service.today
+        if rows.size == 0:
+            return np.zeros(0, dtype=bool)
+        # People are in the order of their areas: only an area's own tasks are looked up.
+        person, due = tasks.person[: tasks.size], tasks.due[: tasks.size]
+        late = np.isin(rows, person[(due < today) & (person >= rows[0]) & (person <= rows[-1])])
+        seen = (today - people.last_seen[rows] <= self.seen_days) | (people.work_only[rows] == 1)
+        begun = people.first_due_from[rows] == NEVER
+        return (people.officer[rows] >= 0) & seen & begun & (people.plan_thin[rows] == 0) & ~late
