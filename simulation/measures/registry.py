@@ -23,6 +23,7 @@ from simulation.measures.kinds import Count, Measure, Published
 from simulation.measures.kinds import flow as _flow
 from simulation.measures.kinds import histogram as _histogram
 from simulation.measures.kinds import stock as _stock
+from simulation.measures.of_requirements import REQUIREMENT_COUNTS, REQUIREMENT_MEASURES
 
 COUNTS: tuple[Count, ...] = (
     # Who is supervised, once each
@@ -130,6 +131,7 @@ COUNTS: tuple[Count, ...] = (
     # Community life
     _flow("reoffences", "events", "Proven reoffences by people under supervision in the community."),
     _flow("deaths", "deaths", "Deaths of people under supervision in the community."),
+    *REQUIREMENT_COUNTS,
     # Workforce
     _stock("officers_in_post", "officers", "Case-holding officers in post."),
     _stock("posts_vacant", "posts", "Case-holding posts with nobody in them."),
@@ -350,6 +352,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("report_wait", "Report asked for to report delivered", "days", ("report_days",),
             ("reports_oral", "reports_short", "reports_standard"), 1, "lower", "The wait for a court report"),
     *justice.MEASURES,
+    *REQUIREMENT_MEASURES,
     Measure("deaths_year", "Deaths under supervision in the community", "deaths a year", ("deaths",), (), 1, "lower",
             "Deaths under supervision"),
     # Ways of contact, hubs, and where officers' time goes

@@ -115,6 +115,7 @@ class Caseload:
                 Task.ADDRESS_CHECK,
                 Task.PAROLE_REPORT,
                 Task.COURT_APPLICATION,
+                Task.SESSION,
             )
         }
         #: Time at work, started, unused and owed since the start: must balance.

@@ -11,9 +11,10 @@ import numpy as np
 
 from simulation.engine import NEVER
 from simulation.system import laws
-from simulation.system.codes import Kind, Status, Task
+from simulation.system.codes import Delivery, Kind, Requirement, Status, Task
 from simulation.system.hubs import unbalanced
 from simulation.system.place import PLACE_OF, SETTING_OF
+from simulation.system.requirement_laws import broken_balances, broken_groups
 from simulation.system.service import COUNT_INDEX, Service
 
 NOBODY = np.empty(0, dtype=np.intp)
@@ -82,6 +83,9 @@ class Invariants:
             "prisons hold the cases of prisoners alone": self.prison_held,
             "a warrant ends with a hearing": self.warrants,
             "recalls have one reason and one kind": self.recalls_counted,
+            "what is ordered is done, lapsed or still open": self.requirements_balance,
+            "programme groups hold those who are in them, up to their size": self.programme_groups,
+            "friction touches rehabilitation activity alone": self.friction,
         }
 
     def check(self) -> None:
@@ -287,6 +291,23 @@ class Invariants:
         packs = (kind == Task.BREACH_PACK) & (sentences.kind[sentence] == Kind.INDETERMINATE)
         reports = (kind == Task.RECALL_REPORT) & (sentences.kind[sentence] < Kind.DETERMINATE)
         return np.flatnonzero(packs | reports)
+
+    # --- Requirements -----------------------------------------------------------------------------------------
+
+    def requirements_balance(self) -> np.ndarray:
+        """Days and hours ordered by courts are done, left undone when the order ended, or still open."""
+        return broken_balances(self.service)
+
+    def programme_groups(self) -> np.ndarray:
+        """Members of a group are the people who name it, no more than its seats, none outside the community."""
+        return broken_groups(self.service)
+
+    def friction(self) -> np.ndarray:
+        """What waits to be bought is rehabilitation activity with a group or specialist, never ordered work."""
+        rows = self.service.requirements
+        size = rows.size
+        bought = (rows.kind[:size] == Requirement.REHABILITATION) & (rows.form[:size] != Delivery.OFFICER)
+        return np.flatnonzero((rows.held[:size] == 1) & ~bought)
 
 
 __all__ = ["InvariantBroken", "Invariants"]
