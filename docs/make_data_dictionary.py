@@ -29,6 +29,13 @@ from simulation.system.results import COHORTS  # noqa: E402
 TABLES: tuple[tuple[str, str, tuple[Column, ...]], ...] = (
     ("people", "One row a person, in the order of their keys; made before day 0 for the whole run.", columns.PEOPLE),
     ("sentences", "One row a sentence; several of one person may run at once.", columns.SENTENCES),
+    ("requirements", "One row for each thing that an order requires besides supervision.", columns.REQUIREMENTS),
+    ("programme_groups", "One row a group of an accredited programme that ever began.", columns.PROGRAMME_GROUPS),
+    (
+        "requirement_totals",
+        "Two rows: days of rehabilitation activity, and hours of unpaid work.",
+        columns.REQUIREMENT_TOTALS,
+    ),
     ("posts", "One row a post of a case-holding officer, with the state of its present holder.", columns.POSTS),
     ("tasks", "Work waiting in diaries. Rows are not identities: the table is packed every day.", columns.TASKS),
     ("court_queue", "Reports asked for; packed every day.", columns.QUEUES),
@@ -46,6 +53,7 @@ TABLES: tuple[tuple[str, str, tuple[Column, ...]], ...] = (
 LISTS = (
     *("Location", "Kind", "Status", "Setting", "Tier", "Rosh"),
     *("Grade", "Task", "RecallKind", "Report", "Mode", "Home"),
+    *("Requirement", "Delivery", "Programme", "Progress"),
 )
 
 

@@ -23,6 +23,7 @@ from simulation.measures.kinds import Count, Kind, Measure, Published
 from simulation.measures.kinds import flow as _flow
 from simulation.measures.kinds import histogram as _histogram
 from simulation.measures.kinds import stock as _stock
+from simulation.measures.of_requirements import REQUIREMENT_COUNTS, REQUIREMENT_MEASURES
 
 __all__ = ["COUNTS", "COUNT_BY_NAME", "HEADLINES", "MEASURES", "MEASURE_BY_NAME", "Count", "Kind", "Measure", "Published"]
 
@@ -163,6 +164,7 @@ COUNTS: tuple[Count, ...] = (
     _flow("reoffended_within_year", "people", "Those with a proven reoffence in those days."),
     _flow("followed_a_year_release", "people", "Those followed whose year began with release."),
     _flow("reoffended_within_year_release", "people", "Those of them with a proven reoffence."),
+    *REQUIREMENT_COUNTS,
     # Workforce
     _stock("officers_in_post", "officers", "Case-holding officers in post."),
     _stock("posts_vacant", "posts", "Case-holding posts with nobody in them."),
@@ -422,6 +424,7 @@ MEASURES: tuple[Measure, ...] = (
             ("reports_oral", "reports_short", "reports_standard"), 1, "lower", "The wait for a court report"),
     *justice.MEASURES,
     *money.MEASURES,
+    *REQUIREMENT_MEASURES,
     Measure("deaths_year", "Deaths under supervision in the community", "deaths a year", ("deaths",), (), 1, "lower",
             "Deaths under supervision"),
     # Ways of contact, hubs, and where officers' time goes

@@ -115,6 +115,7 @@ class Caseload:
                 Task.ADDRESS_CHECK,
                 Task.PAROLE_REPORT,
                 Task.COURT_APPLICATION,
+                Task.SESSION,
             )
         }
         #: Called with people whose plan was completed.

@@ -126,6 +126,7 @@ class Task(metaclass=Codes):
     HANDOVER = 7
     PAROLE_REPORT = 8
     COURT_APPLICATION = 9  # to end an order early for good progress
+    SESSION = 10  # a rehabilitation activity day with the responsible officer
 
 
 class RecallKind(metaclass=Codes):
@@ -194,6 +195,39 @@ class Mode(metaclass=Codes):
     VIDEO = 6
     GROUP = 7
     HUB_CALL = 8  # by whoever answers for the hub that day
+
+
+class Requirement(metaclass=Codes):
+    """What an order requires besides supervision."""
+
+    REHABILITATION = 0  # rehabilitation activity requirement, in days
+    UNPAID_WORK = 1  # in hours
+    PROGRAMME = 2  # accredited programme, in sessions
+
+
+class Delivery(metaclass=Codes):
+    """By whom rehabilitation activity days are delivered."""
+
+    OFFICER = 0  # the responsible officer, one to one
+    GROUP = 1  # a group run by the company of the area
+    SPECIALIST = 2  # a worker of the company for housing, work, debt and the like, one to one
+
+
+class Programme(metaclass=Codes):
+    """Accredited programmes; a parameter table names them in the same words."""
+
+    THINKING_SKILLS = 0
+    DOMESTIC_ABUSE = 1
+    SEXUAL_OFFENDING = 2
+
+
+class Progress(metaclass=Codes):
+    """How far a requirement has come."""
+
+    WAITING = 0
+    RUNNING = 1
+    FINISHED = 2  # all of it done
+    ENDED = 3  # the order is over, or the person dropped out, before all of it was done
 
 
 NPS, CRC = 0, 1

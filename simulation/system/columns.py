@@ -175,6 +175,7 @@ SENTENCES = (
     Column("pack_returns", "int8", "count", "Times the present breach pack came back to be put right."),
     Column("released", "int32", "day", "First release.", NEVER),
     Column("failed", "int8", "0/1", "Ended unsuccessfully."),
+    Column("activity", "int32", "row of requirements", "Rehabilitation activity required; -1 if none.", -1),
     Column("prepared", "int8", "0 none, 1 begun, 2 done", "Resettlement work before release."),
     Column("recall_reason", "int8", "RecallReason", "Why the present or last recall was asked for."),
     Column("parole", "int8", "Parole", "Where the review of the present recall stands."),
@@ -246,6 +247,46 @@ SEEKERS = (
     Column("due", "int32", "day", "Day of release."),
 )
 
+REQUIREMENTS = (
+    Column("person", "int32", "row of people", "Whose order requires it."),
+    Column("sentence", "int32", "row of sentences", "The order."),
+    Column("number", "int8", "count", "Number of the order among the person's sentences, from 1."),
+    Column("imposed", "int32", "day", "Day of the order."),
+    Column("kind", "int8", "Requirement", "What is required."),
+    Column("form", "int8", "Delivery or Programme", "By whom activity days are delivered, or which programme it is."),
+    Column("progress", "int8", "Progress", "How far it has come."),
+    Column("cell", "int16", "area x 2 + side", "Where it is counted: who supervised when it was last offered."),
+    Column("ordered", "int16", "days, hours or sessions", "What the court ordered."),
+    Column("due", "int16", "days, hours or sessions", "What is to be delivered of it by the rule in force."),
+    Column("done", "int16", "days, hours or sessions", "What has been done of it."),
+    Column("offered", "int16", "count", "Days or sessions offered, whether the person came or not."),
+    Column("ready", "int32", "day", "First day on which it could begin."),
+    Column("last", "int32", "day", "Last day offered.", NEVER),
+    Column("began", "int32", "day", "First day kept, or first session of the group.", NEVER),
+    Column("held", "int8", "0/1", "The NPS hasn't bought it from the company."),
+    Column("booked", "int8", "0/1", "A session is in the officer's diary, as of this week."),
+    Column("group", "int32", "row of programme groups", "The group the person is in; -1 if none.", -1),
+    Column("bought_draw", "float32", "share", "Bought if purchase friction is at most this."),
+    Column("enough_draw", "float32", "share", "Draw of how many days are thought enough where any number will do."),
+)
+
+PROGRAMME_GROUPS = (
+    Column("area", "int8", "index of police area", "Where."),
+    Column("programme", "int8", "Programme", "Which programme."),
+    Column("began", "int32", "day", "First session."),
+    Column("sessions", "int16", "count", "Sessions of the whole programme."),
+    Column("held", "int16", "count", "Sessions held so far."),
+    Column("members", "int16", "people", "Who is in it now."),
+    Column("seats", "int16", "people", "Most it can take."),
+    Column("running", "int8", "0/1", "Neither over nor withdrawn."),
+)
+
+REQUIREMENT_TOTALS = (
+    Column("ordered", "int64", "days or hours", "Ordered by courts, what was ordered before the start included."),
+    Column("done", "int64", "days or hours", "Done, what was done before the start included."),
+    Column("lapsed", "int64", "days or hours", "Left undone when orders ended."),
+)
+
 if TYPE_CHECKING:
     Array = NDArray[Any]
 
@@ -274,6 +315,13 @@ class Posts(Table):
 
     def __init__(self, capacity: int) -> None:
         super().__init__("posts", POSTS, capacity)
+
+
+class Requirements(Table):
+    """What orders require besides supervision; an order may have several."""
+
+    def __init__(self, capacity: int) -> None:
+        super().__init__("requirements", REQUIREMENTS, capacity)
 
 
 class OpenTasks(Table):

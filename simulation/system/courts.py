@@ -59,6 +59,8 @@ class Courts:
         self.service, self.population = service, population
         self.allocation, self.custody, self.supervision = allocation, custody, supervision
         self.returners = service.channel("returners to court")
+        #: Told which orders were made, once it is settled who supervises them.
+        self.on_settled: list[Callable[[Rows], None]] = []
         service.agenda("sentence", service.people.capacity)
         people = service.people
         # Rows by day of conviction: derived from the table, so it is no state of its own.
@@ -305,18 +307,20 @@ class Courts:
         service.count("sentenced_on_report", rows[people.report[rows] > 0])
         service.count("orders_on_report", outside[people.report[outside] > 0])
         made = self.custody.receive(inside)
-        self.impose_orders(outside)
+        ordered = self.impose_orders(outside)
         service.refresh(rows)
         self.allocation.assess(rows)
         cohorts.orders_started(service, outside)
         self.supervision.begin_again(already)
         self.allocation.begin(already)
         self.custody.settle_in(made)
+        for listener in self.on_settled:
+            listener(ordered)
 
-    def impose_orders(self, rows: Rows) -> None:
-        """Impose community and suspended sentence orders."""
+    def impose_orders(self, rows: Rows) -> Rows:
+        """Impose community and suspended sentence orders; return their rows among sentences."""
         if rows.size == 0:
-            return
+            return rows
         service, people, chance, sentences = (
             self.service,
             self.service.people,
@@ -360,3 +364,4 @@ class Courts:
             begin(made)
         service.tell("community order", community, community_days)
         service.tell("suspended sentence order", suspended, suspended_days)
+        return made

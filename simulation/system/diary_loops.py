@@ -34,7 +34,7 @@ _ORDER, _IN_CUSTODY, _CURFEW, _LICENCE = Status.ORDER, Status.CUSTODY, Status.CU
 _SUPERVISION, _RECALLED = Status.SUPERVISION, Status.RECALLED
 _FIRST, _PLAN, _REVIEW = Task.FIRST_APPOINTMENT, Task.PLAN, Task.REVIEW
 _BREACH_PACK, _RECALL_REPORT, _PAROLE_REPORT = Task.BREACH_PACK, Task.RECALL_REPORT, Task.PAROLE_REPORT
-_ADDRESS_CHECK, _APPLICATION = Task.ADDRESS_CHECK, Task.COURT_APPLICATION
+_ADDRESS_CHECK, _APPLICATION, _SESSION = Task.ADDRESS_CHECK, Task.COURT_APPLICATION, Task.SESSION
 #: Curfew papers for which the address is being checked.
 _ENQUIRY = 2
 
@@ -362,6 +362,8 @@ def open_tasks(
                 wanted[task] = place == _COMMUNITY and people.first_due_from[person] != NEVER
             elif kind in (_PLAN, _REVIEW):
                 wanted[task] = place == _COMMUNITY
+            elif kind == _SESSION:
+                wanted[task] = place == _COMMUNITY and sentences.status[tasks.sentence[task]] == _ORDER
             else:
                 sentence = tasks.sentence[task]
                 wanted[task] = _paper_wanted(
@@ -381,9 +383,10 @@ def open_tasks(
                 on_duty = begins[office + 1] - begins[office]
                 if on_duty > 0:
                     officer = roster[begins[office] + today % on_duty]
-            if due < today:
+            # A session that hasn't been held is a meeting put off, not paper that piles up.
+            if due < today and kind != _SESSION:
                 backlog[officer] += tasks.seconds[task]
-            if at_work[officer] and (kind != _FIRST or due <= today):
+            if at_work[officer] and (due <= today or (kind != _FIRST and kind != _SESSION)):
                 cell = people.cell[person]
                 server[before + task] = officer
                 seconds[before + task] = tasks.seconds[task]

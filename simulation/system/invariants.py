@@ -11,10 +11,11 @@ import numpy as np
 
 from simulation.engine import NEVER
 from simulation.system import laws
-from simulation.system.codes import Kind, Status, Task
+from simulation.system.codes import Delivery, Kind, Requirement, Status, Task
 from simulation.system.hubs import unbalanced
 from simulation.system.ledger import Ledger
 from simulation.system.place import PLACE_OF, SETTING_OF
+from simulation.system.requirement_laws import broken_balances, broken_groups
 from simulation.system.service import COUNT_INDEX, Service
 
 NOBODY = np.empty(0, dtype=np.intp)
@@ -86,6 +87,9 @@ class Invariants:
             "places to live are neither made nor lost": self.places_balance,
             "every penny is in an account": self.money,
             "a closed post is vacant": self.closed_posts,
+            "what is ordered is done, lapsed or still open": self.requirements_balance,
+            "programme groups hold those who are in them, up to their size": self.programme_groups,
+            "friction touches rehabilitation activity alone": self.friction,
         }
 
     def check(self) -> None:
@@ -313,6 +317,23 @@ class Invariants:
         counted = self.service.tables["contracts"].posts_closed
         wrong = np.bincount(posts.area[:size][closed], minlength=counted.size) != counted
         return np.concatenate([np.flatnonzero(closed & (posts.filled[:size] == 1)), np.flatnonzero(wrong)])
+
+    # --- Requirements -----------------------------------------------------------------------------------------
+
+    def requirements_balance(self) -> np.ndarray:
+        """Days and hours ordered by courts are done, left undone when the order ended, or still open."""
+        return broken_balances(self.service)
+
+    def programme_groups(self) -> np.ndarray:
+        """Members of a group are the people who name it, no more than its seats, none outside the community."""
+        return broken_groups(self.service)
+
+    def friction(self) -> np.ndarray:
+        """What waits to be bought is rehabilitation activity with a group or specialist, never ordered work."""
+        rows = self.service.requirements
+        size = rows.size
+        bought = (rows.kind[:size] == Requirement.REHABILITATION) & (rows.form[:size] != Delivery.OFFICER)
+        return np.flatnonzero((rows.held[:size] == 1) & ~bought)
 
 
 __all__ = ["InvariantBroken", "Invariants"]

@@ -35,6 +35,7 @@ from simulation.system.population import GROUPS, Arrivals, Population
 from simulation.system.prison_held import PrisonHeld
 from simulation.system.recall import Recall
 from simulation.system.release import Release
+from simulation.system.requirements import Requirements
 from simulation.system.service import Service
 from simulation.system.staffing import Staffing
 from simulation.system.startup import Survivors, seat
@@ -166,6 +167,8 @@ class Model:
         self.custody = Custody(service, population, self.allocation, self.departures)
         self.courts = Courts(service, population, self.allocation, self.custody, self.supervision)
         self.contact = Contact(service)
+        self.requirements = Requirements(service, population, self.contact)
+        self.courts.on_settled.append(self.requirements.order)
         self.caseload = Caseload(service, self.contact)
         self.recall = Recall(service)
         self.enforcement = Enforcement(service, population, self.contact, self.recall, self.courts)
@@ -196,6 +199,7 @@ class Model:
             self.enforcement.breach_courts.count_waiting,
             self.prison_held.count_held,
             places.count,
+            self.requirements.count_stocks,
         ]
         self.read(0)
 
@@ -211,6 +215,7 @@ class Model:
         # Assessed without error: the service has known them for some time.
         people.assessed_rosh[person] = people.rosh[person]
         self.allocation.place(person)
+        self.requirements.at_start(made)
         status = sentences.status[made]
         running = made[(status == Status.ORDER) | (status == Status.LICENCE) | (status == Status.SUPERVISION)]
         end = np.where(
@@ -269,6 +274,7 @@ class Model:
         self.custody.read(workload)
         self.courts.read()
         self.contact.read(workload)
+        self.requirements.read(workload)
         self.caseload.read(workload)
         self.recall.read(workload)
         self.enforcement.read(workload)

@@ -19,7 +19,16 @@ from simulation.engine.compiled import compiled
 from simulation.measures.registry import COUNTS
 from simulation.scenario import Geography, Resolved
 from simulation.system.codes import PHASES, Kind, Location
-from simulation.system.columns import QUEUES, RESETTLEMENT, SEEKERS, OpenTasks, People, Posts, Sentences
+from simulation.system.columns import (
+    QUEUES,
+    RESETTLEMENT,
+    SEEKERS,
+    OpenTasks,
+    People,
+    Posts,
+    Requirements,
+    Sentences,
+)
 from simulation.system.levers import Levers
 from simulation.system.place import PLACE_OF, SETTING_OF, latest_among, place_again, statuses_of, statuses_of_all
 
@@ -99,6 +108,7 @@ class Service(World):
         self.people = People(people)
         self.sentences = Sentences(people + people // 4 + 1024)
         self.posts = Posts(8192)
+        self.requirements = Requirements(4096)
         self.tasks = OpenTasks()
         self.court_queue = OpenTasks(QUEUES, "court_queue")
         self.release_queue = OpenTasks(RESETTLEMENT, "release_queue")
@@ -107,6 +117,7 @@ class Service(World):
             self.people,
             self.sentences,
             self.posts,
+            self.requirements,
             self.tasks,
             self.court_queue,
             self.release_queue,

@@ -113,6 +113,26 @@ WORDS = {
     "released to nowhere": "Has nowhere to live on release",
     "released on life licence": "Released by the Parole Board on life licence",
     "life licence recalled": "Life licence recalled; back in prison",
+    # Requirements
+    "activity days ordered": "The order requires {days} of rehabilitation activity",
+    "unpaid work ordered": "The order requires {hours} of unpaid work",
+    "programme ordered": "The order requires an accredited programme: {programme}",
+    "activity day in a group": "Rehabilitation activity in a group",
+    "activity day with a specialist": "Rehabilitation activity with a specialist",
+    "activity day with the officer": "Rehabilitation activity with the officer",
+    "activity day missed": "Missed a rehabilitation activity day",
+    "activity not bought": "The NPS doesn't buy the activity from the company; it waits",
+    "activity by the officer instead": "The officer takes on the activity that wasn't bought",
+    "unpaid work done": "A day of unpaid work",
+    "unpaid work missed": "Missed a day of unpaid work",
+    "unpaid work stood down": "Sent home from unpaid work",
+    "unpaid work completed": "Unpaid work completed, {hours}",
+    "programme begins": "The accredited programme begins",
+    "programme completed": "Completes the accredited programme",
+    "programme dropped": "Drops out of the accredited programme",
+    "programme withdrawn": "The programme is withdrawn half way; back on the waiting list",
+    "activity days lapse": "The order is over: {days} of rehabilitation activity not delivered",
+    "unpaid work lapses": "The order is over: {hours} of unpaid work not done",
     # Ends
     "order completed": "The order runs out, completed",
     "post-sentence supervision ends": "Post-sentence supervision runs out",
@@ -139,8 +159,16 @@ ROUTINE = {
     "appointment cancelled, not booked again": "left out (diary full)",
     "appointment cancelled, officer in a meeting": "cancelled (officer in a meeting)",
     "call put off, hub full": "put off (hub full)",
+    "activity day in a group": "activity in a group",
+    "activity day with a specialist": "activity with a specialist",
+    "activity day with the officer": "activity with the officer",
+    "activity day missed": "activity missed",
+    "unpaid work done": "unpaid work",
+    "unpaid work missed": "unpaid work missed",
+    "unpaid work stood down": "sent home from unpaid work",
 }
 
+PROGRAMMES = ("thinking skills", "domestic abuse", "sexual offending")
 REPORTS = ("no", "an oral", "a short written", "a standard written")
 _GRADES = {"nps": ("probation officer", "probation services officer"), "crc": ("probation officer", "case manager")}
 _SERVICES = {"nps": "NPS", "crc": "company"}
@@ -260,6 +288,8 @@ def in_words(event: Told) -> str:
         report=REPORTS[event.detail] if 0 <= event.detail < len(REPORTS) else "a",
         months=length_in_words(event.detail),
         days=days_in_words(event.detail),
+        hours="1 hour" if event.detail == 1 else f"{event.detail} hours",
+        programme=PROGRAMMES[event.detail] if 0 <= event.detail < len(PROGRAMMES) else "one",
         dates=f" ({left}{remand})",
         handed=_handed(context.before, event.detail),
         officer=f"{service} {grade} number {event.detail}",

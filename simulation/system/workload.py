@@ -82,6 +82,8 @@ class Workload:
         self._read_modes(minutes)
         self.administration_minutes: dict[tuple[str, str], float] = {}
         self.contact_seconds = np.zeros((len(self.models), len(Setting), len(tiers), len(Mode), 2), dtype=np.int64)
+        #: By model and tier: what a case costs is the tariff, whatever is done at its contacts.
+        self.from_tariff = np.zeros((len(self.models), len(tiers)), dtype=np.bool_)
         for model in range(len(self.models)):
             for setting in _TARIFF:
                 for tier in range(len(tiers)):
@@ -137,6 +139,7 @@ class Workload:
         as_e3 = [round(e3[f"{stage}_{tier_name}"]) for stage in STAGES]
         # The same contacts as under E3 cost the same; anything else is the sum of its tasks.
         if self.interval_days[model, :, tier].tolist() == as_e3 and pattern != "crc":
+            self.from_tariff[model, tier] = True
             administration = self._remainder(minutes, model, setting, tier, month)
             for_calls = administration
             # Travel to the office is inside the tariff's average.

@@ -17,7 +17,9 @@ from simulation.system.codes import (
     Grade,
     Kind,
     Location,
+    Progress,
     RecallKind,
+    Requirement,
     Rosh,
     Setting,
     Status,
@@ -290,6 +292,23 @@ def somebody_in_a_closed_post(world: World) -> None:
     world.service.tables["contracts"].posts_closed[world.posts.area[post]] += 1
 
 
+def a_day_delivered_that_nobody_noted(world: World) -> None:
+    rows = world.service.requirements
+    going = np.flatnonzero(rows.progress[: rows.size] == Progress.RUNNING)[0]
+    rows.done[going] += 1
+
+
+def a_member_whom_the_group_does_not_know(world: World) -> None:
+    rows = world.service.requirements
+    alone = np.flatnonzero((rows.kind[: rows.size] == Requirement.PROGRAMME) & (rows.group[: rows.size] < 0))
+    rows.group[alone[rows.progress[alone] == Progress.FINISHED][:1]] = 0
+
+
+def unpaid_work_that_waits_to_be_bought(world: World) -> None:
+    rows = world.service.requirements
+    rows.held[np.flatnonzero(rows.kind[: rows.size] == Requirement.UNPAID_WORK)[0]] = 1
+
+
 WRONG: tuple[tuple[str, Callable[..., None]], ...] = (
     ("one place a person", moved_without_a_sentence),
     ("setting follows sentences", licence_worked_as_an_order),
@@ -327,6 +346,9 @@ WRONG: tuple[tuple[str, Callable[..., None]], ...] = (
     ("every penny is in an account", a_penny_lost_between_accounts),
     ("every penny is in an account", paid_for_nothing_that_is_booked),
     ("a closed post is vacant", somebody_in_a_closed_post),
+    ("what is ordered is done, lapsed or still open", a_day_delivered_that_nobody_noted),
+    ("programme groups hold those who are in them, up to their size", a_member_whom_the_group_does_not_know),
+    ("friction touches rehabilitation activity alone", unpaid_work_that_waits_to_be_bought),
 )
 
 

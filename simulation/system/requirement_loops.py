@@ -1,0 +1,391 @@
+"""What orders require, row by row: compiled loops that read each requirement once.
+
+The rules are written here as plain conditions on one requirement; :mod:`simulation.system.requirements` says when they
+apply, tells the history and makes groups.
+"""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.engine.chance import uniform_of
+from simulation.engine.compiled import compiled
+from simulation.system.codes import Programme, Progress, Requirement
+from simulation.system.service import Array, Rows
+from simulation.system.waits import value_at
+
+Counted = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+#: What is counted; rows of the array of counts that the loops fill.
+COUNTED = (
+    "activity_days_ordered",
+    "activity_days_done",
+    "activity_days_undone",
+    "activity_days_with_officer",
+    "activity_days_missed",
+    "activity_ordered",
+    "activity_begun",
+    "activity_begin_days",
+    "activity_ended",
+    "activity_ended_unbegun",
+    "activity_not_bought",
+    "work_hours_ordered",
+    "work_hours_done",
+    "work_hours_undone",
+    "work_ordered",
+    "work_begun",
+    "work_begin_days",
+    "work_completed",
+    "work_completed_in_time",
+    "work_ended_undone",
+    "work_days_missed",
+    "work_days_stood_down",
+    "programme_ordered",
+    "programme_begun",
+    "programme_begin_days",
+    "programme_completed",
+    "programme_dropped_out",
+    "programme_withdrawn",
+    "programme_ended_undone",
+)
+_DAYS_ORDERED, _HOURS_ORDERED, _ORDERED, _WORK_ORDERED, _PROGRAMME_ORDERED = (
+    COUNTED.index(name)
+    for name in (
+        "activity_days_ordered",
+        "work_hours_ordered",
+        "activity_ordered",
+        "work_ordered",
+        "programme_ordered",
+    )
+)
+
+#: What can happen to somebody in a week, in the order in which the history tells it.
+EVENTS = range(18)
+(
+    DAYS_ORDERED,
+    WORK_ORDERED,
+    PROGRAMME_ORDERED,
+    GROUP_DAY,
+    SPECIALIST_DAY,
+    OFFICER_DAY,
+    DAY_MISSED,
+    NOT_BOUGHT,
+    OFFICER_INSTEAD,
+    WORK_DAY,
+    WORK_MISSED,
+    SENT_HOME,
+    WORK_COMPLETED,
+    PROGRAMME_COMPLETED,
+    DROPPED_OUT,
+    WITHDRAWN,
+    DAYS_LAPSED,
+    HOURS_LAPSED,
+) = EVENTS
+
+#: Rules of delivery, as the parameter names them.
+RULES = ("in_full", "up_to", "officers_discretion")
+_IN_FULL, _UP_TO, _DISCRETION = range(len(RULES))
+
+#: Place of unpaid work among the shares of days missed.
+AT_WORK = 3
+_WEEK = 7
+
+# A compiled loop takes plain numbers, not the members of a class.
+_ACTIVITY, _WORK, _PROGRAMME = Requirement.REHABILITATION, Requirement.UNPAID_WORK, Requirement.PROGRAMME
+_RUNNING, _FINISHED = Progress.RUNNING, Progress.FINISHED
+_THINKING, _DOMESTIC, _SEXUAL = Programme.THINKING_SKILLS, Programme.DOMESTIC_ABUSE, Programme.SEXUAL_OFFENDING
+
+
+class RequirementColumns(NamedTuple):
+    """The columns of requirements."""
+
+    person: Array
+    sentence: Array
+    number: Array
+    imposed: Array
+    kind: Array
+    form: Array
+    progress: Array
+    cell: Array
+    ordered: Array
+    due: Array
+    done: Array
+    offered: Array
+    ready: Array
+    last: Array
+    began: Array
+    held: Array
+    booked: Array
+    group: Array
+    bought_draw: Array
+    enough_draw: Array
+
+
+class Persons(NamedTuple):
+    """The columns of people that requirements read."""
+
+    key: Array
+    cell: Array
+    location: Array
+    tier: Array
+    ogrs: Array
+    miss_factor: Array
+    stage_start: Array
+    last_seen: Array
+
+
+class Orders(NamedTuple):
+    """The columns of sentences that requirements read."""
+
+    status: Array
+    number: Array
+    imposed: Array
+    unpaid_work_only: Array
+    activity: Array  # written
+
+
+class Groups(NamedTuple):
+    """The columns of groups of accredited programmes."""
+
+    sessions: Array
+    held: Array
+    members: Array
+    running: Array
+
+
+class Enough(NamedTuple):
+    """How many days are to be delivered of those ordered."""
+
+    rule: int
+    probabilities: Floats  # of the share that is thought enough where any number will do
+    shares: Floats
+    edges: Floats  # chance of reoffending, in percent, from which the next share holds
+    by_need: Floats
+
+
+class Rules(NamedTuple):
+    """The levers of a day."""
+
+    inside: NDArray[np.bool_]  # by cell and tier: a session with the officer is inside the tariff
+    some_inside: NDArray[np.bool_]  # by cell: it is at some tier
+    split: NDArray[np.bool_]  # by area: the NPS must buy from the company
+    friction: Floats  # by area
+    generic_days: int
+    interval: Counted  # days between offers, by Delivery
+    missed: Floats  # by Delivery, then unpaid work
+    stood_down: float
+    hours_a_day: int
+    in_time_days: int
+    drop_out: float  # at each session
+    offered: NDArray[np.bool_]  # by Programme
+
+
+class Draws(NamedTuple):
+    """The constants of the draws."""
+
+    activity_missed: np.uint64
+    work_missed: np.uint64
+    stood_down: np.uint64
+    drop_out: np.uint64
+
+
+class Told(NamedTuple):
+    """What happened, to be told: arrays filled from the front."""
+
+    person: Rows
+    event: NDArray[np.int8]
+    detail: NDArray[np.int32]
+
+
+_columns = attrgetter(*RequirementColumns._fields)
+_persons, _orders, _groups = attrgetter(*Persons._fields), attrgetter(*Orders._fields), attrgetter(*Groups._fields)
+
+
+def columns(requirements: Any, people: Any, sentences: Any) -> tuple[RequirementColumns, Persons, Orders]:
+    """Return the columns as they are now: a table that has grown has new ones."""
+    return (
+        RequirementColumns._make(_columns(requirements)),
+        Persons._make(_persons(people)),
+        Orders._make(_orders(sentences)),
+    )
+
+
+def group_columns(groups: Any) -> Groups:
+    """Return the columns of programme groups as they are now."""
+    return Groups._make(_groups(groups))
+
+
+def room(size: int) -> Told:
+    """Return room to note so many events."""
+    return Told(np.empty(size, dtype=np.intp), np.empty(size, dtype=np.int8), np.empty(size, dtype=np.int32))
+
+
+@compiled
+def _days_due(ordered: int, draw: float, ogrs: int, enough: Enough) -> int:
+    """Return how many days are to be delivered of those ordered."""
+    if enough.rule == _UP_TO:
+        return int(ordered * value_at(draw, enough.probabilities, enough.shares))
+    if enough.rule == _DISCRETION:
+        band = 0
+        while band < enough.edges.size and ogrs >= enough.edges[band]:
+            band += 1
+        return int(ordered * enough.by_need[band])
+    return ordered
+
+
+@compiled
+def set_due(first: int, size: int, enough: Enough, rows: RequirementColumns, people: Persons) -> None:
+    """Settle how much is to be delivered, by the rule in force, of requirements that aren't over."""
+    for row in range(first, size):
+        if rows.progress[row] >= _FINISHED:
+            continue
+        rows.due[row] = rows.ordered[row]
+        if rows.kind[row] == _ACTIVITY:
+            ogrs = int(people.ogrs[rows.person[row]])
+            rows.due[row] = _days_due(int(rows.ordered[row]), float(rows.enough_draw[row]), ogrs, enough)
+            if rows.done[row] >= rows.due[row]:
+                rows.held[row] = 0
+
+
+@compiled
+def write_requirements(
+    orders: Rows,
+    first: int,
+    shares: tuple[float, float],
+    programme_share: Floats,
+    programme_sessions: Counted,
+    ogrs_from: float,
+    lengths: tuple[Floats, Floats, Floats, Floats],
+    starts: tuple[Floats, Floats, Floats, Floats, Floats, Floats],
+    form_edges: Floats,
+    constants: NDArray[np.uint64],
+    today: int,
+    rows: RequirementColumns,
+    people: Persons,
+    sentences: Orders,
+    whose: Rows,
+    mappa: Array,
+    safeguarding: Array,
+    counted: Counted,
+    totals_ordered: Counted,
+    told: Told,
+) -> tuple[int, int]:
+    """Write what orders require, from row ``first`` of requirements on.
+
+    Parameters
+    ----------
+    orders : int array
+        Rows of sentences, in the order in which requirements are to be kept.
+    shares : tuple of float
+        Share with rehabilitation activity, and with unpaid work, of orders that have more than unpaid work alone.
+    programme_share : float array (programmes,)
+        Share of those for whom each programme is made that are ordered to take it.
+    lengths, starts : tuples of float arrays
+        Quantiles (probabilities, values) of days and hours ordered, and of days until each kind could begin.
+    form_edges : float array (side, delivery)
+        Upper edges of the shares of each way of delivery.
+    constants : uint64 array
+        Constants of the draws, in the order in which they stand below.
+
+    Returns
+    -------
+    made, events : int
+        How many requirements there are now, and how many events were noted.
+    """
+    at, events = first, 0
+    for order in orders:
+        person = whose[order]
+        key, number, cell = people.key[person], int(sentences.number[order]), int(people.cell[person])
+        only_work = sentences.unpaid_work_only[order] == 1
+        for kind in range(3):
+            if kind == _ACTIVITY:
+                if only_work or uniform_of(key, constants[0], number) >= shares[0]:
+                    continue
+                days = value_at(uniform_of(key, constants[1], number), lengths[0], lengths[1])
+                amount, count, ordered_count = max(1, int(days)), _DAYS_ORDERED, _ORDERED
+                form, draw = 0, uniform_of(key, constants[2], number)
+                while form < form_edges.shape[1] - 1 and form_edges[cell & 1, form] <= draw:
+                    form += 1
+                wait = value_at(uniform_of(key, constants[3], number), starts[0], starts[1])
+                event = DAYS_ORDERED
+            elif kind == _WORK:
+                if not only_work and uniform_of(key, constants[4], number) >= shares[1]:
+                    continue
+                hours = value_at(uniform_of(key, constants[5], number), lengths[2], lengths[3])
+                amount, count, ordered_count = max(1, int(hours)), _HOURS_ORDERED, _WORK_ORDERED
+                form = 0
+                wait = value_at(uniform_of(key, constants[6], number), starts[2], starts[3])
+                event = WORK_ORDERED
+            else:
+                if only_work:
+                    continue
+                if mappa[person] > 0:
+                    form = _SEXUAL
+                elif safeguarding[person] == 1:
+                    form = _DOMESTIC
+                elif people.ogrs[person] >= ogrs_from:
+                    form = _THINKING
+                else:
+                    continue
+                if uniform_of(key, constants[7], number) >= programme_share[form]:
+                    continue
+                amount, count, ordered_count = int(programme_sessions[form]), -1, _PROGRAMME_ORDERED
+                wait = value_at(uniform_of(key, constants[8], number), starts[4], starts[5])
+                event = PROGRAMME_ORDERED
+            imposed = int(sentences.imposed[order])
+            rows.person[at], rows.sentence[at], rows.kind[at] = person, order, kind
+            rows.number[at], rows.imposed[at] = number, imposed
+            rows.form[at], rows.cell[at], rows.ordered[at] = form, cell, amount
+            rows.ready[at] = imposed + 1 + int(wait)
+            if kind == _ACTIVITY:
+                sentences.activity[order] = at
+                rows.bought_draw[at] = uniform_of(key, constants[9], number)
+                rows.enough_draw[at] = uniform_of(key, constants[10], number)
+            if kind != _PROGRAMME:
+                totals_ordered[kind] += amount
+            if imposed == today:
+                counted[ordered_count, cell] += 1
+                if count >= 0:
+                    counted[count, cell] += amount
+            told.person[events], told.event[events] = person, event
+            told.detail[events] = form if kind == _PROGRAMME else amount
+            events += 1
+            at += 1
+    return at, events
+
+
+@compiled
+def look_back(
+    first: int,
+    size: int,
+    rules: Rules,
+    rows: RequirementColumns,
+    totals_done: Counted,
+) -> None:
+    """Let requirements of before the run be as far as they would be had every week had a place."""
+    for row in range(first, size):
+        days = -int(rows.ready[row])
+        if days <= 0:
+            continue
+        kind, ordered = rows.kind[row], int(rows.ordered[row])
+        if kind == _ACTIVITY:
+            form = rows.form[row]
+            done = min(int(rows.due[row]), int(days // rules.interval[form] * (1.0 - rules.missed[form])))
+        elif kind == _WORK:
+            kept = (1.0 - rules.missed[AT_WORK]) * (1.0 - rules.stood_down)
+            done = min(ordered, int(days // _WEEK * kept) * rules.hours_a_day)
+        else:
+            # The last weeks of the programme are not half done by anybody: over, or waiting.
+            done = ordered if days // _WEEK >= ordered else 0
+        if done > 0:
+            rows.done[row] = done
+            rows.offered[row] = done if kind != _WORK else done // rules.hours_a_day
+            rows.began[row] = rows.ready[row]
+            rows.progress[row] = _FINISHED if done == ordered else _RUNNING
+            if kind != _PROGRAMME:
+                totals_done[kind] += done

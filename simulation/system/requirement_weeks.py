@@ -1,0 +1,493 @@
+"""A week of what orders require, row by row: who is there, who gets a place, who comes; compiled loops.
+
+The rules are written here as plain conditions on one requirement; :mod:`simulation.system.requirements` says when they
+apply, tells the history and makes groups.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulation.engine import NEVER
+from simulation.engine.chance import uniform_of
+from simulation.engine.compiled import compiled
+from simulation.system.codes import NPS, Delivery, Location, Progress, Requirement, Status
+from simulation.system.contact_loops import FETCHED
+from simulation.system.requirement_loops import (
+    AT_WORK,
+    COUNTED,
+    DAY_MISSED,
+    DAYS_LAPSED,
+    DROPPED_OUT,
+    GROUP_DAY,
+    HOURS_LAPSED,
+    NOT_BOUGHT,
+    OFFICER_DAY,
+    OFFICER_INSTEAD,
+    PROGRAMME_COMPLETED,
+    SENT_HOME,
+    SPECIALIST_DAY,
+    WITHDRAWN,
+    WORK_COMPLETED,
+    WORK_DAY,
+    WORK_MISSED,
+    Counted,
+    Draws,
+    Groups,
+    Orders,
+    Persons,
+    RequirementColumns,
+    Rules,
+    Told,
+)
+from simulation.system.service import Array, Rows
+
+(
+    _DAYS_ORDERED,
+    _DAYS_DONE,
+    _DAYS_UNDONE,
+    _DAYS_WITH_OFFICER,
+    _DAYS_MISSED,
+    _ORDERED,
+    _BEGUN,
+    _BEGIN_DAYS,
+    _ENDED_ALL,
+    _ENDED_UNBEGUN,
+    _NOT_BOUGHT,
+    _HOURS_ORDERED,
+    _HOURS_DONE,
+    _HOURS_UNDONE,
+    _WORK_ORDERED,
+    _WORK_BEGUN,
+    _WORK_BEGIN_DAYS,
+    _WORK_COMPLETED,
+    _WORK_IN_TIME,
+    _WORK_UNDONE,
+    _WORK_MISSED,
+    _STOOD_DOWN,
+    _PROGRAMME_ORDERED,
+    _PROGRAMME_BEGUN,
+    _PROGRAMME_BEGIN_DAYS,
+    _PROGRAMME_COMPLETED,
+    _PROGRAMME_DROPPED,
+    _PROGRAMME_WITHDRAWN,
+    _PROGRAMME_UNDONE,
+) = range(len(COUNTED))
+
+#: Pools of places that last a week, by area.
+POOLS = ("group", "specialist", "unpaid_work")
+_GROUP_POOL, _SPECIALIST_POOL, _WORK_POOL = range(len(POOLS))
+
+#: Somebody is offered a day a week by weekly steps that bank holidays move by a few days.
+_SLACK = 3
+
+# A compiled loop takes plain numbers, not the members of a class.
+_COMMUNITY, _ORDER = Location.COMMUNITY, Status.ORDER
+_ACTIVITY, _WORK, _PROGRAMME = Requirement.REHABILITATION, Requirement.UNPAID_WORK, Requirement.PROGRAMME
+_OFFICER, _GROUP = Delivery.OFFICER, Delivery.GROUP
+_WAITING, _RUNNING, _FINISHED, _ENDED = Progress.WAITING, Progress.RUNNING, Progress.FINISHED, Progress.ENDED
+_NPS = NPS
+
+
+@compiled
+def _lapse(
+    row: int,
+    rows: RequirementColumns,
+    groups: Groups,
+    counted: Counted,
+    totals_lapsed: Counted,
+    told: Told,
+    events: int,
+) -> int:
+    """End a requirement whose order is over; return how many events are noted now."""
+    group = rows.group[row]
+    if group >= 0:
+        groups.members[group] -= 1
+        rows.group[row] = -1
+    kind, cell, left = rows.kind[row], rows.cell[row], int(rows.ordered[row]) - int(rows.done[row])
+    rows.progress[row] = _ENDED
+    rows.held[row] = 0
+    if kind == _PROGRAMME:
+        counted[_PROGRAMME_UNDONE, cell] += 1
+        return events
+    totals_lapsed[kind] += left
+    if kind == _WORK:
+        counted[_HOURS_UNDONE, cell] += left
+        counted[_WORK_UNDONE, cell] += 1
+    else:
+        counted[_DAYS_UNDONE, cell] += left
+        counted[_ENDED_ALL, cell] += 1
+        counted[_ENDED_UNBEGUN, cell] += rows.began[row] == NEVER
+    told.person[events] = rows.person[row]
+    told.event[events] = HOURS_LAPSED if kind == _WORK else DAYS_LAPSED
+    told.detail[events] = left
+    return events + 1
+
+
+@compiled
+def _keep_day(row: int, today: int, cell: int, rows: RequirementColumns, counted: Counted, done: Counted) -> None:
+    """Count a rehabilitation activity day that was kept."""
+    rows.done[row] += 1
+    done[_ACTIVITY] += 1
+    counted[_DAYS_DONE, cell] += 1
+    if rows.began[row] == NEVER:
+        rows.began[row] = today
+        counted[_BEGUN, cell] += 1
+        counted[_BEGIN_DAYS, cell] += today - rows.imposed[row]
+    rows.progress[row] = _RUNNING
+    if rows.done[row] == rows.ordered[row]:
+        rows.progress[row] = _FINISHED
+        counted[_ENDED_ALL, cell] += 1
+
+
+@compiled
+def end_with_orders(
+    size: int,
+    rows: RequirementColumns,
+    sentences: Orders,
+    groups: Groups,
+    counted: Counted,
+    totals_lapsed: Counted,
+    told: Told,
+) -> int:
+    """End every requirement whose order is over; return how many events were noted."""
+    events = 0
+    for row in range(size):
+        if rows.progress[row] < _FINISHED and sentences.status[rows.sentence[row]] != _ORDER:
+            events = _lapse(row, rows, groups, counted, totals_lapsed, told, events)
+    return events
+
+
+@compiled
+def go_through(
+    size: int,
+    today: int,
+    rules: Rules,
+    draws: Draws,
+    rows: RequirementColumns,
+    people: Persons,
+    sentences: Orders,
+    groups: Groups,
+    counted: Counted,
+    totals_done: Counted,
+    totals_lapsed: Counted,
+    held_back: Counted,
+    told: Told,
+) -> tuple[int, Rows, Rows, Rows, Rows]:
+    """Go through all requirements once a week: who is there, who waits for what, whose order is over.
+
+    Parameters
+    ----------
+    held_back : int64 array (areas, delivery)
+        People for whom the NPS hasn't bought what they wait for; filled here.
+
+    Returns
+    -------
+    events : int
+        How many events were noted.
+    going, waiting : int arrays
+        Those who have begun and those who wait for a place in a group, with a specialist or at unpaid work.
+    sessions : int array
+        Those whose officer should see them for an activity day of its own.
+    for_programme : int array
+        Those who wait for a programme that is offered.
+    """
+    going, waiting = np.empty(size, dtype=np.intp), np.empty(size, dtype=np.intp)
+    sessions, for_programme = np.empty(size, dtype=np.intp), np.empty(size, dtype=np.intp)
+    many_going, many_waiting, many_sessions, many_programmes, events = 0, 0, 0, 0, 0
+    stands, places = np.empty(FETCHED, dtype=np.int8), np.empty(FETCHED, dtype=np.int8)
+    live = np.empty(FETCHED, dtype=np.intp)
+    for start in range(0, size, FETCHED):
+        many = 0
+        for row in range(start, min(start + FETCHED, size)):
+            # Over, not ready, in the officer's diary, enough delivered, or not due again yet: nothing to look at.
+            if rows.progress[row] >= _FINISHED or rows.ready[row] > today or rows.booked[row] == 1:
+                continue
+            if rows.kind[row] == _ACTIVITY:
+                form, last = rows.form[row], rows.last[row]
+                if rows.done[row] >= rows.due[row]:
+                    continue
+                # With the officer, days may come with visits of the tariff, and have no interval of their own.
+                if form != _OFFICER and last != NEVER and today - last < rules.interval[form] - _SLACK:
+                    continue
+            live[many] = row
+            stands[many] = sentences.status[rows.sentence[row]]
+            places[many] = people.location[rows.person[row]]
+            many += 1
+        for at in range(many):
+            row = live[at]
+            progress = rows.progress[row]
+            kind, form, group, person = rows.kind[row], rows.form[row], rows.group[row], rows.person[row]
+            if stands[at] != _ORDER:
+                events = _lapse(row, rows, groups, counted, totals_lapsed, told, events)
+                continue
+            if places[at] != _COMMUNITY:
+                # Days and hours stand still; a group goes on without those who are in custody.
+                if group >= 0:
+                    groups.members[group] -= 1
+                    rows.group[row], rows.done[row], rows.progress[row] = -1, 0, _WAITING
+                continue
+            if kind == _WORK:
+                if progress == _RUNNING:
+                    going[many_going] = row
+                    many_going += 1
+                else:
+                    waiting[many_waiting] = row
+                    many_waiting += 1
+                continue
+            if kind == _PROGRAMME:
+                if group < 0:
+                    if rules.offered[form]:
+                        rows.cell[row] = people.cell[person]
+                        for_programme[many_programmes] = row
+                        many_programmes += 1
+                    continue
+                cell = people.cell[person]
+                rows.cell[row] = cell
+                event = -1
+                if groups.running[group] == 0:
+                    # Withdrawn in mid-course: back to the list, and what was done is lost.
+                    rows.group[row], rows.done[row], rows.progress[row] = -1, 0, _WAITING
+                    groups.members[group] -= 1
+                    counted[_PROGRAMME_WITHDRAWN, cell] += 1
+                    event = WITHDRAWN
+                else:
+                    occurrence = int(rows.number[row]) * 4096 + int(rows.offered[row])
+                    rows.offered[row] += 1
+                    rows.done[row] += 1
+                    rows.last[row] = today
+                    if uniform_of(people.key[person], draws.drop_out, occurrence) < rules.drop_out:
+                        rows.group[row], rows.progress[row] = -1, _ENDED
+                        groups.members[group] -= 1
+                        counted[_PROGRAMME_DROPPED, cell] += 1
+                        event = DROPPED_OUT
+                    elif groups.held[group] >= groups.sessions[group]:
+                        rows.group[row], rows.progress[row] = -1, _FINISHED
+                        groups.members[group] -= 1
+                        counted[_PROGRAMME_COMPLETED, cell] += 1
+                        event = PROGRAMME_COMPLETED
+                if event >= 0:
+                    told.person[events], told.event[events], told.detail[events] = person, event, form
+                    events += 1
+                continue
+            if form == _OFFICER:
+                last, cell = rows.last[row], people.cell[person]
+                rows.cell[row] = cell
+                if rules.inside[cell, people.tier[person]]:
+                    # A visit that the tariff pays for is a day of it: one for each week in which there was a visit.
+                    visit = int(people.last_seen[person])
+                    if visit > max(int(people.stage_start[person]), int(last)) and visit >= rows.ready[row]:
+                        rows.offered[row] += 1
+                        rows.last[row] = visit
+                        _keep_day(row, visit, cell, rows, counted, totals_done)
+                        counted[_DAYS_WITH_OFFICER, cell] += 1
+                        told.person[events], told.event[events], told.detail[events] = person, OFFICER_DAY, 0
+                        events += 1
+                elif last == NEVER or today - last >= rules.interval[_OFFICER] - _SLACK:
+                    sessions[many_sessions] = row
+                    many_sessions += 1
+            elif progress == _RUNNING:
+                going[many_going] = row
+                many_going += 1
+            else:
+                cell = int(people.cell[person])
+                unbought = rows.bought_draw[row] < rules.friction[cell >> 1]
+                if not (rules.split[cell >> 1] and cell & 1 == _NPS and unbought):
+                    rows.held[row] = 0
+                    waiting[many_waiting] = row
+                    many_waiting += 1
+                    continue
+                event = -1
+                if today - rows.ready[row] >= rules.generic_days:
+                    rows.form[row], rows.held[row] = _OFFICER, 0
+                    event = OFFICER_INSTEAD
+                else:
+                    held_back[cell >> 1, form] += 1
+                    if rows.held[row] == 0:
+                        rows.held[row] = 1
+                        counted[_NOT_BOUGHT, cell] += 1
+                        event = NOT_BOUGHT
+                if event >= 0:
+                    told.person[events], told.event[events], told.detail[events] = person, event, form
+                    events += 1
+    return (
+        events,
+        going[:many_going],
+        waiting[:many_waiting],
+        sessions[:many_sessions],
+        for_programme[:many_programmes],
+    )
+
+
+@compiled
+def fill_places(
+    queue: Rows,
+    today: int,
+    rules: Rules,
+    draws: Draws,
+    rows: RequirementColumns,
+    people: Persons,
+    places: Counted,
+    counted: Counted,
+    totals_done: Counted,
+    told: Told,
+) -> int:
+    """Give this week's places to a queue, first come first served, and see who comes.
+
+    A place is used up whether or not the person comes.
+
+    Parameters
+    ----------
+    places : int64 array (areas, pools)
+        Places left, see :data:`POOLS`; taken here.
+    """
+    events = 0
+    keys, cells = np.empty(FETCHED, dtype=np.uint64), np.empty(FETCHED, dtype=np.int16)
+    for start in range(0, queue.size, FETCHED):
+        end = min(start + FETCHED, queue.size)
+        for at in range(start, end):
+            person = rows.person[queue[at]]
+            keys[at - start], cells[at - start] = people.key[person], people.cell[person]
+        for at in range(start, end):
+            row, cell = queue[at], cells[at - start]
+            person, kind = rows.person[row], rows.kind[row]
+            pool = _WORK_POOL if kind == _WORK else rows.form[row] - _GROUP
+            if places[cell >> 1, pool] <= 0:
+                continue
+            places[cell >> 1, pool] -= 1
+            key, occurrence = keys[at - start], int(rows.number[row]) * 4096 + int(rows.offered[row])
+            rows.offered[row] += 1
+            rows.last[row] = today
+            rows.cell[row] = cell
+            rows.progress[row] = _RUNNING
+            reliability, detail = float(people.miss_factor[person]), 0
+            if kind == _ACTIVITY:
+                if uniform_of(key, draws.activity_missed, occurrence) < rules.missed[rows.form[row]] * reliability:
+                    counted[_DAYS_MISSED, cell] += 1
+                    event = DAY_MISSED
+                else:
+                    _keep_day(row, today, cell, rows, counted, totals_done)
+                    event = GROUP_DAY if pool == _GROUP_POOL else SPECIALIST_DAY
+            else:
+                waited = today - rows.imposed[row]
+                if rows.began[row] == NEVER:
+                    rows.began[row] = today
+                    counted[_WORK_BEGUN, cell] += 1
+                    counted[_WORK_BEGIN_DAYS, cell] += waited
+                if uniform_of(key, draws.work_missed, occurrence) < rules.missed[AT_WORK] * reliability:
+                    counted[_WORK_MISSED, cell] += 1
+                    event = WORK_MISSED
+                elif uniform_of(key, draws.stood_down, occurrence) < rules.stood_down:
+                    counted[_STOOD_DOWN, cell] += 1
+                    event = SENT_HOME
+                else:
+                    hours = min(rules.hours_a_day, int(rows.ordered[row]) - int(rows.done[row]))
+                    rows.done[row] += hours
+                    totals_done[_WORK] += hours
+                    counted[_HOURS_DONE, cell] += hours
+                    event = WORK_DAY
+                    if rows.done[row] == rows.ordered[row]:
+                        rows.progress[row] = _FINISHED
+                        counted[_WORK_COMPLETED, cell] += 1
+                        counted[_WORK_IN_TIME, cell] += waited <= rules.in_time_days
+                        event, detail = WORK_COMPLETED, int(rows.ordered[row])
+            told.person[events], told.event[events], told.detail[events] = person, event, detail
+            events += 1
+    return events
+
+
+@compiled
+def hold_sessions(
+    orders: Rows,
+    today: int,
+    rules: Rules,
+    draws: Draws,
+    rows: RequirementColumns,
+    people: Persons,
+    sentences: Orders,
+    counted: Counted,
+    totals_done: Counted,
+    told: Told,
+) -> int:
+    """Let the officer's sessions of today, by their orders, be activity days of those who come to them."""
+    events = 0
+    for order in orders:
+        row = sentences.activity[order]
+        if row < 0 or rows.progress[row] >= _FINISHED:
+            continue
+        person = rows.person[row]
+        cell, occurrence = people.cell[person], int(rows.number[row]) * 4096 + int(rows.offered[row])
+        rows.offered[row] += 1
+        rows.last[row] = today
+        rows.cell[row] = cell
+        missed = rules.missed[_OFFICER] * float(people.miss_factor[person])
+        if uniform_of(people.key[person], draws.activity_missed, occurrence) < missed:
+            rows.progress[row] = _RUNNING
+            counted[_DAYS_MISSED, cell] += 1
+            event = DAY_MISSED
+        else:
+            _keep_day(row, today, cell, rows, counted, totals_done)
+            counted[_DAYS_WITH_OFFICER, cell] += 1
+            event = OFFICER_DAY
+        told.person[events], told.event[events], told.detail[events] = person, event, 0
+        events += 1
+    return events
+
+
+@compiled
+def join_groups(
+    candidates: Rows,
+    today: int,
+    opening: Counted,
+    rows: RequirementColumns,
+    members: Array,
+    seats: Array,
+    last: Counted,
+    counted: Counted,
+    persons: Rows,
+) -> int:
+    """Put those who wait for a programme into groups that begin today, first come first served; return how many.
+
+    Parameters
+    ----------
+    opening, last : int64 arrays (areas, programmes)
+        First and last of the groups that begin, as rows of groups; -1 where none does.
+    persons : int array
+        Who begins; filled from the front.
+    """
+    many = 0
+    for row in candidates:
+        area, form = rows.cell[row] >> 1, rows.form[row]
+        group = opening[area, form]
+        if group < 0:
+            continue
+        if members[group] >= seats[group]:
+            if group == last[area, form]:
+                continue
+            group += 1
+            opening[area, form] = group
+        members[group] += 1
+        rows.group[row], rows.progress[row], rows.done[row] = group, _RUNNING, 0
+        cell = rows.cell[row]
+        if rows.began[row] == NEVER:
+            rows.began[row] = today
+            counted[_PROGRAMME_BEGIN_DAYS, cell] += today - rows.imposed[row]
+            counted[_PROGRAMME_BEGUN, cell] += 1
+        persons[many] = rows.person[row]
+        many += 1
+    return many
+
+
+@compiled
+def count_waiting(
+    size: int, today: int, rows: RequirementColumns, people: Persons, sentences: Orders, counted: Counted
+) -> None:
+    """Count who waits for activity, unpaid work, a programme, and for the NPS to buy activity."""
+    for row in range(size):
+        if rows.progress[row] != _WAITING or rows.ready[row] > today or rows.due[row] == 0:
+            continue
+        person = rows.person[row]
+        if sentences.status[rows.sentence[row]] != _ORDER or people.location[person] != _COMMUNITY:
+            continue
+        cell, kind = people.cell[person], rows.kind[row]
+        counted[kind if kind != _ACTIVITY or rows.held[row] == 0 else 3, cell] += 1

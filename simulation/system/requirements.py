@@ -1,0 +1,509 @@
+"""What orders require besides supervision: rehabilitation activity days, unpaid work, accredited programmes.
+
+A requirement belongs to an order. Activity days are delivered by the responsible officer, in groups or by specialists;
+groups and specialists belong to the company of the area, and the NPS must buy them from its rate card while the service
+is split. Unpaid work and accredited programmes are ordered by the court and never bought: places are given first come
+first served. In custody everything stands still, and with the order it ends, done or not.
+
+Once a week, on its first working day, the places of the week are given out and sessions go into officers' diaries.
+**Assumption**: missing any of this leads to no warning, for the chance of a missed appointment covers all appointments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from simulation.engine import Table
+from simulation.system.codes import CRC, NPS, SIDES, Delivery, Programme, Status, Task
+from simulation.system.columns import PROGRAMME_GROUPS, REQUIREMENT_TOTALS
+from simulation.system.contact import Contact, by_operating_model, operating_models
+from simulation.system.contact_loops import grouped
+from simulation.system.levers import Levers
+from simulation.system.population import Population
+from simulation.system.quantiles import Lookup, quantile_table
+from simulation.system.requirement_loops import (
+    COUNTED,
+    DAY_MISSED,
+    DAYS_LAPSED,
+    DAYS_ORDERED,
+    DROPPED_OUT,
+    EVENTS,
+    GROUP_DAY,
+    HOURS_LAPSED,
+    NOT_BOUGHT,
+    OFFICER_DAY,
+    OFFICER_INSTEAD,
+    PROGRAMME_COMPLETED,
+    PROGRAMME_ORDERED,
+    RULES,
+    SENT_HOME,
+    SPECIALIST_DAY,
+    WITHDRAWN,
+    WORK_COMPLETED,
+    WORK_DAY,
+    WORK_MISSED,
+    WORK_ORDERED,
+    Draws,
+    Enough,
+    Rules,
+    Told,
+    columns,
+    group_columns,
+    look_back,
+    room,
+    set_due,
+    write_requirements,
+)
+from simulation.system.requirement_weeks import (
+    POOLS,
+    count_waiting,
+    end_with_orders,
+    fill_places,
+    go_through,
+    hold_sessions,
+    join_groups,
+)
+from simulation.system.service import COUNT_INDEX, Array, Rows, Service
+from simulation.system.workload import Workload
+
+_WAITING = ("activity_waiting", "work_waiting", "programme_waiting", "activity_waiting_unbought")
+_GROUP_POOL, _SPECIALIST_POOL, _WORK_POOL = range(len(POOLS))
+_DELIVERIES = [name.lower() for name in Delivery.names]
+_PROGRAMMES = [name.lower() for name in Programme.names]
+
+
+class Requirements:
+    """Orders requirements, gives out the places of each week, and ends what is left with the order."""
+
+    def __init__(self, service: Service, population: Population, contact: Contact) -> None:
+        self.service, self.contact = service, contact
+        self.shares = population.shares
+        self.groups = service.table("programme_groups", Table("programme_groups", PROGRAMME_GROUPS, 256))
+        #: What was ordered, done and left undone, of days and of hours: must balance.
+        self.totals = service.table("requirement_totals", totals_table())
+        self._counted = np.array([COUNT_INDEX[name] for name in COUNTED], dtype=np.intp)
+        service.process(self.weeks)
+        service.process(self.evenings)
+
+    def read(self, workload: Workload) -> None:
+        """Take the levers of the day."""
+        service, levers = self.service, self.service.levers
+        models = operating_models(service)
+        unified = levers.grid("organisation.unified")[:, NPS] > 0.5
+        missed = levers.mapping("requirements.missed_share")
+        weeks = levers.mapping("requirements.activity.weeks_between")
+        inside = workload.from_tariff[self.contact.rules.model]
+        self.rules = Rules(
+            inside,
+            np.asarray(inside.any(axis=1)),
+            ~unified,
+            np.ascontiguousarray(levers.grid("requirements.rate_card.friction")[:, NPS]),
+            levers.integer("requirements.rate_card.officer_instead_weeks") * 7,
+            np.array([round(weeks[name] * 7) for name in _DELIVERIES], dtype=np.int64),
+            np.array([missed[name] for name in (*_DELIVERIES, "unpaid_work")], dtype=np.float64),
+            float(levers.number("requirements.unpaid_work.stood_down_share")),
+            levers.integer("requirements.unpaid_work.hours_a_day"),
+            int(levers.number("requirements.unpaid_work.months_to_complete") * 365.25 / 12),
+            float(levers.number("requirements.programme.drop_out_per_session")),
+            np.array([levers.mapping("requirements.programme.offered")[name] > 0.5 for name in _PROGRAMMES]),
+        )
+        chance = service.chance
+        self.draws = Draws(
+            chance.constant("activity day missed"),
+            chance.constant("unpaid work missed"),
+            chance.constant("unpaid work stood down"),
+            chance.constant("programme dropped"),
+        )
+        self.split = self.rules.split
+        self.session_seconds = int(workload.task_seconds[Task.SESSION])
+        size = by_operating_model(service, models, "requirements.activity.group_size")
+        self.group_size = np.maximum(1, np.rint(np.where(unified, size[:, NPS], size[:, CRC]))).astype(np.int64)
+        self.places = self.places_of_a_week(levers)
+        hours = levers.mapping("requirements.activity.session_hours")
+        self.pool_seconds = [round(hours[name] * 3600) for name in ("group", "specialist")]
+        self.read_orders(levers)
+        # What is to be delivered follows the rule in force, for orders of before it too.
+        rows, people, _ = self._columns()
+        set_due(0, service.requirements.size, self.enough, rows, people)
+
+    def read_orders(self, levers: Levers) -> None:
+        """Take the levers that decide what orders require."""
+        chance = self.service.chance
+        probabilities, shares = quantile_table(levers.mapping("requirements.activity.up_to_share"))
+        need = levers.mapping("requirements.activity.discretion_share")
+        edges = levers.mapping("requirements.activity.need_from_ogrs")
+        self.enough = Enough(
+            RULES.index(levers.text("requirements.activity.rule")),
+            probabilities,
+            shares,
+            np.array([edges["medium"], edges["high"]], dtype=np.float64),
+            np.array([need["low"], need["medium"], need["high"]], dtype=np.float64),
+        )
+        # Shares of orders that have more than unpaid work alone.
+        alone = float(levers.number("courts.unpaid_work_only_share"))
+        others = max(1.0 - alone, 1e-9)
+        work = float(levers.number("requirements.unpaid_work.share_of_orders"))
+        activity = float(levers.number("requirements.activity.share_of_orders"))
+        routes = levers.mapping("requirements.activity.delivery_share")
+        share = levers.mapping("requirements.programme.share_of_orders")
+        sessions = levers.mapping("requirements.programme.sessions")
+        self.what_orders_say = (
+            (activity / others, max(0.0, work - alone) / others),
+            np.array([share[name] for name in _PROGRAMMES], dtype=np.float64),
+            np.array([round(sessions[name]) for name in _PROGRAMMES], dtype=np.int64),
+            float(levers.number("requirements.programme.thinking_skills_from_ogrs")),
+            (
+                *quantile_table(levers.mapping("requirements.activity.days_ordered")),
+                *quantile_table(levers.mapping("requirements.unpaid_work.hours_ordered")),
+            ),
+            (
+                *quantile_table(levers.mapping("requirements.activity.start_days")),
+                *quantile_table(levers.mapping("requirements.unpaid_work.start_days")),
+                *quantile_table(levers.mapping("requirements.programme.start_days")),
+            ),
+            np.array([Lookup({name: routes[side][name] for name in _DELIVERIES}).edges for side in SIDES]),
+            np.array(
+                [
+                    chance.constant("order: activity"),
+                    chance.constant("order: activity days"),
+                    chance.constant("order: activity by whom"),
+                    chance.constant("activity could begin"),
+                    chance.constant("order: unpaid work"),
+                    chance.constant("order: unpaid work hours"),
+                    chance.constant("unpaid work could begin"),
+                    chance.constant("order: programme"),
+                    chance.constant("programme could begin"),
+                    chance.constant("activity bought"),
+                    chance.constant("activity days enough"),
+                ],
+                dtype=np.uint64,
+            ),
+        )
+
+    def places_of_a_week(self, levers: Levers) -> NDArray[np.int64]:
+        """Return places by area and pool: each area's share of the national number, to the nearest whole one."""
+        sessions = "requirements.activity.sessions_a_week"
+        national = (
+            levers.grid(sessions, "group")[:, CRC],
+            levers.grid(sessions, "specialist")[:, CRC],
+            levers.grid("requirements.unpaid_work.places_a_week")[:, CRC],
+        )
+        places = np.stack([np.rint(self.shares * number) for number in national], axis=1).astype(np.int64)
+        places[:, _GROUP_POOL] *= self.group_size
+        return places
+
+    # --- Orders -----------------------------------------------------------------------------------------------
+
+    def order(self, orders: Rows) -> None:
+        """Write what new orders require."""
+        if orders.size:
+            self._tell(*self._write(orders))
+
+    def at_start(self, sentences: Rows) -> None:
+        """Write what orders of before the run require, and how far it has come."""
+        service = self.service
+        orders = sentences[service.sentences.status[sentences] == Status.ORDER]
+        first = service.requirements.size
+        self._write(orders)
+        size = service.requirements.size
+        rows, _, _ = self._columns()
+        look_back(first, size, self.rules, rows, self.totals.done)
+
+    def _columns(self) -> Any:
+        return columns(self.service.requirements, self.service.people, self.service.sentences)
+
+    def _write(self, orders: Rows) -> tuple[Told, int]:
+        service, requirements = self.service, self.service.requirements
+        first = requirements.size
+        # Room for one of each kind; what isn't needed is given back.
+        requirements.add(orders.size * 3)
+        told = room(orders.size * 3)
+        rows, people, sentences = self._columns()
+        counted = self._new_counts()
+        size, events = write_requirements(
+            np.asarray(orders, dtype=np.intp),
+            first,
+            *self.what_orders_say,
+            service.today,
+            rows,
+            people,
+            sentences,
+            service.sentences.person,
+            service.people.mappa,
+            service.people.safeguarding,
+            counted,
+            self.totals.ordered,
+            told,
+        )
+        requirements.size = size
+        set_due(first, size, self.enough, rows, people)
+        service.flows[self._counted] += counted
+        return told, events
+
+    def _new_counts(self) -> NDArray[np.int64]:
+        return np.zeros((len(COUNTED), self.service.areas * 2), dtype=np.int64)
+
+    # --- Weeks ------------------------------------------------------------------------------------------------
+
+    def weeks(self) -> Generator[simpy.Event, Any, None]:
+        """On the first working day of each week, before the diaries: give out the places of the week."""
+        service = self.service
+        while True:
+            yield service.clock.phase("diaries")
+            today = service.today
+            monday = today - int(service.calendar.weekday(today))
+            earlier = np.arange(monday, today, dtype=np.int32)
+            if service.calendar.is_working(today) and not service.calendar.is_working(earlier).any():
+                self.week(first_of_month=service.calendar.date(monday).day <= 7)
+
+    def week(self, first_of_month: bool) -> None:
+        """Go through all requirements: programmes, sessions to book, places in groups, with specialists, at work."""
+        service, requirements, today = self.service, self.service.requirements, self.service.today
+        self.hold_programmes()
+        self.note_bookings()
+        rows, people, sentences = self._columns()
+        counted, size = self._new_counts(), requirements.size
+        told = room(size)
+        held_back = np.zeros((service.areas, len(Delivery)), dtype=np.int64)
+        events, going, waiting, sessions, for_programme = go_through(
+            size,
+            today,
+            self.rules,
+            self.draws,
+            rows,
+            people,
+            sentences,
+            group_columns(self.groups),
+            counted,
+            self.totals.done,
+            self.totals.lapsed,
+            held_back,
+            told,
+        )
+        self._tell(told, events)
+        self.book(sessions)
+        places = self.places.copy()
+        for queue in (going, waiting):
+            told = room(queue.size)
+            events = fill_places(
+                queue,
+                today,
+                self.rules,
+                self.draws,
+                rows,
+                people,
+                places,
+                counted,
+                self.totals.done,
+                told,
+            )
+            self._tell(told, events)
+        service.flows[self._counted] += counted
+        self.count_places(places, held_back)
+        self.begin_programmes(for_programme, first_of_month)
+
+    def count_places(self, left: NDArray[np.int64], held_back: NDArray[np.int64]) -> None:
+        """Count the time of groups and specialists and what of it was idle, and places at unpaid work."""
+        service = self.service
+        areas = np.array(service.resolved.areas, dtype=np.int64)
+        codes = areas * 2 + self.split[areas]
+        used = self.places - left
+        of_group, of_specialist = self.pool_seconds
+        sessions = -(-used[:, _GROUP_POOL] // self.group_size)
+        idle = left[:, _SPECIALIST_POOL]
+        # Time that somebody could have had for whom it wasn't bought.
+        wanted = np.minimum(idle, held_back[:, Delivery.SPECIALIST])
+        for name, amount in (
+            ("group_places", self.places[:, _GROUP_POOL]),
+            ("group_places_used", used[:, _GROUP_POOL]),
+            ("group_seconds", sessions * of_group),
+            ("specialist_seconds", self.places[:, _SPECIALIST_POOL] * of_specialist),
+            ("specialist_seconds_idle", idle * of_specialist),
+            ("specialist_seconds_idle_beside_queue", wanted * of_specialist),
+            ("work_places", self.places[:, _WORK_POOL]),
+            ("work_places_used", used[:, _WORK_POOL]),
+        ):
+            service.count_codes(name, codes, amount[areas])
+
+    # --- Sessions with the officer ----------------------------------------------------------------------------
+
+    def note_bookings(self) -> None:
+        """Note whose session is still in the diary: one that lost its reason has gone from it."""
+        service, tasks = self.service, self.service.tasks
+        booked = service.requirements.booked
+        booked[: service.requirements.size] = 0
+        open_ones = np.flatnonzero(tasks.kind[: tasks.size] == Task.SESSION)
+        activity = service.sentences.activity[tasks.sentence[open_ones]]
+        booked[activity[activity >= 0]] = 1
+
+    def book(self, rows: Rows) -> None:
+        """Put sessions into officers' diaries, each person's on their own day of the week."""
+        if rows.size == 0:
+            return
+        service, requirements = self.service, self.service.requirements
+        person = requirements.person[rows]
+        day = service.today + (service.people.key[person] % np.uint64(5)).astype(np.int64)
+        service.add_task(
+            Task.SESSION,
+            person,
+            service.calendar.working_day_after(day),
+            self.session_seconds,
+            requirements.sentence[rows],
+        )
+        service.count("session_seconds_booked", person, np.atleast_1d(self.session_seconds))
+
+    def evenings(self) -> Generator[simpy.Event, Any, None]:
+        """Each evening: sessions of the day that were worked; at the end of a month, what ended with its order."""
+        service = self.service
+        while True:
+            yield service.clock.phase("consequences")
+            held = service.channels["done session"].drain()
+            if held.size:
+                self.credit(held)
+            if service.calendar.date(service.today + 1).day == 1:
+                self.end_with_orders()
+
+    def credit(self, orders: Rows) -> None:
+        """Let sessions that were worked be activity days of those who come to them."""
+        rows, people, sentences = self._columns()
+        counted, told = self._new_counts(), room(orders.size)
+        events = hold_sessions(
+            orders,
+            self.service.today,
+            self.rules,
+            self.draws,
+            rows,
+            people,
+            sentences,
+            counted,
+            self.totals.done,
+            told,
+        )
+        self.service.flows[self._counted] += counted
+        self._tell(told, events)
+
+    def end_with_orders(self) -> None:
+        """End requirements whose order is over. Weeks find most; those of whom nothing more was wanted are left."""
+        size = self.service.requirements.size
+        rows, _, sentences = self._columns()
+        counted, told = self._new_counts(), room(size)
+        groups = group_columns(self.groups)
+        events = end_with_orders(size, rows, sentences, groups, counted, self.totals.lapsed, told)
+        self.service.flows[self._counted] += counted
+        self._tell(told, events)
+
+    # --- Accredited programmes --------------------------------------------------------------------------------
+
+    def hold_programmes(self) -> None:
+        """Hold this week's session of every group; a programme that is withdrawn, or a group left empty, is over."""
+        groups = self.groups
+        running = np.flatnonzero(groups.running[: groups.size] == 1)
+        going_on = (groups.held[running] < groups.sessions[running]) & (groups.members[running] > 0)
+        going_on &= self.rules.offered[groups.programme[running]]
+        groups.running[running[~going_on]] = 0
+        groups.held[running[going_on]] += 1
+
+    def begin_programmes(self, candidates: Rows, first_of_month: bool) -> None:
+        """Begin groups: when enough wait for a full one, or in the first week of a month with fewer.
+
+        Parameters
+        ----------
+        candidates : int array
+            Rows of requirements of those who wait, in the order in which they were ordered.
+        first_of_month : bool
+            Groups may begin that aren't full.
+        """
+        if candidates.size == 0:
+            return
+        service, levers, groups, today = self.service, self.service.levers, self.groups, self.service.today
+        form, area = service.requirements.form[candidates], service.requirements.cell[candidates] >> 1
+        waiting = np.zeros((service.areas, len(Programme)), dtype=np.int64)
+        np.add.at(waiting, (area, form), 1)
+        busy = np.zeros_like(waiting)
+        running = np.flatnonzero(groups.running[: groups.size] == 1)
+        np.add.at(busy, (groups.area[running], groups.programme[running]), 1)
+        most = levers.mapping("requirements.programme.groups_at_once")
+        full = levers.mapping("requirements.programme.group_size")
+        least = levers.integer("requirements.programme.smallest_group")
+        sessions = levers.mapping("requirements.programme.sessions")
+        opening, last = np.full_like(waiting, -1), np.full_like(waiting, -1)
+        for number, name in enumerate(_PROGRAMMES):
+            seats = max(1, round(full[name]))
+            # At least one group can run anywhere.
+            free = np.maximum(1, np.rint(self.shares * most[name]).astype(np.int64)) - busy[:, number]
+            begin = waiting[:, number] // seats
+            if first_of_month:
+                begin += waiting[:, number] % seats >= least
+            begin = np.clip(begin, 0, np.maximum(free, 0))
+            for here in np.flatnonzero(begin).tolist():
+                made = groups.add(int(begin[here]))
+                groups.area[made], groups.programme[made], groups.began[made] = here, number, today
+                groups.sessions[made], groups.seats[made], groups.running[made] = round(sessions[name]), seats, 1
+                opening[here, number], last[here, number] = made[0], made[-1]
+        rows, _, _ = self._columns()
+        counted, persons = self._new_counts(), np.empty(candidates.size, dtype=np.intp)
+        many = join_groups(
+            candidates, today, opening, rows, groups.members, groups.seats, last, counted, persons
+        )
+        service.flows[self._counted] += counted
+        begun = np.sort(persons[:many])
+        service.count("programme_starts", begun)
+        service.tell("programme begins", begun)
+
+    # --- Counting and telling ---------------------------------------------------------------------------------
+
+    def count_stocks(self) -> None:
+        """Count who waits, and groups that run, at the end of a month."""
+        service, groups = self.service, self.groups
+        rows, people, sentences = self._columns()
+        counted = np.zeros((len(_WAITING), service.areas * 2), dtype=np.int64)
+        count_waiting(service.requirements.size, service.today, rows, people, sentences, counted)
+        service.flows[[COUNT_INDEX[name] for name in _WAITING]] += counted
+        running = np.flatnonzero(groups.running[: groups.size] == 1)
+        area = groups.area[running].astype(np.int64)
+        service.count_codes("programme_groups", area * 2 + self.split[area])
+
+    def _tell(self, told: Told, events: int) -> None:
+        """Tell what happened, kind by kind."""
+        if events == 0:
+            return
+        service = self.service
+        ordered, begins = grouped(np.arange(events), told.event[:events], len(EVENTS))
+        edges = begins.tolist()
+
+        def of(event: int) -> tuple[Rows, Array]:
+            mine = ordered[edges[event] : edges[event + 1]]
+            return told.person[mine], told.detail[mine]
+
+        service.tell("activity days ordered", *of(DAYS_ORDERED))
+        service.tell("unpaid work ordered", *of(WORK_ORDERED))
+        service.tell("programme ordered", *of(PROGRAMME_ORDERED))
+        if edges[PROGRAMME_ORDERED + 1] == events:
+            return
+        service.tell("activity day in a group", of(GROUP_DAY)[0])
+        service.tell("activity day with a specialist", of(SPECIALIST_DAY)[0])
+        service.tell("activity day with the officer", of(OFFICER_DAY)[0])
+        service.tell("activity day missed", of(DAY_MISSED)[0])
+        service.tell("activity not bought", of(NOT_BOUGHT)[0])
+        service.tell("activity by the officer instead", of(OFFICER_INSTEAD)[0])
+        service.tell("unpaid work done", of(WORK_DAY)[0])
+        service.tell("unpaid work missed", of(WORK_MISSED)[0])
+        service.tell("unpaid work stood down", of(SENT_HOME)[0])
+        service.tell("unpaid work completed", *of(WORK_COMPLETED))
+        service.tell("programme completed", of(PROGRAMME_COMPLETED)[0])
+        service.tell("programme dropped", of(DROPPED_OUT)[0])
+        service.tell("programme withdrawn", of(WITHDRAWN)[0])
+        service.tell("activity days lapse", *of(DAYS_LAPSED))
+        service.tell("unpaid work lapses", *of(HOURS_LAPSED))
+
+
+def totals_table() -> Table:
+    """Return a table of what was ordered, done and left undone: days of activity, then hours of unpaid work."""
+    table = Table("requirement_totals", REQUIREMENT_TOTALS, 2)
+    table.add(2)
+    return table
