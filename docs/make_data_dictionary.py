@@ -22,6 +22,9 @@ from simulation.measures.registry import (  # noqa: E402
 from simulation.system import codes, columns  # noqa: E402
 from simulation.system.caseload import balance_table  # noqa: E402
 from simulation.system.organisation import teams_table  # noqa: E402
+from simulation.system.other_staff import other_staff_table  # noqa: E402
+from simulation.system.recruitment import cohorts_table, training_table  # noqa: E402
+from simulation.system.staffing import establishment_table  # noqa: E402
 
 TABLES: tuple[tuple[str, str, tuple[Column, ...]], ...] = (
     ("people", "One row a person, in the order of their keys; made before day 0 for the whole run.", columns.PEOPLE),
@@ -30,7 +33,16 @@ TABLES: tuple[tuple[str, str, tuple[Column, ...]], ...] = (
     ("tasks", "Work waiting in diaries. Rows are not identities: the table is packed every day.", columns.TASKS),
     ("court_queue, release_queue", "Reports asked for, and resettlement work begun; packed every day.", columns.QUEUES),
     ("teams", "One row a police force area.", teams_table(1).columns),
-    ("balance", "Four rows: time at work, started, unused, and change in time owed.", balance_table().columns),
+    (
+        "balance",
+        "Six rows: time at work, started, unused, change in time owed less saved, charged for handing cases over, and "
+        "written off with those who went away.",
+        balance_table().columns,
+    ),
+    ("training", "One row a police force area.", training_table(1).columns),
+    ("cohorts", "One row a police force area and month of the year.", cohorts_table(1).columns),
+    ("establishment", "One row.", establishment_table().columns),
+    ("other_staff", "One row a police force area and side.", other_staff_table(1).columns),
 )
 
 #: Lists that the numbers in code columns point into.

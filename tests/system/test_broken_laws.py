@@ -17,11 +17,14 @@ from simulation.system.codes import (
     Grade,
     Kind,
     Location,
+    Place,
     RecallKind,
     Rosh,
     Setting,
+    Stage,
     Status,
     Task,
+    Terms,
 )
 from simulation.system.invariants import InvariantBroken, Invariants
 from simulation.system.service import COUNT_INDEX
@@ -267,6 +270,39 @@ def recalled_for_no_reason(world: World) -> None:
     world.service.flows[COUNT_INDEX["recalls"], 0] += 1
 
 
+def a_debt_from_nowhere(world: World) -> None:
+    world.posts.owed[np.flatnonzero(world.posts.filled[: world.posts.size])[0]] += 60
+
+
+def a_post_lost_to_training(world: World) -> None:
+    world.posts.place[np.flatnonzero(world.posts.filled[: world.posts.size])[0]] = Place.TRAINING
+
+
+def a_vacancy_that_nobody_fills(world: World) -> None:
+    world.agendas["recruitment"].cancel(vacancies(world)[:1])
+
+
+def a_search_that_stands_still(world: World) -> None:
+    world.posts.stage[vacancies(world)[-1:]] = Stage.NONE
+
+
+def vacancies(world: World) -> np.ndarray:
+    """Vacant posts whose search goes on beyond the day."""
+    posts, size = world.posts, world.posts.size
+    vacant = (posts.filled[:size] == 0) & (posts.place[:size] == Place.ESTABLISHED)
+    return np.flatnonzero(vacant & (world.agendas["recruitment"].day_of(np.arange(size)) > LAST_DAY + 1))
+
+
+def cases_kept_through_long_absence(world: World) -> None:
+    world.posts.covered[np.flatnonzero(world.posts.cases[: world.posts.size])[0]] = 1
+
+
+def an_agency_trainee(world: World) -> None:
+    posts, size = world.posts, world.posts.size
+    trainee = np.flatnonzero((posts.place[:size] == Place.TRAINING) & (posts.filled[:size] == 1))[:1]
+    posts.terms[trainee] = Terms.AGENCY
+
+
 WRONG: tuple[tuple[str, Callable[..., None]], ...] = (
     ("one place a person", moved_without_a_sentence),
     ("setting follows sentences", licence_worked_as_an_order),
@@ -299,6 +335,12 @@ WRONG: tuple[tuple[str, Callable[..., None]], ...] = (
     ("a warrant ends with a hearing", warrant_without_a_breach),
     ("recalls have one reason and one kind", recalled_for_no_reason),
     ("breach packs only for orders and supervision", recall_report_on_an_order),
+    ("what officers owe is accounted for", a_debt_from_nowhere),
+    ("no post is lost", a_post_lost_to_training),
+    ("a vacant post is being filled", a_vacancy_that_nobody_fills),
+    ("a vacant post is being filled", a_search_that_stands_still),
+    ("nobody away for long holds cases", cases_kept_through_long_absence),
+    ("agency officers have no other terms", an_agency_trainee),
 )
 
 
@@ -340,7 +382,7 @@ def test_a_wrong_transition_is_named(
 
 
 #: Put right by the model itself in the course of the day, as it should be.
-FADES = (recall_report_on_an_order,)
+FADES = (recall_report_on_an_order, cases_kept_through_long_absence)
 
 
 def test_every_law_has_a_case(world: tuple[Model, dict[str, Any]]) -> None:
