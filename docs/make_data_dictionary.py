@@ -24,7 +24,10 @@ from simulation.system.caseload import balance_table  # noqa: E402
 from simulation.system.contracts import contracts_table  # noqa: E402
 from simulation.system.ledger import accounts_table, headings_table  # noqa: E402
 from simulation.system.organisation import teams_table  # noqa: E402
+from simulation.system.other_staff import other_staff_table  # noqa: E402
+from simulation.system.recruitment import cohorts_table, training_table  # noqa: E402
 from simulation.system.results import COHORTS  # noqa: E402
+from simulation.system.staffing import establishment_table  # noqa: E402
 
 TABLES: tuple[tuple[str, str, tuple[Column, ...]], ...] = (
     ("people", "One row a person, in the order of their keys; made before day 0 for the whole run.", columns.PEOPLE),
@@ -46,7 +49,16 @@ TABLES: tuple[tuple[str, str, tuple[Column, ...]], ...] = (
     ("accounts", "One row an account of a police force area.", accounts_table(1).columns),
     ("headings", "One row a police force area: what its company was paid and spent.", headings_table(1).columns),
     ("cohorts", "One row a person in a cohort of payment by results; settled rows go.", COHORTS),
-    ("balance", "Four rows: time at work, started, unused, and change in time owed.", balance_table().columns),
+    (
+        "balance",
+        "Six rows: time at work, started, unused, change in time owed less saved, charged for handing cases over, and "
+        "written off with those who went away.",
+        balance_table().columns,
+    ),
+    ("training", "One row a police force area.", training_table(1).columns),
+    ("trainee_cohorts", "One row a police force area and month of the year.", cohorts_table(1).columns),
+    ("establishment", "One row.", establishment_table().columns),
+    ("other_staff", "One row a police force area and side.", other_staff_table(1).columns),
 )
 
 #: Lists that the numbers in code columns point into.

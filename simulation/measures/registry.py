@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simulation.measures import justice, money
+from simulation.measures import justice, money, staff
 from simulation.measures.kinds import Count, Kind, Measure, Published
 from simulation.measures.kinds import flow as _flow
 from simulation.measures.kinds import histogram as _histogram
@@ -113,6 +113,7 @@ COUNTS: tuple[Count, ...] = (
     _flow("recall_days_served", "days", "Days in custody of recalls that ended, added up."),
     *justice.COUNTS,
     *money.COUNTS,
+    *staff.COUNTS,
     # Community life
     _flow("releases", "releases", "First releases from a determinate sentence, home detention curfew included."),
     _flow("releases_short_sentence", "releases", "Those from sentences under 12 months."),
@@ -188,7 +189,7 @@ COUNTS: tuple[Count, ...] = (
     _flow("joiners", "officers", "Officers who started work from outside."),
     # For published measures: see simulation/measures/published.py
     _stock("officers_po", "officers", "Case-holding officers in post who are probation officers."),
-    _stock("officers_pso", "officers", "Case-holding officers in post who are probation services officers."),
+    _stock("officers_pso", "officers", "Case-holding officers in post who are probation services officers, or training to be probation officers."),
     _stock("posts_vacant_po", "posts", "Case-holding posts of probation officers with nobody in them."),
     _stock("officers_with_cases", "officers", "Officers in post who hold at least one case."),
     _stock("officers_over_40_cases", "officers", "Officers in post who hold more than 40 cases."),
@@ -291,9 +292,9 @@ _USES_OF_TIME: tuple[tuple[str, str, tuple[str, ...], Literal["lower", "higher",
 
 MEASURES: tuple[Measure, ...] = (
     Measure("officers_over_110_share", "Officers above 110% of capacity", "% of officers in post",
-            ("officers_over_110",), ("officers_in_post",), 100, "lower",
+            ("officers_over_110",), ("officers_with_tool",), 100, "lower",
             "The share of officers above 110% of capacity",
-            "As the workload tool shows it: points of cases held over points available."),
+            "As the workload tool shows it: points of cases held over points available. Absent where there is no tool."),
     Measure("first_appointment_wait", "Sentence to first appointment", "days",
             ("first_appointment_days_community",), ("first_appointments_community",), 1, "lower",
             "The wait from a community sentence to the first appointment", "Calendar days, community sentences."),
@@ -415,8 +416,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure("serious_offence_reviews_year", "Reviews of serious further offences", "reviews a year", ("serious_offence_reviews",), (), 1,
             "lower", "Serious further offences"),
     Measure("officers_mean", "Officers in post", "officers", ("officers_in_post",), (), 1, "higher", "Officers in post"),
-    Measure("vacancy_share", "Vacant posts", "% of posts", ("posts_vacant",), ("officers_in_post", "posts_vacant"), 100,
-            "lower", "Vacant posts"),
+    Measure("vacancy_share", "Vacant posts", "% of posts", ("posts_vacant",), ("posts_established",), 100,
+            "lower", "Vacant posts", "Posts with nobody in them: an agency officer fills one for as long as they stay."),
     Measure("sickness_rate", "Sickness", "working days lost per officer-year", ("sickness_days",), ("officer_days",),
             252.9, "lower", "Sickness"),
     Measure("leavers_year", "Officers leaving", "officers a year", ("leavers",), (), 1, "lower", "Officers leaving"),
@@ -425,6 +426,7 @@ MEASURES: tuple[Measure, ...] = (
     *justice.MEASURES,
     *money.MEASURES,
     *REQUIREMENT_MEASURES,
+    *staff.MEASURES,
     Measure("deaths_year", "Deaths under supervision in the community", "deaths a year", ("deaths",), (), 1, "lower",
             "Deaths under supervision"),
     # Ways of contact, hubs, and where officers' time goes

@@ -30,19 +30,15 @@ from simulation.system.allocation_loops import (
 )
 from simulation.system.choosing import points_held
 from simulation.system.codes import CRC, Rosh, Setting, Task
+from simulation.system.hours import tool_in_use
 from simulation.system.operating_models import by_operating_model, operating_models
 from simulation.system.quantiles import quantile_table
-from simulation.system.service import COUNT_INDEX, Array, Rows, Service
+from simulation.system.service import CHARGED, COUNT_INDEX, Array, Rows, Service, add_each
 from simulation.system.workload import Workload
 
 _ALLOCATED, _DAYS = COUNT_INDEX["allocated"], COUNT_INDEX["allocation_days"]
 _CHANGES, _MISALLOCATED = COUNT_INDEX["officer_changes"], COUNT_INDEX["misallocated"]
 _NOBODY = np.empty(0, dtype=np.intp)
-
-
-def capacity_left(reduction: float) -> float:
-    """Return what officers on reduced hours can take, relative to others; never quite nothing."""
-    return float(max(1 - reduction, 1e-6))
 
 
 class Allocation:
@@ -62,9 +58,9 @@ class Allocation:
         self.workload = workload
         names = operating_models(self.service)
         rules = self.service.levers.mapping("allocation.rule")
-        self.by_points = np.array(
-            [[rules[side] == "lowest_points" for side in ("nps", "crc")]] * self.service.areas
-        )
+        by_points = np.array([rules[side] == "lowest_points" for side in ("nps", "crc")])
+        # Nobody can go by points who has no tool to count them.
+        self.by_points = by_points & tool_in_use(self.service)
         rates = by_operating_model(self.service, names, "allocation.transfers_per_year")
         self.move_rate = np.array(rates, dtype=np.float64).ravel()
         levers = self.service.levers
@@ -84,7 +80,6 @@ class Allocation:
         )
         self.threshold = np.round(levers.grid("allocation.rsr_threshold")[:, 0] * 100)
         self.unified = levers.grid("organisation.unified")[:, 0] > 0.5
-        self.capacity_left = capacity_left(levers.number("staff.newly_qualified.capacity_reduction"))
 
     # --- Risk as assessed -------------------------------------------------------------------------------------
 
@@ -200,11 +195,9 @@ class Allocation:
         service, people, posts = self.service, self.service.people, self.service.posts
         chosen = give_cases(
             rows,
-            service.today,
             self.unified,
             self.by_points,
             self.workload.points,
-            self.capacity_left,
             people.area,
             people.office,
             people.side,
@@ -218,7 +211,7 @@ class Allocation:
             posts.employer,
             posts.grade,
             posts.filled,
-            posts.new_until,
+            posts.hours_left,
             posts.cases,
             posts.points,
         )
@@ -245,6 +238,7 @@ class Allocation:
         service, people, chance = self.service, self.service.people, self.service.chance
         agendas, flows, today = service.agendas, service.flows, service.today
         self.count_escalations(rows)
+        before = people.officer[rows]
         handed, unseen, held, contact_days, rising, rise_days, moving, move_days = record_officers(
             rows,
             officer,
@@ -285,6 +279,8 @@ class Allocation:
             people.officer_changed_on,
         )
         service.add_task(Task.HANDOVER, handed, today, int(self.workload.task_seconds[Task.HANDOVER]))
+        self.charge(before[(before >= 0) & (before != officer)])
+        service.count("handover_seconds", handed, self.workload.task_seconds[Task.HANDOVER : Task.HANDOVER + 1])
         service.tell("allocated", rows, officer)
         for listener in self.on_handed:
             listener(handed)
@@ -304,6 +300,17 @@ class Allocation:
         service.count("escalations_answered", answered)
         taken = service.calendar.working_days_between(people.waiting_since[answered], service.today)
         service.count("escalations_answered_in_time", answered[taken <= self.escalation_target])
+
+    def charge(self, givers: Rows) -> None:
+        """Take the time of handing cases over from the next day of the officers who give them away."""
+        if givers.size == 0:
+            return
+        service, posts, seconds = self.service, self.service.posts, self.workload.giving_seconds
+        add_each(posts.owed, givers, np.array([seconds], dtype=np.int64))
+        service.tables["balance"].value[CHARGED] += seconds * givers.size
+        codes = posts.area[givers].astype(np.int64) * 2 + posts.employer[givers]
+        for name in ("handover_seconds", "seconds_demanded"):
+            service.count_codes(name, codes, np.array([seconds]))
 
     def begin(self, rows: Rows) -> None:
         """Book the first appointment of those in the community who have an officer, unless one is booked already."""

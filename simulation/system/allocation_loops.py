@@ -24,7 +24,7 @@ Mask = NDArray[np.bool_]
 # A compiled loop takes plain numbers, not the members of a class.
 _MEDIUM, _HIGH, _VERY_HIGH = Rosh.MEDIUM, Rosh.HIGH, Rosh.VERY_HIGH
 _A, _B1, _B2, _C1, _C2, _D1, _D2 = Tier.A, Tier.B1, Tier.B2, Tier.C1, Tier.C2, Tier.D1, Tier.D2
-_PO, _PSO = Grade.PO, Grade.PSO
+_PO = Grade.PO
 _COMMUNITY, _AT_LARGE = Location.COMMUNITY, Location.AT_LARGE
 _SENTENCED, _RECALLED = CUSTODY_LOCATIONS
 
@@ -156,8 +156,8 @@ def place_people(
         now = NPS if must or unified[place] or before == NPS else CRC
         side[row] = now
         cell[row] = place * 2 + now
-        # A probation services officer can't keep a case whose risk is now high.
-        if now != before or holder < 0 or (rosh >= _HIGH and grade[holder] == _PSO):
+        # Only a probation officer can keep a case whose risk is now high.
+        if now != before or holder < 0 or (rosh >= _HIGH and grade[holder] != _PO):
             waiting_since[row] = today
             uniform = uniform_of(key[row], delay, int(sentences[row]) * 1024 + int(spells[row]))
             asking[size] = row
@@ -206,40 +206,21 @@ def cases_of_today(
 
 
 @compiled
-def loads_of(
-    officers: Rows, by_points: Mask, today: int, capacity_left: float, cases: Array, points: Array, new_until: Array
-) -> NDArray[np.int64]:
-    """Return what officers hold: cases, or the tool's points where those decide.
-
-    Parameters
-    ----------
-    officers : int array
-        Rows of posts.
-    by_points : bool array
-        Whose team goes by points. Officers on reduced hours take proportionately less.
-    capacity_left : float
-        What officers on reduced hours can take, relative to others.
-    """
-    load = np.empty(officers.size, dtype=np.int64)
+def what_counts(officers: Rows, by_points: Mask, cases: Array, points: Array) -> NDArray[np.int64]:
+    """Return what decides who gets the next case: cases held, or the tool's points where the team goes by those."""
+    held = np.empty(officers.size, dtype=np.int64)
     for at in range(officers.size):
         post = officers[at]
-        if not by_points[at]:
-            load[at] = cases[post]
-        elif new_until[post] > today:
-            load[at] = int(points[post] / capacity_left)
-        else:
-            load[at] = points[post]
-    return load
+        held[at] = points[post] if by_points[at] else cases[post]
+    return held
 
 
 @compiled
 def give_cases(
     rows: Rows,
-    today: int,
     unified: Array,
     by_points: Array,
     tariff: Array,
-    capacity_left: float,
     area: Array,
     office: Array,
     side: Array,
@@ -253,7 +234,7 @@ def give_cases(
     employer: Array,
     grade: Array,
     filled: Array,
-    new_until: Array,
+    hours_left: Array,
     cases_held: Array,
     points_held: Array,
 ) -> Rows:
@@ -269,8 +250,8 @@ def give_cases(
         Where points decide, not cases.
     tariff : int array (setting, tier)
         Points of a case.
-    capacity_left : float
-        What officers on reduced hours can take, relative to others.
+    hours_left : int array (posts,)
+        Hours that each officer has for cases; who has none gets none.
 
     Returns
     -------
@@ -319,14 +300,15 @@ def give_cases(
             continue
         able = 0
         for post in range(posts):
-            if filled[post] != 1 or (needs_po and grade[post] != _PO):
+            if filled[post] != 1 or hours_left[post] <= 0 or (needs_po and grade[post] != _PO):
                 continue
             officers[able] = post
             go_by_points[able] = by_points[post_area[post], team_of_post[post] & 1]
             able += 1
         now, eligible = mine[:size], officers[:able]
-        load = loads_of(eligible, go_by_points[:able], today, capacity_left, cases_held, points_held, new_until)
-        found = choose_officers(team[now], cost[now], eligible, team_of_post[eligible], load, teams)
+        held = what_counts(eligible, go_by_points[:able], cases_held, points_held)
+        team_of = team_of_post[eligible]
+        found = choose_officers(team[now], cost[now], eligible, team_of, held, hours_left[eligible], teams)
         for number in range(size):
             chosen[now[number]] = found[number]
             if found[number] >= 0:

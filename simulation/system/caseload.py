@@ -46,10 +46,11 @@ from simulation.system.diary_loops import (
     work_queues,
 )
 from simulation.system.operating_models import by_operating_model, operating_models
-from simulation.system.service import COUNT_INDEX, Array, Rows, Service
+from simulation.system.service import COUNT_INDEX, DROPPED, Array, Rows, Service
 from simulation.system.transition import time_lost
 from simulation.system.workload import Workload
 
+_TEACHING = COUNT_INDEX["teaching_seconds"]
 #: Tasks with a service level of their own, which companies are also paid by.
 MEASURED = (Task.FIRST_APPOINTMENT, Task.PLAN, Task.BREACH_PACK)
 
@@ -144,7 +145,6 @@ class Caseload:
         self.meeting = self.service.chance.constant("meeting")
         self.not_rebooked = by_operating_model(self.service, names, "contact.not_rebooked_share").ravel()
         self.productive = self.workload.day_seconds * levers.grid("workload.productivity")
-        self.left_when_new = 1 - float(levers.number("staff.newly_qualified.capacity_reduction"))
         self.longest_backlog = levers.grid("contact.downgrade_backlog_days") * self.workload.day_seconds
         self.fullest_day = levers.grid("contact.downgrade_full_day_ratio")
         self.away_days = levers.integer("contact.rebook_officer_away_days")
@@ -177,7 +177,7 @@ class Caseload:
         productive, taken = self.productive, time_lost(service)
         if taken is not None:
             productive = productive * (1 - taken)
-        at_work, day, available, lost = self.open(posts, productive)
+        at_work, day, available, lost = self.open(posts, productive, service.flows[_TEACHING])
         if taken is not None:
             self.count_lost(at_work, day)
         # One queue for each officer, then one for each hub: contacts first, then tasks, of all people; -1 for what
@@ -223,7 +223,7 @@ class Caseload:
         self.contact.hubs.close(used[available.size :])
         used = used[: available.size]
         counted = np.zeros((len(COUNTED_POSTS), service.areas * 2), dtype=np.int64)
-        self.balance.value[:4] += close_posts(posts, at_work, day, available, lost, used, counted)
+        self.balance.value[:4] += close_posts(posts, at_work, day, available, lost, used, productive, counted)
         service.flows[self._counted_posts] += counted
 
         held = served[: due.size]
@@ -244,16 +244,17 @@ class Caseload:
         self.contact.hold_first(first)
 
     def open(
-        self, posts: PostColumns, productive: NDArray[np.float64]
+        self, posts: PostColumns, productive: NDArray[np.float64], teaching: NDArray[np.int64]
     ) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Return who is at work, their time, what is left of it, and what meetings take."""
+        """Return who is at work, their time, what is left of it, and what meetings take; count what trainees take."""
         meetings = self.meetings, self.meeting_seconds, self.meeting
-        return open_posts(posts, self.service.today, productive, self.left_when_new, *meetings)
+        return open_posts(posts, self.service.today, productive, self.workload.full_time, *meetings, teaching)
 
     def count_lost(self, at_work: NDArray[np.bool_], day: NDArray[np.int64]) -> None:
         """Count the time that officers at work would have had but for the transition."""
         service = self.service
-        _, whole, _, _ = self.open(post_columns(service.posts), self.productive)
+        uncounted = np.zeros(service.areas * 2, dtype=np.int64)
+        _, whole, _, _ = self.open(post_columns(service.posts), self.productive, uncounted)
         rows = np.flatnonzero(at_work)
         posts = service.posts
         codes = posts.area[rows].astype(np.int64) * 2 + posts.employer[rows]
@@ -334,7 +335,7 @@ class Caseload:
 
 
 def balance_table() -> Table:
-    """Return a small table of four running totals (at work, started, unused, change in owed), in seconds."""
-    table = Table("balance", [Column("value", "int64", "seconds", "Running totals that must balance.")], 4)
-    table.add(4)
+    """Return a small table of running totals in seconds: see :data:`simulation.system.service.AT_WORK` and the rest."""
+    table = Table("balance", [Column("value", "int64", "seconds", "Running totals that must balance.")], DROPPED + 1)
+    table.add(DROPPED + 1)
     return table

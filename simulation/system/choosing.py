@@ -15,17 +15,24 @@ _GATHERED = 1024
 
 
 @compiled
+def load_of(held: int, hours_left: int) -> int:
+    """Return what an officer holds for each hour that they have, in millionths."""
+    return int(held) * 1_000_000 // int(hours_left)
+
+
+@compiled
 def choose_officers(
-    team: Array, cost: Array, posts: Array, post_team: Array, load: Array, number_of_teams: int
+    team: Array, cost: Array, posts: Array, post_team: Array, held: Array, hours_left: Array, number_of_teams: int
 ) -> NDArray[np.intp]:
-    """Give out cases one by one to the officer with the smallest load, lowest row first among equals.
+    """Give out cases one by one to the officer with the smallest load for their hours, lowest row first among equals.
 
     Parameters
     ----------
     team, cost : int arrays (cases,)
         Team of each case in the order in which cases are given out, and what it adds to its officer's load.
-    posts, post_team, load : int arrays (posts,)
-        Rows of eligible officers in row order, their teams, and what each holds now.
+    posts, post_team, held, hours_left : int arrays (posts,)
+        Rows of eligible officers in row order, their teams, what each holds now, and the hours (in any unit, the same
+        for all, above 0) that each has for cases.
     number_of_teams : int
         Teams in all.
 
@@ -45,7 +52,10 @@ def choose_officers(
     for at in range(posts.size):
         members[filled[post_team[at]]] = at
         filled[post_team[at]] += 1
-    now = load.copy()
+    holds = held.copy()
+    now = np.empty(posts.size, dtype=np.int64)
+    for at in range(posts.size):
+        now[at] = load_of(holds[at], hours_left[at])
     chosen = np.full(team.size, -1, dtype=np.intp)
     for case in range(team.size):
         best = -1
@@ -54,7 +64,8 @@ def choose_officers(
             if best < 0 or now[at] < now[best]:
                 best = at
         if best >= 0:
-            now[best] += cost[case]
+            holds[best] += cost[case]
+            now[best] = load_of(holds[best], hours_left[best])
             chosen[case] = posts[best]
     return chosen
 

@@ -111,6 +111,42 @@ class Grade(metaclass=Codes):
 
     PO = 0  # probation officer
     PSO = 1  # probation services officer
+    TRAINEE = 2  # training to be a probation officer; holds what a PSO may hold
+
+
+class Terms(metaclass=Codes):
+    """On what terms the holder of a post works."""
+
+    PERMANENT = 0
+    AGENCY = 1
+
+
+class Place(metaclass=Codes):
+    """What a row of the posts is."""
+
+    ESTABLISHED = 0
+    TRAINING = 1  # outside the establishment: a trainee, or one who has qualified and waits for a vacancy
+    CLOSED = 2
+
+
+class Stage(metaclass=Codes):
+    """How far the search for a post's next holder has come."""
+
+    NONE = 0
+    ADVERT = 1  # to an offer
+    VETTING = 2
+    START = 3  # notice, contract and a date
+
+
+class Reason(metaclass=Codes):
+    """Why somebody leaves."""
+
+    ORDINARY = 0  # retirement, another job, dismissal: all that the ordinary rate holds
+    WORKLOAD = 1
+    PAY = 2
+    REORGANISATION = 3
+    REDUNDANCY = 4
+    NO_RETURN = 5  # from maternity leave
 
 
 class Task(metaclass=Codes):

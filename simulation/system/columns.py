@@ -212,9 +212,42 @@ POSTS = (
     Column("leaving_hazard", "float64", "hazard", "Accumulated hazard of leaving."),
     Column("leaving_threshold", "float64", "hazard", "Threshold of this holder."),
     Column(
-        "pressure", "float64", "ratio", "Tool points held over points available at the last month end.", 1.0
+        "pressure",
+        "float64",
+        "ratio",
+        "Points held over points available at the last month end, times true over tool minutes.",
+        1.0,
     ),
     Column("closed", "int8", "0/1", "Closed to save money: nobody is sought for it."),
+    Column("saved", "int32", "seconds", "Unused time that a holder on reduced hours keeps for another day."),
+    # Who holds the post, and on what hours
+    Column("place", "int8", "Place", "Established post, training place or closed."),
+    Column("post_grade", "int8", "Grade", "Grade that the post is for."),
+    Column("terms", "int8", "Terms", "Permanent or agency."),
+    Column("hours", "int16", "hundredths of an hour a week", "Contracted hours of the holder."),
+    Column("facility", "int16", "hundredths of an hour a week", "Trade-union facility time of the holder."),
+    Column(
+        "hours_left",
+        "int16",
+        "hundredths of an hour a week",
+        "Contracted hours less the reductions that the workload tool knows; 0 while others hold the cases.",
+    ),
+    Column(
+        "teaching",
+        "int16",
+        "hundredths of an hour a week",
+        "Hours that trainees of the team take; the tool doesn't know of them.",
+    ),
+    Column("qualifies_on", "int32", "day", "Day on which a trainee qualifies.", NEVER),
+    # Absence
+    Column("sick_long", "int8", "0/1", "The present or last spell of sickness is a long one."),
+    Column("away_until", "int32", "day", "First day back from maternity leave.", NEVER),
+    Column("covered", "int8", "0/1", "Away so long that others hold the cases."),
+    # The search for the next holder
+    Column("stage", "int8", "Stage", "How far it has come."),
+    Column("adverts", "int16", "count", "Searches begun so far."),
+    Column("vacant_since", "int32", "day", "Since when the post has had no permanent holder.", NEVER),
+    Column("leaving_reason", "int8", "Reason", "Why the holder leaves, once that is settled."),
 )
 
 TASKS = (

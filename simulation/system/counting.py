@@ -16,6 +16,7 @@ from simulation.system.contact import Contact
 from simulation.system.invariants import Invariants
 from simulation.system.laws import columns
 from simulation.system.months import rows_of_month
+from simulation.system.other_staff import KINDS, MILLIONTHS
 from simulation.system.population import Population
 from simulation.system.service import COUNT_INDEX, Service
 from simulation.system.staffing import Staffing
@@ -112,11 +113,23 @@ class Counting:
         service, posts, tasks = self.service, self.service.posts, self.service.tasks
         points, available = self.staffing.points()
         counts, by_cases, by_workload = stocks.count_posts(
-            posts.size, service.areas * 2, columns(stocks.PostsCounted, posts), points, available, service.today
+            posts.size,
+            service.areas * 2,
+            columns(stocks.PostsCounted, posts),
+            points,
+            available,
+            service.today,
+            self.staffing.tool,
+            self.staffing.allocation.workload.truth,
+            self.staffing.allocation.workload.full_time,
         )
         self.add(stocks.OF_POSTS, counts)
         self.band("officers_by_cases", by_cases)
         self.band("officers_by_workload", by_workload)
+        other, every = service.tables["other_staff"], np.arange(service.areas * 2)
+        for kind in KINDS:
+            hundredths = getattr(other, f"{kind}_in_post")[: every.size] // (MILLIONTHS // 100)
+            service.count_codes(f"{kind}s_in_post", every, hundredths)
         waiting = tasks.person[: tasks.size][tasks.due[: tasks.size] < service.today]
         service.count("tasks_waiting", waiting)
 

@@ -55,10 +55,13 @@ class PostColumns(NamedTuple):
     employer: Array
     office: Array
     filled: Array
-    new_until: Array
+    hours_left: Array
+    teaching: Array
     sick_until: Array
     leave_until: Array
+    away_until: Array
     owed: Array
+    saved: Array
 
 
 class TaskColumns(NamedTuple):
@@ -203,44 +206,51 @@ def open_posts(
     posts: PostColumns,
     today: int,
     productive: NDArray[np.float64],
-    left_when_new: float,
+    full_time: int,
     meetings: NDArray[np.float64],
     meeting_seconds: int,
     meeting: np.uint64,
+    teaching: Seconds,
 ) -> tuple[Flags, Seconds, Seconds, Seconds]:
     """Return who is at work today, their time, what is left of it after yesterday's overrun, and what a meeting takes.
+
+    What somebody on reduced hours didn't use comes on top: days off and study move round appointments.
 
     Parameters
     ----------
     productive : float array (area, employer)
-        Time of a holder in a day at work.
-    left_when_new : float
-        Share of it that the newly qualified have.
+        Time of a full-time holder in a day at work.
+    full_time : int
+        Hours of a full-time holder, in hundredths of an hour a week.
     meetings : float array (area, employer)
         Chance of a meeting that takes time away from the diary.
     meeting_seconds : int
         How long one takes.
     meeting : uint64
         Constant of the draw.
+    teaching : int64 array (cells,)
+        Count of time that trainees took from those who are at work.
     """
     size = posts.filled.size
     at_work = np.zeros(size, dtype=np.bool_)
     day, available = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
     lost = np.zeros(size, dtype=np.int64)
     for post in range(size):
-        if posts.filled[post] == 1 and posts.sick_until[post] <= today and posts.leave_until[post] <= today:
+        away = posts.sick_until[post] > today or posts.leave_until[post] > today or posts.away_until[post] > today
+        if posts.filled[post] == 1 and not away:
             at_work[post] = True
-            time = productive[posts.area[post], posts.employer[post]]
-            if posts.new_until[post] > today:
-                time = time * left_when_new
-            day[post] = int(time)
-            chance = meetings[posts.area[post], posts.employer[post]]
+            area, side = int(posts.area[post]), int(posts.employer[post])
+            whole = int(productive[area, side] * posts.hours_left[post] / full_time)
+            taught = min(whole, int(productive[area, side] * posts.teaching[post] / full_time))
+            teaching[area * 2 + side] += taught
+            day[post] = whole - taught
+            chance = meetings[area, side]
             if chance > 0:
                 occurrence = int(posts.holder[post]) * 65536 + int(posts.present_days[post])
                 if uniform_of(posts.key[post], meeting, occurrence) < chance:
                     lost[post] = min(day[post], meeting_seconds)
                     day[post] -= lost[post]
-            available[post] = day[post] - int(posts.owed[post])
+            available[post] = day[post] + int(posts.saved[post]) - int(posts.owed[post])
     return at_work, day, available, lost
 
 
@@ -252,20 +262,26 @@ def close_posts(
     available: Seconds,
     lost: Seconds,
     used: Seconds,
+    productive: NDArray[np.float64],
     counted: Counted,
 ) -> tuple[int, int, int, int]:
-    """Note what is owed to tomorrow; return time at work, started, unused, and the change in what is owed."""
+    """Note what is owed to tomorrow, and what somebody on reduced hours saves for it, up to a full-time day in all.
+
+    Returns time at work, started, unused, and the change in what is owed less what is saved.
+    """
     change = 0
     for post in range(at_work.size):
         if not at_work[post]:
             continue
         cell = int(posts.area[post]) * 2 + int(posts.employer[post])
-        owed = max(0, used[post] - available[post])
-        change += owed - int(posts.owed[post])
+        owed, left = max(0, used[post] - available[post]), max(0, available[post] - used[post])
+        saved = min(left, max(0, int(productive[posts.area[post], posts.employer[post]]) - day[post] - lost[post]))
+        change += (owed - int(posts.owed[post])) - (saved - int(posts.saved[post]))
         posts.owed[post] = owed
+        posts.saved[post] = saved
         counted[_AVAILABLE, cell] += day[post]
         counted[_WORKED, cell] += used[post]
-        counted[_UNUSED, cell] += max(0, available[post] - used[post])
+        counted[_UNUSED, cell] += left - saved
         counted[_MEETINGS, cell] += lost[post]
     return day.sum(), used.sum(), counted[_UNUSED].sum(), change
 

@@ -11,12 +11,12 @@ import numpy as np
 
 from simulation.engine import NEVER
 from simulation.system import laws
-from simulation.system.codes import Delivery, Kind, Requirement, Status, Task
+from simulation.system.codes import Delivery, Grade, Kind, Place, Requirement, Stage, Status, Task, Terms
 from simulation.system.hubs import unbalanced
 from simulation.system.ledger import Ledger
 from simulation.system.place import PLACE_OF, SETTING_OF
 from simulation.system.requirement_laws import broken_balances, broken_groups
-from simulation.system.service import COUNT_INDEX, Service
+from simulation.system.service import CHANGE, CHARGED, COUNT_INDEX, DROPPED, Service
 
 NOBODY = np.empty(0, dtype=np.intp)
 
@@ -80,6 +80,11 @@ class Invariants:
             "the diary balances": self.diary,
             "the hub's day balances": self.hub,
             "the dead are out of the model": self.dead,
+            "what officers owe is accounted for": self.debts,
+            "no post is lost": self.posts_kept,
+            "a vacant post is being filled": self.vacancies,
+            "nobody away for long holds cases": self.away,
+            "agency officers have no other terms": self.agency,
             "breach packs only for orders and supervision": self.breaches,
             "prisons hold the cases of prisoners alone": self.prison_held,
             "a warrant ends with a hearing": self.warrants,
@@ -202,8 +207,8 @@ class Invariants:
         return self._people(laws.CUSTODY_CASELOAD)
 
     def diary(self) -> np.ndarray:
-        """Time at work = time started + unused - new debt."""
-        worked, used, unused, debt = self.service.tables["balance"].value[:4].tolist()
+        """Time at work = time started + unused - new debt, less savings."""
+        worked, used, unused, debt = self.service.tables["balance"].value[: CHANGE + 1].tolist()
         owed = self.service.posts.owed[: self.service.posts.size]
         return np.array([0] if worked + debt != used + unused or (owed < 0).any() else [])
 
@@ -214,6 +219,43 @@ class Invariants:
     def dead(self) -> np.ndarray:
         """The dead have no officer, no appointment and no live sentence."""
         return self._people(laws.DEAD)
+
+    # --- Staff ------------------------------------------------------------------------------------------------
+
+    def debts(self) -> np.ndarray:
+        """What officers owe less what they save = overruns + hand-overs charged - what those who went away left."""
+        totals, posts = self.service.tables["balance"].value, self.service.posts
+        owed = int(posts.owed[: posts.size].sum(dtype=np.int64) - posts.saved[: posts.size].sum(dtype=np.int64))
+        return np.array([0] if owed != totals[CHANGE] + totals[CHARGED] - totals[DROPPED] else [])
+
+    def posts_kept(self) -> np.ndarray:
+        """Posts of the first day are established or closed; a trainee who takes one gives up the training place."""
+        place = self.service.posts.place[: self.service.posts.size]
+        now = np.count_nonzero(place != Place.TRAINING)
+        return np.array([0] if now != self.service.tables["establishment"].posts[0] else [])
+
+    def vacancies(self) -> np.ndarray:
+        """Somebody is sought for every established post without a permanent holder, and for no other row."""
+        posts = self.service.posts
+        size = posts.size
+        open_ = (posts.place[:size] == Place.ESTABLISHED) & (
+            (posts.filled[:size] == 0) | (posts.terms[:size] == Terms.AGENCY)
+        )
+        sought = self._days("recruitment")[:size] != NEVER
+        return np.flatnonzero((open_ != sought) | (open_ != (posts.stage[:size] != Stage.NONE)))
+
+    def away(self) -> np.ndarray:
+        """Officers whose cases are with others hold none and have no hours."""
+        posts = self.service.posts
+        size = posts.size
+        return np.flatnonzero((posts.covered[:size] == 1) & ((posts.cases[:size] > 0) | (posts.hours_left[:size] > 0)))
+
+    def agency(self) -> np.ndarray:
+        """Nobody from an agency trains, is in a training place or holds a post that isn't sought for."""
+        posts = self.service.posts
+        size = posts.size
+        odd = (posts.grade[:size] == Grade.TRAINEE) | (posts.place[:size] != Place.ESTABLISHED)
+        return np.flatnonzero((posts.terms[:size] == Terms.AGENCY) & odd)
 
     # --- Law ---------------------------------------------------------------------------------------------------
 

@@ -46,7 +46,7 @@ _UNKNOWN, _COURT, _COMMUNITY = codes.Location.UNKNOWN, codes.Location.COURT, cod
 _SENTENCED, _RECALLED, _COMMITTED = codes.Location.SENTENCED, codes.Location.RECALLED, codes.Location.COMMITTED
 _AT_LARGE, _OVER, _DEAD = codes.Location.AT_LARGE, codes.Location.ENDED, codes.Location.DEAD
 _IN_CUSTODY = codes.Setting.CUSTODY
-_HIGH, _PSO, _NPS = codes.Rosh.HIGH, codes.Grade.PSO, codes.NPS
+_HIGH, _PO, _NPS = codes.Rosh.HIGH, codes.Grade.PO, codes.NPS
 _ON_CURFEW, _ON_LICENCE, _SUPERVISED = codes.Status.CURFEW, codes.Status.LICENCE, codes.Status.SUPERVISION
 _ON_RECALL, _RECALL_AT_LARGE, _ENDED = codes.Status.RECALLED, codes.Status.AT_LARGE, codes.Status.ENDED
 _DETERMINATE = codes.Kind.DETERMINATE
@@ -209,7 +209,7 @@ def check_people(
             else:
                 if posts.filled[officer] == 0:
                     laws |= OFFICER_OR_QUEUE
-                if posts.grade[officer] == _PSO and high and settled:
+                if posts.grade[officer] != _PO and high and settled:
                     laws |= HIGH_RISK_OFFICER
                 if posts.employer[officer] != side and settled:
                     laws |= PROVIDER

@@ -152,6 +152,7 @@ class Model:
         population.traits(people, rows, group, shift)
         self._wire()
         self.organisation.establish()
+        self.staffing.begin(self.organisation.training_shares)
         self.organisation.assign_offices(rows)
         made = seat(service, population, survivors, past_rows, life_rows, on_recall)
         self._begin(made)

@@ -1,4 +1,4 @@
-"""A day of officers as compiled loops: who falls sick, who takes leave, whose cases a leaver leaves."""
+"""A day of officers as compiled loops: who falls sick, who goes on leave, whose cases somebody leaves."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.engine import NEVER
-from simulation.engine.chance import minus_log_of, uniform_of
+from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import compiled
 from simulation.system import codes
 from simulation.system.waits import value_at
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.intp]
 
 # Compiled code knows plain numbers only.
-_NPS, _CRC = codes.NPS, codes.CRC
+_CRC, _AGENCY = codes.CRC, codes.Terms.AGENCY
 #: A holder's draws are numbered by days in post, never by date.
 _PER_HOLDER = 65536
 
@@ -39,55 +38,81 @@ def day_at_work(
     sick_spells: Array,
     leave_until: Array,
     pressure: Array,
+    terms: Array,
+    sick_long: Array,
+    away_until: Array,
     sick_rate: Array,
-    overload_multiplier: float,
+    overload: tuple[float, float, float, float],
     long_share: float,
     long_mean: float,
     short_mean: float,
     leave_chance: float,
+    maternity_chance: float,
     falls_sick: np.uint64,
     week_of_leave: np.uint64,
     for_how_long: np.uint64,
+    goes_on_maternity_leave: np.uint64,
     long_shares: Floats,
     long_days: Floats,
     short_shares: Floats,
     short_days: Floats,
     worked: Counted,
     sick: Counted,
-) -> tuple[Rows, Counted]:
+    sick_for_long: Counted,
+    on_maternity_leave: Counted,
+    by_agency: Counted,
+) -> tuple[Rows, Counted, Rows]:
     """Count a working day of everybody in post, and draw who falls sick and who is off for a week.
 
     Parameters
     ----------
+    sick_rate : float array (areas, sides)
+        Working days that a day at risk loses to sickness.
+    overload : tuple of float
+        Pressure at which overload begins, pressure at which it is full, the most that counts, and what full overload
+        adds to sickness, relative.
     leave_chance : float
         Share of officers who are off next week; 0 on days that end no week.
-    falls_sick, week_of_leave, for_how_long : uint64
+    maternity_chance : float
+        Chance of an officer to begin maternity leave tomorrow.
+    falls_sick, week_of_leave, for_how_long, goes_on_maternity_leave : uint64
         Constants of the draws that they name; a holder's draws are numbered by days in post, never by date.
     long_shares, long_days, short_shares, short_days : float arrays
         Quantiles of the length of long and of short spells.
-    worked, sick : int arrays (cells,)
-        Counts of days of officers in post, and of those who were sick.
+    worked, sick, sick_for_long, on_maternity_leave, by_agency : int arrays (cells,)
+        Counts of days of officers in post, of those who were sick, sick in a long spell, on maternity leave, and of
+        agency officers.
 
     Returns
     -------
-    falling, lengths : int arrays
-        Rows of those who fall sick, and for how many working days.
+    falling, lengths, beginning : int arrays
+        Rows of those who fall sick, and for how many working days; rows of those who go on maternity leave.
     """
     falling = np.empty(size, dtype=np.intp)
+    beginning = np.empty(size, dtype=np.intp)
     lengths = np.empty(size, dtype=np.int64)
-    many = 0
+    begins, full, most, added = overload
+    many, leaving = 0, 0
     for row in range(size):
         if filled[row] != 1:
             continue
         where, side = int(area[row]), int(employer[row])
         worked[where * 2 + side] += 1
+        by_agency[where * 2 + side] += terms[row] == _AGENCY
         present_days[row] += 1
         occurrence = int(holder[row]) * _PER_HOLDER + int(present_days[row])
+        if away_until[row] > today:
+            on_maternity_leave[where * 2 + side] += 1
+            continue
+        if terms[row] != _AGENCY and uniform_of(key[row], goes_on_maternity_leave, occurrence) < maternity_chance:
+            beginning[leaving] = row
+            leaving += 1
         if sick_until[row] > today:
             sick[where * 2 + side] += 1
+            sick_for_long[where * 2 + side] += sick_long[row]
         elif leave_until[row] <= today + 1:
-            overload = min(max((pressure[row] - 1.0) / 0.3, 0.0), 1.0)
-            rate = sick_rate[where, side] * (1 + overload * (overload_multiplier - 1))
+            overloaded = max(min(pressure[row], most) - begins, 0.0) / (full - begins)
+            rate = sick_rate[where, side] * (1 + overloaded * added)
             long_rate = rate * long_share / long_mean
             short_rate = rate * (1 - long_share) / short_mean
             uniform = uniform_of(key[row], falls_sick, occurrence)
@@ -97,13 +122,14 @@ def day_at_work(
                     days = value_at(length, long_shares, long_days)
                 else:
                     days = value_at(length, short_shares, short_days)
+                sick_long[row] = uniform < long_rate
                 sick_spells[row] += 1
                 falling[many] = row
                 lengths[many] = int(max(1.0, days))
                 many += 1
         if leave_chance > 0 and uniform_of(key[row], week_of_leave, occurrence) < leave_chance:
             leave_until[row] = today + 10
-    return falling[:many], lengths[:many]
+    return falling[:many], lengths[:many], beginning[:leaving]
 
 
 @compiled
@@ -130,90 +156,16 @@ def cases_of(leavers: Rows, posts: int, area: Array, officer: Rows, first_of_are
 
 
 @compiled
-def empty_posts(
-    rows: Rows,
-    today: int,
-    months: np.uint64,
-    drops_out: np.uint64,
-    months_again: np.uint64,
-    drop_out_share: float,
-    delay: float,
-    nps_shares: Floats,
-    nps_months: Floats,
-    crc_shares: Floats,
-    crc_months: Floats,
-    key: Array,
-    holder: Array,
-    employer: Array,
-    filled: Array,
-    cases: Array,
-    points: Array,
-    owed: Array,
-    sick_until: Array,
-    leave_until: Array,
-) -> NDArray[np.int32]:
-    """Empty posts; return the day on which each next holder begins.
-
-    Parameters
-    ----------
-    months, drops_out, months_again : uint64
-        Constants of the draws of months from advertisement to desk, of whether the first candidate drops out, and of
-        months for the second.
-    drop_out_share, delay : float
-        Share of first candidates who drop out, and what all months are multiplied by.
-    nps_shares, nps_months, crc_shares, crc_months : float arrays
-        Quantiles of those months for each employer.
-    """
-    days = np.empty(rows.size, dtype=np.int32)
-    for at in range(rows.size):
-        row = rows[at]
-        own, number, nps = key[row], int(holder[row]), employer[row] == _NPS
-        shares, table = (nps_shares, nps_months) if nps else (crc_shares, crc_months)
-        wait = value_at(uniform_of(own, months, number), shares, table)
-        if uniform_of(own, drops_out, number) < drop_out_share:
-            wait = wait + value_at(uniform_of(own, months_again, number), shares, table)
-        days[at] = today + 1 + int(wait * 365.25 / 12 * delay)
-        filled[row] = 0
+def hand_over_cases(rows: Rows, cases: Array, points: Array, owed: Array, saved: Array) -> int:
+    """Leave posts without cases and debts; return the time that was owed less saved, which nobody makes good."""
+    dropped = 0
+    for row in rows:
+        dropped += int(owed[row]) - int(saved[row])
         cases[row] = 0
         points[row] = 0
         owed[row] = 0
-        sick_until[row] = NEVER
-        leave_until[row] = NEVER
-    return days
-
-
-@compiled
-def fill_posts(
-    rows: Rows,
-    newly_qualified: NDArray[np.bool_],
-    today: int,
-    reduced_days: int,
-    leaves: np.uint64,
-    logarithms: Array,
-    key: Array,
-    filled: Array,
-    holder: Array,
-    since: Array,
-    present_days: Array,
-    sick_spells: Array,
-    new_until: Array,
-    leaving_hazard: Array,
-    leaving_threshold: Array,
-    pressure: Array,
-) -> None:
-    """Seat a new holder in each post, with draws of their own; the newly qualified have reduced hours at first."""
-    for at in range(rows.size):
-        row = rows[at]
-        number = int(holder[row]) + 1
-        filled[row] = 1
-        holder[row] = number
-        since[row] = today
-        present_days[row] = 0
-        sick_spells[row] = 0
-        new_until[row] = today + (reduced_days if newly_qualified[at] else 0)
-        leaving_hazard[row] = 0.0
-        leaving_threshold[row] = minus_log_of(1.0 - uniform_of(key[row], leaves, number), logarithms)
-        pressure[row] = 1.0
+        saved[row] = 0
+    return dropped
 
 
 @compiled

@@ -13,7 +13,6 @@ from simulation.engine import NEVER, Column, Table
 from simulation.system.allocation import Allocation
 from simulation.system.codes import CRC, NPS, Grade, Location
 from simulation.system.population import Population
-from simulation.system.quantiles import draw
 from simulation.system.service import Service
 from simulation.system.splitting import split
 
@@ -110,7 +109,6 @@ class Organisation:
                 officers |= place == 0
                 posts.grade[rows] = np.where(officers, Grade.PO, Grade.PSO)
                 posts.filled[rows] = 1
-                posts.since[rows] = -1
                 posts.new_until[rows] = NEVER
         size = service.posts.size
         posts = service.posts
@@ -118,16 +116,8 @@ class Organisation:
         posts.filled[:size] = draws >= vacancy
         # A service that is one from the first day has one employer from the first day.
         posts.employer[:size][levers.grid("organisation.unified")[posts.area[:size], NPS] > 0.5] = NPS
-        posts.leaving_threshold[:size] = service.chance.exponential(posts.key[:size], "leaving", 0)
-        # Vacancies of the start are already being filled: their new holders are some way through the pipeline.
-        vacant = np.flatnonzero(posts.filled[:size] == 0)
-        table = levers.mapping("staff.recruitment.months_advert_to_desk")
-        uniform = service.chance.uniform(posts.key[vacant], "months to fill", posts.holder[vacant])
-        months = np.where(posts.employer[vacant] == NPS, draw(table["nps"], uniform), draw(table["crc"], uniform))
-        left = service.chance.uniform(posts.key[vacant], "part of the months left at the start")
-        service.agendas["starts"].put(vacant, (months * 365.25 / 12 * left).astype(np.int32))
-        age = service.chance.uniform(posts.key[:size], "time in post at the start")
-        posts.since[:size] = -1 - (age * 1500).astype(np.int32)
+        #: Trainees are the NPS's: an area's share of them is its share of NPS posts.
+        self.training_shares = numbers[:, NPS] / numbers[:, NPS].sum()
 
     def assign_offices(self, rows: np.ndarray) -> None:
         """Give people their nearest office."""

@@ -42,6 +42,10 @@ COUNT_INDEX = {count.name: number for number, count in enumerate(COUNTS)}
 
 CUSTODY_LOCATIONS = (Location.SENTENCED, Location.RECALLED)
 
+#: Places in the table of the diary's running totals: time at work, started, unused, change in what is owed; time that
+#: handing cases over took; time owed by those who went away.
+AT_WORK, STARTED, UNUSED, CHANGE, CHARGED, DROPPED = range(6)
+
 _ONE = np.ones(1, dtype=np.int64)
 
 

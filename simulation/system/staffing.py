@@ -1,8 +1,8 @@
-"""Staffing: officers fall sick, take leave, leave, move from a CRC to the NPS, and are replaced after months.
+"""Staffing: officers fall sick, go on leave, leave, move from a CRC to the NPS, and are replaced after months.
 
-Leaving is a hazard stepped monthly: it rises with the tool's workload percentage, so overload, leaving and overload can
-close as a loop. When somebody goes, every case changes hands. A vacancy is filled through a pipeline of months with
-drop-out; some NPS vacancies are filled by officers of the area's CRC, whose post falls vacant.
+Leaving is a hazard stepped monthly: it rises with workload, so overload, leaving and overload can close as a loop; so
+does sickness. When somebody goes, every case changes hands; after some weeks of sickness, and on maternity leave, too.
+How posts get their next holder is told in :mod:`simulation.system.recruitment`.
 """
 
 from __future__ import annotations
@@ -13,16 +13,34 @@ from typing import Any
 import numpy as np
 import simpy
 
-from simulation.engine.chance import logarithms
+from simulation.engine import NEVER, Column, Table
 from simulation.system import officers
 from simulation.system.allocation import Allocation
 from simulation.system.choosing import points_held
-from simulation.system.codes import NPS
-from simulation.system.quantiles import mean, quantile_table
-from simulation.system.service import COUNT_INDEX, Array, Rows, Service
+from simulation.system.codes import Place, Reason, Terms
+from simulation.system.hours import HoursOf, Reductions, points_available, set_hours, tool_in_use
+from simulation.system.laws import columns
+from simulation.system.leaving import Leaving, step
+from simulation.system.other_staff import OtherStaff
+from simulation.system.quantiles import draw, mean, quantile_table
+from simulation.system.recruitment import MONTH_DAYS, Recruitment
+from simulation.system.service import COUNT_INDEX, DROPPED, Array, Rows, Service
 
 WEEKS_A_YEAR = 52.18
-OFFICER_DAYS, SICKNESS_DAYS = COUNT_INDEX["officer_days"], COUNT_INDEX["sickness_days"]
+_COUNTED = ("officer_days", "sickness_days", "sickness_days_long", "maternity_days", "agency_days")
+#: Leavers by reason; those with an ordinary reason are the rest.
+LEAVERS = {
+    Reason.WORKLOAD: "leavers_workload",
+    Reason.PAY: "leavers_pay",
+    Reason.REORGANISATION: "leavers_reorganisation",
+    Reason.REDUNDANCY: "leavers_redundancy",
+    Reason.NO_RETURN: "leavers_after_maternity",
+}
+
+
+def establishment_table() -> Table:
+    """Return the table of one number: the posts there were on the first day, of which none may be lost."""
+    return Table("establishment", [Column("posts", "int64", "posts", "Established posts on the first day.")], 1)
 
 
 class Staffing:
@@ -33,66 +51,121 @@ class Staffing:
         # People are in the order of their keys, and so of their areas: an area's are one slice.
         people, areas = service.people, np.arange(service.areas + 1, dtype=np.int8)
         self.first_of_area = np.searchsorted(people.area[: people.size], areas)
-        service.agenda("leaves", service.posts.capacity)
-        service.agenda("starts", service.posts.capacity)
+        for agenda in ("leaves", "cases move", "returns"):
+            service.agenda(agenda, service.posts.capacity)
+        self.recruitment = Recruitment(service, self.release)
+        self.other = OtherStaff(service)
+        establishment = service.table("establishment", establishment_table())
+        establishment.add(1)
+        #: Share of the country's trainees that each area gets; set with the posts.
+        self.training_shares = np.zeros(service.areas)
+        service.process(self.mornings)
         service.process(self.process)
 
     def read(self) -> None:
         """Take the levers of the day."""
-        levers = self.service.levers
-        days_a_year = levers.number("workload.working_days_a_year")
-        self.sick_rate = np.array(levers.grid("staff.sickness_days") / days_a_year, dtype=np.float64)
-        self.overload_sickness = float(levers.number("effects.overload_sickness_multiplier_at_130pct"))
+        service, levers = self.service, self.service.levers
+        self.days_a_year = float(levers.number("workload.working_days_a_year"))
+        sick_days = np.array(levers.grid("staff.sickness_days"), dtype=np.float64)
+        # Nobody falls sick who is off or sick already: what is lost in a year is lost on the other days.
+        at_risk = np.maximum(self.days_a_year - float(levers.number("staff.leave_days")) - sick_days, 1.0)
+        self.sick_rate = sick_days / at_risk
         self.long_share = float(levers.number("staff.sickness_long_spell_share"))
         long, short = levers.mapping("staff.sickness_long_days"), levers.mapping("staff.sickness_short_days")
         self.long_days, self.short_days = quantile_table(long), quantile_table(short)
         self.long_mean, self.short_mean = mean(long), mean(short)
-        self.leave_days = levers.number("staff.leave_days")
-        months = levers.mapping("staff.recruitment.months_advert_to_desk")
-        self.months_nps, self.months_crc = quantile_table(months["nps"]), quantile_table(months["crc"])
-        self.drop_out_share = float(levers.number("staff.recruitment.drop_out_share"))
-        self.delay = float(levers.number("staff.recruitment.delay_multiplier"))
-        self.reduced_days = int(levers.number("staff.newly_qualified.reduction_months") * 365.25 / 12)
-        multiplier = levers.grid("staff.leaving_multiplier")
-        self.leaving = (
-            np.stack(
-                [
-                    np.stack(
-                        [
-                            levers.grid("staff.nps.leaving_rate_po")[:, 0],
-                            levers.grid("staff.nps.leaving_rate_pso")[:, 0],
-                        ],
-                        axis=1,
-                    ),
-                    np.stack([levers.grid("staff.crc.leaving_rate_officers")[:, 1]] * 2, axis=1),
-                ],
-                axis=1,
-            )
-            * multiplier[:, :, None]
+        self.leave_days = float(levers.number("staff.leave_days"))
+        self.cases_move_after = levers.integer("staff.sickness_cases_move_days")
+        self.maternity_rate = float(levers.number("staff.maternity.rate"))
+        self.maternity_months = levers.mapping("staff.maternity.months")
+        self.no_return = float(levers.number("staff.maternity.no_return_share"))
+        self.leaving = Leaving(service)
+        raised = float(levers.number("effects.overload_sickness_multiplier_at_130pct")) - 1
+        self.overload = (*self.leaving.span, self.leaving.strength * raised)
+        trainee = levers.mapping("staff.trainee.capacity_reduction")
+        self.reductions = Reductions(
+            float(trainee["months_0_6"]),
+            float(trainee["months_7_12"]),
+            float(trainee["months_13_on"]),
+            int(6 * MONTH_DAYS),
+            int(12 * MONTH_DAYS),
+            float(levers.number("staff.newly_qualified.capacity_reduction")),
+            float(levers.number("staff.pso.training_reduction")),
         )
+        self.teaching_each = round(levers.number("staff.trainee.teaching_hours_a_month") * 1200 / WEEKS_A_YEAR)
+        self.agency_pence = round(levers.number("staff.agency.pounds_a_day") * 100)
+        self.closed_share = levers.grid("staff.redundancy.closed_share")
+        self.tool = tool_in_use(service).ravel()
+        self.recruitment.read()
+        self.other.read()
+
+    def begin(self, shares: Array) -> None:
+        """Settle who holds the posts on the first day, and for how long they have.
+
+        Parameters
+        ----------
+        shares : float array (areas,)
+            Share of the country's trainees that each area gets.
+        """
+        service, posts = self.service, self.service.posts
+        self.training_shares = shares
+        size = posts.size
+        posts.post_grade[:size] = posts.grade[:size]
+        every = np.arange(size)
+        self.recruitment.draw_holder(every)
+        years = service.levers.mapping("staff.tenure_years_at_start")
+        uniform = service.chance.uniform(posts.key[:size], "time in post at the start")
+        posts.since[:size] = -1 - (draw(years, uniform) * 365.25).astype(np.int32)
+        self.recruitment.begin(shares)
+        self.set_hours()
+        self.other.begin()
+        service.tables["establishment"].posts[0] = np.count_nonzero(posts.place[: posts.size] == Place.ESTABLISHED)
+
+    # --- The day ----------------------------------------------------------------------------------------------
+
+    def mornings(self) -> Generator[simpy.Event, Any, None]:
+        """Each morning: what hours everybody has today."""
+        while True:
+            yield self.service.clock.phase("arrivals")
+            self.set_hours()
 
     def process(self) -> Generator[simpy.Event, Any, None]:
-        """Each day: starts, departures, sickness and leave; on the first of a month, hazards step."""
-        service = self.service
+        """Each day: starts, departures, absences; on the first of a month, hazards step and trainees begin."""
+        service, agendas = self.service, self.service.agendas
         while True:
             yield service.clock.phase("staffing")
             today = service.today
-            self.start(service.agendas["starts"].due(today))
+            self.recruitment.cover(agendas["agency"].due(today))
+            self.recruitment.advance(agendas["recruitment"].due(today))
+            self.recruitment.qualify(agendas["qualifies"].due(today))
             if service.calendar.date(today).day == 1 or today == 0:
-                self.step()
-            self.depart(service.agendas["leaves"].due(today))
+                self.measure_pressure()
+                step(service, self.leaving)
+                self.recruitment.cohorts(self.training_shares)
+                self.recruitment.place_qualified()
+                self.other.step()
+            self.depart(agendas["leaves"].due(today))
+            self.come_back(agendas["returns"].due(today))
+            self.cover_the_sick(agendas["cases move"].due(today))
             if service.calendar.is_working(today):
                 self.absences()
+
+    def set_hours(self) -> None:
+        """Set what hours everybody has today."""
+        posts = self.service.posts
+        set_hours(posts.size, self.service.today, self.reductions, self.teaching_each, columns(HoursOf, posts))
 
     # --- Sickness and leave -----------------------------------------------------------------------------------
 
     def absences(self) -> None:
-        """Draw sickness from tomorrow, and weeks of leave; count the day."""
-        service, posts, chance = self.service, self.service.posts, self.service.chance
+        """Draw sickness and maternity leave from tomorrow, and weeks of leave; count the day."""
+        service, posts, chance, calendar = self.service, self.service.posts, self.service.chance, self.service.calendar
         today = service.today
         # Leave is taken in whole weeks: on the last working day of a week the next one may be off.
-        friday = service.calendar.date(today).weekday() == 4
-        falling, lengths = officers.day_at_work(
+        friday = calendar.date(today).weekday() == 4
+        worked, sick, long, maternity, agency = (service.flows[COUNT_INDEX[name]] for name in _COUNTED)
+        agency_before = agency.copy()
+        falling, lengths, beginning = officers.day_at_work(
             posts.size,
             today,
             posts.area,
@@ -105,159 +178,144 @@ class Staffing:
             posts.sick_spells,
             posts.leave_until,
             posts.pressure,
+            posts.terms,
+            posts.sick_long,
+            posts.away_until,
             self.sick_rate,
-            self.overload_sickness,
+            self.overload,
             self.long_share,
             self.long_mean,
             self.short_mean,
             self.leave_days / 5 / WEEKS_A_YEAR if friday else 0.0,
+            self.maternity_rate / self.days_a_year,
             chance.constant("falls sick"),
             chance.constant("week of leave"),
             chance.constant("length of sickness"),
+            chance.constant("maternity leave"),
             *self.long_days,
             *self.short_days,
-            service.flows[OFFICER_DAYS],
-            service.flows[SICKNESS_DAYS],
+            worked,
+            sick,
+            long,
+            maternity,
+            agency,
         )
+        service.flows[COUNT_INDEX["agency_pence"]] += (agency - agency_before) * self.agency_pence
         if falling.size:
             today_each = np.full(falling.size, today)
-            posts.sick_until[falling] = service.calendar.add_working_days(today_each, lengths + 1)
+            posts.sick_until[falling] = calendar.add_working_days(today_each, lengths + 1)
+            # Short sickness doesn't move cases; long sickness does, once it has lasted.
+            long_ones = falling[(posts.sick_long[falling] == 1) & (lengths > self.cases_move_after)]
+            service.agendas["cases move"].put(long_ones, calendar.after_working_days(today, self.cases_move_after))
+        if beginning.size:
+            uniform = chance.uniform(posts.key[beginning], "length of maternity leave", posts.holder[beginning])
+            days = (draw(self.maternity_months, uniform) * MONTH_DAYS).astype(np.int32)
+            posts.away_until[beginning] = today + 1 + days
+            service.agendas["returns"].put(beginning, today + days)
+            service.count_codes("maternity_leaves", self.recruitment.codes(beginning))
+            self.cover(beginning)
 
-    # --- Leaving ----------------------------------------------------------------------------------------------
-
-    def step(self) -> None:
-        """Measure pressure and step the hazard of leaving for a month."""
-        service, posts, levers = self.service, self.service.posts, self.service.levers
-        today, size = service.today, posts.size
-        points, available = self.points()
-        posts.pressure[:size] = np.where(available > 0, points / np.maximum(available, 1), 1.0)
-        rows = np.flatnonzero(posts.filled[:size] == 1)
-        when = service.calendar.date(today)
-        following = service.calendar.day(
-            when.replace(year=when.year + when.month // 12, month=when.month % 12 + 1, day=1)
-        )
-        days = following - today
-        rate = self.leaving[posts.area[rows], posts.employer[rows], posts.grade[rows]]
-        overload = np.clip((posts.pressure[rows] - 1.0) / 0.3, 0.0, 1.0)
-        low, high = (
-            levers.number("effects.overload_leaving_multiplier_at_100pct"),
-            levers.number("effects.overload_leaving_multiplier_at_130pct"),
-        )
-        hazard = rate * (low + overload * (high - low)) * (days / 365.25)
-        before = posts.leaving_hazard[rows]
-        after = before + hazard
-        posts.leaving_hazard[rows] = after
-        threshold = posts.leaving_threshold[rows]
-        crossing = (before < threshold) & (after >= threshold) & (hazard > 0)
-        part = (threshold[crossing] - before[crossing]) / hazard[crossing]
-        day = today + np.minimum((part * days).astype(np.int32), days - 1)
-        service.agendas["leaves"].put(rows[crossing], day)
-
-    def points(self) -> tuple[Array, Array]:
-        """Return tool points held and available for every post."""
-        service, posts, people, levers = (
-            self.service,
-            self.service.posts,
-            self.service.people,
-            self.service.levers,
-        )
-        size = posts.size
-        workload = self.allocation.workload
-        total = points_held(people.officer, people.setting, people.tier, workload.points, size)
-        available = np.full(size, workload.points_per_month, dtype=np.float64)
-        reduced = posts.new_until[:size] > service.today
-        available = np.where(
-            reduced, available * (1 - levers.number("staff.newly_qualified.capacity_reduction")), available
-        )
-        return total, np.where(posts.filled[:size] == 1, available, 0).astype(np.int64)
-
-    def depart(self, rows: Rows) -> None:
-        """Officers leave: their cases are given to others tomorrow, first; a replacement is sought."""
+    def cover_the_sick(self, rows: Rows) -> None:
+        """Hand over the cases of those who are still sick after some weeks."""
         posts = self.service.posts
+        self.cover(rows[(posts.filled[rows] == 1) & (posts.sick_until[rows] > self.service.today + 1)])
+
+    def cover(self, rows: Rows) -> None:
+        """Give the cases of officers who are away for long to others, tomorrow."""
+        rows = rows[self.service.posts.covered[rows] == 0]
+        if rows.size == 0:
+            return
+        self.service.posts.covered[rows] = 1
+        self.service.posts.hours_left[rows] = 0
+        self.hand_over(rows, "officer away for long")
+
+    def come_back(self, rows: Rows) -> None:
+        """Maternity leave ends tomorrow; some don't return."""
+        service, posts = self.service, self.service.posts
         rows = rows[posts.filled[rows] == 1]
         if rows.size == 0:
             return
-        codes = posts.area[rows].astype(np.int64) * 2 + posts.employer[rows]
-        self.service.count_codes("leavers", codes)
-        self.vacate(rows)
+        stay_away = service.chance.uniform(posts.key[rows], "returns from leave", posts.holder[rows]) < self.no_return
+        going = rows[stay_away]
+        posts.leaving_reason[going] = Reason.NO_RETURN
+        self.depart(going)
 
-    def vacate(self, rows: Rows) -> None:
-        """Empty posts, hand their cases over and seek replacements.
+    # --- Leaving ----------------------------------------------------------------------------------------------
 
-        It takes months from advertisement to desk, more if the first candidate drops out.
-        """
+    def measure_pressure(self) -> None:
+        """Measure what everybody feels: points held over points available, times true over tool minutes."""
+        posts = self.service.posts
+        points, available = self.points()
+        felt = points / np.maximum(available, 1) * self.allocation.workload.truth
+        posts.pressure[: posts.size] = np.where(available > 0, felt, 1.0)
+
+    def points(self) -> tuple[Array, Array]:
+        """Return tool points held and available for every post, with the hours as they are now."""
+        self.set_hours()
+        posts, people, workload = self.service.posts, self.service.people, self.allocation.workload
+        size = posts.size
+        total = points_held(people.officer, people.setting, people.tier, workload.points, size)
+        available = points_available(workload.points_per_month, posts.hours_left[:size], workload.full_time)
+        return total, np.where(posts.filled[:size] == 1, available, 0)
+
+    def depart(self, rows: Rows) -> None:
+        """Officers leave: their cases are given to others tomorrow, first; a replacement is sought."""
+        service, posts, recruitment = self.service, self.service.posts, self.recruitment
+        rows = rows[posts.filled[rows] == 1]
+        if rows.size == 0:
+            return
+        agency = posts.terms[rows] == Terms.AGENCY
+        ended, rows = rows[agency], rows[~agency]
+        if ended.size:
+            self.release(ended)
+            # Another comes as soon as one can be found; the search for a permanent holder goes on.
+            service.agendas["agency"].put(ended, service.today + 1 + recruitment.agency_days)
+        if rows.size == 0:
+            return
+        service.count_codes("leavers", recruitment.codes(rows))
+        for reason, name in LEAVERS.items():
+            service.count_codes(name, recruitment.codes(rows[posts.leaving_reason[rows] == reason]))
+        service.count_codes("leavers_first_year", recruitment.codes(rows[service.today - posts.since[rows] < 365]))
+        # A redundancy scheme closes posts; the closing belongs to the post and the one who left it.
+        redundant = posts.leaving_reason[rows] == Reason.REDUNDANCY
+        share = self.closed_share[posts.area[rows], posts.employer[rows]]
+        closing = service.chance.uniform(posts.key[rows], "post closed", posts.holder[rows]) < share
+        closed = rows[redundant & closing & (posts.place[rows] == Place.ESTABLISHED)]
+        self.release(rows)
+        posts.place[closed] = Place.CLOSED
+        service.count_codes("posts_closed_redundancy", recruitment.codes(closed))
+        recruitment.advertise(rows[posts.place[rows] == Place.ESTABLISHED])
+
+    def release(self, rows: Rows) -> None:
+        """Empty posts and hand the cases over."""
+        if rows.size == 0:
+            return
+        service, posts = self.service, self.service.posts
+        agency = rows[posts.terms[rows] == Terms.AGENCY]
+        service.count_codes("agency_left", self.recruitment.codes(agency))
+        self.hand_over(rows, "officer left")
+        for agenda in ("leaves", "cases move", "returns", "qualifies"):
+            service.agendas[agenda].cancel(rows)
+        posts.filled[rows] = 0
+        posts.covered[rows] = 0
+        posts.terms[rows] = Terms.PERMANENT
+        posts.leaving_reason[rows] = Reason.ORDINARY
+        posts.grade[rows] = posts.post_grade[rows]
+        for column in (posts.sick_until, posts.leave_until, posts.away_until, posts.new_until, posts.qualifies_on):
+            column[rows] = NEVER
+
+    def hand_over(self, rows: Rows, why: str) -> None:
+        """Take all their cases from officers; the cases are given to others tomorrow, first."""
         service, posts, people = self.service, self.service.posts, self.service.people
         held = officers.cases_of(rows, posts.size, posts.area, people.officer, self.first_of_area)
         people.officer[held] = -1
         people.waiting_since[held] = service.today
         service.agendas["transfer"].cancel(held)
         self.allocation.orphans.send(held)
-        service.tell("officer left", held)
-        service.agendas["leaves"].cancel(rows)
-        chance = service.chance
-        days = officers.empty_posts(
-            rows,
-            service.today,
-            chance.constant("months to fill"),
-            chance.constant("candidate drops out"),
-            chance.constant("months to fill again"),
-            self.drop_out_share,
-            self.delay,
-            *self.months_nps,
-            *self.months_crc,
-            posts.key,
-            posts.holder,
-            posts.employer,
-            posts.filled,
-            posts.cases,
-            posts.points,
-            posts.owed,
-            posts.sick_until,
-            posts.leave_until,
-        )
-        service.agendas["starts"].put(rows, days)
+        if why == "officer left":
+            service.tell("officer left", held)
+        else:
+            service.tell("officer away for long", held)
+        dropped = officers.hand_over_cases(rows, posts.cases, posts.points, posts.owed, posts.saved)
+        service.tables["balance"].value[DROPPED] += dropped
 
-    def start(self, rows: Rows) -> None:
-        """New holders begin: from the area's CRC for a share of NPS posts, else from outside."""
-        service, posts, levers = self.service, self.service.posts, self.service.levers
-        rows = rows[(posts.filled[rows] == 0) & (posts.closed[rows] == 0)]
-        if rows.size == 0:
-            return
-        share = levers.grid("staff.recruitment.share_from_crc")[posts.area[rows], 0]
-        poached = (posts.employer[rows] == NPS) & (
-            service.chance.uniform(posts.key[rows], "comes from the CRC", posts.holder[rows]) < share
-        )
-        poached[poached] = [self.move_from_crc(post) for post in rows[poached].tolist()]
-        outside = rows[~poached]
-        service.count_codes("joiners", posts.area[outside].astype(np.int64) * 2 + posts.employer[outside])
-        officers.fill_posts(
-            rows,
-            ~poached,
-            service.today,
-            self.reduced_days,
-            service.chance.constant("leaving"),
-            logarithms(),
-            posts.key,
-            posts.filled,
-            posts.holder,
-            posts.since,
-            posts.present_days,
-            posts.sick_spells,
-            posts.new_until,
-            posts.leaving_hazard,
-            posts.leaving_threshold,
-            posts.pressure,
-        )
-
-    def move_from_crc(self, post: int) -> bool:
-        """Take the officer of the same grade in the area's CRC with the fewest cases; tell whether there was one."""
-        service, posts = self.service, self.service.posts
-        found = officers.fewest_cases(
-            post, posts.size, posts.area, posts.employer, posts.filled, posts.grade, posts.cases
-        )
-        if found < 0:
-            return False
-        chosen = np.array([found], dtype=np.intp)
-        service.count_codes("moves_crc_to_nps", np.array([int(posts.area[post]) * 2 + NPS]))
-        self.vacate(chosen)
-        return True

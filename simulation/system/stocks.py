@@ -79,6 +79,15 @@ OF_POSTS = (
     "officers_over_40_cases",
     "officers_over_60_cases",
     "officers_over_120",
+    "officers_with_tool",
+    "officers_truly_over_110",
+    "posts_established",
+    "trainees_in_post",
+    "agency_in_post",
+    "newly_qualified_in_post",
+    "part_time_in_post",
+    "officers_on_maternity_leave",
+    "hours_contracted",
 )
 (
     _IN_POST,
@@ -97,6 +106,15 @@ OF_POSTS = (
     _OVER_40_CASES,
     _OVER_60_CASES,
     _OVER_120,
+    _WITH_TOOL,
+    _TRULY_OVER_110,
+    _ESTABLISHED,
+    _TRAINEES,
+    _BY_AGENCY,
+    _NEWLY_QUALIFIED,
+    _PART_TIME,
+    _MATERNITY,
+    _HOURS,
 ) = range(len(OF_POSTS))
 #: Bands of five cases and of ten percent; the last ones are open.
 CASE_BANDS, WORKLOAD_BANDS = 41, 31
@@ -106,6 +124,8 @@ _AT_COMMUNITY, _AT_LARGE, _COMMITTED = codes.Location.COMMUNITY, codes.Location.
 _SENTENCED, _RECALLED = codes.Location.SENTENCED, codes.Location.RECALLED
 _BY_LICENCE, _BY_SUPERVISION = codes.Setting.LICENCE, codes.Setting.SUPERVISION
 _INDETERMINATE, _GRADE_PO = codes.Kind.INDETERMINATE, codes.Grade.PO
+_IN_ESTABLISHMENT, _AGENCY = codes.Place.ESTABLISHED, codes.Terms.AGENCY
+_TRAINEE = codes.Grade.TRAINEE
 _HAS_ORDER, _HAS_CURFEW = 1 << codes.Status.ORDER, 1 << codes.Status.CURFEW
 _HAS_AFTER = (
     _HAS_CURFEW | (1 << codes.Status.LICENCE) | (1 << codes.Status.SUPERVISION) | (1 << codes.Status.AT_LARGE)
@@ -137,7 +157,11 @@ class PostsCounted(NamedTuple):
     filled: Array
     cases: Array
     sick_until: Array
-    closed: Array
+    place: Array
+    terms: Array
+    hours: Array
+    new_until: Array
+    away_until: Array
 
 
 class PeopleDigested(NamedTuple):
@@ -226,40 +250,61 @@ def count_people(
 
 @compiled
 def count_posts(
-    size: int, cells: int, posts: PostsCounted, points: Array, available: Array, today: int
+    size: int,
+    cells: int,
+    posts: PostsCounted,
+    points: Array,
+    available: Array,
+    today: int,
+    tool: Array,
+    truth: float,
+    full_time: int,
 ) -> tuple[Array, Array, Array]:
-    """Count posts and what their holders carry; return counts, and officers by band of cases and of workload."""
+    """Count posts and what their holders carry; return counts, and officers by band of cases and of workload.
+
+    ``tool`` says in which cells there is a workload tool: where there is none, nothing is counted that it would show.
+    """
     counts = np.zeros((len(OF_POSTS), cells), dtype=np.int64)
     by_cases = np.zeros((CASE_BANDS, 2), dtype=np.int64)
     by_workload = np.zeros((WORKLOAD_BANDS, 2), dtype=np.int64)
     for row in range(size):
         employer = int(posts.employer[row])
         cell = int(posts.area[row]) * 2 + employer
+        established = posts.place[row] == _IN_ESTABLISHMENT
+        counts[_ESTABLISHED, cell] += established
         if posts.filled[row] != 1:
-            counts[_VACANT, cell] += posts.closed[row] == 0
-            counts[_VACANT_PO, cell] += posts.closed[row] == 0 and posts.grade[row] == _GRADE_PO
+            counts[_VACANT, cell] += established
+            counts[_VACANT_PO, cell] += established and posts.grade[row] == _GRADE_PO
             continue
         cases = posts.cases[row]
         share = points[row] * 100.0 / available[row] if available[row] > 0 else 0.0
         counts[_IN_POST, cell] += 1
         counts[_CASES, cell] += cases
-        counts[_POINTS, cell] += points[row]
-        counts[_AVAILABLE, cell] += available[row]
+        trainee = posts.grade[row] == _TRAINEE
+        counts[_TRAINEES, cell] += trainee
+        counts[_BY_AGENCY, cell] += posts.terms[row] == _AGENCY
+        counts[_NEWLY_QUALIFIED, cell] += posts.grade[row] == _GRADE_PO and posts.new_until[row] > today
+        counts[_PART_TIME, cell] += posts.hours[row] < full_time
+        counts[_MATERNITY, cell] += posts.away_until[row] > today
+        counts[_HOURS, cell] += posts.hours[row]
         if posts.sick_until[row] > today:
             counts[_SICK, cell] += 1
-        if share > 100:
-            counts[_OVER_100, cell] += 1
-        if share > 110:
-            counts[_OVER_110, cell] += 1
+        counts[_TRULY_OVER_110, cell] += share * truth > 110
+        if tool[cell]:
+            counts[_WITH_TOOL, cell] += 1
+            counts[_POINTS, cell] += points[row]
+            counts[_AVAILABLE, cell] += available[row]
+            counts[_OVER_100, cell] += share > 100
+            counts[_OVER_110, cell] += share > 110
+            by_workload[min(int(share) // 10, WORKLOAD_BANDS - 1), employer] += 1
         if cases > 50:
             counts[_OVER_50_CASES, cell] += 1
         counts[_PO if posts.grade[row] == _GRADE_PO else _PSO, cell] += 1
         counts[_WITH_CASES, cell] += cases > 0
         counts[_OVER_40_CASES, cell] += cases > 40
         counts[_OVER_60_CASES, cell] += cases > 60
-        counts[_OVER_120, cell] += share > 120
+        counts[_OVER_120, cell] += tool[cell] and share > 120
         by_cases[min(cases // 5, CASE_BANDS - 1), employer] += 1
-        by_workload[min(int(share) // 10, WORKLOAD_BANDS - 1), employer] += 1
     return counts, by_cases, by_workload
 
 

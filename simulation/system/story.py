@@ -23,6 +23,7 @@ WORDS = {
     # Allocation and officers
     "allocated": "{handed} {officer}",
     "officer left": "The officer leaves; the case waits for another",
+    "officer away for long": "The officer is away for a long time; the case waits for another",
     "risk escalated": "Risk assessed as high; the NPS must hold the case",
     "moved to the company": "The service is split: the case goes to the company",
     "post cut": "The company cuts the officer's post to save money",
@@ -170,7 +171,10 @@ ROUTINE = {
 
 PROGRAMMES = ("thinking skills", "domestic abuse", "sexual offending")
 REPORTS = ("no", "an oral", "a short written", "a standard written")
-_GRADES = {"nps": ("probation officer", "probation services officer"), "crc": ("probation officer", "case manager")}
+_GRADES = {
+    "nps": ("probation officer", "probation services officer", "trainee probation officer"),
+    "crc": ("probation officer", "case manager", "trainee probation officer"),
+}
 _SERVICES = {"nps": "NPS", "crc": "company"}
 _MONTH_DAYS = 365.25 / 12
 

@@ -53,6 +53,12 @@ class Workload:
         Days between routine contacts.
     custody_interval : int
         Days between contacts with people in custody.
+    giving_seconds : int
+        Time of an officer who hands a case over.
+    full_time : int
+        Hours of a full-time officer, in hundredths of an hour a week.
+    truth : float
+        True minutes over the tool's.
     """
 
     def __init__(self, levers: Levers) -> None:
@@ -94,6 +100,8 @@ class Workload:
                 self.task_seconds[task] = self._seconds(minutes[name.lower()])
         # Inside the tariff of an E3 case: their time is the case's, so handover and enforcement are not charged twice.
         self.day_seconds = round(levers.number("workload.minutes_per_day_present") * 60)
+        self.giving_seconds = self._seconds(minutes["handover_giving"])
+        self.full_time = round(levers.number("workload.full_time_hours") * 100)
         self.points_per_month = levers.integer("workload.points_per_month")
 
     def _read_modes(self, minutes: dict[str, float]) -> None:

@@ -34,6 +34,8 @@ UNLIMITED = {
     "workload.hub_agent_minutes_a_day": 100_000,
     "staff.sickness_days": 0,
     "staff.leave_days": 0,
+    "staff.maternity.rate": 0,
+    "staff.trainee.leaving_rate": 0,
     "staff.nps.leaving_rate_po": 0,
     "staff.nps.leaving_rate_pso": 0,
     "staff.crc.leaving_rate_officers": 0,

@@ -17,13 +17,16 @@ from simulation.system.codes import (
     Grade,
     Kind,
     Location,
+    Place,
     Progress,
     RecallKind,
     Requirement,
     Rosh,
     Setting,
+    Stage,
     Status,
     Task,
+    Terms,
 )
 from simulation.system.invariants import InvariantBroken, Invariants
 from simulation.system.service import COUNT_INDEX
@@ -309,6 +312,39 @@ def unpaid_work_that_waits_to_be_bought(world: World) -> None:
     rows.held[np.flatnonzero(rows.kind[: rows.size] == Requirement.UNPAID_WORK)[0]] = 1
 
 
+def a_debt_from_nowhere(world: World) -> None:
+    world.posts.owed[np.flatnonzero(world.posts.filled[: world.posts.size])[0]] += 60
+
+
+def a_post_lost_to_training(world: World) -> None:
+    world.posts.place[np.flatnonzero(world.posts.filled[: world.posts.size])[0]] = Place.TRAINING
+
+
+def a_vacancy_that_nobody_fills(world: World) -> None:
+    world.agendas["recruitment"].cancel(vacancies(world)[:1])
+
+
+def a_search_that_stands_still(world: World) -> None:
+    world.posts.stage[vacancies(world)[-1:]] = Stage.NONE
+
+
+def vacancies(world: World) -> np.ndarray:
+    """Vacant posts whose search goes on beyond the day."""
+    posts, size = world.posts, world.posts.size
+    vacant = (posts.filled[:size] == 0) & (posts.place[:size] == Place.ESTABLISHED)
+    return np.flatnonzero(vacant & (world.agendas["recruitment"].day_of(np.arange(size)) > LAST_DAY + 1))
+
+
+def cases_kept_through_long_absence(world: World) -> None:
+    world.posts.covered[np.flatnonzero(world.posts.cases[: world.posts.size])[0]] = 1
+
+
+def an_agency_trainee(world: World) -> None:
+    posts, size = world.posts, world.posts.size
+    trainee = np.flatnonzero((posts.place[:size] == Place.TRAINING) & (posts.filled[:size] == 1))[:1]
+    posts.terms[trainee] = Terms.AGENCY
+
+
 WRONG: tuple[tuple[str, Callable[..., None]], ...] = (
     ("one place a person", moved_without_a_sentence),
     ("setting follows sentences", licence_worked_as_an_order),
@@ -349,6 +385,12 @@ WRONG: tuple[tuple[str, Callable[..., None]], ...] = (
     ("what is ordered is done, lapsed or still open", a_day_delivered_that_nobody_noted),
     ("programme groups hold those who are in them, up to their size", a_member_whom_the_group_does_not_know),
     ("friction touches rehabilitation activity alone", unpaid_work_that_waits_to_be_bought),
+    ("what officers owe is accounted for", a_debt_from_nowhere),
+    ("no post is lost", a_post_lost_to_training),
+    ("a vacant post is being filled", a_vacancy_that_nobody_fills),
+    ("a vacant post is being filled", a_search_that_stands_still),
+    ("nobody away for long holds cases", cases_kept_through_long_absence),
+    ("agency officers have no other terms", an_agency_trainee),
 )
 
 
@@ -390,7 +432,7 @@ def test_a_wrong_transition_is_named(
 
 
 #: Put right by the model itself in the course of the day, as it should be.
-FADES = (recall_report_on_an_order,)
+FADES = (recall_report_on_an_order, cases_kept_through_long_absence)
 
 
 def test_every_law_has_a_case(world: tuple[Model, dict[str, Any]]) -> None:

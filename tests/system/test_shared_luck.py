@@ -56,6 +56,9 @@ def family() -> dict[str, RunOutput]:
 
 # --- Identical until different ------------------------------------------------------------------------
 
+#: Decided on the day, and seen months later: trainees are asked for seven months ahead.
+SHOWS_LATER = {"trainee_surge"}
+
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_identical_until_different(family: dict[str, RunOutput], name: str) -> None:
@@ -67,7 +70,7 @@ def test_identical_until_different(family: dict[str, RunOutput], name: str) -> N
     day = (when - before.start).days
     baseline, policy = family["baseline"], family[name]
     assert baseline.event_digests[:day] == policy.event_digests[:day]
-    assert baseline.event_digests[day:] != policy.event_digests[day:]
+    assert (baseline.event_digests[day:] != policy.event_digests[day:]) == (name not in SHOWS_LATER)
     past = [month for month in baseline.state_digests if month < when.isoformat()[:7]]
     assert past
     for month in past:
@@ -78,7 +81,7 @@ def test_identical_until_different(family: dict[str, RunOutput], name: str) -> N
 
     assert known_before(baseline) == known_before(policy)
     assert len(known_before(baseline)) > 100
-    assert as_tuples(baseline) != as_tuples(policy)
+    assert (as_tuples(baseline) != as_tuples(policy)) == (name not in SHOWS_LATER)
 
 
 @pytest.mark.parametrize("name", POLICIES)
@@ -186,6 +189,7 @@ def test_one_more_person_changes_nobody_when_officers_are_unlimited() -> None:
     always = {
         **UNLIMITED,
         **{f"staff.qualified_share.{model}": 1 for model in models},
+        "staff.trainee.starts_per_year": 0,
         **{f"allocation.transfers_per_year.{model}": 0 for model in models},
     }
     area = GEOGRAPHY.areas.index("cumbria")

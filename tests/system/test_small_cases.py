@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulation.engine.chance import logarithms, minus_log, minus_log_of
-from simulation.system.allocation_loops import loads_of, tier_of
+from simulation.system.allocation_loops import tier_of
 from simulation.system.caseload import serve
 from simulation.system.choosing import choose_officers
 from simulation.system.codes import Rosh, Tier
@@ -37,14 +37,17 @@ def offices(draw_: Any) -> tuple[int, np.ndarray, np.ndarray, np.ndarray, np.nda
     )
 
 
-def one_by_one(team: np.ndarray, cost: np.ndarray, posts: np.ndarray, officers: np.ndarray) -> list[tuple[int, int]]:
-    """Give out cases in order, each to the officer of its team who holds least, lowest row first."""
+def one_by_one(
+    team: np.ndarray, cost: np.ndarray, posts: np.ndarray, officers: np.ndarray, hours: np.ndarray
+) -> list[tuple[int, int]]:
+    """Give out cases in order, each to the officer of its team who holds least for their hours, lowest row first."""
     load = {int(post): int(held) for post, (_, held) in zip(posts, officers, strict=True)}
+    hours_of = {int(post): int(each) for post, each in zip(posts, hours, strict=True)}
     given_out = []
     for case, (its_team, its_cost) in enumerate(zip(team.tolist(), cost.tolist(), strict=True)):
         mine = [int(post) for post, (where, _) in zip(posts, officers, strict=True) if where == its_team]
         if mine:
-            best = min(mine, key=lambda post: (load[post], post))
+            best = min(mine, key=lambda post: (load[post] * 1_000_000 // hours_of[post], post))
             load[best] += its_cost
             given_out.append((case, best))
     return sorted(given_out)
@@ -57,32 +60,25 @@ def pairs(chosen: np.ndarray) -> list[tuple[int, int]]:
 @given(offices())
 def test_fewest_cases_is_one_by_one(office: Any) -> None:
     teams, team, _, posts, officers = office
-    one_each = np.ones_like(team)
-    chosen = choose_officers(team, one_each, posts, officers[:, 0], officers[:, 1], teams)
-    assert pairs(chosen) == one_by_one(team, one_each, posts, officers)
+    one_each, hours = np.ones_like(team), np.full(posts.size, 3700)
+    chosen = choose_officers(team, one_each, posts, officers[:, 0], officers[:, 1], hours, teams)
+    assert pairs(chosen) == one_by_one(team, one_each, posts, officers, hours)
 
 
 @given(offices(), st.booleans())
 def test_lowest_points_is_one_by_one(office: Any, somebody_new: bool) -> None:
     teams, team, points, posts, officers = office
-    held = np.zeros(50, dtype=np.int64)
-    held[posts] = officers[:, 1]
-    new_until = np.full(50, -1)
-    cut = 0.2
+    hours = np.full(posts.size, 3700)
     if somebody_new:
-        # Somebody with reduced hours looks fuller than the points say.
-        new_until[::2] = 100
-        officers = officers.copy()
-        officers[:, 1] = np.where(posts % 2 == 0, (officers[:, 1] / (1 - cut)).astype(np.int64), officers[:, 1])
-    everybody = np.ones(posts.size, dtype=bool)
-    load = loads_of(posts, everybody, 0, 1 - cut, np.full(50, 99), held, new_until)
-    chosen = choose_officers(team, points, posts, officers[:, 0], load, teams)
-    assert pairs(chosen) == one_by_one(team, points, posts, officers)
+        # Somebody with four fifths of the hours looks a quarter fuller.
+        hours[::2] = 2960
+    chosen = choose_officers(team, points, posts, officers[:, 0], officers[:, 1], hours, teams)
+    assert pairs(chosen) == one_by_one(team, points, posts, officers, hours)
 
 
 def test_cases_nobody_can_take_are_left() -> None:
     nobody = np.zeros(0, dtype=np.int64)
-    chosen = choose_officers(np.array([0, 1]), np.array([1, 1]), nobody, nobody, nobody, 2)
+    chosen = choose_officers(np.array([0, 1]), np.array([1, 1]), nobody, nobody, nobody, nobody, 2)
     assert chosen.tolist() == [-1, -1]
 
 

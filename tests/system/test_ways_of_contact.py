@@ -146,13 +146,13 @@ def test_what_a_contact_takes(model: Model) -> None:
 
 def test_a_meeting_takes_its_time_off_the_day(model: Model) -> None:
     posts = post_columns(model.service.posts)
-    rows = np.flatnonzero(posts.filled == 1)
-    today = 100_000  # nobody is new, sick or on leave
+    rows = np.flatnonzero((posts.filled == 1) & (posts.hours_left == 3700) & (posts.teaching == 0))
+    today, taught = 100_000, np.zeros(model.service.areas * 2, dtype=np.int64)  # nobody is sick or on leave
     constant = np.uint64(7)
     for chance, taken in ((0.0, 0), (1.0, 7200)):
         meetings = np.full((model.service.areas, 2), chance)
         at_work, day, available, lost = open_posts(
-            posts, today, np.full_like(meetings, 25800.0), 0.8, meetings, 7200, constant
+            posts, today, np.full_like(meetings, 25800.0), 3700, meetings, 7200, constant, taught
         )
         assert at_work[rows].all() and (lost[rows] == taken).all()
         assert (day[rows] == 25800 - taken).all()

@@ -46,16 +46,16 @@ def test_the_officer_who_moves_has_the_fewest_cases(model: Model) -> None:
     posts = model.service.posts
     size = posts.size
     for post in range(size):
-        found = fewest_cases(post, size, posts.area, posts.employer, posts.filled, posts.grade, posts.cases)
+        found = fewest_cases(post, size, posts.area, posts.employer, posts.filled, posts.post_grade, posts.cases)
         there = np.flatnonzero(
             (posts.area[:size] == posts.area[post])
             & (posts.employer[:size] == CRC)
             & (posts.filled[:size] == 1)
-            & (posts.grade[:size] == posts.grade[post])
+            & (posts.post_grade[:size] == posts.post_grade[post])
         )
         assert found == there[np.argmin(posts.cases[there])]
     nobody = np.zeros_like(posts.filled)
-    assert fewest_cases(0, size, posts.area, posts.employer, nobody, posts.grade, posts.cases) == -1
+    assert fewest_cases(0, size, posts.area, posts.employer, nobody, posts.post_grade, posts.cases) == -1
 
 
 def test_stocks_are_what_a_plain_count_gives(model: Model) -> None:

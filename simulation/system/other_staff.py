@@ -1,0 +1,74 @@
+"""Other staff, carried as a stock: senior probation officers and administrators beside the officers who hold cases.
+
+They are no posts and hold no cases: there are so many full-time equivalents in an area and side, some leave each month
+and some are replaced. What they do for officers isn't modelled; the span of control is reported.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulation.engine import Column, Table
+from simulation.system.codes import Place
+from simulation.system.service import Service
+
+KINDS = ("senior", "administrator")
+MILLIONTHS = 1_000_000
+
+
+def other_staff_table(areas: int) -> Table:
+    """Return the stocks: a row for each area and side."""
+    columns = [
+        Column(f"{kind}_{what}", "int64", "millionths of a post", meaning)
+        for kind in KINDS
+        for what, meaning in (("posts", "Posts."), ("in_post", "In post."))
+    ]
+    table = Table("other_staff", columns, areas * 2)
+    table.add(areas * 2)
+    return table
+
+
+class OtherStaff:
+    """Senior officers and administrators of each area and side."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        service.table("other_staff", other_staff_table(service.areas))
+
+    def read(self) -> None:
+        """Take the levers of the day."""
+        levers = self.service.levers
+        self.span = {
+            "senior": float(levers.number("staff.senior.span")),
+            "administrator": float(levers.number("staff.administrator.span")),
+        }
+        self.leaving = {
+            "senior": levers.grid("staff.senior.leaving_rate").ravel(),
+            "administrator": levers.grid("staff.administrator.leaving_rate").ravel(),
+        }
+        self.months = {
+            "senior": float(levers.number("staff.senior.months_to_fill")),
+            "administrator": float(levers.number("staff.administrator.months_to_fill")),
+        }
+
+    def begin(self) -> None:
+        """Give every area and side one for each span of officers' posts, with the vacancies of a steady state."""
+        service, posts = self.service, self.service.posts
+        table, size = service.tables["other_staff"], posts.size
+        cells = posts.area[:size].astype(np.int64) * 2 + posts.employer[:size]
+        officers = np.bincount(cells[posts.place[:size] == Place.ESTABLISHED], minlength=service.areas * 2)
+        for kind in KINDS:
+            whole = np.round(officers / self.span[kind] * MILLIONTHS)
+            getattr(table, f"{kind}_posts")[: whole.size] = whole.astype(np.int64)
+            filled = 1 / (1 + self.leaving[kind] / 12 * self.months[kind])
+            getattr(table, f"{kind}_in_post")[: whole.size] = np.round(whole * filled).astype(np.int64)
+
+    def step(self) -> None:
+        """Let a month's share leave, and a month's share of vacancies be filled."""
+        table = self.service.tables["other_staff"]
+        for kind in KINDS:
+            posts = getattr(table, f"{kind}_posts")[: self.service.areas * 2]
+            in_post = getattr(table, f"{kind}_in_post")[: self.service.areas * 2]
+            left = np.round(in_post * np.minimum(self.leaving[kind] / 12, 1.0)).astype(np.int64)
+            come = np.round((posts - in_post) / max(self.months[kind], 1.0)).astype(np.int64)
+            in_post += come - left
