@@ -66,7 +66,7 @@ def find_scenario(path_or_name: Path | str, folder: Path | None = None) -> Path:
         files = scenario_files(folder)
         if text in files:
             return files[text]
-        hint = did_you_mean(text, files) or f"the scenarios are {', '.join(files) or 'none'}"
+        hint = did_you_mean(text, files) or "`run.py list` shows them all"
         raise ScenarioError([Problem("unknown_scenario", f"no scenario is called {quote(text)}", hint=hint)])
     if "\x00" in text:
         raise ScenarioError([Problem("unknown_scenario", f"{quote(text)} is no file name")])
