@@ -56,8 +56,8 @@ TABLES: tuple[tuple[str, str, tuple[Column, ...]], ...] = (
         balance_table().columns,
     ),
     ("training", "One row a police force area.", training_table(1).columns),
-    ("trainee_cohorts", "One row a police force area and month of the year.", cohorts_table(1).columns),
-    ("establishment", "One row.", establishment_table().columns),
+    ("training_cohorts", "One row a police force area and month of the year.", cohorts_table(1).columns),
+    ("establishment", "One row a police force area.", establishment_table(1).columns),
     ("other_staff", "One row a police force area and side.", other_staff_table(1).columns),
 )
 

@@ -18,7 +18,7 @@ COUNTS: tuple[Count, ...] = (
     _flow("crc_result", "pence", "Income of companies less what they spent; below 0 for a loss."),
     _flow("nps_costs", "pence", "Spent by the NPS."),
     _flow("prison_costs", "pence", "Cost of sentenced, recalled and indeterminate prisoners on the last day of the month, over its days."),
-    _flow("posts_closed", "posts", "Posts of officers that companies closed to save money."),
+    _flow("posts_closed", "posts", "Posts of officers that were closed: by companies to save money, or when their holder took voluntary redundancy."),
     _flow("redundancies", "officers", "Officers made redundant; among the leavers."),
     _flow("companies_failed", "company areas", "Police force areas whose company failed and was taken over."),
     _flow("taken_over", "people", "People supervised by a company on the day it was taken over."),

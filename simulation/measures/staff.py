@@ -31,7 +31,6 @@ COUNTS: tuple[Count, ...] = (
     _flow("leavers_redundancy", "officers", "Leavers under a voluntary redundancy scheme."),
     _flow("leavers_after_maternity", "officers", "Leavers who didn't return from maternity leave."),
     _flow("leavers_first_year", "officers", "Leavers who had been in post for less than a year."),
-    _flow("posts_closed_redundancy", "posts", "Posts closed when their holder took redundancy."),
     _flow("posts_filled", "posts", "Vacant posts that got a permanent holder, from outside, from the CRC or by a trainee who had qualified."),
     _flow("fill_days", "days", "Days for which those posts had had no permanent holder."),
     _flow("candidates_lost", "candidates", "Candidates who withdrew or failed at the end of a stage of recruitment; the search begins again."),

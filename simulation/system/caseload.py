@@ -50,9 +50,9 @@ from simulation.system.service import COUNT_INDEX, DROPPED, Array, Rows, Service
 from simulation.system.transition import time_lost
 from simulation.system.workload import Workload
 
-_TEACHING = COUNT_INDEX["teaching_seconds"]
 #: Tasks with a service level of their own, which companies are also paid by.
 MEASURED = (Task.FIRST_APPOINTMENT, Task.PLAN, Task.BREACH_PACK)
+_TEACHING = COUNT_INDEX["teaching_seconds"]
 
 
 def serve(

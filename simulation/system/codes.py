@@ -126,7 +126,6 @@ class Place(metaclass=Codes):
 
     ESTABLISHED = 0
     TRAINING = 1  # outside the establishment: a trainee, or one who has qualified and waits for a vacancy
-    CLOSED = 2
 
 
 class Stage(metaclass=Codes):

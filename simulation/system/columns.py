@@ -218,10 +218,10 @@ POSTS = (
         "Points held over points available at the last month end, times true over tool minutes.",
         1.0,
     ),
-    Column("closed", "int8", "0/1", "Closed to save money: nobody is sought for it."),
+    Column("closed", "int8", "0/1", "Closed to save money, or with a redundancy: nobody is sought for it."),
     Column("saved", "int32", "seconds", "Unused time that a holder on reduced hours keeps for another day."),
     # Who holds the post, and on what hours
-    Column("place", "int8", "Place", "Established post, training place or closed."),
+    Column("place", "int8", "Place", "Established post or training place."),
     Column("post_grade", "int8", "Grade", "Grade that the post is for."),
     Column("terms", "int8", "Terms", "Permanent or agency."),
     Column("hours", "int16", "hundredths of an hour a week", "Contracted hours of the holder."),

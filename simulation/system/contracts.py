@@ -16,7 +16,7 @@ import simpy
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER, Column, Table
-from simulation.system.codes import CRC, NPS, Place, Terms
+from simulation.system.codes import CRC, NPS, Terms
 from simulation.system.contract_loops import (
     ACTIVITIES,
     cost_of,
@@ -285,8 +285,7 @@ class Contracts:
         """Close vacant posts of companies that want fewer."""
         posts, size = self.service.posts, self.service.posts.size
         for area in areas[self.state.posts_to_close[areas] > 0].tolist():
-            mine = (posts.area[:size] == area) & (posts.employer[:size] == CRC)
-            mine &= posts.place[:size] == Place.ESTABLISHED
+            mine = (posts.area[:size] == area) & (posts.employer[:size] == CRC) & (posts.closed[:size] == 0)
             vacant = np.flatnonzero(mine & (posts.filled[:size] == 0))
             self.close(vacant[: self.state.posts_to_close[area]])
 
@@ -294,7 +293,7 @@ class Contracts:
         """Close posts with their holders, those with the lowest draws; no office loses its last officer."""
         service, posts, size = self.service, self.service.posts, self.service.posts.size
         mine = (posts.area[:size] == area) & (posts.employer[:size] == CRC) & (posts.filled[:size] == 1)
-        mine &= (posts.place[:size] == Place.ESTABLISHED) & (posts.terms[:size] == Terms.PERMANENT)
+        mine &= posts.terms[:size] == Terms.PERMANENT
         held = np.flatnonzero(mine)
         draws = service.chance.uniform(posts.key[held], "made redundant", posts.holder[held])
         held = held[np.argsort(draws, kind="stable")]
@@ -312,7 +311,7 @@ class Contracts:
         codes = posts.area[rows].astype(np.int64) * 2 + CRC
         service.count_codes("leavers", codes)
         service.count_codes("redundancies", codes)
-        self.staffing.release(rows)
+        self.staffing.vacate(rows)
         self.close(rows)
 
     def close(self, rows: Rows) -> None:
@@ -320,13 +319,10 @@ class Contracts:
         if rows.size == 0:
             return
         service, posts, state = self.service, self.service.posts, self.state
-        posts.closed[rows] = 1
-        posts.place[rows] = Place.CLOSED
-        self.staffing.recruitment.stop(rows)
+        self.staffing.close(rows)
         many = np.bincount(posts.area[rows], minlength=service.areas)
         state.posts_closed[: many.size] += many
         state.posts_to_close[: many.size] -= many
-        service.count_codes("posts_closed", posts.area[rows].astype(np.int64) * 2 + CRC)
 
 
 def nps_shares(service: Service) -> NDArray[np.float64]:

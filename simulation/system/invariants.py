@@ -229,16 +229,17 @@ class Invariants:
         return np.array([0] if owed != totals[CHANGE] + totals[CHARGED] - totals[DROPPED] else [])
 
     def posts_kept(self) -> np.ndarray:
-        """Posts of the first day are established or closed; a trainee who takes one gives up the training place."""
-        place = self.service.posts.place[: self.service.posts.size]
-        now = np.count_nonzero(place != Place.TRAINING)
-        return np.array([0] if now != self.service.tables["establishment"].posts[0] else [])
+        """Posts of the first day are there, if closed; a trainee who takes one gives up the training place."""
+        posts, size, areas = self.service.posts, self.service.posts.size, self.service.areas
+        now = np.bincount(posts.area[:size][posts.place[:size] == Place.ESTABLISHED], minlength=areas)
+        return np.flatnonzero(now != self.service.tables["establishment"].posts[:areas])
 
     def vacancies(self) -> np.ndarray:
         """Somebody is sought for every established post without a permanent holder, and for no other row."""
         posts = self.service.posts
         size = posts.size
-        open_ = (posts.place[:size] == Place.ESTABLISHED) & (
+        open_ = (posts.place[:size] == Place.ESTABLISHED) & (posts.closed[:size] == 0)
+        open_ &= (
             (posts.filled[:size] == 0) | (posts.terms[:size] == Terms.AGENCY)
         )
         sought = self._days("recruitment")[:size] != NEVER
@@ -356,7 +357,7 @@ class Invariants:
         """Nobody is in a post that was closed, and as many are closed as companies were counted to have closed."""
         posts, size = self.service.posts, self.service.posts.size
         closed = posts.closed[:size] == 1
-        counted = self.service.tables["contracts"].posts_closed
+        counted = self.service.tables["contracts"].posts_closed + self.service.tables["establishment"].closed
         wrong = np.bincount(posts.area[:size][closed], minlength=counted.size) != counted
         return np.concatenate([np.flatnonzero(closed & (posts.filled[:size] == 1)), np.flatnonzero(wrong)])
 

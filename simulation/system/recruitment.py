@@ -39,7 +39,7 @@ def training_table(areas: int) -> Table:
 
 def cohorts_table(areas: int) -> Table:
     """Return the table of trainees asked for: a row for each area and month of the year in which a cohort begins."""
-    table = Table("trainee_cohorts", [Column("asked", "int64", "millionths of a trainee", "Asked for.")], areas * 12)
+    table = Table("training_cohorts", [Column("asked", "int64", "millionths of a trainee", "Asked for.")], areas * 12)
     table.add(areas * 12)
     return table
 
@@ -61,7 +61,7 @@ class Recruitment:
         service.agenda("agency", service.posts.capacity)
         service.agenda("qualifies", service.posts.capacity)
         service.table("training", training_table(service.areas))
-        service.table("trainee_cohorts", cohorts_table(service.areas))
+        service.table("training_cohorts", cohorts_table(service.areas))
 
     def read(self) -> None:
         """Take the levers of the day."""
@@ -210,7 +210,7 @@ class Recruitment:
     def cover(self, rows: Rows) -> None:
         """Agency officers sit down in posts that are still vacant."""
         posts = self.service.posts
-        rows = rows[(posts.filled[rows] == 0) & (posts.place[rows] == Place.ESTABLISHED)]
+        rows = rows[(posts.filled[rows] == 0) & (posts.place[rows] == Place.ESTABLISHED) & (posts.closed[rows] == 0)]
         if rows.size == 0:
             return
         self.service.count_codes("agency_starts", self.codes(rows))
@@ -241,7 +241,7 @@ class Recruitment:
 
     def asked(self, month: int) -> Array:
         """Return the trainees asked for in each area for the cohort of a month, counted from January of some year."""
-        return self.service.tables["trainee_cohorts"].asked[(month - 1) % 12 : self.service.areas * 12 : 12]
+        return self.service.tables["training_cohorts"].asked[(month - 1) % 12 : self.service.areas * 12 : 12]
 
     def is_cohort(self, month: int) -> bool:
         """Tell whether a cohort begins in a month, counted from January of some year."""

@@ -17,7 +17,7 @@ from simulation.engine import NEVER, Column, Table
 from simulation.system import officers
 from simulation.system.allocation import Allocation
 from simulation.system.choosing import points_held
-from simulation.system.codes import Place, Reason, Terms
+from simulation.system.codes import CRC, Place, Reason, Terms
 from simulation.system.hours import HoursOf, Reductions, points_available, set_hours, tool_in_use
 from simulation.system.laws import columns
 from simulation.system.leaving import Leaving, step
@@ -38,9 +38,15 @@ LEAVERS = {
 }
 
 
-def establishment_table() -> Table:
-    """Return the table of one number: the posts there were on the first day, of which none may be lost."""
-    return Table("establishment", [Column("posts", "int64", "posts", "Established posts on the first day.")], 1)
+def establishment_table(areas: int) -> Table:
+    """Return the table of established posts by area, of which none may be lost."""
+    columns_ = [
+        Column("posts", "int64", "posts", "Established posts on the first day."),
+        Column("closed", "int64", "posts", "Those of the NPS closed since, with a redundancy."),
+    ]
+    table = Table("establishment", columns_, areas)
+    table.add(areas)
+    return table
 
 
 class Staffing:
@@ -55,8 +61,7 @@ class Staffing:
             service.agenda(agenda, service.posts.capacity)
         self.recruitment = Recruitment(service, self.release)
         self.other = OtherStaff(service)
-        establishment = service.table("establishment", establishment_table())
-        establishment.add(1)
+        service.table("establishment", establishment_table(service.areas))
         #: Share of the country's trainees that each area gets; set with the posts.
         self.training_shares = np.zeros(service.areas)
         service.process(self.mornings)
@@ -119,7 +124,8 @@ class Staffing:
         self.recruitment.begin(shares)
         self.set_hours()
         self.other.begin()
-        service.tables["establishment"].posts[0] = np.count_nonzero(posts.place[: posts.size] == Place.ESTABLISHED)
+        established = posts.area[: posts.size][posts.place[: posts.size] == Place.ESTABLISHED]
+        service.tables["establishment"].posts[: service.areas] = np.bincount(established, minlength=service.areas)
 
     # --- The day ----------------------------------------------------------------------------------------------
 
@@ -281,10 +287,28 @@ class Staffing:
         share = self.closed_share[posts.area[rows], posts.employer[rows]]
         closing = service.chance.uniform(posts.key[rows], "post closed", posts.holder[rows]) < share
         closed = rows[redundant & closing & (posts.place[rows] == Place.ESTABLISHED)]
+        self.vacate(rows)
+        self.close(closed)
+        # A company saves the cost of the posts that it closes.
+        company = posts.employer[closed] == CRC
+        many = np.bincount(posts.area[closed[company]], minlength=service.areas)
+        service.tables["contracts"].posts_closed[: many.size] += many.astype(np.int32)
+        public = np.bincount(posts.area[closed[~company]], minlength=service.areas)
+        service.tables["establishment"].closed[: public.size] += public
+
+    def vacate(self, rows: Rows) -> None:
+        """Empty posts, hand their cases over and seek replacements."""
+        posts = self.service.posts
         self.release(rows)
-        posts.place[closed] = Place.CLOSED
-        service.count_codes("posts_closed_redundancy", recruitment.codes(closed))
-        recruitment.advertise(rows[posts.place[rows] == Place.ESTABLISHED])
+        self.recruitment.advertise(rows[(posts.place[rows] == Place.ESTABLISHED) & (posts.closed[rows] == 0)])
+
+    def close(self, rows: Rows) -> None:
+        """Close vacant posts: nobody is sought for them any more."""
+        if rows.size == 0:
+            return
+        self.service.posts.closed[rows] = 1
+        self.recruitment.stop(rows)
+        self.service.count_codes("posts_closed", self.recruitment.codes(rows))
 
     def release(self, rows: Rows) -> None:
         """Empty posts and hand the cases over."""

@@ -157,6 +157,7 @@ class PostsCounted(NamedTuple):
     filled: Array
     cases: Array
     sick_until: Array
+    closed: Array
     place: Array
     terms: Array
     hours: Array
@@ -270,7 +271,7 @@ def count_posts(
     for row in range(size):
         employer = int(posts.employer[row])
         cell = int(posts.area[row]) * 2 + employer
-        established = posts.place[row] == _IN_ESTABLISHMENT
+        established = posts.place[row] == _IN_ESTABLISHMENT and posts.closed[row] == 0
         counts[_ESTABLISHED, cell] += established
         if posts.filled[row] != 1:
             counts[_VACANT, cell] += established
