@@ -33,7 +33,7 @@ from simulation.system.diary_loops import work_queues
 from simulation.system.levers import Levers
 from simulation.system.population import GROUPS, Population
 from simulation.system.quantiles import Lookup, quantile_table
-from simulation.system.service import COUNT_INDEX, Array, Rows, Service
+from simulation.system.service import CHARGED, COUNT_INDEX, Array, Rows, Service
 from simulation.system.supervision import Supervision
 
 REPORTS = ("none", "oral", "short_written", "standard")
@@ -254,6 +254,7 @@ class Courts:
         size, today = posts.size, service.today
         at_work = (posts.filled[:size] == 1) & (posts.employer[:size] == NPS)
         at_work &= (posts.sick_until[:size] <= today) & (posts.leave_until[:size] <= today)
+        at_work &= posts.covered[:size] == 0
         written = []
         people = service.people
         order = reports[np.lexsort((people.key[queue.row[reports]], queue.area[reports]))]
@@ -268,6 +269,7 @@ class Courts:
                 # Whose turn it is moves on every day.
                 turn = officers[(today + np.arange(theirs.size)) % officers.size]
                 np.add.at(posts.owed, turn, queue.seconds[theirs])
+                service.tables["balance"].value[CHARGED] += int(queue.seconds[theirs].sum(dtype=np.int64))
                 written.append(theirs)
         done = np.concatenate(written) if written else reports[:0]
         codes, seconds = queue.area[done].astype(np.int64) * 2, queue.seconds[done].astype(np.int64)

@@ -72,6 +72,10 @@ class Watched:
         # Somebody who waits to be moved is booked by the next officer.
         held = held[people.waiting_since[held] == NEVER]
         held = held[(place[held] == Location.COMMUNITY) | np.isin(place[held], INSIDE)]
+        # Nobody is booked while a warrant is out for them.
+        sentences = service.sentences
+        wanted = sentences.person[: sentences.size][sentences.warrant_since[: sentences.size] != NEVER]
+        held = held[~np.isin(held, wanted)]
         idle = held[(service.agendas["contact"].day_of(held) == NEVER) & ~np.isin(held, first)]
         if idle.size:
             self.evenings.append(f"{today}: nothing is booked for {idle.size} people who have an officer")
