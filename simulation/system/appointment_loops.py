@@ -14,7 +14,16 @@ from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import compiled
 from simulation.system.codes import Location, Mode, Rosh, Task, Tier
 from simulation.system.contact_loops import FETCHED, Counted, PeopleColumns, call_due, occurrence_of
-from simulation.system.diary_loops import Flags, PostColumns, Seconds, Urgency, duty_roster, mixed_up, urgency_of
+from simulation.system.diary_loops import (
+    Flags,
+    PostColumns,
+    Seconds,
+    Urgency,
+    duty_roster,
+    mixed_up,
+    urgency_of,
+    work_queues,
+)
 from simulation.system.mode_loops import Ways, way_in_exceptional_delivery, way_of_visit, way_under_pressure
 from simulation.system.service import Rows
 
@@ -213,3 +222,56 @@ def open_contacts(
             mixed = mixed_up(key * np.uint64(31) + np.uint64(first_due))
             urgency[at] = urgency_of(priority[cell, _CONTACT], first_due, mixed, today)
     return fate, mode, by_colleague
+
+
+@compiled
+def put_off_for_meetings(
+    server: Rows,
+    urgency: Urgency,
+    seconds: Seconds,
+    available: Seconds,
+    lost: Seconds,
+    served: Flags,
+    fate: NDArray[np.int8],
+) -> None:
+    """Mark the contacts (first in the arrays) that only a meeting kept from being held.
+
+    Parameters
+    ----------
+    lost : int64 array (posts,)
+        Time that meetings take; a day without the meeting would have held more.
+    served : bool array (contacts and tasks,)
+        What was done.
+    fate : int8 array (contacts,)
+        Changed here.
+    """
+    theirs = np.full(server.size, -1, dtype=np.intp)
+    for task in range(server.size):
+        one = server[task]
+        if 0 <= one < lost.size and lost[one] > 0:
+            theirs[task] = one
+    without, _ = work_queues(theirs, urgency, seconds, available + lost)
+    for at in range(fate.size):
+        if without[at] and not served[at]:
+            fate[at] = FOR_MEETING
+
+
+@compiled
+def contacts_held(
+    due: Rows,
+    mode: NDArray[np.int8],
+    seconds: Seconds,
+    by_colleague: NDArray[np.int8],
+    served: Flags,
+    fate: NDArray[np.int8],
+) -> tuple[Rows, NDArray[np.int8], Seconds, NDArray[np.int8]]:
+    """Mark the contacts that were reached, and return people, mode, time, and whether somebody stands in, of each."""
+    rows, ways = np.empty(due.size, dtype=np.intp), np.empty(due.size, dtype=np.int8)
+    times, stands_in = np.empty(due.size, dtype=np.int64), np.empty(due.size, dtype=np.int8)
+    size = 0
+    for at in range(due.size):
+        if served[at]:
+            fate[at] = HELD
+            rows[size], ways[size], times[size], stands_in[size] = due[at], mode[at], seconds[at], by_colleague[at]
+            size += 1
+    return rows[:size], ways[:size], times[:size], stands_in[:size]

@@ -22,13 +22,14 @@ from simulation.system.appointment_loops import (
     DIARY_FULL,
     FATES,
     FOR_MEETING,
-    HELD,
     HUB_FULL,
     NO_OFFICER,
     OFFICER_ON_LEAVE,
     OFFICER_SICK,
+    contacts_held,
     full_days,
     open_contacts,
+    put_off_for_meetings,
 )
 from simulation.system.codes import Location, Task
 from simulation.system.contact import Contact
@@ -226,21 +227,15 @@ class Caseload:
         self.balance.value[:4] += close_posts(posts, at_work, day, available, lost, used, productive, counted)
         service.flows[self._counted_posts] += counted
 
-        held = served[: due.size]
-        fate[held] = HELD
+        held, way, times, stands_in = contacts_held(due, mode, seconds, by_colleague, served, fate)
         if lost.any():
-            # What a day without the meeting would have held.
-            met = np.append(lost > 0, np.zeros(everybody.size - lost.size, dtype=bool))
-            theirs = np.where((server >= 0) & met[server], server, -1)
-            without, _ = work_queues(theirs, urgency, seconds, available + lost)
-            fate[without[: due.size] & ~held] = FOR_MEETING
+            put_off_for_meetings(server, urgency, seconds, available, lost, served, fate)
         self.book_again(due, fate)
         done = np.flatnonzero(served[due.size :])
         first = self.finish_tasks(done)
         wanted[done] = False
         tasks.keep(wanted)
-        routine = np.zeros(int(held.sum()), dtype=bool)
-        self.contact.hold(due[held], mode[held], routine, seconds[: due.size][held], by_colleague[held])
+        self.contact.hold(held, way, np.zeros(held.size, dtype=bool), times, stands_in)
         self.contact.hold_first(first)
 
     def open(

@@ -27,7 +27,7 @@ from simulation.system.circumstances_loops import (
 )
 from simulation.system.codes import Home, Location, Mode
 from simulation.system.contact import Contact
-from simulation.system.contact_loops import EXCUSED, SEEN_FIRST, UNEXCUSED, in_person
+from simulation.system.contact_loops import EXCUSED, OUTCOMES, SEEN_FIRST, UNEXCUSED, in_person
 from simulation.system.custody import Custody
 from simulation.system.custody_loops import DONE
 from simulation.system.laws import columns
@@ -64,12 +64,12 @@ class Circumstances:
         self.start_points = levers.integer("community.engagement_start")
         seen, called = (levers.integer(f"community.engagement_gain_{how}") for how in ("seen", "called"))
         modes = [mode for mode in range(len(Mode)) if mode != Mode.CUSTODY]
-        self.points = {
-            **{mode: seen if in_person(mode) else called for mode in modes},
-            SEEN_FIRST: seen,
-            EXCUSED: -levers.integer("community.engagement_loss_excused"),
-            UNEXCUSED: -levers.integer("community.engagement_loss_unexcused"),
-        }
+        #: Points that each outcome of a contact adds; none in custody.
+        self.points = np.zeros(len(OUTCOMES), dtype=np.int64)
+        self.points[modes] = [seen if in_person(mode) else called for mode in modes]
+        self.points[SEEN_FIRST] = seen
+        self.points[EXCUSED] = -levers.integer("community.engagement_loss_excused")
+        self.points[UNEXCUSED] = -levers.integer("community.engagement_loss_unexcused")
         self.handed_points = -levers.integer("community.engagement_loss_officer_change")
         attendance = levers.flag("effects.circumstances_on_attendance")
         mentor = levers.flag("effects.mentor_on_attendance")
@@ -203,19 +203,15 @@ class Circumstances:
 
     # --- Engagement -------------------------------------------------------------------------------------------
 
-    def held(self, come_to: list[Rows]) -> None:
+    def held(self, rows: Rows, outcome: NDArray[np.int8]) -> None:
         """Move engagement by what came of today's contacts."""
-        for outcome, points in self.points.items():
-            self.add_points(come_to[outcome], points)
+        move_points(rows, outcome, self.points, MOST_ENGAGED, self.service.people.engagement)
 
     def handed(self, rows: Rows) -> None:
         """Lower engagement of people whose officer changed."""
-        self.add_points(rows, self.handed_points)
-
-    def add_points(self, rows: Rows, points: int) -> None:
-        """Add points to people's engagement, each once, within its bounds."""
-        if rows.size and points:
-            move_points(rows, points, MOST_ENGAGED, self.service.people.engagement)
+        if rows.size and self.handed_points:
+            alike, points = np.zeros(rows.size, dtype=np.int8), np.array([self.handed_points], dtype=np.int64)
+            move_points(rows, alike, points, MOST_ENGAGED, self.service.people.engagement)
 
     # --- Effects ----------------------------------------------------------------------------------------------
 

@@ -78,10 +78,15 @@ def ratio_of(
 
 
 @compiled
-def move_points(rows: Rows, points: int, most: int, engagement: Array) -> None:
-    """Add points to people's engagement, from nothing to the most there is."""
-    for row in rows:
-        engagement[row] = min(max(int(engagement[row]) + points, 0), most)
+def move_points(
+    rows: Rows, outcome: NDArray[np.int8], points: NDArray[np.int64], most: int, engagement: Array
+) -> None:
+    """Add the points of what came to people to their engagement, from nothing to the most there is."""
+    for at in range(rows.size):
+        change = points[outcome[at]]
+        if change != 0:
+            row = rows[at]
+            engagement[row] = min(max(int(engagement[row]) + change, 0), most)
 
 
 @compiled

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER, Column, Table
+from simulation.engine.compiled import compiled
 
 PEOPLE = (
     Column(
@@ -138,6 +140,8 @@ READ_AT_CONTACT = (
     "sentences",
     "seen_since_release",
     "booked_as",
+    "tier",
+    "setting",
 )
 
 SENTENCES = (
@@ -357,6 +361,17 @@ class Requirements(Table):
         super().__init__("requirements", REQUIREMENTS, capacity)
 
 
+@compiled
+def _pack(values: Array, mask: NDArray[np.bool_], empty: float) -> None:
+    """Move values where a mask holds to the front, in their order, and empty the rest of those it covers."""
+    size = 0
+    for at in range(mask.size):
+        if mask[at]:
+            values[size] = values[at]
+            size += 1
+    values[size : mask.size] = empty
+
+
 class OpenTasks(Table):
     """Tasks not done yet. Rows are not identities: the table is packed every day."""
 
@@ -372,11 +387,9 @@ class OpenTasks(Table):
 
     def keep(self, mask: Array) -> None:
         """Keep the rows where ``mask`` holds, in their order."""
-        kept = int(mask.sum())
+        kept = int(np.count_nonzero(mask))
         if kept == self.size:
             return
         for column in self.columns:
-            values = getattr(self, column.name)
-            values[:kept] = values[: self.size][mask]
-            values[kept : self.size] = column.empty
+            _pack(getattr(self, column.name), mask, column.empty)
         self.size = kept

@@ -36,7 +36,7 @@ from simulation.system.contact_loops import (
 from simulation.system.hubs import Hubs
 from simulation.system.mode_loops import first_ways, in_person
 from simulation.system.operating_models import by_operating_model, operating_models, read_ways
-from simulation.system.service import COUNT_INDEX, Array, Rows, Service
+from simulation.system.service import COUNT_INDEX, Array, Rows, Service, add_up
 from simulation.system.workload import Workload
 
 #: A first appointment is in time within so many working days of allocation, or of release.
@@ -51,6 +51,18 @@ _LONGEST_WAIT = 60
 #: Names of the modes in parameters, in the order of their codes.
 _NAMES = ("face_to_face", "telephone", "custody", "open_booth", "home_visit", "doorstep", "video", "group", "hub_call")
 _CALLS = [Mode.TELEPHONE, Mode.HUB_CALL]
+#: Counts that others add up to: over modes, and the rest of the time of contacts, which is administration.
+TOTALS = {
+    "contacts_face_to_face": {f"contacts_{name}": 1 for code, name in enumerate(MODES) if in_person(code)},
+    "contacts_telephone": {"contacts_called": 1, "contacts_hub_call": 1},
+    "seconds_contact_administration": {
+        "seconds_contacts": 1,
+        "seconds_with_people": -1,
+        "seconds_on_calls": -1,
+        "seconds_missed": -1,
+        "seconds_double_entry": -1,
+    },
+}
 
 
 class Contact:
@@ -60,13 +72,15 @@ class Contact:
         self.service = service
         self.failures = service.channel("unacceptable absences")
         self.risk_rises = service.channel("risk rises noticed")
-        self._counted = np.array([COUNT_INDEX[name] for name in COUNTED if name not in UNCOUNTED], dtype=np.intp)
-        self._kept = np.array([at for at, name in enumerate(COUNTED) if name not in UNCOUNTED], dtype=np.intp)
+        places = [-1 if name in UNCOUNTED else COUNT_INDEX[name] for name in COUNTED]
+        self._places = np.array(places, dtype=np.intp)
+        self._totals = np.array([COUNT_INDEX[name] for name in TOTALS], dtype=np.intp)
+        self._weights = np.array([[parts.get(name, 0) for name in COUNTED] for parts in TOTALS.values()], dtype=np.int8)
         self.hubs = Hubs(service)
         #: By how much circumstances multiply people's odds of missing an appointment; None where they don't.
         self.odds_of: Callable[[Rows], NDArray[np.float64]] | None = None
-        #: Called with the people to whom each of the outcomes came.
-        self.on_held: list[Callable[[list[Rows]], None]] = []
+        #: Called with people, each once, and what came of their contacts.
+        self.on_held: list[Callable[[Rows, NDArray[np.int8]], None]] = []
         #: Called with people who came to a first appointment.
         self.on_first_seen: list[Callable[[Rows], None]] = []
 
@@ -234,13 +248,12 @@ class Contact:
         service, people, today = self.service, self.service.people, self.service.today
         counted = np.zeros((len(COUNTED), service.areas * 2), dtype=np.int64)
         columns = people_columns(people)
-        mode = mode.astype(np.int8)
+        mode = mode.astype(np.int8, copy=False)
         rules = self.rules if self.odds_of is None else self.rules._replace(odds=self.odds_of(rows))
         outcome, noticed, outside, waited = hold_contacts(
             rows, mode, first, seconds, by_colleague, columns, rules, self.draws, self.day(), counted
         )
-        service.flows[self._counted] += counted[self._kept]
-        self.count_totals(dict(zip(COUNTED, counted, strict=True)))
+        add_up(counted, self._places, self._weights, self._totals, service.flows)
         ordered, begins = grouped(rows, outcome, len(OUTCOMES))
         edges = begins.tolist()
         come_to = [ordered[edges[number] : edges[number + 1]] for number in OUTCOMES]
@@ -263,7 +276,7 @@ class Contact:
         service.tell("missed, accepted", come_to[EXCUSED])
         service.tell("missed, not accepted", come_to[UNEXCUSED])
         for told in self.on_held:
-            told(come_to)
+            told(rows, outcome)
         # Absences that aren't accepted go to enforcement.
         self.failures.send(come_to[UNEXCUSED])
         if outside.size:
@@ -272,18 +285,6 @@ class Contact:
         booked, days, again = next_contacts(rows, outcome, first, columns, self.rules, self.draws, self.day())
         service.agendas["contact"].put(booked, days)
         self.after_first_appointments(come_to[SEEN_FIRST], again)
-
-    def count_totals(self, counted: dict[str, NDArray[np.int64]]) -> None:
-        """Add up counts over modes, and give the rest of the time of contacts to administration."""
-        flows = self.service.flows
-        seen = [counted[f"contacts_{name}"] for code, name in enumerate(MODES) if in_person(code)]
-        parts = ("seconds_with_people", "seconds_on_calls", "seconds_missed", "seconds_double_entry")
-        for name, amount in (
-            ("contacts_face_to_face", sum(seen)),
-            ("contacts_telephone", counted["contacts_called"] + counted["contacts_hub_call"]),
-            ("seconds_contact_administration", counted["seconds_contacts"] - sum(counted[part] for part in parts)),
-        ):
-            flows[COUNT_INDEX[name]] += amount
 
     def after_first_appointments(self, came: Rows, missed: Rows) -> None:
         """Let the plan of those who came be written, and book a first appointment again for those who didn't."""

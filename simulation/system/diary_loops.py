@@ -123,19 +123,23 @@ def urgencies(priority: Seconds, due: Seconds, mixed: Urgency, today: int) -> Ur
 
 
 @compiled
-def _by_urgency(queue: Rows, urgency: Urgency) -> Rows:
-    """Sort one queue: short runs by insertion, then merged two by two. Equals keep their order."""
+def _sort_runs(queue: Rows, ranks: Urgency) -> None:
+    """Sort short runs of one queue, and its urgencies, by insertion. Equals keep their order."""
     size = queue.size
     for start in range(0, size, _RUN):
         for at in range(start + 1, min(start + _RUN, size)):
-            task = queue[at]
+            task, rank = queue[at], ranks[at]
             place = at
-            while place > start and urgency[queue[place - 1]] > urgency[task]:
-                queue[place] = queue[place - 1]
+            while place > start and ranks[place - 1] > rank:
+                queue[place], ranks[place] = queue[place - 1], ranks[place - 1]
                 place -= 1
-            queue[place] = task
-    if size <= _RUN:
-        return queue
+            queue[place], ranks[place] = task, rank
+
+
+@compiled
+def _merge_runs(queue: Rows, urgency: Urgency) -> Rows:
+    """Merge the sorted runs of one queue two by two. Equals keep their order."""
+    size = queue.size
     width, merged = _RUN, np.empty_like(queue)
     while width < size:
         for start in range(0, size, 2 * width):
@@ -174,23 +178,39 @@ def work_queues(server: Rows, urgency: Urgency, seconds: Seconds, available: Sec
         Time of the tasks started.
     """
     begins = np.zeros(available.size + 1, dtype=np.intp)
+    used = np.zeros(available.size, dtype=np.int64)
     for task in range(server.size):
-        if server[task] >= 0:
-            begins[server[task] + 1] += 1
+        one = server[task]
+        if one >= 0:
+            begins[one + 1] += 1
+            used[one] += seconds[task]
+    # Where everything fits, the order doesn't matter.
     for at in range(available.size):
+        if used[at] < available[at]:
+            begins[at + 1] = 0
+        else:
+            used[at] = 0
         begins[at + 1] += begins[at]
     place = begins.copy()
-    queues = np.empty(begins[-1], dtype=np.intp)
-    for task in range(server.size):
-        if server[task] >= 0:
-            queues[place[server[task]]] = task
-            place[server[task]] += 1
+    queues, ranks = np.empty(begins[-1], dtype=np.intp), np.empty(begins[-1], dtype=np.uint64)
     served = np.zeros(server.size, dtype=np.bool_)
-    used = np.zeros(available.size, dtype=np.int64)
-    for at in range(available.size):
-        if available[at] <= 0:
+    for task in range(server.size):
+        one = server[task]
+        if one < 0:
             continue
-        for task in _by_urgency(queues[begins[at] : begins[at + 1]], urgency):
+        if begins[one] == begins[one + 1]:
+            served[task] = True
+        else:
+            queues[place[one]], ranks[place[one]] = task, urgency[task]
+            place[one] += 1
+    for at in range(available.size):
+        if available[at] <= 0 or begins[at] == begins[at + 1]:
+            continue
+        queue = queues[begins[at] : begins[at + 1]]
+        _sort_runs(queue, ranks[begins[at] : begins[at + 1]])
+        if queue.size > _RUN:
+            queue = _merge_runs(queue, urgency)
+        for task in queue:
             if used[at] >= available[at]:
                 break
             served[task] = True
@@ -361,30 +381,33 @@ def open_tasks(
     roster, begins = duty_roster(posts, at_work)
     before = server.size - size
     keys, officers = np.empty(FETCHED, dtype=np.uint64), np.empty(FETCHED, dtype=np.intp)
-    places = np.empty(FETCHED, dtype=np.int8)
+    places, sides = np.empty(FETCHED, dtype=np.int8), np.empty(FETCHED, dtype=np.int8)
+    stands = np.empty(FETCHED, dtype=np.int8)
     for start in range(0, size, FETCHED):
         end = min(start + FETCHED, size)
         for task in range(start, end):
             person = tasks.person[task]
             keys[task - start], officers[task - start] = people.key[person], people.officer[person]
-            places[task - start] = people.location[person]
+            places[task - start], sides[task - start] = people.location[person], people.side[person]
+            # Of a task without a sentence (-1) this is never looked at.
+            stands[task - start] = sentences.status[max(tasks.sentence[task], 0)]
         for task in range(start, end):
             server[before + task] = -1
             kind, person, due = tasks.kind[task], tasks.person[task], int(tasks.due[task])
             place = places[task - start]
-            if people.side[person] < 0 or place >= _ENDED:
+            if sides[task - start] < 0 or place >= _ENDED:
                 continue
             if kind == _FIRST:
                 wanted[task] = place == _COMMUNITY and people.first_due_from[person] != NEVER
             elif kind in (_PLAN, _REVIEW):
                 wanted[task] = place == _COMMUNITY
             elif kind == _SESSION:
-                wanted[task] = place == _COMMUNITY and sentences.status[tasks.sentence[task]] == _ORDER
+                wanted[task] = place == _COMMUNITY and stands[task - start] == _ORDER
             else:
                 sentence = tasks.sentence[task]
                 wanted[task] = _paper_wanted(
                     kind,
-                    sentences.status[sentence],
+                    stands[task - start],
                     sentences.breach_pending[sentence],
                     sentences.recall_pending[sentence],
                     sentences.curfew_stage[sentence],

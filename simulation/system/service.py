@@ -57,6 +57,32 @@ def add_each(totals: Array, codes: Array, amounts: Array) -> None:
 
 
 @compiled
+def add_up(counted: Array, places: Rows, weights: Array, totals: Rows, flows: Array) -> None:
+    """Add what was counted to the counts of the month, and to totals of several of them.
+
+    Parameters
+    ----------
+    counted : int64 array (counts, cells)
+        What was counted.
+    places : int array (counts,)
+        Row of each among the counts of the month; -1 where there is none.
+    weights : int8 array (totals, counts)
+        How often each goes into each total.
+    totals : int array (totals,)
+        Row of each total among the counts of the month.
+    """
+    for at in range(counted.shape[0]):
+        for cell in range(counted.shape[1]):
+            amount = counted[at, cell]
+            if amount == 0:
+                continue
+            if places[at] >= 0:
+                flows[places[at], cell] += amount
+            for number in range(totals.size):
+                flows[totals[number], cell] += weights[number, at] * amount
+
+
+@compiled
 def _count_people(totals: Array, cells: Array, rows: Rows) -> None:
     """Count people by their cell."""
     for row in rows:

@@ -12,7 +12,7 @@ from simulation.engine import NEVER
 from simulation.system import Model, RunOutput
 from simulation.system.circumstances import MOST_ENGAGED
 from simulation.system.codes import Home, Location, Mode, Status
-from simulation.system.contact_loops import OUTCOMES, UNEXCUSED
+from simulation.system.contact_loops import UNEXCUSED
 from tests.system.system_helpers import change, finished, request, run, total, totals
 
 SHORT = {"end": datetime.date(2017, 10, 31)}
@@ -192,9 +192,8 @@ def test_engagement_moves_as_by_hand() -> None:
     people, circumstances = model.service.people, model.circumstances
     rows = np.flatnonzero(people.location[: people.size] == Location.COMMUNITY)[:4]
     people.engagement[rows] = [500, 990, 30, 500]
-    come_to: list[Any] = [rows[:0] for _ in OUTCOMES]
-    come_to[Mode.FACE_TO_FACE], come_to[UNEXCUSED], come_to[Mode.TELEPHONE] = rows[:2], rows[2:3], rows[3:]
-    circumstances.held(come_to)
+    outcome = np.array([Mode.FACE_TO_FACE, Mode.FACE_TO_FACE, UNEXCUSED, Mode.TELEPHONE], dtype=np.int8)
+    circumstances.held(rows, outcome)
     # Fifteen for a visit, five for a call, forty off for an absence; never beyond the ends of the scale.
     assert people.engagement[rows].tolist() == [515, MOST_ENGAGED, 0, 505]
     circumstances.handed(rows[:1])
