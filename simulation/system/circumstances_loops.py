@@ -251,13 +251,9 @@ def rebook(
 def count_lives(size: int, cells: int, people: PeopleLiving, today: int) -> Array:
     """Count people in the community by home and income, and add up their engagement."""
     counts = np.zeros((len(OF_LIFE), cells), dtype=np.int64)
-    here = np.empty(size + 1, dtype=np.intp)
-    many = 0
-    # Who it is, without asking for a choice: the processor would guess it wrong.
     for row in range(size):
-        here[many] = row
-        many += (people.side[row] >= 0) & (people.location[row] == _COMMUNITY)
-    for row in here[:many]:
+        if people.side[row] < 0 or people.location[row] != _COMMUNITY:
+            continue
         cell, home = people.cell[row], people.home[row]
         counts[_NOWHERE, cell] += home == _NONE
         counts[_TEMPORARILY, cell] += home == _TEMPORARY
