@@ -16,11 +16,15 @@ import simpy
 from numpy.typing import NDArray
 
 from simulation.engine.agenda import each_once
+from simulation.engine.chance import logarithms
 from simulation.system.circumstances_loops import (
     OF_LIFE,
     PeopleLiving,
     Ratios,
+    begin_lives,
     count_lives,
+    days_of_moves,
+    gaps_and_mentors,
     move_points,
     odds_of_missing,
     rebook,
@@ -29,9 +33,8 @@ from simulation.system.codes import Home, Location, Mode
 from simulation.system.contact import Contact
 from simulation.system.contact_loops import EXCUSED, OUTCOMES, SEEN_FIRST, UNEXCUSED, in_person
 from simulation.system.custody import Custody
-from simulation.system.custody_loops import DONE
 from simulation.system.laws import columns
-from simulation.system.service import COUNT_INDEX, FAR, Array, Rows, Service
+from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.supervision import Supervision
 
 #: Engagement runs from nothing to this many points.
@@ -61,6 +64,7 @@ class Circumstances:
         for name, rate in rates.items():
             source, _, target = name.partition("_to_")
             self.rates[_KINDS.index(source), _KINDS.index(target)] = rate
+        self.moves_a_year = self.rates.sum(axis=1)
         self.start_points = levers.integer("community.engagement_start")
         seen, called = (levers.integer(f"community.engagement_gain_{how}") for how in ("seen", "called"))
         modes = [mode for mode in range(len(Mode)) if mode != Mode.CUSTODY]
@@ -116,19 +120,25 @@ class Circumstances:
         people.home[settled] = Home.SETTLED
         service.count("released_temporary", person[people.home[person] == Home.TEMPORARY])
         service.count("released_housed_by_help", person[sentences.home_found[rows] == 1])
-        keys, number, helped = people.key[person], sentences.number[rows], sentences.helped[rows] == DONE
-        on_benefits = chance.uniform(keys, "needs benefits", number) < levers.number("release.benefits_share")
-        weeks = np.where(
-            helped, levers.number("release.income_gap_helped_weeks"), levers.number("release.income_gap_weeks")
+        waiting, days, met = gaps_and_mentors(
+            rows,
+            person,
+            today,
+            # Weeks without income, of those who had help and of those who had none.
+            int(np.rint(levers.number("release.income_gap_helped_weeks") * 7)),
+            int(np.rint(levers.number("release.income_gap_weeks") * 7)),
+            float(levers.number("release.benefits_share")),
+            float(levers.number("release.mentor_of_helped_share")),
+            chance.constant("needs benefits"),
+            chance.constant("mentor"),
+            people.key,
+            sentences.number,
+            sentences.helped,
+            people.income_from,
         )
-        days = np.where(on_benefits, np.rint(weeks * 7), 0).astype(np.int32)
-        waiting = days > 0
-        people.income_from[person[waiting]] = today + days[waiting]
-        service.agendas["benefits"].put(person[waiting], today + days[waiting])
-        service.count("income_gap_days", person[waiting], days[waiting])
-        service.count("released_without_income", person[waiting])
-        share = levers.number("release.mentor_of_helped_share")
-        met = person[helped & (chance.uniform(keys, "mentor", number) < share)]
+        service.agendas["benefits"].put(waiting, today + days)
+        service.count("income_gap_days", waiting, days)
+        service.count("released_without_income", waiting)
         if met.size:
             people.mentored_until[met] = today + levers.integer("release.mentor_weeks") * 7
             # A mentor's time is the resettlement team's, owed from tomorrow.
@@ -140,11 +150,17 @@ class Circumstances:
     def begin(self, rows: Rows) -> None:
         """Start engagement of those newly under supervision, and the clock of the next move of those released."""
         service, people = self.service, self.service.people
-        people.change_ratio[rows] = 1
-        new = people.released_on[rows] == service.today
-        new |= service.sentences.imposed[people.latest[rows]] == service.today
-        people.engagement[rows[new]] = self.start_points
-        self.book_moves(rows[people.home[rows] != Home.NOT_KNOWN])
+        begin_lives(
+            rows,
+            service.today,
+            self.start_points,
+            people.released_on,
+            people.latest,
+            service.sentences.imposed,
+            people.change_ratio,
+            people.engagement,
+        )
+        self.book_moves(rows)
         if self.changes_matter:
             self.rebook(rows)
 
@@ -190,16 +206,21 @@ class Circumstances:
         self.book_moves(rows)
 
     def book_moves(self, rows: Rows) -> None:
-        """Book the next move of people by the kind of home that they have."""
+        """Book the next move of people by the kind of home that they have, if it is known."""
         if rows.size == 0:
             return
         service, people = self.service, self.service.people
-        total = self.rates.sum(axis=1)[people.home[rows]]
-        rows, total = rows[total > 0], total[total > 0]
-        if rows.size:
-            draws = service.chance.exponential(people.key[rows], "next move", people.home_moves[rows])
-            wait = np.minimum(draws / total * 365.25, FAR).astype(np.int32)
-            service.agendas["home move"].put(rows, service.today + 1 + wait)
+        moving, days = days_of_moves(
+            rows,
+            service.today,
+            self.moves_a_year,
+            service.chance.constant("next move"),
+            logarithms(),
+            people.key,
+            people.home,
+            people.home_moves,
+        )
+        service.agendas["home move"].put(moving, days)
 
     # --- Engagement -------------------------------------------------------------------------------------------
 

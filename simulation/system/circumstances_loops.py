@@ -8,8 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER
+from simulation.engine.chance import minus_log_of, uniform_of
 from simulation.engine.compiled import compiled
 from simulation.system import codes
+from simulation.system.custody_loops import DONE
+from simulation.system.service import FAR
 
 if TYPE_CHECKING:
     Array = NDArray[Any]
@@ -31,6 +34,7 @@ _NOWHERE, _TEMPORARILY, _AT_HOME, _PENNILESS, _ENGAGED, _POINTS = range(len(OF_L
 # Compiled code knows plain numbers only.
 _COMMUNITY = codes.Location.COMMUNITY
 _SETTLED, _TEMPORARY, _NONE = codes.Home.SETTLED, codes.Home.TEMPORARY, codes.Home.NONE
+_NOT_KNOWN = codes.Home.NOT_KNOWN
 
 #: No circumstances make the odds less than this part of what they would be.
 _LEAST = 0.05
@@ -87,6 +91,102 @@ def move_points(
         if change != 0:
             row = rows[at]
             engagement[row] = min(max(int(engagement[row]) + change, 0), most)
+
+
+@compiled
+def begin_lives(
+    rows: Rows,
+    today: int,
+    start_points: int,
+    released_on: Array,
+    latest: Array,
+    imposed: Array,
+    change_ratio: Array,
+    engagement: Array,
+) -> None:
+    """Start engagement of those released or sentenced today; let everybody's next change rest on no circumstances."""
+    for row in rows:
+        change_ratio[row] = 1
+        if released_on[row] == today or imposed[latest[row]] == today:
+            engagement[row] = start_points
+
+
+@compiled
+def days_of_moves(
+    rows: Rows,
+    today: int,
+    moves_a_year: Floats,
+    constant: np.uint64,
+    table: Floats,
+    key: Array,
+    home: Array,
+    home_moves: Array,
+) -> tuple[Rows, Days]:
+    """Return who will move, of people whose home is known, and on what day.
+
+    Parameters
+    ----------
+    moves_a_year : float array (kinds,)
+        Rate by kind of home.
+    constant, table : uint64 and float array
+        Of the draw, and the logarithms.
+    """
+    moving, days = np.empty_like(rows), np.empty(rows.size, dtype=np.int32)
+    many = 0
+    for row in rows:
+        kind = home[row]
+        total = moves_a_year[kind]
+        if kind == _NOT_KNOWN or not total > 0:
+            continue
+        drawn = minus_log_of(1.0 - uniform_of(key[row], constant, home_moves[row]), table)
+        moving[many] = row
+        days[many] = today + 1 + int(min(drawn / total * 365.25, float(FAR)))
+        many += 1
+    return moving[:many], days[:many]
+
+
+@compiled
+def gaps_and_mentors(
+    sentences: Rows,
+    persons: Rows,
+    today: int,
+    gap_helped: int,
+    gap: int,
+    benefits_share: float,
+    mentor_share: float,
+    needs_benefits: np.uint64,
+    mentor: np.uint64,
+    key: Array,
+    number: Array,
+    helped: Array,
+    income_from: Array,
+) -> tuple[Rows, Days, Rows]:
+    """Draw who of those released waits for benefits, and who is met by a mentor.
+
+    Parameters
+    ----------
+    gap_helped, gap : int
+        Days without income of those who had help before release, and of those who had none.
+
+    Returns
+    -------
+    waiting, days, met : int arrays
+        Who waits, how long, and who is met by a mentor.
+    """
+    waiting, days, met = np.empty_like(persons), np.empty(persons.size, dtype=np.int32), np.empty_like(persons)
+    many, many_met = 0, 0
+    for at in range(persons.size):
+        row, occurrence = persons[at], number[sentences[at]]
+        had_help = helped[sentences[at]] == DONE
+        wait = gap_helped if had_help else gap
+        if wait > 0 and uniform_of(key[row], needs_benefits, occurrence) < benefits_share:
+            income_from[row] = today + wait
+            waiting[many], days[many] = row, wait
+            many += 1
+        if had_help and uniform_of(key[row], mentor, occurrence) < mentor_share:
+            met[many_met] = row
+            many_met += 1
+    return waiting[:many], days[:many], met[:many_met]
 
 
 @compiled

@@ -12,12 +12,16 @@ from typing import Any
 
 import numpy as np
 import simpy
-from numpy.typing import NDArray
 
 from simulation.engine import NEVER
+from simulation.engine.chance import uniform_of
+from simulation.engine.compiled import compiled
 from simulation.system.codes import Kind, Location, Rosh, Status, Task
-from simulation.system.service import Rows, Service
+from simulation.system.service import Array, Rows, Service
 from simulation.system.workload import Workload
+
+# A compiled loop takes plain numbers, not the members of a class.
+_ORDER, _ENDED, _COMMUNITY, _HIGH = Status.ORDER, Status.ENDED, Location.COMMUNITY, Rosh.HIGH
 
 
 class EarlyRevocation:
@@ -57,40 +61,81 @@ class EarlyRevocation:
 
     def decide(self, due: Rows, written: Rows) -> None:
         """Grant applications that are heard today, ask for others, and list those written since yesterday."""
-        service, people, sentences = self.service, self.service.people, self.service.sentences
-        due = due[self.going_well(due)]
-        asked = sentences.applied[due] == 1
-        granted, looked_at = due[asked], due[~asked]
-        person = sentences.person[granted]
-        sentences.status[granted] = Status.ENDED
-        service.agendas["legal end"].cancel(granted)
-        service.count("orders_ended_early", person)
-        service.tell("order revoked early", np.sort(person))
-        person = sentences.person[looked_at]
-        uniform = service.chance.uniform(
-            people.key[person], "early revocation", service.occurrence(looked_at, sentences.breaches[looked_at])
-        )
-        wanted = looked_at[uniform < self.share[people.cell[person]]]
-        sentences.applied[wanted] = 1
-        person = sentences.person[wanted]
-        service.count("early_revocations_asked", person)
-        service.add_task(
-            Task.COURT_APPLICATION, person, service.calendar.after_working_days(service.today, 5), self.seconds, wanted
-        )
-        service.tell("early revocation asked for", np.sort(person))
-        day = service.calendar.after_working_days(service.today, self.listing)
-        service.agendas["good progress"].put(written, day)
+        service, sentences = self.service, self.service.sentences
+        granted, wanted = self.look_at(due)
+        if granted.size:
+            person = sentences.person[granted]
+            service.agendas["legal end"].cancel(granted)
+            service.count("orders_ended_early", person)
+            service.tell("order revoked early", np.sort(person))
+        if wanted.size:
+            person, day = sentences.person[wanted], service.calendar.after_working_days(service.today, 5)
+            service.count("early_revocations_asked", person)
+            service.add_task(Task.COURT_APPLICATION, person, day, self.seconds, wanted)
+            service.tell("early revocation asked for", np.sort(person))
+        if written.size:
+            day = service.calendar.after_working_days(service.today, self.listing)
+            service.agendas["good progress"].put(written, day)
         service.refresh(sentences.person[granted])
 
-    def going_well(self, rows: Rows) -> NDArray[np.bool_]:
-        """Tell which orders go well: no warning in force, no breach, no high risk, nothing wrong that is known."""
-        people, sentences = self.service.people, self.service.sentences
-        person = sentences.person[rows]
-        return (
-            (sentences.status[rows] == Status.ORDER)
-            & (sentences.breach_pending[rows] == 0)
-            & (people.location[person] == Location.COMMUNITY)
-            & (people.warned_on[person] == NEVER)
-            & (people.assessed_rosh[person] < Rosh.HIGH)
-            & (people.crisis_noticed[person] == 0)
+    def look_at(self, due: Rows) -> tuple[Rows, Rows]:
+        """Look at the progress of orders: end those that go well and were applied for, apply for some of the others."""
+        service, people, sentences = self.service, self.service.people, self.service.sentences
+        return look_at_progress(
+            due,
+            self.share,
+            service.chance.constant("early revocation"),
+            sentences.person,
+            sentences.status,
+            sentences.breach_pending,
+            sentences.applied,
+            sentences.number,
+            sentences.breaches,
+            people.location,
+            people.warned_on,
+            people.assessed_rosh,
+            people.crisis_noticed,
+            people.key,
+            people.cell,
         )
+
+
+@compiled
+def look_at_progress(
+    rows: Rows,
+    share: Array,
+    constant: np.uint64,
+    person: Array,
+    status: Array,
+    breach_pending: Array,
+    applied: Array,
+    number: Array,
+    breaches: Array,
+    location: Array,
+    warned_on: Array,
+    assessed_rosh: Array,
+    crisis_noticed: Array,
+    key: Array,
+    cell: Array,
+) -> tuple[Rows, Rows]:
+    """End the orders that go well and were applied for; return them, and those for which somebody applies now.
+
+    An order goes well with no warning in force, no breach, no high risk, and nothing wrong that is known.
+    """
+    granted, wanted = np.empty_like(rows), np.empty_like(rows)
+    many_granted, many_wanted = 0, 0
+    for row in rows:
+        who = person[row]
+        if status[row] != _ORDER or breach_pending[row] != 0 or location[who] != _COMMUNITY:
+            continue
+        if warned_on[who] != NEVER or assessed_rosh[who] >= _HIGH or crisis_noticed[who] != 0:
+            continue
+        if applied[row] == 1:
+            status[row] = _ENDED
+            granted[many_granted] = row
+            many_granted += 1
+        elif uniform_of(key[who], constant, int(number[row]) * 4096 + int(breaches[row])) < share[cell[who]]:
+            applied[row] = 1
+            wanted[many_wanted] = row
+            many_wanted += 1
+    return granted[:many_granted], wanted[:many_wanted]

@@ -18,7 +18,7 @@ from simulation.engine import NEVER
 from simulation.engine.chance import minus_log
 from simulation.system.codes import Location
 from simulation.system.community import Community
-from simulation.system.following_loops import Effects, reoffending_ratios
+from simulation.system.following_loops import Effects, begin_years, reoffending_ratios
 from simulation.system.service import Rows, Service
 from simulation.system.supervision import Supervision
 
@@ -87,14 +87,18 @@ class Following:
     def begin(self, rows: Rows) -> None:
         """Start the year of people who begin an order or are released; nobody is in two cohorts at once."""
         service, people, today = self.service, self.service.people, self.service.today
-        released = people.released_on[rows] == today
-        new = released | (service.sentences.imposed[people.latest[rows]] == today)
-        new &= people.followed_from[rows] == NEVER
-        begun, released = rows[new], released[new]
-        people.followed_from[begun] = today
-        people.followed_cell[begun] = people.cell[begun]
-        people.followed_release[begun] = released
-        people.reoffended_since[begun] = 0
+        begun = begin_years(
+            rows,
+            today,
+            people.released_on,
+            people.latest,
+            service.sentences.imposed,
+            people.cell,
+            people.followed_from,
+            people.followed_cell,
+            people.followed_release,
+            people.reoffended_since,
+        )
         service.agendas["followed for a year"].put(begun, today + FOLLOWED_DAYS)
 
     def process(self) -> Generator[simpy.Event, Any, None]:

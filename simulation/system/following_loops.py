@@ -1,4 +1,4 @@
-"""What supervision may do to reoffending, person by person: a compiled loop, used only where a switch is on."""
+"""What supervision may do to reoffending, person by person, and who is followed for a year: compiled loops."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from simulation.system import codes
 
 if TYPE_CHECKING:
     Array = NDArray[Any]
+    Rows = NDArray[np.intp]
 
 # Compiled code knows plain numbers only.
 _COMMUNITY, _LOW_TIER = codes.Location.COMMUNITY, codes.Tier.D1
@@ -68,3 +69,31 @@ def reoffending_ratios(
             ratio *= 1 + (effects.overload - 1) * min(max(over, 0.0), 1.0)
         ratios[row] = ratio
     return ratios
+
+
+@compiled
+def begin_years(
+    rows: Rows,
+    today: int,
+    released_on: Array,
+    latest: Array,
+    imposed: Array,
+    cell: Array,
+    followed_from: Array,
+    followed_cell: Array,
+    followed_release: Array,
+    reoffended_since: Array,
+) -> Rows:
+    """Start the year of those who were released or sentenced today and aren't followed; return who they are."""
+    begun = np.empty_like(rows)
+    many = 0
+    for row in rows:
+        released = released_on[row] == today
+        if followed_from[row] == NEVER and (released or imposed[latest[row]] == today):
+            followed_from[row] = today
+            followed_cell[row] = cell[row]
+            followed_release[row] = released
+            reoffended_since[row] = 0
+            begun[many] = row
+            many += 1
+    return begun[:many]

@@ -133,25 +133,26 @@ def day_at_work(
 
 
 @compiled
-def cases_of(leavers: Rows, posts: int, area: Array, officer: Rows, first_of_area: Rows) -> Rows:
+def cases_of(leavers: Rows, posts: int, area: Array, cases: Array, officer: Rows, first_of_area: Rows) -> Rows:
     """Return everybody whose officer is one of the leavers, in row order; an officer's cases live in the same area."""
     # The first place stands for nobody, so that no row asks for a choice: the processor would guess it wrong.
     leaves = np.zeros(posts + 1, dtype=np.bool_)
-    looked_in = np.zeros(first_of_area.size - 1, dtype=np.bool_)
+    wanted = np.zeros(first_of_area.size - 1, dtype=np.int64)
     size = 0
     for post in leavers:
-        leaves[post + 1] = True
-        where = int(area[post])
-        if not looked_in[where]:
-            looked_in[where] = True
-            size += first_of_area[where + 1] - first_of_area[where]
+        if not leaves[post + 1]:
+            leaves[post + 1] = True
+            wanted[area[post]] += cases[post]
+            size += cases[post]
     found = np.empty(size + 1, dtype=np.intp)
     many = 0
-    for where in range(looked_in.size):
-        if looked_in[where]:
-            for row in range(first_of_area[where], first_of_area[where + 1]):
-                found[many] = row
-                many += leaves[officer[row] + 1]
+    for where in range(wanted.size):
+        row, end, until = first_of_area[where], first_of_area[where + 1], many + wanted[where]
+        # As many as they hold, and no further.
+        while many < until and row < end:
+            found[many] = row
+            many += leaves[officer[row] + 1]
+            row += 1
     return found[:many].copy()
 
 

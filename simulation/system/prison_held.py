@@ -7,6 +7,7 @@ before a handover would be due, and stay with the community officer, as do peopl
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Generator
 from typing import Any
 
@@ -24,6 +25,8 @@ from simulation.system.workload import MONTH_DAYS, Workload
 
 #: Groups of prisons to which the change came on dates of their own; the order is that of :meth:`PrisonHeld.group`.
 GROUPS = ("england_closed", "wales_closed", "women_and_open")
+#: Dates of change are looked up for so many days at once.
+_DAYS_AT_ONCE = 64
 
 
 class PrisonHeld:
@@ -51,10 +54,16 @@ class PrisonHeld:
     def in_force(self, day: int) -> NDArray[np.bool_]:
         """Tell in which groups of prisons staff hold the cases on a day."""
         if day not in self._known:
-            value = self.service.resolved.series_value
-            force = np.array([day >= 0 and value(f"custody.prison_held.{name}", day, 0) > 0.5 for name in GROUPS])
+            # Up to the next change of levers, a day's value is the same whichever of these days it is looked up on.
+            changes = self.service.resolved.change_days()
+            following = bisect_right(changes, day)
+            end = min([day + _DAYS_AT_ONCE, *changes[following : following + 1]])
+            days, lookup = np.arange(day, end), self.service.resolved.lookup
+            values = [lookup(f"custody.prison_held.{name}", days, end - 1, 0) for name in GROUPS]
+            force = (np.stack(values, axis=1) > 0.5) & (days >= 0)[:, None]
             # Remembered from one day to the next; no state.
-            self._known = {at: what for at, what in self._known.items() if at == day - 1} | {day: force}
+            yesterday = {at: what for at, what in self._known.items() if at == day - 1}
+            self._known = yesterday | dict(zip(days.tolist(), force, strict=True))
         return self._known[day]
 
     def process(self) -> Generator[simpy.Event, Any, None]:

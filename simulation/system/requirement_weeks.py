@@ -192,28 +192,32 @@ def go_through(
     for_programme : int array
         Those who wait for a programme that is offered.
     """
-    going, waiting = np.empty(size, dtype=np.intp), np.empty(size, dtype=np.intp)
+    going, waiting = np.empty(size + 1, dtype=np.intp), np.empty(size + 1, dtype=np.intp)
     sessions, for_programme = np.empty(size, dtype=np.intp), np.empty(size, dtype=np.intp)
     many_going, many_waiting, many_sessions, many_programmes, events = 0, 0, 0, 0, 0
     stands, places = np.empty(FETCHED, dtype=np.int8), np.empty(FETCHED, dtype=np.int8)
-    live = np.empty(FETCHED, dtype=np.intp)
+    open_ones, live = np.empty(FETCHED, dtype=np.intp), np.empty(FETCHED, dtype=np.intp)
+    # Days from which somebody isn't due again yet. With the officer, days may come with visits of the tariff, and have
+    # no interval of their own.
+    recent = today - rules.interval + _SLACK
+    recent[_OFFICER] = today + 1
     for start in range(0, size, FETCHED):
-        many = 0
+        # What there is to look at, without asking for a choice: the processor would guess it wrong.
+        some = 0
         for row in range(start, min(start + FETCHED, size)):
-            # Over, not ready, in the officer's diary, enough delivered, or not due again yet: nothing to look at.
-            if rows.progress[row] >= _FINISHED or rows.ready[row] > today or rows.booked[row] == 1:
-                continue
-            if rows.kind[row] == _ACTIVITY:
-                form, last = rows.form[row], rows.last[row]
-                if rows.done[row] >= rows.due[row]:
-                    continue
-                # With the officer, days may come with visits of the tariff, and have no interval of their own.
-                if form != _OFFICER and last != NEVER and today - last < rules.interval[form] - _SLACK:
-                    continue
+            open_ones[some] = row
+            some += (rows.progress[row] < _FINISHED) & (rows.ready[row] <= today) & (rows.booked[row] == 0)
+        many = 0
+        for at in range(some):
+            row = open_ones[at]
+            form = rows.form[row] if rows.kind[row] == _ACTIVITY else _OFFICER
+            wanting = (rows.done[row] < rows.due[row]) & (rows.last[row] <= recent[form])
             live[many] = row
-            stands[many] = sentences.status[rows.sentence[row]]
-            places[many] = people.location[rows.person[row]]
-            many += 1
+            many += wanting | (rows.kind[row] != _ACTIVITY)
+        for at in range(many):
+            row = live[at]
+            stands[at] = sentences.status[rows.sentence[row]]
+            places[at] = people.location[rows.person[row]]
         for at in range(many):
             row = live[at]
             progress = rows.progress[row]
@@ -228,12 +232,9 @@ def go_through(
                     rows.group[row], rows.done[row], rows.progress[row] = -1, 0, _WAITING
                 continue
             if kind == _WORK:
-                if progress == _RUNNING:
-                    going[many_going] = row
-                    many_going += 1
-                else:
-                    waiting[many_waiting] = row
-                    many_waiting += 1
+                going[many_going], waiting[many_waiting] = row, row
+                many_going += progress == _RUNNING
+                many_waiting += progress != _RUNNING
                 continue
             if kind == _PROGRAMME:
                 if group < 0:

@@ -14,12 +14,12 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from simulation.engine import NEVER
 from simulation.system.caseload import Caseload
-from simulation.system.codes import CRC, NPS, Location
+from simulation.system.codes import CRC, NPS
 from simulation.system.contact import Contact
 from simulation.system.custody import Custody
 from simulation.system.service import Array, Rows, Service
+from simulation.system.target_loops import judged, thin_plans
 
 RANDOM, ANNOUNCED, CHOSEN = "random", "announced", "chosen"
 #: An order counts as completed in touch if the person was seen within so many days of its end.
@@ -52,7 +52,9 @@ def drawn(draws: Array, sufficient: NDArray[np.bool_], sample: int, chosen_share
     """
     order = np.argsort(draws, kind="stable")
     chosen = order[sufficient[order]][: int(sample * chosen_share)]
-    rest = order[~np.isin(order, chosen)][: max(sample - chosen.size, 0)]
+    left = np.ones(order.size, dtype=bool)
+    left[chosen] = False
+    rest = order[left[order]][: max(sample - chosen.size, 0)]
     return np.sort(np.concatenate([chosen, rest]))
 
 
@@ -89,16 +91,22 @@ class Targets:
     def plans(self, rows: Rows) -> None:
         """Decide which of the plans completed today say something: fewer, the more cases the officer holds."""
         service, people = self.service, self.service.people
-        rows = np.sort(rows)
-        officer = people.officer[rows]
-        cases = np.where(officer >= 0, service.posts.cases[officer], 0)
-        share = self.meaningful[np.maximum(people.side[rows], 0)]
-        share = share - self.lost_per_case * np.maximum(cases - self.most_cases, 0)
-        occurrence = people.sentences[rows].astype(np.int64) * 1024 + people.spells[rows]
-        thin = service.chance.uniform(people.key[rows], "plan says something", occurrence) >= share
-        people.plan_thin[rows] = thin
-        service.count("plans_meaningful", rows[~thin])
-        service.tell("plan is thin", rows[thin])
+        good, thin = thin_plans(
+            np.sort(rows),
+            self.meaningful,
+            float(self.most_cases),
+            float(self.lost_per_case),
+            service.chance.constant("plan says something"),
+            people.key,
+            people.side,
+            people.officer,
+            people.sentences,
+            people.spells,
+            people.plan_thin,
+            service.posts.cases,
+        )
+        service.count("plans_meaningful", good)
+        service.tell("plan is thin", thin)
 
     def seen_first(self, rows: Rows) -> None:
         """Count people who came to the first appointment that was arranged for them under an order, in time."""
@@ -137,18 +145,17 @@ class Targets:
         number : int
             Number of the inspection, for its draws.
         """
-        service, people, today = self.service, self.service.people, self.service.today
-        rows = np.arange(self.first_of_area[area], self.first_of_area[area + 1])
-        rows = rows[(people.location[rows] == Location.COMMUNITY) & (people.side[rows] >= 0)]
-        rows = rows[today - people.stage_start[rows] >= self.case_days]
-        good = self.sufficient(rows)
-        keys = people.key[rows]
-        draws = service.chance.uniform(keys, "drawn for inspection", number)
-        rescued = service.chance.uniform(keys, "put right for inspection", number) < self.put_right
+        service, people = self.service, self.service.people
+        rows, good = self.cases(area)
+        draws = service.chance.uniform(people.key[rows], "drawn for inspection", number)
+        sides = people.side[rows]
         for side in (NPS, CRC):
-            mine = np.flatnonzero(people.side[rows] == side)
+            mine = np.flatnonzero(sides == side)
             read = mine[drawn(draws[mine], good[mine], self.sample, self.chosen)]
-            found = good[read] | (rescued[read] if self.rule == ANNOUNCED else False)
+            found = good[read]
+            if self.rule == ANNOUNCED:
+                keys = people.key[rows[read]]
+                found = found | (service.chance.uniform(keys, "put right for inspection", number) < self.put_right)
             service.count("cases_judged", rows[mine])
             service.count("cases_sufficient", rows[mine[good[mine]]])
             service.count("inspected", rows[read])
@@ -156,14 +163,24 @@ class Targets:
             service.tell("case inspected: sufficient", rows[read[found]])
             service.tell("case inspected: falls short", rows[read[~found]])
 
-    def sufficient(self, rows: Rows) -> NDArray[np.bool_]:
-        """Tell whose case is as it should be: an officer, seen lately, a plan that says something, nothing overdue."""
-        people, tasks, today = self.service.people, self.service.tasks, self.service.today
-        if rows.size == 0:
-            return np.zeros(0, dtype=bool)
-        # People are in the order of their areas: only an area's own tasks are looked up.
-        person, due = tasks.person[: tasks.size], tasks.due[: tasks.size]
-        late = np.isin(rows, person[(due < today) & (person >= rows[0]) & (person <= rows[-1])])
-        seen = (today - people.last_seen[rows] <= self.seen_days) | (people.work_only[rows] == 1)
-        begun = people.first_due_from[rows] == NEVER
-        return (people.officer[rows] >= 0) & seen & begun & (people.plan_thin[rows] == 0) & ~late
+    def cases(self, area: int) -> tuple[Rows, NDArray[np.bool_]]:
+        """Return whose cases an inspection may read in an area, and whether each is as it should be."""
+        people, tasks = self.service.people, self.service.tasks
+        return judged(
+            int(self.first_of_area[area]),
+            int(self.first_of_area[area + 1]),
+            self.service.today,
+            self.case_days,
+            self.seen_days,
+            # People are in the order of their areas: only an area's own tasks are looked up.
+            tasks.person[: tasks.size],
+            tasks.due[: tasks.size],
+            people.location,
+            people.side,
+            people.stage_start,
+            people.officer,
+            people.last_seen,
+            people.work_only,
+            people.first_due_from,
+            people.plan_thin,
+        )

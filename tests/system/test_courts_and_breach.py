@@ -256,5 +256,7 @@ def test_nobody_warned_ends_early() -> None:
     rows = rows[sentences.kind[rows] == Kind.COMMUNITY_ORDER][:40]
     person = sentences.person[rows]
     people.warned_on[person[::2]] = service.today
-    well = model.early_revocation.going_well(rows)
-    assert not well[::2].any() and well[1::2].any()
+    model.early_revocation.share = np.ones_like(model.early_revocation.share)
+    granted, wanted = model.early_revocation.look_at(rows)
+    well = np.isin(rows, wanted)
+    assert not granted.size and not well[::2].any() and well[1::2].any()
