@@ -143,6 +143,7 @@ class Orders(NamedTuple):
     """The columns of sentences that requirements read."""
 
     status: Array
+    warrant_since: Array
     number: Array
     imposed: Array
     unpaid_work_only: Array

@@ -83,6 +83,8 @@ _SLACK = 3
 
 # A compiled loop takes plain numbers, not the members of a class.
 _COMMUNITY, _ORDER = Location.COMMUNITY, Status.ORDER
+#: Instead of a place: a warrant is out.
+_WANTED = -1
 _ACTIVITY, _WORK, _PROGRAMME = Requirement.REHABILITATION, Requirement.UNPAID_WORK, Requirement.PROGRAMME
 _OFFICER, _GROUP = Delivery.OFFICER, Delivery.GROUP
 _WAITING, _RUNNING, _FINISHED, _ENDED = Progress.WAITING, Progress.RUNNING, Progress.FINISHED, Progress.ENDED
@@ -217,7 +219,9 @@ def go_through(
         for at in range(many):
             row = live[at]
             stands[at] = sentences.status[rows.sentence[row]]
-            places[at] = people.location[rows.person[row]]
+            # Somebody for whom a warrant is out doesn't come.
+            at_liberty = sentences.warrant_since[rows.sentence[row]] == NEVER
+            places[at] = people.location[rows.person[row]] if at_liberty else _WANTED
         for at in range(many):
             row = live[at]
             progress = rows.progress[row]
@@ -226,7 +230,7 @@ def go_through(
                 events = _lapse(row, rows, groups, counted, totals_lapsed, told, events)
                 continue
             if places[at] != _COMMUNITY:
-                # Days and hours stand still; a group goes on without those who are in custody.
+                # Days and hours stand still; a group goes on without those who are in custody or wanted.
                 if group >= 0:
                     groups.members[group] -= 1
                     rows.group[row], rows.done[row], rows.progress[row] = -1, 0, _WAITING

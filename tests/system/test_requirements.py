@@ -300,3 +300,24 @@ def test_a_run_saved_in_the_middle_goes_on_the_same() -> None:
     halved.continue_with(saved, halved.request.resolved)
     halved.run()
     same_run(whole.output(), halved.output())
+
+
+def test_nothing_is_offered_while_a_warrant_is_out() -> None:
+    """Everybody with an order is wanted from the first day: no day, hour or session is delivered."""
+    model = Model(request(end=datetime.date(2017, 8, 31)))
+    sentences = model.service.sentences
+    model.run(1)
+    orders = np.flatnonzero(sentences.status[: sentences.size] == Status.ORDER)
+    rows = model.service.requirements
+    mine = np.isin(rows.sentence[: rows.size], orders) & (rows.booked[: rows.size] == 0)
+    before = rows.done[: rows.size][mine].copy()
+    assert mine.sum() > 100
+    sentences.warrant_since[orders] = 0
+    model.invariants.check = lambda: None  # type: ignore[method-assign]
+    model.run()
+    rows = model.service.requirements
+    after = rows.done[: mine.size][mine]
+    # Where a court was waiting for them the warrant ends. What somebody did in a group that they leave is lost.
+    wanted = sentences.warrant_since[rows.sentence[: mine.size][mine]] == 0
+    assert wanted.sum() > 100
+    assert (after[wanted] <= before[wanted]).all()
