@@ -170,8 +170,10 @@ class Allocation:
             today = service.today
             working = service.calendar.is_working(today)
             due = allocate.due(today)
+            orphans = self.orphans.drain()
             rows, first_due, first_moving = cases_of_today(
-                self.orphans.drain(),
+                # Not those whom prison staff took on this morning.
+                orphans[people.prison_held[orphans] == 0],
                 due[people.prison_held[due] == 0],
                 # Cases that the operating model moves to another officer.
                 transfer.due(today) if working else _NOBODY,

@@ -102,11 +102,17 @@ class Counting:
         service.count_codes("prison_outside", np.array(service.resolved.areas, dtype=np.int64) * 2, counts)
 
         other = service.levers.mapping("staff.other_staff")
+        areas = np.array(service.resolved.areas, dtype=np.int64)
         for side, kind in enumerate(SIDES):
             edges = np.round(np.concatenate([[0.0], np.cumsum(self.population.shares)]) * other[kind]).astype(np.int64)
             counts = (edges[1:] - edges[:-1])[list(service.resolved.areas)]
-            code = np.array(service.resolved.areas, dtype=np.int64) * 2 + side
-            service.count_codes("other_staff", code, counts)
+            service.count_codes("other_staff", self.employing(areas * 2 + side), counts)
+
+    def employing(self, cells: np.ndarray) -> np.ndarray:
+        """Return area x 2 + side of who employs the staff of cells: where the service is one, the NPS."""
+        unified = self.service.levers.grid("organisation.unified")[:, 0] > 0.5
+        employer: np.ndarray = np.where(unified[cells // 2], cells // 2 * 2, cells)
+        return employer
 
     def officers(self) -> None:
         """Count officers and their load, as the workload tool shows it."""
@@ -129,7 +135,7 @@ class Counting:
         other, every = service.tables["other_staff"], np.arange(service.areas * 2)
         for kind in KINDS:
             hundredths = getattr(other, f"{kind}_in_post")[: every.size] // (MILLIONTHS // 100)
-            service.count_codes(f"{kind}s_in_post", every, hundredths)
+            service.count_codes(f"{kind}s_in_post", self.employing(every), hundredths)
         waiting = tasks.person[: tasks.size][tasks.due[: tasks.size] < service.today]
         service.count("tasks_waiting", waiting)
 

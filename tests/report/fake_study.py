@@ -26,6 +26,7 @@ MONTHS = whole_months(START, END)
 SIZES = {
     "officers_in_post": 6000,
     "officers_over_110": 1350,
+    "officers_with_tool": 6000,
     "first_appointments_community": 9200,
     "first_appointment_days_community": 62_000,
     "caseload_total": 262_000,

@@ -142,10 +142,11 @@ def test_every_measure_makes_a_plain_sentence(
     text = words.finding(measure, row(*numbers, baseline=20.0)).text
     assert text.endswith(".")
     assert text[0].isupper()
+    # Words that have a hyphen of their own; any other would be a minus sign badly set.
+    for word in ("per-year", "person-", "case-", "officer-", "face-to-face", "Face-to-face", "post-sentence"):
+        text = text.replace(word, word.replace("-", "_"))
     for unwanted in ("significant", "nan", "None", "  ", "-", "()"):
-        assert unwanted not in text.replace("per-year", "").replace("person-", "").replace(
-            "case-", ""
-        ).replace("officer-", "").replace("face-to-face", "").replace("Face-to-face", ""), unwanted
+        assert unwanted not in text, unwanted
 
 
 def worst(difference: float, low: float, high: float, **more: Any) -> dict:
