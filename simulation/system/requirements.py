@@ -68,7 +68,7 @@ from simulation.system.requirement_weeks import (
     hold_sessions,
     join_groups,
 )
-from simulation.system.service import COUNT_INDEX, Rows, Service
+from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.workload import Workload
 
 _WAITING = ("activity_waiting", "work_waiting", "programme_waiting", "activity_waiting_unbought")
@@ -76,28 +76,6 @@ _GROUP_POOL, _SPECIALIST_POOL, _WORK_POOL = range(len(POOLS))
 _DELIVERIES = [name.lower() for name in Delivery.names]
 _PROGRAMMES = [name.lower() for name in Programme.names]
 
-#: How the history calls what happens, in the order in which it is told.
-_TOLD_AS = {
-    DAYS_ORDERED: "activity days ordered",
-    WORK_ORDERED: "unpaid work ordered",
-    PROGRAMME_ORDERED: "programme ordered",
-    GROUP_DAY: "activity day in a group",
-    SPECIALIST_DAY: "activity day with a specialist",
-    OFFICER_DAY: "activity day with the officer",
-    DAY_MISSED: "activity day missed",
-    NOT_BOUGHT: "activity not bought",
-    OFFICER_INSTEAD: "activity by the officer instead",
-    WORK_DAY: "unpaid work done",
-    WORK_MISSED: "unpaid work missed",
-    SENT_HOME: "unpaid work stood down",
-    WORK_COMPLETED: "unpaid work completed",
-    PROGRAMME_COMPLETED: "programme completed",
-    DROPPED_OUT: "programme dropped",
-    WITHDRAWN: "programme withdrawn",
-    DAYS_LAPSED: "activity days lapse",
-    HOURS_LAPSED: "unpaid work lapses",
-}
-_WITH_DETAIL = {DAYS_ORDERED, WORK_ORDERED, PROGRAMME_ORDERED, WORK_COMPLETED, DAYS_LAPSED, HOURS_LAPSED}
 
 
 class Requirements:
@@ -499,10 +477,30 @@ class Requirements:
         ordered, begins = grouped(np.arange(events), told.event[:events], len(EVENTS))
         edges = begins.tolist()
 
-        for event, kind in _TOLD_AS.items():
-            if edges[event] < edges[event + 1]:
-                mine = ordered[edges[event] : edges[event + 1]]
-                service.tell(kind, told.person[mine], told.detail[mine] if event in _WITH_DETAIL else 0)
+        def of(event: int) -> tuple[Rows, Array]:
+            mine = ordered[edges[event] : edges[event + 1]]
+            return told.person[mine], told.detail[mine]
+
+        service.tell("activity days ordered", *of(DAYS_ORDERED))
+        service.tell("unpaid work ordered", *of(WORK_ORDERED))
+        service.tell("programme ordered", *of(PROGRAMME_ORDERED))
+        if edges[PROGRAMME_ORDERED + 1] == events:
+            return
+        service.tell("activity day in a group", of(GROUP_DAY)[0])
+        service.tell("activity day with a specialist", of(SPECIALIST_DAY)[0])
+        service.tell("activity day with the officer", of(OFFICER_DAY)[0])
+        service.tell("activity day missed", of(DAY_MISSED)[0])
+        service.tell("activity not bought", of(NOT_BOUGHT)[0])
+        service.tell("activity by the officer instead", of(OFFICER_INSTEAD)[0])
+        service.tell("unpaid work done", of(WORK_DAY)[0])
+        service.tell("unpaid work missed", of(WORK_MISSED)[0])
+        service.tell("unpaid work stood down", of(SENT_HOME)[0])
+        service.tell("unpaid work completed", *of(WORK_COMPLETED))
+        service.tell("programme completed", of(PROGRAMME_COMPLETED)[0])
+        service.tell("programme dropped", of(DROPPED_OUT)[0])
+        service.tell("programme withdrawn", of(WITHDRAWN)[0])
+        service.tell("activity days lapse", *of(DAYS_LAPSED))
+        service.tell("unpaid work lapses", *of(HOURS_LAPSED))
 
 
 def totals_table() -> Table:
