@@ -18,8 +18,9 @@ _SIDE_FROM, _FIRST_SIDE = np.uint64(40), 8
 
 
 def side_made_for(keys: Array) -> Array:
-    """Return the side that each post was made for, from its key."""
-    return ((keys >> _SIDE_FROM) & np.uint64(15)).astype(np.int8) - _FIRST_SIDE
+    """Return the side that each post was made for, from its key; training places are the NPS's."""
+    made_for: Array = ((keys >> _SIDE_FROM) & np.uint64(15)).astype(np.int8) - _FIRST_SIDE
+    return np.where(made_for <= CRC, made_for, NPS).astype(np.int8)
 
 
 def split(service: Service, areas: Array) -> None:

@@ -37,11 +37,17 @@ def one_run(tmp_path: Path) -> Path:
         tmp_path,
         0,
         ("durham", "nps_north_east", "a", "2018-01", "officers_in_post", 1000),
+        ("durham", "nps_north_east", "a", "2018-01", "officers_with_tool", 1000),
         ("durham", "nps_north_east", "a", "2018-02", "officers_in_post", 10),
+        ("durham", "nps_north_east", "a", "2018-02", "officers_with_tool", 10),
         ("durham", "durham_tees_valley", "a", "2018-02", "officers_in_post", 20),
+        ("durham", "durham_tees_valley", "a", "2018-02", "officers_with_tool", 20),
         ("durham", "durham_tees_valley", "b", "2018-02", "officers_in_post", 10),
+        ("durham", "durham_tees_valley", "b", "2018-02", "officers_with_tool", 10),
         ("durham", "durham_tees_valley", "a", "2018-03", "officers_in_post", 60),
+        ("durham", "durham_tees_valley", "a", "2018-03", "officers_with_tool", 60),
         ("cumbria", "nps_north_west", "a", "2018-03", "officers_in_post", 100),
+        ("cumbria", "nps_north_west", "a", "2018-03", "officers_with_tool", 100),
         ("durham", "durham_tees_valley", "a", "2018-03", "officers_over_110", 20),
         ("durham", "durham_tees_valley", "a", "2018-02", "recalls", 59),
         (WHOLE, "all", "", "2018-03", "recalls", 118),
@@ -175,6 +181,7 @@ def test_worst_off_areas_stand_beside_the_country(tmp_path: Path) -> None:
         for position, area in enumerate(areas):
             over = worst if position < 2 else 1
             rows.append((area, "p", "", "2018-02", "officers_in_post", 100))
+            rows.append((area, "p", "", "2018-02", "officers_with_tool", 100))
             rows.append((area, "p", "", "2018-02", "officers_over_110", over))
         return save(tmp_path, number, *rows)
 
