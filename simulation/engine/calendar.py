@@ -15,6 +15,10 @@ from numpy.typing import NDArray
 Days = NDArray[np.int32]
 Date = date  # inside Calendar, ``date`` is a method
 
+#: Days of a year and of a month on average: for rates, and for lengths given in years or months.
+YEAR_DAYS = 365.25
+MONTH_DAYS = YEAR_DAYS / 12
+
 
 def easter_sunday(year: int) -> date:
     """Return Easter Sunday of a year in the Gregorian calendar (anonymous Gregorian computus).

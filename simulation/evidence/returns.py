@@ -23,10 +23,11 @@ from pathlib import Path
 
 import numpy as np
 
+from simulation.engine.calendar import MONTH_DAYS
 from simulation.experiment import DEFAULT_SEED
 from simulation.scenario import Resolved, load_geography, load_parameters, load_scenario, resolve
 from simulation.system import Model, RunRequest
-from simulation.system.demand import MONTH_DAYS, area_shares
+from simulation.system.demand import area_shares
 
 KINDS = ("community", "custody")
 FILE = Path(__file__).resolve().parents[2] / "scenarios" / "parameters" / "population.yaml"

@@ -16,6 +16,7 @@ import simpy
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER, Column, Table
+from simulation.engine.calendar import MONTH_DAYS, YEAR_DAYS
 from simulation.system.codes import CRC, NPS, Terms
 from simulation.system.contract_loops import (
     ACTIVITIES,
@@ -35,7 +36,6 @@ from simulation.system.staffing import Staffing
 #: Pence in a million pounds.
 MILLION = 100_000_000
 #: A year and a month in days.
-YEAR, MONTH = 365.25, 365.25 / 12
 
 
 def contracts_table(areas: int) -> Table:
@@ -101,7 +101,7 @@ class Contracts:
         self.premium = levers.number("contracts.step_in_premium")
         self.saved_share = crc("contracts.posts_cut_share_of_losses")
         self.cut_most = levers.number("contracts.posts_cut_most")
-        self.cut_after = int(levers.number("contracts.posts_cut_after_months") * MONTH)
+        self.cut_after = int(levers.number("contracts.posts_cut_after_months") * MONTH_DAYS)
         self.redundant = levers.number("contracts.redundancy_share")
         self.as_one = levers.number("contracts.owners_as_one") > 0.5
         self.open = levers.grid("organisation.unified")[:, NPS] < 0.5
@@ -174,8 +174,8 @@ class Contracts:
         open_ = areas[self.open[areas]]
         failed = open_[state.failed_on[open_] != NEVER]
         own = open_[state.failed_on[open_] == NEVER]
-        expected = self.expected * days / YEAR
-        year = days / YEAR
+        expected = self.expected * days / YEAR_DAYS
+        year = days / YEAR_DAYS
         service.count_codes("crc_volume", own * 2 + 1, volume[own])
         service.count_codes("crc_volume_expected", own * 2 + 1, whole(expected[own]))
         # What the work costs, and what closed posts save.
@@ -220,18 +220,19 @@ class Contracts:
         size = posts.size
         employed = (posts.filled[:size] == 1) & (posts.employer[:size] == NPS)
         officers = np.bincount(posts.area[:size][employed], minlength=service.areas)
-        nps = whole((self.nps_other + officers * self.post_cost) * (days / YEAR)) + self.state.taken_over * days
+        nps = whole((self.nps_other + officers * self.post_cost) * (days / YEAR_DAYS)) + self.state.taken_over * days
         self.ledger.run("nps", "nps_costs", areas, nps[areas])
         people = service.people
         prisoners = prisoners_by_area(people.size, service.areas, people.location, people.area)
-        self.ledger.run("prisons", "prison_costs", areas, whole(prisoners * self.place_cost * (days / YEAR))[areas])
+        prisons = whole(prisoners * self.place_cost * (days / YEAR_DAYS))
+        self.ledger.run("prisons", "prison_costs", areas, prisons[areas])
 
     def take_over(self, areas: Array) -> None:
         """Let the NPS bear what companies cost besides their officers, whom it employs from today."""
         posts, size = self.service.posts, self.service.posts.size
         held = (posts.filled[:size] == 1) & (posts.employer[:size] == CRC)
         officers = np.bincount(posts.area[:size][held], minlength=self.service.areas)
-        other = self.state.cost_a_day - whole(officers * self.post_cost / YEAR)
+        other = self.state.cost_a_day - whole(officers * self.post_cost / YEAR_DAYS)
         self.state.taken_over[areas] = np.maximum(other[areas], 0)
 
     # --- Posts --------------------------------------------------------------------------------------------------

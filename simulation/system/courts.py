@@ -16,6 +16,7 @@ import simpy
 from numpy.typing import NDArray
 
 from simulation.engine.agenda import each_once
+from simulation.engine.calendar import MONTH_DAYS
 from simulation.system import cohorts
 from simulation.system.allocation import Allocation
 from simulation.system.codes import NPS, Grade, Kind, Report, Status, Writer
@@ -28,7 +29,7 @@ from simulation.system.court_loops import (
     write_orders,
 )
 from simulation.system.custody import Custody
-from simulation.system.demand import LENGTH_BANDS, MONTH_DAYS
+from simulation.system.demand import LENGTH_BANDS
 from simulation.system.diary_loops import work_queues
 from simulation.system.levers import Levers
 from simulation.system.population import GROUPS, Population

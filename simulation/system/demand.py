@@ -24,7 +24,6 @@ LENGTH_BANDS = (
     "4_to_10_years",
     "over_10_years",
 )
-MONTH_DAYS = 365.25 / 12
 
 
 def area_shares(geography: Geography) -> NDArray[np.float64]:

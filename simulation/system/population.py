@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER, Calendar, Chance
+from simulation.engine.calendar import MONTH_DAYS
 from simulation.scenario import Geography, Resolved
 from simulation.system.codes import Kind, Rosh
 from simulation.system.columns import People
-from simulation.system.demand import LENGTH_BANDS, MONTH_DAYS, Demand, area_shares
+from simulation.system.demand import LENGTH_BANDS, Demand, area_shares
 from simulation.system.levers import Levers
 from simulation.system.quantiles import choose, draw
 

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.agenda import each_once
+from simulation.engine.calendar import MONTH_DAYS
 from simulation.system.allocation import Allocation
 from simulation.system.codes import CRC, Kind, Location, Status, Task
 from simulation.system.custody import Custody
 from simulation.system.service import FAR, Array, Rows, Service
-from simulation.system.workload import MONTH_DAYS, Workload
+from simulation.system.workload import Workload
 
 #: Groups of prisons to which the change came on dates of their own; the order is that of :meth:`PrisonHeld.group`.
 GROUPS = ("england_closed", "wales_closed", "women_and_open")

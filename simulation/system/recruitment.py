@@ -13,12 +13,12 @@ from collections.abc import Callable
 import numpy as np
 
 from simulation.engine import NEVER, Column, Table
+from simulation.engine.calendar import MONTH_DAYS
 from simulation.system import officers
 from simulation.system.codes import NPS, SIDES, Grade, Place, Stage, Terms
 from simulation.system.quantiles import draw
 from simulation.system.service import Array, Rows, Service
 
-MONTH_DAYS = 365.25 / 12
 #: Trainees of an area are in no post of the establishment: their rows have keys of their own.
 _TRAINING_CHANNEL = 10
 _STAGES = ("advert", "vetting", "start")

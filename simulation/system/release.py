@@ -17,6 +17,7 @@ import numpy as np
 import simpy
 
 from simulation.engine import NEVER
+from simulation.engine.calendar import YEAR_DAYS
 from simulation.system.codes import Status
 from simulation.system.custody import Custody
 from simulation.system.custody_loops import BEGUN, DONE, NOT_BEGUN
@@ -25,7 +26,6 @@ from simulation.system.quantiles import draw
 from simulation.system.release_loops import HELP, PLAN, SCREENED, WORK, WRITTEN, give_places, prepare
 from simulation.system.service import Rows, Service
 
-_YEAR = 365.25
 #: Places found are drawn for so many days at once.
 _DAYS_AT_ONCE = 32
 
@@ -54,7 +54,7 @@ class Release:
         self.plans_first = levers.flag("release.plans_before_help")
         self.help_share = levers.number("release.help_share")
         self.in_time_days = levers.number("release.screening_part1_hours") / 24
-        self.planned_below = levers.number("release.plan_max_sentence_years") * _YEAR
+        self.planned_below = levers.number("release.plan_max_sentence_years") * YEAR_DAYS
         self.settled_share = float(levers.number("release.settled_share"))
         self.homes_a_day = levers.grid("release.homes_a_year")[:, 0] * self.population.shares / self.working_year
         self._found_from = NEVER  # Nothing drawn yet under these levers.

@@ -14,6 +14,7 @@ import numpy as np
 import simpy
 
 from simulation.engine import NEVER, Column, Table
+from simulation.engine.calendar import MONTH_DAYS
 from simulation.system import officers
 from simulation.system.allocation import Allocation
 from simulation.system.choosing import points_held
@@ -23,7 +24,7 @@ from simulation.system.laws import columns
 from simulation.system.leaving import Leaving, step
 from simulation.system.other_staff import OtherStaff
 from simulation.system.quantiles import draw, mean, quantile_table
-from simulation.system.recruitment import MONTH_DAYS, Recruitment
+from simulation.system.recruitment import Recruitment
 from simulation.system.service import COUNT_INDEX, DROPPED, Array, Rows, Service
 
 WEEKS_A_YEAR = 52.18

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from simulation.engine.calendar import MONTH_DAYS
+
 #: Words of each kind of event. What stands in braces is filled in by :func:`in_words`.
 WORDS = {
     # Courts
@@ -176,7 +178,6 @@ _GRADES = {
     "crc": ("probation officer", "case manager", "trainee probation officer"),
 }
 _SERVICES = {"nps": "NPS", "crc": "company"}
-_MONTH_DAYS = 365.25 / 12
 
 
 @dataclass(frozen=True)
@@ -251,7 +252,7 @@ def length_in_words(days: int) -> str:
     days : int
         Length in days.
     """
-    months = round(days / _MONTH_DAYS)
+    months = round(days / MONTH_DAYS)
     if months < 2:
         return days_in_words(days)
     if months % 12 == 0:

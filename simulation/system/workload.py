@@ -11,11 +11,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from simulation.engine.calendar import MONTH_DAYS
 from simulation.system.codes import Mode, Setting, Task, Tier
 from simulation.system.levers import Levers
 
 STAGES = ("early", "middle", "later")
-MONTH_DAYS = 365.25 / 12
 _TARIFF = {
     Setting.ORDER: "community",
     Setting.LICENCE: "licence",

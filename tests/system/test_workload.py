@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simulation.engine.calendar import MONTH_DAYS
 from simulation.system.codes import Mode, Setting, Tier
 from simulation.system.levers import Levers
-from simulation.system.workload import MONTH_DAYS, Workload, WorkloadError
+from simulation.system.workload import Workload, WorkloadError
 from tests.system.system_helpers import resolved, run, scenario
 
 MONTHS = 1680  # a whole number of plans and of reviews
