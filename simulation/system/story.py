@@ -197,8 +197,8 @@ class Context:
     custody_end : int
         Days from the event to release on the latest sentence.
     setting : str
-        What the person is on now: ``prison`` (under another sentence), ``licence``, ``supervision``, ``nothing``, or
-        empty where it doesn't matter.
+        What the person is on now: ``prison`` (under another sentence), ``licence``, ``supervision``, ``order``,
+        ``nothing``, or empty where it doesn't matter.
     inside : bool
         In prison until now.
     """
@@ -279,6 +279,7 @@ def in_words(event: Told) -> str:
         {
             "licence": ", on licence",
             "supervision": "; post-sentence supervision begins",
+            "order": "; the order goes on",
             "nothing": ", with no supervision to follow",
             "prison": "; stays in prison under another sentence",
         }[context.setting]

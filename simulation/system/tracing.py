@@ -277,14 +277,7 @@ class Teller:
         statuses = int(self.service.statuses(np.array([row], dtype=np.intp))[0])
         held = statuses & (1 << Status.CUSTODY | 1 << Status.RECALLED)
         if kind == "licence ends":
-            # Told before what follows is settled; the date on which supervision ends was fixed at the first release.
-            ending = int(
-                self.service.live_sentence(
-                    np.array([row], dtype=np.intp), (Status.LICENCE, Status.RECALLED, Status.AT_LARGE)
-                )[0]
-            )
-            setting = "supervision" if int(sentences.supervision_end[ending]) > self.service.today else "nothing"
-            setting = "prison" if statuses & (1 << Status.CUSTODY) else setting
+            setting = "prison" if statuses & (1 << Status.CUSTODY) else self._after_licence(statuses)
         elif held:
             setting = "prison"
         elif statuses & (1 << Status.LICENCE):
@@ -302,6 +295,15 @@ class Teller:
             setting=setting,
             inside=int(people.location[row]) in (Location.SENTENCED, Location.RECALLED),
         )
+
+    def _after_licence(self, statuses: int) -> str:
+        """Return what a person whose licence ended today is on: told after the sentences have moved on."""
+        sentences, today = self.service.sentences, self.service.today
+        mine = np.flatnonzero(sentences.person[: sentences.size] == self.row)
+        supervised = (sentences.status[mine] == Status.SUPERVISION) & (sentences.supervision_end[mine] > today)
+        if supervised.any():
+            return "supervision"
+        return "order" if statuses & (1 << Status.ORDER) else "nothing"
 
 
 def follow(
