@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _CRC, _AGENCY = codes.CRC, codes.Terms.AGENCY
 #: A holder's draws are numbered by days in post, never by date.
 _PER_HOLDER = 65536
+#: People who are looked at together.
+_STRETCH = 64
 
 
 @compiled
@@ -133,27 +135,46 @@ def day_at_work(
 
 
 @compiled
-def cases_of(leavers: Rows, posts: int, area: Array, cases: Array, officer: Rows, first_of_area: Rows) -> Rows:
-    """Return everybody whose officer is one of the leavers, in row order; an officer's cases live in the same area."""
-    # The first place stands for nobody, so that no row asks for a choice: the processor would guess it wrong.
-    leaves = np.zeros(posts + 1, dtype=np.bool_)
-    wanted = np.zeros(first_of_area.size - 1, dtype=np.int64)
+def cases_of(leavers: Rows, area: Array, cases: Array, officer: Array, first_of_area: Rows) -> Rows:
+    """Return everybody whose officer is one of the leavers, in row order; an officer's cases live in the same area.
+
+    Parameters
+    ----------
+    leavers : int array
+        Rows of posts, each once.
+    area, cases : int arrays (posts,)
+        Where each post is, and how many cases its holder has.
+    officer : int array (people,)
+        Everybody's officer.
+    first_of_area : int array (areas + 1,)
+        Row of the first person of each area, and the number of people.
+    """
     size = 0
     for post in leavers:
-        if not leaves[post + 1]:
-            leaves[post + 1] = True
-            wanted[area[post]] += cases[post]
-            size += cases[post]
-    found = np.empty(size + 1, dtype=np.intp)
+        size += int(cases[post])
+    found = np.empty(size, dtype=np.intp)
     many = 0
-    for where in range(wanted.size):
-        row, end, until = first_of_area[where], first_of_area[where + 1], many + wanted[where]
+    for post in leavers:
+        start, end = first_of_area[area[post]], first_of_area[area[post] + 1]
         # As many as they hold, and no further.
-        while many < until and row < end:
-            found[many] = row
-            many += leaves[officer[row] + 1]
-            row += 1
-    return found[:many].copy()
+        until = many + int(cases[post])
+        while many < until and start < end:
+            # Most stretches of people hold nobody's case of theirs; the processor compares a whole one in few steps.
+            stretch = officer[start : min(start + _STRETCH, end)]
+            theirs = 0
+            for holder in stretch:
+                theirs += holder == post
+            row = start
+            while theirs > 0:
+                if officer[row] == post:
+                    found[many] = row
+                    many += 1
+                    theirs -= 1
+                row += 1
+            start += _STRETCH
+    if leavers.size > 1:
+        found[:many].sort()
+    return found[:many]
 
 
 @compiled

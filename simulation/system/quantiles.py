@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +20,22 @@ def quantile_table(mapping: Mapping[str, float]) -> tuple[NDArray[np.float64], N
     """
     pairs = sorted((float(name.lstrip("p")) / 100, float(value)) for name, value in mapping.items())
     return np.array([pair[0] for pair in pairs]), np.array([pair[1] for pair in pairs])
+
+
+def quantile_tables(
+    mappings: Sequence[Mapping[str, float]],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Turn several tables of quantiles into probabilities and values, a row for each, for compiled loops.
+
+    Where a table has fewer quantiles than another its last value is repeated, at probabilities that no draw reaches.
+    """
+    found = [quantile_table(mapping) for mapping in mappings]
+    width = max(values.size for _, values in found)
+    shares, numbers = np.full((len(found), width), np.inf), np.empty((len(found), width))
+    for row, (probabilities, values) in enumerate(found):
+        shares[row, : values.size] = probabilities
+        numbers[row, : values.size], numbers[row, values.size :] = values, values[-1]
+    return shares, numbers
 
 
 class Lookup(dict[str, Any]):

@@ -14,15 +14,16 @@ import numpy as np
 
 from simulation.engine import NEVER, Column, Table
 from simulation.engine.calendar import MONTH_DAYS
+from simulation.engine.chance import logarithms
 from simulation.system import officers
 from simulation.system.codes import NPS, SIDES, Grade, Place, Stage, Terms
-from simulation.system.quantiles import draw
+from simulation.system.quantiles import quantile_tables
+from simulation.system.recruitment_loops import draw_holders, go_a_stage_further, seat_holders, stage_days
 from simulation.system.service import Array, Rows, Service
 
 #: Trainees of an area are in no post of the establishment: their rows have keys of their own.
 _TRAINING_CHANNEL = 10
 _STAGES = ("advert", "vetting", "start")
-_PER_SEARCH = 8
 _MILLIONTHS = 1_000_000
 
 
@@ -66,8 +67,12 @@ class Recruitment:
     def read(self) -> None:
         """Take the levers of the day."""
         levers = self.service.levers
-        self.months = levers.mapping("staff.recruitment.stage_months")
-        self.drop_out = np.array([levers.mapping("staff.recruitment.drop_out")[name] for name in _STAGES])
+        months = levers.mapping("staff.recruitment.stage_months")
+        tables = quantile_tables([months[side][name] for side in SIDES for name in _STAGES])
+        #: Quantiles of the months of each stage, as probabilities and values (side, stage, quantile).
+        self.shares, self.months = (table.reshape(len(SIDES), len(_STAGES), -1) for table in tables)
+        drop_out = levers.mapping("staff.recruitment.drop_out")
+        self.drop_out = np.array([drop_out[name] for name in _STAGES], dtype=np.float64)
         self.delay = float(levers.number("staff.recruitment.delay_multiplier"))
         self.reduced_days = int(levers.number("staff.newly_qualified.reduction_months") * MONTH_DAYS)
         self.services_days = int(levers.number("staff.pso.training_months") * MONTH_DAYS)
@@ -83,13 +88,10 @@ class Recruitment:
 
     def days_of(self, rows: Rows, stage: int) -> Array:
         """Return how long a stage of each search takes, in days."""
-        posts = self.service.posts
-        occurrence = posts.adverts[rows].astype(np.int64) * _PER_SEARCH + stage
-        uniform = self.service.chance.uniform(posts.key[rows], "months of recruitment", occurrence)
-        name = _STAGES[stage - 1]
-        nps, crc = (draw(self.months[side][name], uniform) for side in SIDES)
-        months = np.where(posts.employer[rows] == NPS, nps, crc)
-        return (months * MONTH_DAYS * self.delay).astype(np.int32)
+        posts, length = self.service.posts, self.service.chance.constant("months of recruitment")
+        return stage_days(
+            rows, stage, self.shares, self.months, self.delay, length, posts.key, posts.employer, posts.adverts
+        )
 
     def advertise(self, rows: Rows) -> None:
         """Begin a search for each post; an agency officer may come meanwhile."""
@@ -114,17 +116,24 @@ class Recruitment:
         if rows.size == 0:
             return
         service, posts = self.service, self.service.posts
-        stage = posts.stage[rows].astype(np.int64)
-        occurrence = posts.adverts[rows].astype(np.int64) * _PER_SEARCH + stage
-        uniform = service.chance.uniform(posts.key[rows], "candidate drops out", occurrence)
-        lost = uniform < self.drop_out[stage - 1]
-        service.count_codes("candidates_lost", self.codes(rows[lost]))
-        self.search(rows[lost])
-        for number in (Stage.ADVERT, Stage.VETTING):
-            on = rows[~lost & (stage == number)]
-            posts.stage[on] = number + 1
-            service.agendas["recruitment"].put(on, service.today + 1 + self.days_of(on, number + 1))
-        self.start(rows[~lost & (stage == Stage.START)])
+        lost, searching, days, starting = go_a_stage_further(
+            rows,
+            service.today,
+            self.shares,
+            self.months,
+            self.drop_out,
+            self.delay,
+            service.chance.constant("months of recruitment"),
+            service.chance.constant("candidate drops out"),
+            posts.key,
+            posts.employer,
+            posts.stage,
+            posts.adverts,
+        )
+        if lost.size:
+            service.count_codes("candidates_lost", self.codes(lost))
+        service.agendas["recruitment"].put(searching, days)
+        self.start(starting)
 
     def start(self, rows: Rows) -> None:
         """New holders begin: from the area's CRC for a share of NPS posts, else from outside."""
@@ -180,30 +189,46 @@ class Recruitment:
     def seat(self, rows: Rows, terms: int) -> None:
         """Seat a new holder in each post, with draws of their own."""
         service, posts = self.service, self.service.posts
-        posts.holder[rows] += 1
-        posts.filled[rows] = 1
-        posts.terms[rows] = terms
-        posts.since[rows] = service.today
-        posts.present_days[rows] = 0
-        posts.sick_spells[rows] = 0
-        posts.new_until[rows] = NEVER
-        posts.qualifies_on[rows] = NEVER
-        posts.leaving_hazard[rows] = 0.0
-        posts.pressure[rows] = 1.0
+        seat_holders(
+            rows,
+            service.today,
+            terms,
+            posts.holder,
+            posts.filled,
+            posts.terms,
+            posts.since,
+            posts.present_days,
+            posts.sick_spells,
+            posts.new_until,
+            posts.qualifies_on,
+            posts.leaving_hazard,
+            posts.pressure,
+        )
         self.draw_holder(rows)
 
     def draw_holder(self, rows: Rows) -> None:
         """Draw what goes with a holder: when they leave at the earliest, contracted hours, facility time."""
         chance, posts = self.service.chance, self.service.posts
-        key, holder = posts.key[rows], posts.holder[rows]
-        posts.leaving_threshold[rows] = chance.exponential(key, "leaving", holder)
-        part = self.part_time_share[posts.area[rows], posts.employer[rows]]
-        part = (chance.uniform(key, "part time", holder) < part) & (posts.terms[rows] == Terms.PERMANENT)
-        posts.hours[rows] = np.where(part, self.part_time_hours, self.full_time)
-        has = (chance.uniform(key, "facility time", holder) < self.facility_share) & (
-            posts.terms[rows] == Terms.PERMANENT
+        draw_holders(
+            rows,
+            chance.constant("leaving"),
+            chance.constant("part time"),
+            chance.constant("facility time"),
+            self.part_time_share,
+            self.part_time_hours,
+            self.full_time,
+            self.facility_share,
+            self.facility_of_hours,
+            logarithms(),
+            posts.key,
+            posts.area,
+            posts.employer,
+            posts.holder,
+            posts.terms,
+            posts.leaving_threshold,
+            posts.hours,
+            posts.facility,
         )
-        posts.facility[rows] = np.where(has, (posts.hours[rows] * self.facility_of_hours).astype(np.int16), 0)
 
     # --- Agency -----------------------------------------------------------------------------------------------
 

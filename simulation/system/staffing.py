@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import simpy
 
-from simulation.engine import NEVER, Column, Table
+from simulation.engine import Column, Table
 from simulation.engine.calendar import MONTH_DAYS
 from simulation.system import officers
 from simulation.system.allocation import Allocation
@@ -25,6 +25,7 @@ from simulation.system.leaving import Leaving, step
 from simulation.system.other_staff import OtherStaff
 from simulation.system.quantiles import draw, mean, quantile_table
 from simulation.system.recruitment import Recruitment
+from simulation.system.recruitment_loops import empty_posts
 from simulation.system.service import COUNT_INDEX, DROPPED, Array, Rows, Service
 
 WEEKS_A_YEAR = 52.18
@@ -321,18 +322,25 @@ class Staffing:
         self.hand_over(rows, "officer left")
         for agenda in ("leaves", "cases move", "returns", "qualifies"):
             service.agendas[agenda].cancel(rows)
-        posts.filled[rows] = 0
-        posts.covered[rows] = 0
-        posts.terms[rows] = Terms.PERMANENT
-        posts.leaving_reason[rows] = Reason.ORDINARY
-        posts.grade[rows] = posts.post_grade[rows]
-        for column in (posts.sick_until, posts.leave_until, posts.away_until, posts.new_until, posts.qualifies_on):
-            column[rows] = NEVER
+        empty_posts(
+            rows,
+            posts.filled,
+            posts.covered,
+            posts.terms,
+            posts.leaving_reason,
+            posts.grade,
+            posts.post_grade,
+            posts.sick_until,
+            posts.leave_until,
+            posts.away_until,
+            posts.new_until,
+            posts.qualifies_on,
+        )
 
     def hand_over(self, rows: Rows, why: str) -> None:
         """Take all their cases from officers; the cases are given to others tomorrow, first."""
         service, posts, people = self.service, self.service.posts, self.service.people
-        held = officers.cases_of(rows, posts.size, posts.area, posts.cases, people.officer, self.first_of_area)
+        held = officers.cases_of(rows, posts.area, posts.cases, people.officer, self.first_of_area)
         people.officer[held] = -1
         people.waiting_since[held] = service.today
         service.agendas["transfer"].cancel(held)
