@@ -108,10 +108,15 @@ class Table:
             records = raw[start : start + capacity * width].view(record)
             arrays = {column.name: records[column.name] for column in near}
             for column in near:
-                arrays[column.name][:] = column.empty
+                if column.empty != 0:
+                    arrays[column.name][:] = column.empty
         for column in self.columns:
             if column.name not in self._together:
-                arrays[column.name] = np.full(capacity, column.empty, dtype=column.dtype)
+                # The system hands out memory that is zero: it is fetched only once something is written to it.
+                zero = column.empty == 0
+                arrays[column.name] = (
+                    np.zeros(capacity, dtype=column.dtype) if zero else np.full(capacity, column.empty, column.dtype)
+                )
         return arrays
 
     def __getattr__(self, name: str) -> NDArray[Any]:

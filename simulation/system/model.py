@@ -114,7 +114,7 @@ class Model:
     ) -> tuple[Survivors, Arrivals, Arrivals, Any]:
         population = self.population
         reform = calendar.day(_reform(population))
-        survivors = Survivors(population, population.past(), reform)
+        survivors = Survivors.among(population, population.past(), reform)
         for_life, on_recall = population.indeterminate()
         future = population.future()
         self._parts = (survivors.arrivals.key.size, for_life.key.size, future.key.size)

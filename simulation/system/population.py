@@ -10,6 +10,7 @@ enough back for the longest sentence. Indeterminate prisoners come from their pu
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -23,11 +24,13 @@ from simulation.system.codes import Kind, Rosh
 from simulation.system.columns import People
 from simulation.system.demand import LENGTH_BANDS, Demand, area_shares
 from simulation.system.levers import Levers
-from simulation.system.quantiles import choose, draw
+from simulation.system.quantiles import choose, draw, upper_edges
 
 #: Channels of arrival, part of a person's key.
 CONVICTED, LONG_AGO, INDETERMINATE = 0, 1, 2
 _DAY_OFFSET = 1 << 15
+#: People whose traits are drawn together.
+_BLOCK = 16384
 
 #: Case-mix groups: what the baseline would give this person.
 GROUPS = ("order", "under_12_months", "12_months_to_under_4_years", "4_years_and_over", "indeterminate")
@@ -56,9 +59,9 @@ class Arrivals:
     area: NDArray[np.int8]
     day: NDArray[np.int32]
 
-    def take(self, mask: NDArray[np.bool_]) -> Arrivals:
-        """Return those where ``mask`` holds."""
-        return Arrivals(self.key[mask], self.area[mask], self.day[mask])
+    def take(self, which: NDArray[np.bool_] | slice) -> Arrivals:
+        """Return those where a mask holds, or of a stretch."""
+        return Arrivals(self.key[which], self.area[which], self.day[which])
 
     @staticmethod
     def join(parts: list[Arrivals]) -> Arrivals:
@@ -154,17 +157,20 @@ class Population:
         far = int(self.levers.number("population.thin_pass_long_years") * 365.25)
         days = np.arange(-recent, 0, dtype=np.int32)
         days = days[self.calendar.is_working(days)]
-        means = np.array([sum(self._expected(self.calendar.date(int(day)).year, past=True)) for day in days])
+        means = self._by_year(days, lambda year: sum(self._expected(year, past=True)))
         near = self._draw_days(days, means, CONVICTED)
         days = np.arange(-far, -recent, dtype=np.int32)
         days = days[self.calendar.is_working(days)]
-        means = np.array(
-            [
-                self._expected(year, past=True)[1] * float(self.demand.length_shares(year)[3:].sum())
-                for year in (self.calendar.date(int(day)).year for day in days)
-            ]
+        means = self._by_year(
+            days, lambda year: self._expected(year, past=True)[1] * float(self.demand.length_shares(year)[3:].sum())
         )
         return Arrivals.join([near, self._draw_days(days, means, LONG_AGO)])
+
+    def _by_year(self, days: NDArray[np.int32], value: Callable[[int], float]) -> NDArray[np.float64]:
+        """Return for each day a value that belongs to its calendar year."""
+        years = self.calendar.month(days) // 12
+        first, last = (int(years.min()), int(years.max())) if years.size else (0, -1)
+        return np.array([value(year) for year in range(first, last + 1)], dtype=np.float64)[years - first]
 
     def indeterminate(self) -> tuple[Arrivals, NDArray[np.bool_]]:
         """Return indeterminate prisoners at the start, and which of them are on recall.
@@ -188,31 +194,28 @@ class Population:
 
     def custody_cut(self, arrivals: Arrivals, past: bool) -> NDArray[np.float64]:
         """Return the share of people sentenced to custody on each person's day, in the baseline."""
-        cut = np.empty(arrivals.day.size)
-        cache: dict[int, float] = {}
-        for day in np.unique(arrivals.day):
-            # Past years are cut by the year; the run by its month, as the returns expected change by month.
-            place = self.calendar.date(int(day)).year if past else int(self.calendar.month(int(day)))
-            if place not in cache:
-                community, custody = self._expected(place, True) if past else self.expected_new(int(day))
-                cache[place] = custody / max(community + custody, 1e-9)
-        months = self.calendar.month(arrivals.day)
-        keys = months // 12 if past else months
-        for place, value in cache.items():
-            cut[keys == place] = value
-        return cut
+        # Past years are cut by the year; the run by its month, as the returns expected change by month.
+        length = 12 if past else 1
+        places = self.calendar.month(arrivals.day) // length
+        days = np.unique(arrivals.day)
+        found, first = np.unique(self.calendar.month(days) // length, return_index=True)
+        cuts = np.zeros(int(found[-1]) - int(found[0]) + 1 if found.size else 0)
+        for place, day in zip(found.tolist(), days[first].tolist(), strict=True):
+            # The first day on which anybody comes stands for its month.
+            community, custody = self._expected(place, True) if past else self.expected_new(day)
+            cuts[place - int(found[0])] = custody / max(community + custody, 1e-9)
+        return cuts[places - found[:1]]
 
     def length_band(
         self, keys: NDArray[np.uint64], years: NDArray[np.integer], occurrence: NDArray[np.integer] | int
     ) -> NDArray[np.int64]:
         """Return the length band of custodial sentences imposed in the given years."""
         uniform = self.chance.uniform(keys, "custody: length band", occurrence)
-        band = np.zeros(keys.size, dtype=np.int64)
-        for year in np.unique(years):
-            shares = dict(zip(LENGTH_BANDS, self.demand.length_shares(int(year)).tolist(), strict=True))
-            chosen = years == year
-            band[chosen] = choose(shares, uniform[chosen])
-        return band
+        found, place = np.unique(years, return_inverse=True)
+        edges = [upper_edges(self.demand.length_shares(year).tolist()) for year in found.tolist()]
+        # The number of upper edges that each draw has reached.
+        passed = uniform[:, np.newaxis] >= np.array(edges).reshape(-1, len(LENGTH_BANDS))[place]
+        return np.minimum(passed.sum(axis=1), len(LENGTH_BANDS) - 1)
 
     def length_days(
         self, keys: NDArray[np.uint64], band: NDArray[np.int64], occurrence: NDArray[np.integer] | int
@@ -252,7 +255,7 @@ class Population:
     def traits(
         self, people: People, rows: NDArray[np.intp], group: NDArray[np.int64], ogrs_shift: NDArray[np.float64]
     ) -> None:
-        """Draw the fixed traits of people.
+        """Draw the fixed traits of people, block by block: what is worked out for one stays near the processor.
 
         Parameters
         ----------
@@ -267,6 +270,13 @@ class Population:
             Added to the chance of reoffending: people already under sentence have come back more often than the
             newly convicted, so they are not a fair sample of them.
         """
+        for start in range(0, rows.size, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            self._traits(people, rows[block], group[block], ogrs_shift[block])
+
+    def _traits(
+        self, people: People, rows: NDArray[np.intp], group: NDArray[np.int64], ogrs_shift: NDArray[np.float64]
+    ) -> None:
         chance, levers = self.chance, self.levers
         keys = people.key[rows]
 

@@ -49,8 +49,13 @@ class Lookup(dict[str, Any]):
     @cached_property
     def edges(self) -> NDArray[np.float64]:
         """Upper edges of the shares of a choice."""
-        weights = np.array(list(self.values()), dtype=np.float64)
-        return np.cumsum(weights) / weights.sum()
+        return upper_edges(list(self.values()))
+
+
+def upper_edges(shares: Sequence[float]) -> NDArray[np.float64]:
+    """Return the upper edges of the shares of a choice, taken relative to their sum."""
+    weights = np.array(shares, dtype=np.float64)
+    return np.cumsum(weights) / weights.sum()
 
 
 def draw(mapping: Mapping[str, float], uniform: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -18,8 +18,50 @@ from simulation.system.service import Service
 Array = NDArray[np.generic]
 
 
+#: People looked at together: what is worked out for so many stays near the processor.
+_BLOCK = 16384
+_OF_SURVIVORS = (
+    "over",
+    "group",
+    "kind",
+    "status",
+    "length",
+    "remand",
+    "offence",
+    "custody_end",
+    "expiry",
+    "supervision_end",
+    "curfew_from",
+    "extended",
+    "recalled",
+)
+
+
 class Survivors:
     """Past sentences still running on day 0: parallel arrays, one sentence a person."""
+
+    @staticmethod
+    def among(population: Population, arrivals: Arrivals, service_from: int) -> Survivors:
+        """Return the survivors of past arrivals, found block by block.
+
+        Parameters
+        ----------
+        population : Population
+            For draws and levers.
+        arrivals : Arrivals
+            Everybody sentenced before the run who might still be under sentence.
+        service_from : int
+            Offences from this day on bring supervision after sentences under 12 months.
+        """
+        starts = range(0, max(arrivals.key.size, 1), _BLOCK)
+        blocks = [
+            Survivors(population, arrivals.take(slice(start, start + _BLOCK)), service_from) for start in starts
+        ]
+        joined = blocks[0]
+        joined.arrivals = Arrivals.join([block.arrivals for block in blocks])
+        for name in _OF_SURVIVORS:
+            setattr(joined, name, np.concatenate([getattr(block, name) for block in blocks]))
+        return joined
 
     def __init__(self, population: Population, arrivals: Arrivals, service_from: int) -> None:
         levers, chance, calendar = population.levers, population.chance, population.calendar
@@ -131,12 +173,9 @@ class Survivors:
         self.over = over[keep]
         self.arrivals = Arrivals(keys[keep], arrivals.area[keep], day[keep])
         self.group = group[keep]
-        suspended = np.zeros(keys.size, dtype=bool)
-        for year in np.unique(years):
-            mine = years == year
-            suspended[mine] = chance.uniform(
-                keys[mine], "order: suspended", 4096
-            ) < population.demand.suspended_share(int(year))
+        found, place = np.unique(years, return_inverse=True)
+        shares = np.array([population.demand.suspended_share(year) for year in found.tolist()])
+        suspended = chance.uniform(keys, "order: suspended", 4096) < shares[place]
         self.kind = np.where(
             custody, Kind.DETERMINATE, np.where(suspended, Kind.SUSPENDED, Kind.COMMUNITY_ORDER)
         ).astype(np.int8)[keep]
