@@ -178,9 +178,11 @@ class Agenda:
     def day_of(self, rows: Rows) -> Days:
         """Return the due day of each row, :data:`NEVER` where there is none."""
         rows = np.asarray(rows)
-        if rows.size == 0 or int(rows.max()) < self._due.size:
+        try:
             return self._due[rows]
-        inside = rows < self._due.size
+        except IndexError:
+            # Nothing was ever planned for the last rows of the table.
+            inside = rows < self._due.size
         found = np.full(rows.size, NEVER, dtype=np.int32)
         found[inside] = self._due[rows[inside]]
         return found

@@ -40,23 +40,19 @@ class Clock:
         self.environment = environment
         self.calendar = calendar
         self.phases = tuple(phases)
-        self._ranks: dict[simpy.Process | None, int] = {}
+        #: By process: events of one moment are processed in the order of these.
+        self._priorities: dict[simpy.Process | None, simpy.events.EventPriority] = {}
         # Position 0 is midnight: a run is saved and continued there, before anything has happened.
         self._offset = {name: (position + 1) / PARTS for position, name in enumerate(phases)}
 
-    @property
-    def today(self) -> int:
-        """Day number of the current day."""
-        return int(self.environment.now)
-
-    def enlist(self, process: simpy.Process) -> None:
+    def enlist(self, process: simpy.Process | None) -> None:
         """Give a process its place among those that wait for the same phase: after all enlisted so far."""
-        self._ranks[process] = len(self._ranks)
+        self._priorities[process] = simpy.events.EventPriority(simpy.events.NORMAL + 1 + len(self._priorities))
 
     def restart(self, environment: simpy.Environment) -> None:
         """Go on in a new environment, with no process enlisted."""
         self.environment = environment
-        self._ranks = {}
+        self._priorities = {}
 
     def phase(self, name: str) -> simpy.Event:
         """Return an event for the next time the named phase begins.
@@ -71,15 +67,17 @@ class Clock:
         KeyError
             If there is no such phase.
         """
-        now = self.environment.now
-        day = int(now)
-        at = day + self._offset[name]
-        if at <= now:
-            at = day + 1 + self._offset[name]
-        # A SimPy timeout with a priority: events of one moment are processed in order of priority. A process
-        # that nobody enlisted takes its place when it first asks.
-        event = simpy.Event(self.environment)
+        environment = self.environment
+        now = environment.now
+        wait = int(now) + self._offset[name] - now
+        if wait <= 0:
+            wait += 1
+        process = environment.active_process
+        # A process that nobody enlisted takes its place when it first asks.
+        if process not in self._priorities:
+            self.enlist(process)
+        # A SimPy timeout with a priority: events of one moment are processed in order of priority.
+        event = simpy.Event(environment)
         event._ok, event._value = True, None
-        rank = self._ranks.setdefault(self.environment.active_process, len(self._ranks))
-        self.environment.schedule(event, simpy.events.EventPriority(simpy.events.NORMAL + 1 + rank), at - now)
+        environment.schedule(event, self._priorities[process], wait)
         return event

@@ -130,10 +130,14 @@ class Table:
         it grows.
         """
         first = self.size
+        self.extend(count)
+        return np.arange(first, self.size, dtype=np.intp)
+
+    def extend(self, count: int) -> None:
+        """Append empty rows, as :meth:`add` does, whose numbers nobody needs."""
         self.size += count
         if self.size > self.capacity:
             self._grow(max(self.size, self.capacity + self.capacity // 2))
-        return np.arange(first, self.size, dtype=np.intp)
 
     def _grow(self, capacity: int) -> None:
         for name, grown in self._allocate(capacity).items():

@@ -73,7 +73,7 @@ class World:
     @property
     def today(self) -> int:
         """Day number of the current day."""
-        return self.clock.today
+        return int(self.environment.now)
 
     def table(self, name: str, table: Table) -> Table:
         """Register a table so that it is saved with the world."""

@@ -381,7 +381,7 @@ class OpenTasks(Table):
     def append(self, rows: int, **columns: Any) -> None:
         """Add rows given as columns, or as one value for all of them."""
         first = self.size
-        self.add(rows)
+        self.extend(rows)
         for name, values in columns.items():
             getattr(self, name)[first : self.size] = values
 

@@ -234,6 +234,8 @@ class Recruitment:
 
     def cover(self, rows: Rows) -> None:
         """Agency officers sit down in posts that are still vacant."""
+        if rows.size == 0:
+            return
         posts = self.service.posts
         rows = rows[(posts.filled[rows] == 0) & (posts.place[rows] == Place.ESTABLISHED) & (posts.closed[rows] == 0)]
         if rows.size == 0:
@@ -329,6 +331,8 @@ class Recruitment:
 
     def qualify(self, rows: Rows) -> None:
         """Trainees become probation officers, with reduced work at first."""
+        if rows.size == 0:
+            return
         service, posts = self.service, self.service.posts
         rows = rows[(posts.filled[rows] == 1) & (posts.grade[rows] == Grade.TRAINEE)]
         if rows.size == 0:

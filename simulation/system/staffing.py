@@ -225,11 +225,15 @@ class Staffing:
 
     def cover_the_sick(self, rows: Rows) -> None:
         """Hand over the cases of those who are still sick after some weeks."""
+        if rows.size == 0:
+            return
         posts = self.service.posts
         self.cover(rows[(posts.filled[rows] == 1) & (posts.sick_until[rows] > self.service.today + 1)])
 
     def cover(self, rows: Rows) -> None:
         """Give the cases of officers who are away for long to others, tomorrow."""
+        if rows.size == 0:
+            return
         rows = rows[self.service.posts.covered[rows] == 0]
         if rows.size == 0:
             return
@@ -239,6 +243,8 @@ class Staffing:
 
     def come_back(self, rows: Rows) -> None:
         """Maternity leave ends tomorrow; some don't return."""
+        if rows.size == 0:
+            return
         service, posts = self.service, self.service.posts
         rows = rows[posts.filled[rows] == 1]
         if rows.size == 0:
@@ -268,6 +274,8 @@ class Staffing:
 
     def depart(self, rows: Rows) -> None:
         """Officers leave: their cases are given to others tomorrow, first; a replacement is sought."""
+        if rows.size == 0:
+            return
         service, posts, recruitment = self.service, self.service.posts, self.recruitment
         rows = rows[posts.filled[rows] == 1]
         if rows.size == 0:
@@ -280,16 +288,20 @@ class Staffing:
             service.agendas["agency"].put(ended, service.today + 1 + recruitment.agency_days)
         if rows.size == 0:
             return
-        service.count_codes("leavers", recruitment.codes(rows))
-        for reason, name in LEAVERS.items():
-            service.count_codes(name, recruitment.codes(rows[posts.leaving_reason[rows] == reason]))
-        service.count_codes("leavers_first_year", recruitment.codes(rows[service.today - posts.since[rows] < 365]))
+        codes, reasons = recruitment.codes(rows), posts.leaving_reason[rows]
+        service.count_codes("leavers", codes)
+        for reason in np.unique(reasons).tolist():
+            if reason in LEAVERS:
+                service.count_codes(LEAVERS[reason], codes[reasons == reason])
+        service.count_codes("leavers_first_year", codes[service.today - posts.since[rows] < 365])
         # A redundancy scheme closes posts; the closing belongs to the post and the one who left it.
         redundant = posts.leaving_reason[rows] == Reason.REDUNDANCY
         share = self.closed_share[posts.area[rows], posts.employer[rows]]
         closing = service.chance.uniform(posts.key[rows], "post closed", posts.holder[rows]) < share
         closed = rows[redundant & closing & (posts.place[rows] == Place.ESTABLISHED)]
         self.vacate(rows)
+        if closed.size == 0:
+            return
         self.close(closed)
         # A company saves the cost of the posts that it closes.
         company = posts.employer[closed] == CRC
@@ -318,7 +330,8 @@ class Staffing:
             return
         service, posts = self.service, self.service.posts
         agency = rows[posts.terms[rows] == Terms.AGENCY]
-        service.count_codes("agency_left", self.recruitment.codes(agency))
+        if agency.size:
+            service.count_codes("agency_left", self.recruitment.codes(agency))
         self.hand_over(rows, "officer left")
         for agenda in ("leaves", "cases move", "returns", "qualifies"):
             service.agendas[agenda].cancel(rows)
