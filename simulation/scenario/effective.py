@@ -224,6 +224,11 @@ class Resolved:
             values = _apply(step, values, np.int64(today) if step.everyone else cohort, inside)
         return values
 
+    def never_changes(self, name: str, labels: Labels | str = ()) -> bool:
+        """Tell whether :meth:`lookup` gives one value for everybody, whatever their day and wherever they live."""
+        key = self._key(name, labels)
+        return not self.parameters[name].series and not self._steps.get(key)
+
     @staticmethod
     def _inside(
         cells: NDArray[np.bool_], name: str, area: ArrayLike | None, side: ArrayLike | None

@@ -14,24 +14,32 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.chance import mix, uniform_of
 from simulation.engine.compiled import compiled
-from simulation.system.codes import Kind, Location, Report
-from simulation.system.diary_loops import urgency_of
+from simulation.system.codes import Kind, Location, Report, Writer
+from simulation.system.diary_loops import urgency_of, work_queues
 from simulation.system.hazards import group_of
-from simulation.system.service import Array, Rows
+from simulation.system.reception_loops import band_of
+from simulation.system.service import COUNT_INDEX, Array, Rows
 from simulation.system.waits import value_at
 
 Days = NDArray[np.int32]
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Counted = NDArray[np.int64]
 
-#: What is counted when reports are delivered; rows of the array of counts that the loop fills.
-COUNTED_REPORTS = ("reports_oral", "reports_short", "reports_standard", "report_days", "reports_late")
-_ORAL_REPORTS, _SHORT_REPORTS, _STANDARD_REPORTS, _REPORT_DAYS, _LATE = range(len(COUNTED_REPORTS))
+# Rows of what is counted among the counts of the month.
+_ORAL_REPORTS, _SHORT_REPORTS = COUNT_INDEX["reports_oral"], COUNT_INDEX["reports_short"]
+_STANDARD_REPORTS, _REPORT_DAYS = COUNT_INDEX["reports_standard"], COUNT_INDEX["report_days"]
+_LATE, _ON_REPORT = COUNT_INDEX["reports_late"], COUNT_INDEX["sentenced_on_report"]
+_ORDER_ON_REPORT = COUNT_INDEX["orders_on_report"]
+_PO_SECONDS, _PSO_SECONDS = COUNT_INDEX["report_seconds_po"], COUNT_INDEX["report_seconds_pso"]
+_COMMUNITY_SENTENCES, _OF_RETURNERS = COUNT_INDEX["sentences_community"], COUNT_INDEX["sentences_of_returners"]
 
 # A compiled loop takes plain numbers, not the members of a class.
 _UNKNOWN, _COURT, _COMMUNITY = Location.UNKNOWN, Location.COURT, Location.COMMUNITY
 _OVER, _DEAD = Location.ENDED, Location.DEAD
 _NO_REPORT, _ORAL, _SHORT, _STANDARD = Report.NONE, Report.ORAL, Report.SHORT, Report.STANDARD
 _SUSPENDED = Kind.SUSPENDED
+_BY_PO, _BY_PSO, _ON_DUTY = Writer.PO, Writer.PSO, Writer.DUTY
 
 # The same lines for one number.
 _mix: Any = compiled(mix)
@@ -52,8 +60,20 @@ def refer_people(
     report: Array,
     report_asked: Array,
     report_due: Array,
+    area: Array,
+    services_constant: np.uint64,
+    duty_constant: np.uint64,
+    services_share: Floats,
+    duty_share: float,
+    report_time: NDArray[np.int64],
+    first: int,
+    queue_row: Rows,
+    queue_area: Array,
+    queue_seconds: Array,
+    queue_due: Array,
+    queue_writer: Array,
 ) -> tuple[Rows, Rows, NDArray[np.intp], Rows]:
-    """Bring people before the court, and ask for a report on a share of them.
+    """Bring people before the court, and ask for a report on a share of them: it joins the queue of court teams.
 
     Parameters
     ----------
@@ -65,6 +85,16 @@ def refer_people(
         Upper edges of the shares of each kind of report.
     due_days : int64 array (kinds,)
         Day on which a report of each kind is due that is asked for today, by :class:`Report`.
+    services_constant, duty_constant : uint64
+        Constants of the draws of whether a services officer writes it, and whether an officer on court duty does.
+    services_share : float array (kinds,)
+        Share that services officers write, of each kind.
+    duty_share : float
+        Share written on court duty.
+    report_time : int64 array (kinds,)
+        Seconds that a report of each kind takes.
+    first : int
+        Row of the queue that the first of them takes; there is room for all.
 
     Returns
     -------
@@ -94,6 +124,16 @@ def refer_people(
             report_due[row] = due_days[kind]
             asked[asking] = row
             kinds[asking] = kind
+            place = first + asking
+            queue_row[place] = row
+            queue_area[place] = area[row]
+            queue_seconds[place] = report_time[kind]
+            queue_due[place] = due_days[kind]
+            queue_writer[place] = _BY_PO
+            if uniform_of(key[row], duty_constant, number) < duty_share:
+                queue_writer[place] = _ON_DUTY
+            elif uniform_of(key[row], services_constant, number) < services_share[kind]:
+                queue_writer[place] = _BY_PSO
             asking += 1
         else:
             direct[many - asking] = row
@@ -105,22 +145,80 @@ def refer_people(
 
 
 @compiled
-def open_reports(
+def team_day(
     row: Rows,
     area: Array,
+    seconds: Array,
     due: Array,
+    writer: Array,
     today: int,
+    capacity: NDArray[np.int64],
+    owed_po: Array,
+    owed_pso: Array,
     key: Array,
     report_due: Array,
-) -> tuple[Rows, NDArray[np.uint64]]:
-    """Return the team that writes each report of the queue, -1 where it isn't needed any more, and its urgency."""
-    team = np.empty(row.size, dtype=np.intp)
-    urgency = np.empty(row.size, dtype=np.uint64)
-    for at in range(row.size):
-        # Somebody sentenced or gone meanwhile needs no report.
-        team[at] = area[at] if report_due[row[at]] != NEVER else -1
+    flows: Counted,
+) -> tuple[Flags, Flags, Rows]:
+    """Let every area's court team work through its queue for a day.
+
+    Probation officers write theirs first; with time left they write what services officers didn't come to.
+
+    Parameters
+    ----------
+    row, area, seconds, due, writer : int arrays (reports,)
+        The queue.
+    capacity : int64 array (areas, 2)
+        Seconds that each area's team has today, by grade.
+    owed_po, owed_pso : int arrays (areas,)
+        What each area's officers have worked too long, and owe tomorrow; written here.
+    flows : int64 array (counts, cells)
+        Counts of the month.
+
+    Returns
+    -------
+    waiting : bool array (reports,)
+        Which reports are still needed.
+    served : bool array (reports,)
+        Which of them were written.
+    on_duty : int array
+        Reports due by today that an officer on court duty is to write.
+    """
+    size, areas = row.size, owed_po.size
+    waiting, urgency = np.zeros(size, dtype=np.bool_), np.empty(size, dtype=np.uint64)
+    server, time = np.full(size, -1, dtype=np.intp), np.empty(size, dtype=np.int64)
+    on_duty = np.empty(size, dtype=np.intp)
+    needed, duties = 0, 0
+    for at in range(size):
         urgency[at] = urgency_of(0, int(due[at]), _mix(key[row[at]] + np.uint64(due[at])), today)
-    return team, urgency
+        time[at] = seconds[at]
+        # Somebody sentenced or gone meanwhile needs no report.
+        if report_due[row[at]] == NEVER:
+            continue
+        waiting[at] = True
+        needed += 1
+        if writer[at] != _ON_DUTY:
+            server[at] = int(area[at]) * 2 + writer[at]
+        elif due[at] <= today:
+            on_duty[duties] = at
+            duties += 1
+    if needed == 0:
+        return waiting, waiting, on_duty[:0]
+    available = np.empty(areas * 2, dtype=np.int64)
+    for one in range(areas):
+        available[one * 2] = capacity[one, 0] - owed_po[one]
+        available[one * 2 + 1] = capacity[one, 1] - owed_pso[one]
+    served, used = work_queues(server, urgency, time, available)
+    for at in range(size):
+        left_over = waiting[at] and writer[at] == _BY_PSO and not served[at]
+        server[at] = int(area[at]) if left_over else -1
+    helped, more = work_queues(server, urgency, time, available[0::2] - used[0::2])
+    for one in range(areas):
+        by_po, by_pso = used[one * 2] + more[one], used[one * 2 + 1]
+        owed_po[one] = max(0, by_po - available[one * 2])
+        owed_pso[one] = max(0, by_pso - available[one * 2 + 1])
+        flows[_PO_SECONDS, one * 2] += by_po
+        flows[_PSO_SECONDS, one * 2] += by_pso
+    return waiting, served | helped, on_duty[:duties]
 
 
 @compiled
@@ -133,7 +231,7 @@ def deliver_reports(
     report: Array,
     report_asked: Array,
     report_due: Array,
-    counted: NDArray[np.int64],
+    flows: Counted,
 ) -> Days:
     """Return the day on which each person is sentenced whose report was written today.
 
@@ -141,22 +239,22 @@ def deliver_reports(
     ----------
     tomorrow, adjourned : int
         The next working day, and the day to which a hearing is put off whose report is late.
-    counted : int64 array (counts, cells)
-        Counts, filled here; see :data:`COUNTED_REPORTS`.
+    flows : int64 array (counts, cells)
+        Counts of the month.
     """
     hearings = np.empty(done.size, dtype=np.int32)
     for at in range(done.size):
         row = done[at]
         kind, place = report[row], cell[row]
         if kind == _ORAL:
-            counted[_ORAL_REPORTS, place] += 1
+            flows[_ORAL_REPORTS, place] += 1
         elif kind == _SHORT:
-            counted[_SHORT_REPORTS, place] += 1
+            flows[_SHORT_REPORTS, place] += 1
         elif kind == _STANDARD:
-            counted[_STANDARD_REPORTS, place] += 1
-        counted[_REPORT_DAYS, place] += today - report_asked[row]
+            flows[_STANDARD_REPORTS, place] += 1
+        flows[_REPORT_DAYS, place] += today - report_asked[row]
         if report_due[row] < today:
-            counted[_LATE, place] += 1
+            flows[_LATE, place] += 1
             hearings[at] = max(adjourned, tomorrow)
         else:
             hearings[at] = max(int(report_due[row]), tomorrow)
@@ -171,7 +269,8 @@ def decide_custody(
     share_of_returners: Floats,
     diverted: Floats,
     diverted_by_band: Floats,
-    band: NDArray[np.int64],
+    band_constant: np.uint64,
+    band_edges: Floats,
     ratio_by_report: Floats,
     report: Array,
     key: Array,
@@ -184,6 +283,7 @@ def decide_custody(
     latest: Rows,
     kind: Array,
     length: Array,
+    flows: Counted,
 ) -> tuple[Rows, Rows, Rows, Rows]:
     """Decide between custody and community; the court is done with these people.
 
@@ -197,10 +297,12 @@ def decide_custody(
         Share kept out of custody, by where people live and who supervises them.
     diverted_by_band : float array (bands,)
         Share of the others kept out of custody, by length of the custody that they would have had.
-    band : int64 array
-        Band of that length, of each person.
+    band_constant, band_edges : uint64, float array (bands,)
+        Constant of the draw of that length, and upper edges of the shares of each band.
     ratio_by_report : float array (kinds,)
         Multiplies the share who go to custody, by kind of report.
+    flows : int64 array (counts, cells)
+        Counts of the month; sentences and orders on a report are counted here.
 
     Returns
     -------
@@ -228,12 +330,18 @@ def decide_custody(
             uniform = disposal_draw[row]
             share = share_of_new
         # One draw and one line: whoever is diverted stood next to it, within a band as over all of them.
-        share *= ratio_by_report[report[row]] * (1.0 - diverted[cell[row]]) * (1.0 - diverted_by_band[band[at]])
+        band = band_of(key[row], before + 1, band_constant, band_edges)
+        share *= ratio_by_report[report[row]] * (1.0 - diverted[cell[row]]) * (1.0 - diverted_by_band[band])
+        on_report = report[row] > _NO_REPORT
+        if on_report:
+            flows[_ON_REPORT, cell[row]] += 1
         if uniform < share:
             inside[into_custody] = row
             into_custody += 1
         else:
             outside[many - into_custody] = row
+            if on_report:
+                flows[_ORDER_ON_REPORT, cell[row]] += 1
             if location[row] == _COMMUNITY:
                 already[supervised] = row
                 supervised += 1
@@ -267,8 +375,7 @@ def write_orders(
     expiry: Array,
     supervision_end: Array,
     unpaid_work_only: Array,
-    imposed: NDArray[np.int64],
-    on_returners: NDArray[np.int64],
+    flows: Counted,
 ) -> tuple[Rows, Days, Rows, Days]:
     """Write what orders of today say.
 
@@ -282,8 +389,8 @@ def write_orders(
         Upper edges of the shares of each length, and the days that it lasts.
     probabilities, lags : float arrays
         Quantiles of the days from offence to sentence, straight lines in between.
-    imposed, on_returners : int64 arrays (cells,)
-        Counts of orders, and of those on people sentenced before.
+    flows : int64 array (counts, cells)
+        Counts of the month: of orders, and of those on people sentenced before.
 
     Returns
     -------
@@ -316,8 +423,8 @@ def write_orders(
         else:
             community[at - others] = row
             community_days[at - others] = days
-        imposed[cell[row]] += 1
+        flows[_COMMUNITY_SENTENCES, cell[row]] += 1
         if number > 1:
-            on_returners[cell[row]] += 1
+            flows[_OF_RETURNERS, cell[row]] += 1
     ordered = rows.size - others
     return community[:ordered], community_days[:ordered], suspended[:others], suspended_days[:others]

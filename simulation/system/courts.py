@@ -21,20 +21,18 @@ from simulation.system import cohorts
 from simulation.system.allocation import Allocation
 from simulation.system.codes import NPS, Grade, Kind, Report, Status, Writer
 from simulation.system.court_loops import (
-    COUNTED_REPORTS,
     decide_custody,
     deliver_reports,
-    open_reports,
     refer_people,
+    team_day,
     write_orders,
 )
 from simulation.system.custody import Custody
 from simulation.system.demand import LENGTH_BANDS
-from simulation.system.diary_loops import work_queues
 from simulation.system.levers import Levers
 from simulation.system.population import GROUPS, Population
 from simulation.system.quantiles import Lookup, quantile_table
-from simulation.system.service import CHARGED, COUNT_INDEX, Array, Rows, Service
+from simulation.system.service import CHARGED, Array, Rows, Service
 from simulation.system.supervision import Supervision
 
 REPORTS = ("none", "oral", "short_written", "standard")
@@ -70,7 +68,6 @@ class Courts:
         self._order = np.flatnonzero(new)[np.argsort(people.convicted[:size][new], kind="stable")]
         # As wide as the days that are looked for: numpy would widen all of them each time.
         self._days = people.convicted[self._order].astype(np.int64)
-        self._counted = np.array([COUNT_INDEX[name] for name in COUNTED_REPORTS], dtype=np.intp)
         #: What else begins with new orders.
         self.on_orders: list[Callable[[Rows], None]] = []
         service.process(self.process)
@@ -96,6 +93,8 @@ class Courts:
         self.duty_share = float(levers.number("courts.duty_share"))
         scale *= levers.number("courts.team_staffing") * (1 - self.duty_share)
         self.report_seconds = np.array([sum(hours.values()) - by_services, by_services]) * scale
+        #: What a year's teams can do under these levers, once it has been asked for; derived, so no state.
+        self._capacity: dict[int, Array] = {}
         self.services_share = services_shares(levers)
         ratios = levers.mapping("courts.custody_ratio_by_report")
         self.ratio_by_report = np.array([ratios[name] for name in REPORTS], dtype=np.float64)
@@ -112,8 +111,11 @@ class Courts:
     def capacity(self) -> Array:
         """Return the seconds of each area's court team in a working day of this year, by area and grade."""
         demand, year = self.population.demand, self.service.calendar.date(self.service.today).year
-        reports = demand.yearly("courts.pre_sentence_reports", year) / demand.working_days(year)
-        return np.floor(self.population.shares[:, None] * reports * self.report_seconds).astype(np.int64)
+        if year not in self._capacity:
+            reports = demand.yearly("courts.pre_sentence_reports", year) / demand.working_days(year)
+            seconds = np.floor(self.population.shares[:, None] * reports * self.report_seconds)
+            self._capacity[year] = seconds.astype(np.int64)
+        return self._capacity[year]
 
     # --- Each day ---------------------------------------------------------------------------------------------
 
@@ -150,6 +152,9 @@ class Courts:
         )
         share *= service.levers.number("courts.report_coverage") * demand.lever("courts.pre_sentence_reports", today)
         due_days = np.array([calendar.after_working_days(today, days) for days in self.report_days], dtype=np.int64)
+        # Room for everybody; what isn't needed is given back.
+        queue, first = service.court_queue, service.court_queue.size
+        queue.add(rows.size)
         referred, asked, kinds, direct = refer_people(
             rows,
             today,
@@ -164,26 +169,23 @@ class Courts:
             people.report,
             people.report_asked,
             people.report_due,
+            people.area,
+            chance.constant("report by services officer"),
+            chance.constant("report on court duty"),
+            self.services_share,
+            self.duty_share,
+            self.report_time,
+            first,
+            queue.row,
+            queue.area,
+            queue.seconds,
+            queue.due,
+            queue.writer,
         )
-        service.court_queue.append(
-            asked.size,
-            row=asked,
-            area=people.area[asked],
-            seconds=self.report_time[kinds],
-            due=due_days[kinds],
-            writer=self.writers(asked, kinds),
-        )
+        queue.size = first + asked.size
         service.tell("convicted", referred)
         service.tell("report asked for", asked, kinds)
         return direct
-
-    def writers(self, rows: Rows, kinds: Array) -> NDArray[np.int8]:
-        """Return who writes each report: an officer on court duty, or a grade of the court team."""
-        keys, chance = self.service.people.key[rows], self.service.chance
-        number = self.service.people.sentences[rows].astype(np.int64) + 1
-        services = chance.uniform(keys, "report by services officer", number) < self.services_share[kinds]
-        on_duty = chance.uniform(keys, "report on court duty", number) < self.duty_share
-        return np.where(on_duty, Writer.DUTY, np.where(services, Writer.PSO, Writer.PO)).astype(np.int8)
 
     def write_reports(self) -> None:
         """Let each area's court team work through its queue; those on court duty write what is due today."""
@@ -192,58 +194,41 @@ class Courts:
         if size == 0:
             return
         today, calendar = service.today, service.calendar
-        rows = queue.row[:size]
-        team, urgency = open_reports(
-            rows, queue.area[:size], queue.due[:size], today, people.key, people.report_due
+        rows, teams = queue.row[:size], service.tables["teams"]
+        waiting, served, on_duty = team_day(
+            rows,
+            queue.area[:size],
+            queue.seconds[:size],
+            queue.due[:size],
+            queue.writer[:size],
+            today,
+            self.capacity(),
+            teams.court_owed,
+            teams.court_owed_pso,
+            people.key,
+            people.report_due,
+            service.flows,
         )
-        waiting = team >= 0
-        if not waiting.any():
-            queue.keep(waiting)
-            return
-        served = self.team_day(team, urgency, queue.seconds[:size].astype(np.int64), queue.writer[:size])
-        on_duty = np.flatnonzero((team >= 0) & (queue.writer[:size] == Writer.DUTY) & (queue.due[:size] <= today))
         if on_duty.size:
             served[self.court_duty(on_duty)] = True
         done = np.sort(rows[served])
-        put_off = service.levers.integer("courts.adjournment_working_days")
-        counted = np.zeros((len(COUNTED_REPORTS), service.areas * 2), dtype=np.int64)
-        hearings = deliver_reports(
-            done,
-            today,
-            calendar.after_working_days(today, 1),
-            calendar.after_working_days(today, put_off),
-            people.cell,
-            people.report,
-            people.report_asked,
-            people.report_due,
-            counted,
-        )
-        service.flows[self._counted] += counted
-        service.agendas["sentence"].put(done, hearings)
-        service.tell("report delivered", done)
-        waiting[served] = False
+        if done.size:
+            put_off = service.levers.integer("courts.adjournment_working_days")
+            hearings = deliver_reports(
+                done,
+                today,
+                calendar.after_working_days(today, 1),
+                calendar.after_working_days(today, put_off),
+                people.cell,
+                people.report,
+                people.report_asked,
+                people.report_due,
+                service.flows,
+            )
+            service.agendas["sentence"].put(done, hearings)
+            service.tell("report delivered", done)
+            waiting[served] = False
         queue.keep(waiting)
-
-    def team_day(self, team: Rows, urgency: Array, seconds: Array, writer: Array) -> NDArray[np.bool_]:
-        """Work a day of every court team and return the reports written.
-
-        Probation officers write theirs first; with time left they write what services officers didn't come to.
-        """
-        service, areas = self.service, self.service.areas
-        teams = service.tables["teams"]
-        owed = np.stack([teams.court_owed, teams.court_owed_pso], axis=1)
-        available = (self.capacity() - owed).ravel()
-        mine = (team >= 0) & (writer != Writer.DUTY)
-        served, used = work_queues(np.where(mine, team * 2 + writer, -1), urgency, seconds, available)
-        left = available[0::2] - used[0::2]
-        waiting = mine & ~served & (writer == Writer.PSO)
-        helped, more = work_queues(np.where(waiting, team, -1), urgency, seconds, left)
-        used[0::2] += more
-        over = np.maximum(0, used - available).reshape(areas, 2)
-        teams.court_owed[:], teams.court_owed_pso[:] = over[:, 0], over[:, 1]
-        service.count_codes("report_seconds_po", np.arange(areas) * 2, used[0::2])
-        service.count_codes("report_seconds_pso", np.arange(areas) * 2, used[1::2])
-        return served | helped
 
     def court_duty(self, reports: Rows) -> Rows:
         """Give reports to case-holding officers of the NPS on court duty, in turn; return those written.
@@ -293,7 +278,8 @@ class Courts:
             self.share_of_returners,
             self.diverted,
             self.diverted_by_band,
-            self.custody.length_band(rows),
+            service.chance.constant("custody: length band"),
+            self.population.demand.length_edges(service.calendar.date(service.today).year),
             self.ratio_by_report,
             people.report,
             people.key,
@@ -306,9 +292,8 @@ class Courts:
             people.latest,
             sentences.kind,
             sentences.length,
+            service.flows,
         )
-        service.count("sentenced_on_report", rows[people.report[rows] > 0])
-        service.count("orders_on_report", outside[people.report[outside] > 0])
         made = self.custody.receive(inside)
         ordered = self.impose_orders(outside)
         service.refresh(rows)
@@ -331,11 +316,7 @@ class Courts:
             self.service.sentences,
         )
         today = service.today
-        made = service.new_sentences(
-            rows,
-            np.full(rows.size, Kind.COMMUNITY_ORDER, dtype=np.int8),
-            np.full(rows.size, Status.ORDER, dtype=np.int8),
-        )
+        made = service.new_sentences(rows, Kind.COMMUNITY_ORDER, Status.ORDER)
         community, community_days, suspended, suspended_days = write_orders(
             rows,
             made,
@@ -359,8 +340,7 @@ class Courts:
             sentences.expiry,
             sentences.supervision_end,
             sentences.unpaid_work_only,
-            service.flows[COUNT_INDEX["sentences_community"]],
-            service.flows[COUNT_INDEX["sentences_of_returners"]],
+            service.flows,
         )
         service.agendas["legal end"].put(made, sentences.expiry[made])
         for begin in self.on_orders:

@@ -21,19 +21,12 @@ from simulation.system import cohorts, curfew_loops
 from simulation.system.allocation import Allocation
 from simulation.system.codes import Kind, Location, RecallKind, Status, Task
 from simulation.system.curfew_loops import move_papers_on, put_forward
-from simulation.system.custody_loops import (
-    COUNTED,
-    REFUSED,
-    begin_terms,
-    let_go,
-    quantiles_of,
-    run_out,
-    set_dates,
-)
+from simulation.system.custody_loops import COUNTED, REFUSED, let_go, quantiles_of, run_out
 from simulation.system.departures import Departures
 from simulation.system.life_sentences import LifeSentences
 from simulation.system.population import Population
-from simulation.system.quantiles import draw
+from simulation.system.reception import Terms
+from simulation.system.reception_loops import begin_terms, count_received, curfew_days, set_dates
 from simulation.system.service import COUNT_INDEX, FAR, Array, Rows, Service
 from simulation.system.workload import Workload
 
@@ -75,56 +68,34 @@ class Custody:
     def read(self, workload: Workload) -> None:
         """Take the levers of the day."""
         self.workload = workload
+        self.terms = Terms(self.service)
 
     # --- Reception --------------------------------------------------------------------------------------------
 
-    def length_band(self, rows: Rows) -> NDArray[np.int64]:
-        """Return the band of length of the custody that each person's next sentence brings, or would bring."""
-        service, people = self.service, self.service.people
-        number = people.sentences[rows].astype(np.int64) + 1
-        years = np.full(rows.size, service.calendar.date(service.today).year)
-        return self.population.length_band(people.key[rows], years, np.where(number == 1, 4096, number))
-
-    def receive(self, rows: Rows, revoked: bool = False) -> Rows:
+    def receive(self, rows: Rows, on_breach: bool = False) -> Rows:
         """Receive people sentenced to determinate custody today; return their sentences.
 
         Custody for a revoked order is short, and nobody was on remand for it.
         """
         if rows.size == 0:
             return rows
-        service, people, chance, sentences = (
-            self.service,
-            self.service.people,
-            self.service.chance,
-            self.service.sentences,
-        )
-        levers, today, keys = service.levers, service.today, people.key[rows]
-        number = people.sentences[rows].astype(np.int64) + 1
-        occurrence = np.where(number == 1, 4096, number)
-        band = self.length_band(rows)
-        length = self.population.length_days(keys, band, occurrence)
-        remand = self.population.remand_days(keys, occurrence)
-        if revoked:
-            uniform = chance.uniform(keys, "custody: length on revocation", occurrence)
-            length = draw(levers.mapping("enforcement.revoked_custody_days"), uniform).astype(np.int32)
-            remand = np.zeros_like(remand)
-        made = service.new_sentences(
-            rows, np.full(rows.size, Kind.DETERMINATE), np.full(rows.size, Status.CUSTODY)
-        )
-        sentences.length[made] = length
-        sentences.remand[made] = remand
+        service, people, sentences, terms = self.service, self.service.people, self.service.sentences, self.terms
+        made = service.new_sentences(rows, Kind.DETERMINATE, Status.CUSTODY)
         orders, of_people = begin_terms(
             rows,
             made,
-            today,
-            float(levers.number("custody.extended_from_years") * 365.25),
-            float(levers.number("custody.extended_share")),
-            float(levers.number("enforcement.order_revoked_on_custody_share")),
-            *quantiles_of(levers.mapping("courts.offence_to_sentence_days")),
-            chance.constant("custody: extended"),
-            chance.constant("offence"),
-            chance.constant("order revoked on custody"),
-            self.counted,
+            service.today,
+            on_breach,
+            self.population.demand.length_edges(service.calendar.date(service.today).year),
+            terms.lengths,
+            terms.breach_lengths,
+            terms.remand_share,
+            terms.remands,
+            terms.extended_from,
+            terms.extended_share,
+            terms.revoked_share,
+            terms.lags,
+            terms.constants,
             service.flows,
             people.cell,
             people.key,
@@ -139,70 +110,66 @@ class Custody:
             sentences.offence,
         )
         self.set_dates(made)
-        at_once = sentences.custody_end[made] <= today
         if orders.size:
             service.agendas["legal end"].cancel(orders)
             service.agendas["hearing"].cancel(orders)
             service.agendas["breach pack back"].cancel(orders)
             service.tell("order revoked", of_people)
-        if revoked:
-            # Not a new sentence in the published series: counted apart.
-            service.count("sentences_custody_on_breach", rows)
-        else:
-            service.count("sentences_custody", rows)
-            service.count("sentences_custody_of_returners", rows[number > 1])
-            service.count("sentences_of_returners", rows[number > 1])
-        service.count("releases_at_sentence", rows[at_once])
-        service.tell("sentenced to custody", rows, length)
-        eligible = sentences.curfew_from[made] != NEVER
-        service.count("hdc_eligible_on_length", rows[eligible])
+        count_received(
+            rows, made, service.today, service.flows, people.cell, sentences.custody_end, sentences.curfew_from
+        )
+        service.tell("sentenced to custody", rows, sentences.length[made])
         return made
 
     def settle_in(self, made: Rows) -> None:
         """Plan release and curfew of people received today; those whose remand has used up the term go free."""
-        at_once = self.service.sentences.custody_end[made] <= self.service.today
-        staying = made[~at_once]
-        self.schedule_release(staying)
-        for listener in self.on_received:
-            listener(staying)
-        self.start_papers(staying, first=True)
-        if at_once.any():
+        if made.size == 0:
+            return
+        service, sentences = self.service, self.service.sentences
+        at_once = sentences.custody_end[made] <= service.today
+        free = made[at_once]
+        staying = made[~at_once] if free.size else made
+        if staying.size:
+            self.schedule_release(staying)
+            for listener in self.on_received:
+                listener(staying)
+            self.start_papers(staying, first=True)
+        if free.size:
             # Released from the dock, with no resettlement work and no curfew.
-            possible = made[at_once & (self.service.sentences.curfew_from[made] != NEVER)]
-            self.service.count("hdc_too_short", self.service.sentences.person[possible])
-            self.service.refresh(self.let_go(made[:0], made[at_once]))
-        for follow in self.on_reception:
-            follow(self.service.sentences.person[staying].astype(np.intp))
+            possible = free[sentences.curfew_from[free] != NEVER]
+            service.count("hdc_too_short", sentences.person[possible])
+            service.refresh(self.let_go(made[:0], free))
+        if staying.size:
+            inside = sentences.person[staying].astype(np.intp)
+            for follow in self.on_reception:
+                follow(inside)
 
     def resentence(self, rows: Rows) -> None:
         """Receive people whose order was revoked in favour of custody."""
-        made = self.receive(rows, revoked=True)
+        if rows.size == 0:
+            return
+        made = self.receive(rows, on_breach=True)
         self.service.refresh(rows)
         self.allocation.assess(rows)
         self.settle_in(made)
 
     def set_dates(self, made: Rows) -> None:
         """Work out the dates of custodial sentences from length, remand and the law in force for each."""
-        service, sentences, levers = self.service, self.service.sentences, self.service.levers
+        people, sentences, terms = self.service.people, self.service.sentences, self.terms
         made = np.asarray(made, dtype=np.intp)
-        area, imposed = service.people.area[sentences.person[made]], sentences.imposed[made]
-        month = 365.25 / 12
-        custody_days = np.empty(made.size, dtype=np.int64)
-
-        def of_cohort(name: str) -> Array:
-            # The law of the day of sentence, whatever holds when dates are planned anew.
-            return service.resolved.lookup(name, imposed, service.today, area)
-
-        together = (of_cohort("supervision.pss.total_months_after_release") * month).astype(np.int64)
+        if made.size == 0:
+            return
+        laws = terms.laws
+        if laws is None:
+            laws = terms.laws_of(sentences.imposed[made], people.area[sentences.person[made]])
         set_dates(
             made,
-            of_cohort("custody.release_fraction"),
-            of_cohort("custody.extended_release_fraction"),
-            service.calendar.day(date.fromisoformat(levers.text("supervision.pss.offence_from"))),
-            of_cohort("supervision.pss.sentence_upper_limit_months") * month,
-            np.where(of_cohort("supervision.pss.enabled") > 0, together, 0),
-            of_cohort("supervision.short_sentence_licence") > 0,
-            custody_days,
+            laws,
+            terms.reform,
+            terms.most,
+            terms.curfew_law,
+            people.area,
+            sentences.person,
             sentences.length,
             sentences.remand,
             sentences.offence,
@@ -211,34 +178,14 @@ class Custody:
             sentences.custody_end,
             sentences.expiry,
             sentences.supervision_end,
+            sentences.curfew_from,
         )
-        length, remand = sentences.length[made].astype(np.int64), sentences.remand[made].astype(np.int64)
-        sentences.curfew_from[made] = self.curfew_date(length, custody_days, imposed, remand, area)
 
     def curfew_date(
         self, length: Array, custody_days: Array, imposed: Array, remand: Array, area: Array
     ) -> Array:
-        """Return the first day on which curfew is possible, NEVER where the sentence doesn't allow it.
-
-        Below the midpoint threshold (twice the maximum) the longer of 28 days and half the custodial period is
-        served; above it the maximum is taken off.
-        """
-        levers = self.service.levers
-        most = levers.grid("custody.hdc.max_days")[area, 0]
-        shortest = levers.number("custody.hdc.min_sentence_weeks") * 7
-        longest = levers.number("custody.hdc.max_sentence_years") * 365.25
-        eligible = (
-            (length >= shortest)
-            & (length < longest)
-            & (custody_days >= levers.number("custody.hdc.min_custodial_period_days"))
-        )
-        half = np.ceil(custody_days * levers.number("custody.hdc.min_share_of_custodial_period_served"))
-        served = np.where(
-            custody_days < 2 * most,
-            np.maximum(levers.number("custody.hdc.min_days_served"), half),
-            custody_days - most,
-        )
-        return np.where(eligible, np.maximum(imposed, imposed + served - remand), NEVER).astype(np.int32)
+        """Return the first day on which curfew is possible, NEVER where the sentence doesn't allow it."""
+        return curfew_days(length, custody_days, imposed, remand, area, self.terms.most, self.terms.curfew_law)
 
     def schedule_release(self, sentences_rows: Rows) -> None:
         """Put conditional release on its working day, and resettlement work before it."""

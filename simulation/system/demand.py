@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import Calendar
 from simulation.scenario import Geography, Resolved
+from simulation.system.quantiles import Lookup
 
 LENGTH_BANDS = (
     "under_6_months",
@@ -122,6 +123,13 @@ class Demand:
             [base[band] * self.yearly(f"custody.length_index.{band}", year) for band in LENGTH_BANDS]
         )
         return weights / weights.sum()
+
+    def length_edges(self, year: int) -> NDArray[np.float64]:
+        """Return the upper edges of those shares, as a draw is cut by them."""
+        return self._once(("length edges", year), lambda: self._length_edges(year))
+
+    def _length_edges(self, year: int) -> NDArray[np.float64]:
+        return Lookup(zip(LENGTH_BANDS, self.length_shares(year).tolist(), strict=True)).edges
 
     def lever(self, name: str, day: int) -> float:
         """Return how far the scenario moves a demand parameter on a day: its value over the baseline's.

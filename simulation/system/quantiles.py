@@ -38,6 +38,11 @@ def quantile_tables(
     return shares, numbers
 
 
+def side_by_side(mapping: Mapping[str, float]) -> NDArray[np.float64]:
+    """Return the probabilities and the values of such a table as the two rows of one array."""
+    return np.stack(quantile_table(mapping))
+
+
 class Lookup(dict[str, Any]):
     """A parameter table that remembers its quantiles; not to be changed."""
 

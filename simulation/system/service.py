@@ -96,6 +96,17 @@ def _count_amounts(totals: Array, cells: Array, rows: Rows, amounts: Array) -> N
         totals[cells[rows[at]]] += amounts[at if amounts.size > 1 else 0]
 
 
+@compiled
+def _link_sentences(rows: Rows, people: Array, latest: Rows, sentences: Array, previous: Rows, number: Array) -> None:
+    """Make each new sentence its person's latest, the others behind it, and number it."""
+    for at in range(rows.size):
+        row, who = rows[at], people[at]
+        previous[row] = latest[who]
+        latest[who] = row
+        sentences[who] += 1
+        number[row] = sentences[who]
+
+
 @dataclass
 class Event:
     """One line of a traced person's history."""
@@ -326,18 +337,16 @@ class Service(World):
             due=due,
         )
 
-    def new_sentences(self, people: Array, kind: Array, status: Array) -> Rows:
+    def new_sentences(self, people: Array, kind: Array | int, status: Array | int) -> Rows:
         """Add a sentence for each person (each person once) and return the rows."""
-        rows = self.sentences.add(people.size)
         sentences = self.sentences
-        sentences.person[rows] = people
-        sentences.previous[rows] = self.people.latest[people]
-        self.people.latest[people] = rows
-        self.people.sentences[people] += 1
-        sentences.number[rows] = self.people.sentences[people]
-        sentences.kind[rows] = kind
-        sentences.status[rows] = status
-        sentences.imposed[rows] = self.today
+        rows = sentences.add(people.size)
+        new = slice(sentences.size - people.size, sentences.size)
+        sentences.person[new] = people
+        sentences.kind[new] = kind
+        sentences.status[new] = status
+        sentences.imposed[new] = self.today
+        _link_sentences(rows, people, self.people.latest, self.people.sentences, sentences.previous, sentences.number)
         return rows
 
     def sentence_key(self, sentences: Rows) -> NDArray[np.uint64]:

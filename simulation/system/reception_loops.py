@@ -1,0 +1,271 @@
+"""Rules of reception into custody, one sentence at a time: the term, its dates, and when curfew is possible.
+
+:mod:`simulation.system.custody` says when they apply, keeps the agendas and tells the history.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.engine import NEVER
+from simulation.engine.chance import uniform_of
+from simulation.engine.compiled import compiled
+from simulation.system.codes import Status
+from simulation.system.custody_loops import Array, Counted, Rows, Shares
+from simulation.system.service import COUNT_INDEX
+from simulation.system.waits import value_at
+
+#: Laws that the dates of a sentence follow, each that of its day of sentence; rows of the array given to the loops.
+#: Share served of a sentence and of an extended one; length in days from which there is no post-sentence supervision;
+#: days that licence and that supervision last together; whether sentences of less than a year have a licence.
+LAWS = 5
+_FRACTION, _EXTENDED_FRACTION, _SUPERVISED_BELOW, _SUPERVISED_DAYS, _SHORT_LICENCE = range(LAWS)
+
+#: What is drawn for a new term, in the order of the constants given to :func:`begin_terms`.
+DRAWS = (
+    "custody: length band",
+    "custody: length within band",
+    "custody: length on revocation",
+    "custody: remanded",
+    "custody: remand days",
+    "custody: extended",
+    "offence",
+    "order revoked on custody",
+)
+_BAND, _WITHIN_BAND, _BREACH_LENGTH, _REMANDED, _REMAND_DAYS, _LONGER, _OFFENDED, _REVOKED = range(len(DRAWS))
+
+#: Numbers of the law on curfew: the shortest and longest sentence in days, the shortest custodial period in days, the
+#: least share of it and the fewest days that must be served.
+CURFEW_LAW = 5
+_SHORTEST, _LONGEST, _LEAST_CUSTODY, _LEAST_SHARE, _LEAST_SERVED = range(CURFEW_LAW)
+
+_YEAR = 365
+
+# A compiled loop takes plain numbers, not the members of a class.
+_ORDER, _ENDED = Status.ORDER, Status.ENDED
+_NEW, _ON_BREACH = COUNT_INDEX["sentences_custody"], COUNT_INDEX["sentences_custody_on_breach"]
+_OF_RETURNERS, _AGAIN = COUNT_INDEX["sentences_custody_of_returners"], COUNT_INDEX["sentences_of_returners"]
+_UNSUCCESSFUL = COUNT_INDEX["orders_ended_unsuccessfully"]
+_AT_ONCE, _ELIGIBLE = COUNT_INDEX["releases_at_sentence"], COUNT_INDEX["hdc_eligible_on_length"]
+
+
+@compiled
+def occurrence_of_term(number: int) -> int:
+    """Return the occurrence of the draws for a person's n-th sentence: the first was drawn before the run."""
+    return 4096 if number == 1 else number
+
+
+@compiled
+def band_of(key: np.uint64, number: int, constant: np.uint64, edges: Shares) -> int:
+    """Return the band of length of the custody that a person's n-th sentence brings, or would bring."""
+    uniform = uniform_of(key, constant, occurrence_of_term(number))
+    band = 0
+    while band < edges.size - 1 and edges[band] <= uniform:
+        band += 1
+    return band
+
+
+@compiled
+def begin_terms(
+    people: Rows,
+    made: Rows,
+    today: int,
+    on_breach: bool,
+    band_edges: Shares,
+    lengths: Shares,
+    breach_lengths: Shares,
+    remand_share: float,
+    remands: Shares,
+    extended_from: float,
+    extended_share: float,
+    revoked_share: float,
+    lags: Shares,
+    constants: NDArray[np.uint64],
+    flows: Counted,
+    cell: Array,
+    key: Array,
+    sentences: Array,
+    latest: Rows,
+    previous: Rows,
+    status: Array,
+    failed: Array,
+    length: Array,
+    remand: Array,
+    extended: Array,
+    offence: Array,
+) -> tuple[Rows, Rows]:
+    """Write what is drawn for each new term, and revoke, for a share of people, the order they were on.
+
+    Parameters
+    ----------
+    on_breach : bool
+        Whether an order was revoked in favour of custody: that is short, and nobody was on remand for it.
+    band_edges : float array (bands,)
+        Upper edges of the shares of each band of length.
+    lengths : float array (bands, 2, quantiles)
+        Probabilities and values of the days within each band.
+    breach_lengths, remands, lags : float arrays (2, quantiles)
+        Probabilities and values of the days of custody on breach, on remand, and from offence to sentence.
+    extended_from : float
+        Length in days from which a sentence may be extended.
+    constants : uint64 array
+        Constants of the draws; see :data:`DRAWS`.
+
+    Returns
+    -------
+    orders, of_people : int arrays
+        The orders revoked, which end unsuccessfully, and whose they were.
+    """
+    orders, of_people = np.empty_like(made), np.empty_like(made)
+    size = 0
+    for at in range(made.size):
+        row, who = made[at], people[at]
+        number, person, place = int(sentences[who]), key[who], cell[who]
+        occurrence = occurrence_of_term(number)
+        remand[row] = 0
+        if on_breach:
+            uniform = uniform_of(person, constants[_BREACH_LENGTH], occurrence)
+            days = value_at(uniform, breach_lengths[0], breach_lengths[1])
+            # Not a new sentence in the published series: counted apart.
+            flows[_ON_BREACH, place] += 1
+        else:
+            band = band_of(person, number, constants[_BAND], band_edges)
+            uniform = uniform_of(person, constants[_WITHIN_BAND], occurrence)
+            days = value_at(uniform, lengths[band, 0], lengths[band, 1])
+            if uniform_of(person, constants[_REMANDED], occurrence) < remand_share:
+                uniform = uniform_of(person, constants[_REMAND_DAYS], occurrence)
+                remand[row] = int(value_at(uniform, remands[0], remands[1]))
+            flows[_NEW, place] += 1
+            if number > 1:
+                flows[_OF_RETURNERS, place] += 1
+                flows[_AGAIN, place] += 1
+        length[row] = int(days)
+        if length[row] >= extended_from and uniform_of(person, constants[_LONGER], occurrence) < extended_share:
+            extended[row] = 1
+        lag = value_at(uniform_of(person, constants[_OFFENDED], number), lags[0], lags[1])
+        offence[row] = today - max(int(lag), int(remand[row]))
+        order = latest[who]
+        while order >= 0 and status[order] != _ORDER:
+            order = previous[order]
+        if order >= 0 and uniform_of(person, constants[_REVOKED], number) < revoked_share:
+            status[order] = _ENDED
+            failed[order] = 1
+            orders[size] = order
+            of_people[size] = who
+            size += 1
+            flows[_UNSUCCESSFUL, place] += 1
+    return orders[:size], of_people[:size]
+
+
+# --- Dates --------------------------------------------------------------------------------------------------------
+
+
+@compiled
+def first_day_of_curfew(
+    length: int,
+    custody_days: int,
+    imposed: int,
+    remand: int,
+    most: float,
+    curfew_law: Shares,
+) -> int:
+    """Return the first day on which curfew is possible, NEVER where the sentence doesn't allow it.
+
+    Below the midpoint threshold (twice the maximum, ``most``) the longer of 28 days and half the custodial period is
+    served; above it the maximum is taken off. ``curfew_law`` is numbered by :data:`CURFEW_LAW`.
+    """
+    if not curfew_law[_SHORTEST] <= length < curfew_law[_LONGEST] or custody_days < curfew_law[_LEAST_CUSTODY]:
+        return NEVER
+    served = custody_days - most
+    if custody_days < 2 * most:
+        served = max(curfew_law[_LEAST_SERVED], np.ceil(custody_days * curfew_law[_LEAST_SHARE]))
+    return int(max(float(imposed), imposed + served - remand))
+
+
+@compiled
+def set_dates(
+    made: Rows,
+    laws: Shares,
+    reform: int,
+    most: Shares,
+    curfew_law: Shares,
+    area: Array,
+    person: Rows,
+    length: Array,
+    remand: Array,
+    offence: Array,
+    imposed: Array,
+    extended: Array,
+    custody_end: Array,
+    expiry: Array,
+    supervision_end: Array,
+    curfew_from: Array,
+) -> None:
+    """Write the ends of custody, sentence and supervision, and the first day of curfew.
+
+    Parameters
+    ----------
+    laws : float array (LAWS, sentences) or (LAWS, 1)
+        The law in force for each sentence, or for all of them; see :data:`LAWS`.
+    reform : int
+        First day of offences with supervision after a short sentence.
+    most : float array (areas,)
+        Longest curfew in days.
+    curfew_law : float array
+        See :data:`CURFEW_LAW`.
+    """
+    for at in range(made.size):
+        row, law = made[at], at if laws.shape[1] > 1 else 0
+        days, begin, before = int(length[row]), int(imposed[row]), int(remand[row])
+        serving = int(np.ceil(days * laws[_EXTENDED_FRACTION if extended[row] == 1 else _FRACTION, law]))
+        out = max(begin, begin + serving - before)
+        end = max(out, begin + days - before)
+        reformed = offence[row] >= reform
+        unsupervised = days < _YEAR and not (reformed and laws[_SHORT_LICENCE, law] > 0)
+        if unsupervised:
+            end = out
+        supervised = end
+        covered = reformed and 1 < days < laws[_SUPERVISED_BELOW, law] and extended[row] == 0
+        together = int(laws[_SUPERVISED_DAYS, law])
+        if covered and together > 0 and not unsupervised:
+            supervised = max(end, out + together)
+        custody_end[row] = out
+        expiry[row] = end
+        supervision_end[row] = supervised
+        curfew_from[row] = first_day_of_curfew(days, serving, begin, before, most[area[person[row]]], curfew_law)
+
+
+@compiled
+def curfew_days(
+    length: Array,
+    custody_days: Array,
+    imposed: Array,
+    remand: Array,
+    area: Array,
+    most: Shares,
+    curfew_law: Shares,
+) -> NDArray[np.int32]:
+    """Return :func:`first_day_of_curfew` of each sentence."""
+    days = np.empty(length.size, dtype=np.int32)
+    for at in range(length.size):
+        days[at] = first_day_of_curfew(
+            int(length[at]), int(custody_days[at]), int(imposed[at]), int(remand[at]), most[area[at]], curfew_law
+        )
+    return days
+
+
+@compiled
+def count_received(
+    people: Rows, made: Rows, today: int, flows: Counted, cell: Array, custody_end: Array, curfew_from: Array
+) -> int:
+    """Count who is free at once and who could have a curfew; return how many go free at once."""
+    many = 0
+    for at in range(made.size):
+        if custody_end[made[at]] <= today:
+            flows[_AT_ONCE, cell[people[at]]] += 1
+            many += 1
+        if curfew_from[made[at]] != NEVER:
+            flows[_ELIGIBLE, cell[people[at]]] += 1
+    return many
+
