@@ -203,6 +203,14 @@ class Calendar:
         done = int(self._count[place]) - int(self._working[place])
         return int(self._nth[done + number - (not self._working[place] and number > 0)])
 
+    def working_days_after(self, day: int) -> Days:
+        """Return the days that lie 1, 2, 3 ... working days after one day, at places 1, 2, 3 ...; a view, for loops."""
+        return self._nth[int(self._count[day + self._origin]) - 1 :]
+
+    def working_days_so_far(self) -> tuple[Days, int]:
+        """Return working days up to and including each day that the calendar knows, and the place of day 0."""
+        return self._count, self._origin
+
     def working_days_between(self, first: Days | int, last: Days | int) -> NDArray[np.int32]:
         """Count working days after ``first`` up to and including ``last``."""
         return self._count[np.asarray(last) + self._origin] - self._count[np.asarray(first) + self._origin]

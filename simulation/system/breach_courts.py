@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.system.codes import Location, Status
+from simulation.system.enforcement_loops import call_in, call_list
 from simulation.system.population import Population
-from simulation.system.quantiles import draw
+from simulation.system.quantiles import side_by_side
 from simulation.system.service import Array, Rows, Service
 
 
@@ -30,6 +31,9 @@ class BreachCourts:
         #: Hearings of each area in a working day.
         self.rate = self.population.shares * (levers.number("enforcement.hearings_a_year") / days)
         self.no_show = levers.grid("enforcement.no_show_share").ravel()
+        self.waits = side_by_side(levers.mapping("enforcement.warrant_working_days"))
+        draws = ("comes to the breach hearing", "days to arrest on warrant")
+        self.constants = np.array([self.service.chance.constant(name) for name in draws], dtype=np.uint64)
 
     def places(self) -> NDArray[np.int64]:
         """Return how many breaches each area's courts can hear today: whole ones, the same number every year."""
@@ -45,25 +49,47 @@ class BreachCourts:
             Sentences listed for today, and those of people arrested on a warrant.
         """
         service, people, sentences = self.service, self.service.people, self.service.sentences
-        brought = sentences.warrant_since[due] != NEVER
-        self.execute(due[brought])
-        status = sentences.status[due]
-        stands = (status == Status.ORDER) | (status == Status.SUPERVISION)
-        # Those arrested are heard at once; what has ended meanwhile takes no time.
-        at_once, listed = due[brought | ~stands], due[stands & ~brought]
-        heard, put_off = self.within(listed)
-        person = sentences.person[heard]
-        occurrence = service.occurrence(heard, sentences.breaches[heard])
-        uniform = service.chance.uniform(people.key[person], "comes to the breach hearing", occurrence)
-        away = (people.location[person] == Location.COMMUNITY) & (uniform < self.no_show[people.cell[person]])
-        self.issue(heard[away])
-        if put_off.size:
+        calendar, today = service.calendar, service.today
+        heard, at_once, arrested, too_long = call_list(
+            due,
+            today,
+            self.places(),
+            people.area,
+            people.cell,
+            sentences.person,
+            sentences.status,
+            sentences.breach_known,
+            sentences.warrant_since,
+            service.flows,
+        )
+        if arrested.size:
+            self.released(arrested)
+        if too_long:
+            heard, put_off = self.within(heard)
             service.count("hearings_put_off", sentences.person[put_off])
-            service.agendas["hearing"].put(put_off, service.calendar.after_working_days(service.today, 1))
-        now = heard[~away]
-        waited = service.today - sentences.breach_known[np.concatenate([now, due[brought & stands]])].astype(np.int64)
-        of_whom = sentences.person[np.concatenate([now, due[brought & stands]])]
-        service.count("breach_hearing_days", of_whom, waited)
+            service.agendas["hearing"].put(put_off, calendar.after_working_days(today, 1))
+        now, away, wanted, arrests = call_in(
+            heard,
+            today,
+            self.no_show,
+            self.constants,
+            self.waits,
+            calendar.working_days_after(today),
+            people.key,
+            people.cell,
+            people.location,
+            sentences.person,
+            sentences.number,
+            sentences.breaches,
+            sentences.breach_known,
+            sentences.warrant_since,
+            service.flows,
+        )
+        if away.size:
+            # Appointments stop until the arrest.
+            service.agendas["hearing"].put(away, arrests)
+            service.agendas["contact"].cancel(wanted)
+            service.tell("warrant issued", np.sort(wanted))
         return np.sort(np.concatenate([at_once, now]))
 
     def within(self, listed: Rows) -> tuple[Rows, Rows]:
@@ -78,31 +104,9 @@ class BreachCourts:
         held = rank < self.places()[area]
         return listed[held], listed[~held]
 
-    def issue(self, rows: Rows) -> None:
-        """Issue warrants for people who didn't come: appointments stop until the arrest."""
-        if rows.size == 0:
-            return
-        service, sentences = self.service, self.service.sentences
-        person = sentences.person[rows]
-        sentences.warrant_since[rows] = service.today
-        occurrence = service.occurrence(rows, sentences.breaches[rows])
-        uniform = service.chance.uniform(service.people.key[person], "days to arrest on warrant", occurrence)
-        wait = draw(service.levers.mapping("enforcement.warrant_working_days"), uniform).astype(np.int64)
-        day = service.calendar.add_working_days(np.array([service.today]), np.maximum(wait, 1))
-        service.agendas["hearing"].put(rows, day)
-        service.agendas["contact"].cancel(person)
-        service.count("warrants_issued", person)
-        service.tell("warrant issued", np.sort(person))
-
-    def execute(self, rows: Rows) -> None:
-        """Arrest people on their warrants; appointments begin again on the next working day."""
-        if rows.size == 0:
-            return
-        service, people, sentences = self.service, self.service.people, self.service.sentences
-        person = sentences.person[rows]
-        service.count("warrants_executed", person)
-        service.count("warrant_days", person, service.today - sentences.warrant_since[rows].astype(np.int64))
-        sentences.warrant_since[rows] = NEVER
+    def released(self, person: Rows) -> None:
+        """Begin appointments of people arrested on their warrants again on the next working day."""
+        service, people = self.service, self.service.people
         service.tell("warrant executed", np.sort(person))
         waiting = (people.location[person] == Location.COMMUNITY) & (people.work_only[person] == 0)
         waiting &= (people.first_due_from[person] == NEVER) & (service.agendas["contact"].day_of(person) == NEVER)

@@ -19,7 +19,7 @@ from simulation.engine.agenda import each_once
 from simulation.engine.calendar import MONTH_DAYS
 from simulation.system import cohorts
 from simulation.system.allocation import Allocation
-from simulation.system.codes import NPS, Grade, Kind, Report, Status, Writer
+from simulation.system.codes import NPS, Grade, Kind, Report, Status
 from simulation.system.court_loops import (
     decide_custody,
     deliver_reports,

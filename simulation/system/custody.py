@@ -8,12 +8,10 @@ papers, an address enquiry by a probation officer, and 14 days left when all tha
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from datetime import date
 from typing import Any
 
 import numpy as np
 import simpy
-from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import minus_log

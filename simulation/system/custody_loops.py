@@ -17,7 +17,6 @@ from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import compiled
 from simulation.system.codes import Status
 from simulation.system.quantiles import Lookup, quantile_table
-from simulation.system.waits import value_at
 
 Rows = NDArray[np.intp]
 Array = NDArray[Any]

@@ -17,7 +17,7 @@ import simpy
 
 from simulation.engine.agenda import each_once
 from simulation.system.breach_courts import BreachCourts
-from simulation.system.codes import CRC, Kind, Status, Task
+from simulation.system.codes import Kind, Status, Task
 from simulation.system.contact import Contact
 from simulation.system.contact_loops import live_sentences
 from simulation.system.courts import Courts
@@ -30,12 +30,13 @@ from simulation.system.enforcement_loops import (
     TO_CUSTODY,
     answer_failures,
     hear_breaches,
+    judge_packs,
     recalled_from_licence,
 )
 from simulation.system.population import Population
-from simulation.system.quantiles import Lookup, draw
+from simulation.system.quantiles import Lookup, side_by_side
 from simulation.system.recall import Recall
-from simulation.system.service import COUNT_INDEX, Array, Rows, Service
+from simulation.system.service import Array, Rows, Service
 from simulation.system.workload import Workload
 
 
@@ -60,6 +61,12 @@ class Enforcement:
         sides = ("enforcement.probability_started_nps", "enforcement.probability_started_crc")
         self.started = np.stack([levers.grid(name)[:, side] for side, name in enumerate(sides)], axis=1).ravel()
         self.dropped = levers.grid("enforcement.late_pack_dropped_share").ravel()
+        self.referral_target = levers.integer("enforcement.crc_referral_target_business_days")
+        self.most_returns = levers.integer("enforcement.most_pack_returns")
+        self.return_days = levers.integer("enforcement.pack_return_working_days")
+        self.listing = side_by_side(levers.mapping("enforcement.referral_to_hearing_working_days"))
+        draws, chance = ("late pack dropped", "breach pack returned", "breach listing"), self.service.chance
+        self.pack_constants = np.array([chance.constant(name) for name in draws], dtype=np.uint64)
         self.pack_days = levers.grid("enforcement.breach_referral_working_days").astype(np.int64).ravel()
         self.breach_courts.read()
         self.recalled_for_absence = levers.grid("recall.per_unacceptable_absence").ravel()
@@ -87,38 +94,27 @@ class Enforcement:
             return
         service, people, sentences = self.service, self.service.people, self.service.sentences
         today = service.today
-        people.absent_on[rows] = today
-        sentence = live_sentences(people.latest, sentences.previous, sentences.status, rows)
-        occurrence = self.contact.occurrence(rows)
-        recalled = recalled_from_licence(
+        recalled, warned, going, breached = answer_failures(
             rows,
-            sentence,
-            occurrence,
-            service.chance.constant("recall for absence"),
-            self.recalled_for_absence,
-            people.key,
-            people.cell,
-            sentences.status,
-        )
-        warned, going, breached = answer_failures(
-            rows,
-            sentence,
-            recalled,
-            occurrence,
+            live_sentences(people.latest, sentences.previous, sentences.status, rows),
+            self.contact.occurrence(rows),
             today,
             self.window,
+            service.chance.constant("recall for absence"),
+            self.recalled_for_absence,
             service.chance.constant("breach started"),
             self.started,
             people.key,
             people.cell,
             people.warned_on,
+            people.absent_on,
             sentences.status,
             sentences.breach_pending,
             sentences.breach_known,
-            service.flows[COUNT_INDEX["warnings"]],
-            service.flows[COUNT_INDEX["breaches_due"]],
+            service.flows,
         )
-        self.recall.ask(recalled, "absence")
+        if recalled.size:
+            self.recall.ask(recalled, "absence")
         service.tell("warned", warned)
         if going.size:
             day = service.calendar.add_working_days(np.array([today]), self.pack_days[people.cell[going]])
@@ -144,67 +140,44 @@ class Enforcement:
             self.recall.ask(recalled, "risk")
 
     def packs_sent(self, packs: Rows) -> None:
-        """Send finished breach packs to the NPS enforcement officer, who prosecutes for both sides."""
+        """Send finished breach packs to the NPS enforcement officer, who prosecutes for both sides; some come back."""
         if packs.size == 0:
             return
-        service, sentences, today = self.service, self.service.sentences, self.service.today
-        packs = self.accepted(self.kept(packs[sentences.breach_pending[packs] == 1]))
-        person = sentences.person[packs]
-        service.count("breaches_referred", person)
-        service.count("breach_referral_days", person, today - sentences.breach_known[packs].astype(np.int64))
-        working = service.calendar.working_days_between(sentences.breach_known[packs], today)
-        service.count(
-            "breaches_referred_in_time",
-            person[working <= service.levers.integer("enforcement.crc_referral_target_business_days")],
-        )
-        uniform = service.chance.uniform(
-            service.sentence_key(packs),
-            "breach listing",
-            service.occurrence(packs, sentences.breaches[packs]),
-        )
-        wait = draw(service.levers.mapping("enforcement.referral_to_hearing_working_days"), uniform).astype(
-            np.int64
-        )
-        service.agendas["hearing"].put(packs, service.calendar.add_working_days(np.array([today]), np.maximum(wait, 1)))
-        service.tell("breach referred", np.sort(person))
-
-    def kept(self, packs: Rows) -> Rows:
-        """Return the packs that are sent: a share of those past the target is dropped, and never shows as late."""
         service, people, sentences = self.service, self.service.people, self.service.sentences
-        if packs.size == 0 or not self.dropped.any():
-            return packs
-        person = sentences.person[packs]
-        target = service.levers.integer("enforcement.crc_referral_target_business_days")
-        late = service.calendar.working_days_between(sentences.breach_known[packs], service.today) > target
-        occurrence = service.occurrence(packs, sentences.breaches[packs])
-        uniform = service.chance.uniform(people.key[person], "late pack dropped", occurrence)
-        gone = late & (uniform < self.dropped[people.cell[person]])
-        sentences.breach_pending[packs[gone]] = 0
-        service.count("breaches_dropped", person[gone])
-        service.tell("breach dropped", np.sort(person[gone]))
-        return packs[~gone]
-
-    def accepted(self, packs: Rows) -> Rows:
-        """Return the packs that the enforcement officer takes; a company's others go back to be put right."""
-        service, people, sentences = self.service, self.service.people, self.service.sentences
-        person = sentences.person[packs]
-        rounds = sentences.pack_returns[packs].astype(np.int64)
-        # A hearing ends the rounds of one breach; there are never sixteen of them.
-        occurrence = service.occurrence(packs, sentences.breaches[packs].astype(np.int64) * 16 + rounds)
-        uniform = service.chance.uniform(people.key[person], "breach pack returned", occurrence)
-        faulty = (people.side[person] == CRC) & (uniform < self.returned[people.cell[person]])
-        faulty &= rounds < service.levers.integer("enforcement.most_pack_returns")
-        back, author = packs[faulty], person[faulty]
-        sentences.pack_returns[back] += 1
-        service.count("breach_packs_returned", author)
-        wait = service.levers.integer("enforcement.pack_return_working_days")
-        service.agendas["breach pack back"].put(back, service.calendar.after_working_days(service.today, wait))
-        service.tell("breach pack returned", np.sort(author))
-        sentences.pack_returns[packs[~faulty]] = 0
-        return packs[~faulty]
+        calendar, today = service.calendar, service.today
+        dropped, back, authors, sent, referred, hearings = judge_packs(
+            packs,
+            today,
+            self.referral_target,
+            self.most_returns,
+            self.dropped,
+            self.returned,
+            self.listing,
+            self.pack_constants,
+            *calendar.working_days_so_far(),
+            calendar.working_days_after(today),
+            people.key,
+            people.cell,
+            people.side,
+            sentences.person,
+            sentences.number,
+            sentences.breaches,
+            sentences.breach_known,
+            sentences.breach_pending,
+            sentences.pack_returns,
+            service.flows,
+        )
+        service.tell("breach dropped", np.sort(dropped))
+        if back.size:
+            service.agendas["breach pack back"].put(back, calendar.after_working_days(today, self.return_days))
+            service.tell("breach pack returned", np.sort(authors))
+        service.agendas["hearing"].put(sent, hearings)
+        service.tell("breach referred", np.sort(referred))
 
     def packs_back(self, packs: Rows) -> None:
         """Put packs that have come back into their officers' diaries."""
+        if packs.size == 0:
+            return
         service, sentences = self.service, self.service.sentences
         # What has ended meanwhile needs no papers.
         stands = np.isin(sentences.status[packs], (Status.ORDER, Status.SUPERVISION))
@@ -236,25 +209,22 @@ class Enforcement:
             people.key,
             people.location,
             people.warned_on,
+            people.cell,
             sentences.person,
             sentences.number,
+            sentences.kind,
             sentences.status,
             sentences.failed,
             sentences.breaches,
             sentences.breach_pending,
+            service.flows,
         )
         many = sizes.tolist()
         person = [persons[outcome, : many[outcome]] for outcome in range(OUTCOMES)]
         on_order, revoked, on_supervision = person[ORDER_HEARD], person[REVOKED], person[SUPERVISION_HEARD]
-        service.count("breach_hearings", on_order)
         service.tell("breach heard", np.sort(on_order))
         service.agendas["legal end"].cancel(details[REVOKED, : revoked.size])
-        service.count("orders_revoked", revoked)
-        service.count("orders_ended_unsuccessfully", revoked)
-        of_community = sentences.kind[details[REVOKED, : revoked.size]] == Kind.COMMUNITY_ORDER
-        service.count("community_orders_revoked", revoked[of_community])
         service.tell("order revoked", np.sort(revoked))
-        service.count("pss_breach_hearings", on_supervision)
         service.tell("supervision breach heard", np.sort(on_supervision))
         self.commit(person[COMMITTED], details[COMMITTED, : many[COMMITTED]])
         service.refresh(np.concatenate([on_order, on_supervision]))

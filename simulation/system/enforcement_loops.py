@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import compiled
-from simulation.system.codes import Location, Status
-from simulation.system.service import Array, Rows
+from simulation.system.codes import CRC, Kind, Location, Status
+from simulation.system.service import COUNT_INDEX, Array, Rows
+from simulation.system.waits import value_at
 
 Days = NDArray[np.int32]
 Floats = NDArray[np.float64]
+Counted = NDArray[np.int64]
 
 #: What can follow a hearing; rows of the arrays that :func:`hear_breaches` returns.
 OUTCOMES = 5
@@ -25,7 +27,27 @@ ORDER_HEARD, REVOKED, TO_CUSTODY, SUPERVISION_HEARD, COMMITTED = range(OUTCOMES)
 # A compiled loop takes plain numbers, not the members of a class.
 _COMMUNITY = Location.COMMUNITY
 _ORDER, _CURFEW, _LICENCE, _SUPERVISION = Status.ORDER, Status.CURFEW, Status.LICENCE, Status.SUPERVISION
-_ENDED = Status.ENDED
+_ENDED, _COMMUNITY_ORDER = Status.ENDED, Kind.COMMUNITY_ORDER
+
+# Rows of what is counted among the counts of the month.
+_WARNINGS, _BREACHES_DUE = COUNT_INDEX["warnings"], COUNT_INDEX["breaches_due"]
+_PACKS_DROPPED, _PACKS_RETURNED = COUNT_INDEX["breaches_dropped"], COUNT_INDEX["breach_packs_returned"]
+_REFERRED, _REFERRAL_DAYS = COUNT_INDEX["breaches_referred"], COUNT_INDEX["breach_referral_days"]
+_REFERRED_IN_TIME = COUNT_INDEX["breaches_referred_in_time"]
+_EXECUTED, _WARRANT_DAYS = COUNT_INDEX["warrants_executed"], COUNT_INDEX["warrant_days"]
+_ISSUED, _HEARING_DAYS = COUNT_INDEX["warrants_issued"], COUNT_INDEX["breach_hearing_days"]
+_ORDERS_HEARD, _SUPERVISION_HEARD = COUNT_INDEX["breach_hearings"], COUNT_INDEX["pss_breach_hearings"]
+_ORDERS_REVOKED, _UNSUCCESSFUL = COUNT_INDEX["orders_revoked"], COUNT_INDEX["orders_ended_unsuccessfully"]
+_COMMUNITY_REVOKED = COUNT_INDEX["community_orders_revoked"]
+
+#: A hearing ends the rounds of one breach; its papers never come back as often.
+_ROUNDS = 16
+
+
+@compiled
+def occurrence_of(number: int, count: int) -> int:
+    """Return the occurrence of a draw: the number of the person's sentence, and a count within it."""
+    return number * 4096 + count
 
 
 @compiled
@@ -71,61 +93,69 @@ def recalled_from_licence(
 def answer_failures(
     rows: Rows,
     sentence: Rows,
-    recalled: Rows,
     occurrence: NDArray[np.int64],
     today: int,
     window: float,
+    recall_constant: np.uint64,
+    recall_share: Floats,
     constant: np.uint64,
     started: Floats,
     key: Array,
     cell: Array,
     warned_on: Array,
+    absent_on: Array,
     status: Array,
     breach_pending: Array,
     breach_known: Array,
-    warnings: NDArray[np.int64],
-    breaches_due: NDArray[np.int64],
-) -> tuple[Rows, Rows, Rows]:
-    """Warn for a first failure, and start breach for a second on an order or under post-sentence supervision.
+    flows: Counted,
+) -> tuple[Rows, Rows, Rows, Rows]:
+    """Recall or warn people on licence; warn others for a first failure, and start breach for a second.
 
     Parameters
     ----------
     sentence : int array
         The live sentence of each person; -1 if there is none.
-    recalled : int array
-        Sentences of those already to be recalled, in the order of ``rows``.
     window : float
         Days within which another failure is a second one.
+    recall_constant, constant : uint64
+        Constants of the draws of who is recalled and whose breach is started.
+    recall_share : float array (cells,)
+        Share recalled from licence, by where people live and who supervises them.
     started : float array (cells,)
-        Share of breaches due that are started, by where people live and who supervises them.
-    warnings, breaches_due : int64 arrays (cells,)
-        Counts.
+        Share of breaches due that are started.
+    flows : int64 array (counts, cells)
+        Counts of the month.
 
     Returns
     -------
+    recalled : int array
+        Sentences of those to be recalled.
     warned : int array
         People warned.
     going, breached : int arrays
         People whose breach is started, and the sentence that they broke.
     """
-    warned, going, breached = np.empty_like(rows), np.empty_like(rows), np.empty_like(rows)
-    warning, starting, passed = 0, 0, 0
+    recalled, warned = np.empty_like(rows), np.empty_like(rows)
+    going, breached = np.empty_like(rows), np.empty_like(rows)
+    recalls, warning, starting = 0, 0, 0
     for at in range(rows.size):
         row, broken = rows[at], sentence[at]
+        absent_on[row] = today
         if broken < 0:
             continue
-        stands = status[broken]
+        stands, place = status[broken], cell[row]
         if stands in (_LICENCE, _CURFEW):
             # On licence: a warning, or recall on risk and behaviour at any time.
-            if passed < recalled.size and recalled[passed] == broken:
-                passed += 1
+            if uniform_of(key[row], recall_constant, occurrence[at]) < recall_share[place]:
+                recalled[recalls] = broken
+                recalls += 1
                 continue
         else:
             before = int(warned_on[row])
             if before != NEVER and today - before <= window:
                 if breach_pending[broken] == 0:
-                    breaches_due[cell[row]] += 1
-                    if uniform_of(key[row], constant, occurrence[at]) < started[cell[row]]:
+                    flows[_BREACHES_DUE, place] += 1
+                    if uniform_of(key[row], constant, occurrence[at]) < started[place]:
                         breach_pending[broken] = 1
                         breach_known[broken] = today
                         going[starting] = row
@@ -135,8 +165,219 @@ def answer_failures(
             warned_on[row] = today
         warned[warning] = row
         warning += 1
-        warnings[cell[row]] += 1
-    return warned[:warning], going[:starting], breached[:starting]
+        flows[_WARNINGS, place] += 1
+    return recalled[:recalls], warned[:warning], going[:starting], breached[:starting]
+
+
+@compiled
+def judge_packs(
+    packs: Rows,
+    today: int,
+    target: int,
+    most_returns: int,
+    dropped_share: Floats,
+    returned_share: Floats,
+    waits: Floats,
+    constants: NDArray[np.uint64],
+    counted: Days,
+    origin: int,
+    later: Days,
+    key: Array,
+    cell: Array,
+    side: Array,
+    person: Rows,
+    number: Array,
+    breaches: Array,
+    breach_known: Array,
+    breach_pending: Array,
+    pack_returns: Array,
+    flows: Counted,
+) -> tuple[Rows, Rows, Rows, Rows, Rows, Days]:
+    """Decide about finished breach packs: some late ones are dropped, some go back, the others are listed for hearing.
+
+    A share of those past the target is dropped, and never shows as late. The enforcement officer sends some of a
+    company's back to be put right.
+
+    Parameters
+    ----------
+    target : int
+        Working days within which a breach is to be referred.
+    most_returns : int
+        How often the papers of one breach go back at most.
+    dropped_share, returned_share : float arrays (cells,)
+        Share of late packs that are dropped, and of a company's that go back.
+    waits : float array (2, quantiles)
+        Probabilities and values of the working days from referral to hearing.
+    constants : uint64 array (3,)
+        Constants of the draws of who is dropped and who goes back, and of that wait.
+    counted, origin : int array, int
+        Working days up to each day, and the place of day 0.
+    later : int array
+        The days that lie 1, 2 ... working days after today.
+
+    Returns
+    -------
+    dropped : int array
+        People whose breach is dropped.
+    back, authors : int arrays
+        Packs that go back, and whose breach they are about.
+    sent, referred, hearings : int arrays
+        Packs taken, whose breach they are about, and the day of the hearing.
+    """
+    dropped, back, authors = np.empty_like(packs), np.empty_like(packs), np.empty_like(packs)
+    sent, referred, hearings = np.empty_like(packs), np.empty_like(packs), np.empty(packs.size, dtype=np.int32)
+    drops, returns, taken = 0, 0, 0
+    drop_constant, return_constant, wait_constant = constants[0], constants[1], constants[2]
+    for pack in packs:
+        if breach_pending[pack] != 1:
+            continue
+        who, known = person[pack], int(breach_known[pack])
+        place, drawn, earlier = cell[who], key[who], int(breaches[pack])
+        working = counted[today + origin] - counted[known + origin]
+        occurrence = occurrence_of(int(number[pack]), earlier)
+        if working > target and uniform_of(drawn, drop_constant, occurrence) < dropped_share[place]:
+            breach_pending[pack] = 0
+            flows[_PACKS_DROPPED, place] += 1
+            dropped[drops] = who
+            drops += 1
+            continue
+        rounds = int(pack_returns[pack])
+        if side[who] == CRC and rounds < most_returns:
+            uniform = uniform_of(drawn, return_constant, occurrence_of(int(number[pack]), earlier * _ROUNDS + rounds))
+            if uniform < returned_share[place]:
+                pack_returns[pack] += 1
+                flows[_PACKS_RETURNED, place] += 1
+                back[returns], authors[returns] = pack, who
+                returns += 1
+                continue
+        pack_returns[pack] = 0
+        flows[_REFERRED, place] += 1
+        flows[_REFERRAL_DAYS, place] += today - known
+        if working <= target:
+            flows[_REFERRED_IN_TIME, place] += 1
+        wait = value_at(uniform_of(drawn, wait_constant, occurrence), waits[0], waits[1])
+        sent[taken], referred[taken] = pack, who
+        hearings[taken] = later[max(int(wait), 1)]
+        taken += 1
+    return dropped[:drops], back[:returns], authors[:returns], sent[:taken], referred[:taken], hearings[:taken]
+
+
+@compiled
+def call_list(
+    due: Rows,
+    today: int,
+    places: NDArray[np.int64],
+    area: Array,
+    cell: Array,
+    person: Rows,
+    status: Array,
+    breach_known: Array,
+    warrant_since: Array,
+    flows: Counted,
+) -> tuple[Rows, Rows, Rows, bool]:
+    """Part the breaches of a day: those on the list, and those heard in any case, who were arrested on a warrant.
+
+    Parameters
+    ----------
+    places : int64 array (areas,)
+        How many of the list can be heard today.
+    flows : int64 array (counts, cells)
+        Counts of the month.
+
+    Returns
+    -------
+    listed : int array
+        Sentences on the list.
+    at_once : int array
+        Those heard at once; and those that have ended meanwhile, which take no time.
+    arrested : int array
+        People arrested on a warrant, which is executed here.
+    too_long : bool
+        Whether some area's list holds more than can be heard.
+    """
+    listed, at_once, arrested = np.empty_like(due), np.empty_like(due), np.empty_like(due)
+    left = places.copy()
+    listing, going, brought = 0, 0, 0
+    too_long = False
+    for sentence in due:
+        who, stands, since = person[sentence], status[sentence], int(warrant_since[sentence])
+        live = stands in (_ORDER, _SUPERVISION)
+        if live and since == NEVER:
+            listed[listing] = sentence
+            listing += 1
+            left[area[who]] -= 1
+            too_long = too_long or left[area[who]] < 0
+            continue
+        at_once[going] = sentence
+        going += 1
+        if since != NEVER:
+            warrant_since[sentence] = NEVER
+            arrested[brought] = who
+            brought += 1
+            flows[_EXECUTED, cell[who]] += 1
+            flows[_WARRANT_DAYS, cell[who]] += today - since
+            if live:
+                flows[_HEARING_DAYS, cell[who]] += today - int(breach_known[sentence])
+    return listed[:listing], at_once[:going], arrested[:brought], too_long
+
+
+@compiled
+def call_in(
+    heard: Rows,
+    today: int,
+    no_show: Floats,
+    constants: NDArray[np.uint64],
+    waits: Floats,
+    later: Days,
+    key: Array,
+    cell: Array,
+    location: Array,
+    person: Rows,
+    number: Array,
+    breaches: Array,
+    breach_known: Array,
+    warrant_since: Array,
+    flows: Counted,
+) -> tuple[Rows, Rows, Rows, Days]:
+    """Call people in: those who don't come get a warrant.
+
+    Parameters
+    ----------
+    no_show : float array (cells,)
+        Share of those in the community who don't come.
+    constants : uint64 array (2,)
+        Constants of the draws of who comes, and of the wait for the arrest.
+    waits : float array (2, quantiles)
+        Probabilities and values of the working days to the arrest.
+    later : int array
+        The days that lie 1, 2 ... working days after today.
+
+    Returns
+    -------
+    now : int array
+        Sentences whose breach is heard today.
+    away, wanted, arrests : int arrays
+        Sentences of those who stay away, whose they are, and the day of their arrest.
+    """
+    now, away, wanted = np.empty_like(heard), np.empty_like(heard), np.empty_like(heard)
+    arrests = np.empty(heard.size, dtype=np.int32)
+    present, absent = 0, 0
+    come_constant, wait_constant = constants[0], constants[1]
+    for sentence in heard:
+        who = person[sentence]
+        place, occurrence = cell[who], occurrence_of(int(number[sentence]), int(breaches[sentence]))
+        if location[who] == _COMMUNITY and uniform_of(key[who], come_constant, occurrence) < no_show[place]:
+            warrant_since[sentence] = today
+            wait = value_at(uniform_of(key[who], wait_constant, occurrence), waits[0], waits[1])
+            away[absent], wanted[absent] = sentence, who
+            arrests[absent] = later[max(int(wait), 1)]
+            absent += 1
+            flows[_ISSUED, place] += 1
+        else:
+            now[present] = sentence
+            present += 1
+            flows[_HEARING_DAYS, place] += today - int(breach_known[sentence])
+    return now[:present], away[:absent], wanted[:absent], arrests[:absent]
 
 
 @compiled
@@ -150,12 +391,15 @@ def hear_breaches(
     key: Array,
     location: Array,
     warned_on: Array,
+    cell: Array,
     person: Rows,
     number: Array,
+    kind: Array,
     status: Array,
     failed: Array,
     breaches: Array,
     breach_pending: Array,
+    flows: Counted,
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
     """Decide breaches of orders and of post-sentence supervision.
 
@@ -167,6 +411,8 @@ def hear_breaches(
         Upper edges of the shares of each outcome.
     longest : int
         Longest committal in days.
+    flows : int64 array (counts, cells)
+        Counts of the month.
 
     Returns
     -------
@@ -185,7 +431,7 @@ def hear_breaches(
         if stands != _ORDER and stands != _SUPERVISION:
             continue
         row, earlier = person[sentence], int(breaches[sentence])
-        occurrence = int(number[sentence]) * 4096 + earlier
+        place, occurrence = cell[row], occurrence_of(int(number[sentence]), earlier)
         uniform = uniform_of(key[row], outcome_constant, occurrence)
         breaches[sentence] = earlier + 1
         warned_on[row] = NEVER
@@ -193,6 +439,7 @@ def hear_breaches(
         people[heard, sizes[heard]] = row
         details[heard, sizes[heard]] = sentence
         sizes[heard] += 1
+        flows[_ORDERS_HEARD if stands == _ORDER else _SUPERVISION_HEARD, place] += 1
         if stands == _ORDER:
             if uniform < order_edges[0]:
                 continue
@@ -201,6 +448,10 @@ def hear_breaches(
             people[REVOKED, sizes[REVOKED]] = row
             details[REVOKED, sizes[REVOKED]] = sentence
             sizes[REVOKED] += 1
+            flows[_ORDERS_REVOKED, place] += 1
+            flows[_UNSUCCESSFUL, place] += 1
+            if kind[sentence] == _COMMUNITY_ORDER:
+                flows[_COMMUNITY_REVOKED, place] += 1
             # Revoked and sent to custody, unless already inside.
             if uniform >= order_edges[1] and location[row] == _COMMUNITY:
                 people[TO_CUSTODY, sizes[TO_CUSTODY]] = row

@@ -189,9 +189,12 @@ def test_appointments_begin_again_after_the_arrest() -> None:
     rows = rows[(people.location[person] == Location.COMMUNITY) & (people.work_only[person] == 0)]
     rows = rows[people.first_due_from[sentences.person[rows]] == NEVER][:5]
     courts, contacts = model.enforcement.breach_courts, service.agendas["contact"]
-    courts.issue(rows)
+    courts.places = lambda: np.full(service.areas, rows.size)  # type: ignore[method-assign]
+    courts.no_show = np.ones_like(courts.no_show)
+    assert courts.sit(rows).size == 0, "nobody comes"
+    assert (sentences.warrant_since[rows] == service.today).all()
     assert (contacts.day_of(sentences.person[rows]) == NEVER).all()
-    courts.execute(rows)
+    assert courts.sit(rows).tolist() == rows.tolist(), "arrested, and heard at once"
     tomorrow = service.calendar.after_working_days(service.today, 1)
     assert (contacts.day_of(sentences.person[rows]) == tomorrow).all()
     assert (sentences.warrant_since[rows] == NEVER).all()
