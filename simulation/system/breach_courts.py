@@ -32,8 +32,9 @@ class BreachCourts:
         self.rate = self.population.shares * (levers.number("enforcement.hearings_a_year") / days)
         self.no_show = levers.grid("enforcement.no_show_share").ravel()
         self.waits = side_by_side(levers.mapping("enforcement.warrant_working_days"))
-        draws = ("comes to the breach hearing", "days to arrest on warrant")
-        self.constants = np.array([self.service.chance.constant(name) for name in draws], dtype=np.uint64)
+        chance = self.service.chance
+        come, wait = chance.constant("comes to the breach hearing"), chance.constant("days to arrest on warrant")
+        self.constants = np.array([come, wait], dtype=np.uint64)
 
     def places(self) -> NDArray[np.int64]:
         """Return how many breaches each area's courts can hear today: whole ones, the same number every year."""

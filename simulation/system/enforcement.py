@@ -65,8 +65,9 @@ class Enforcement:
         self.most_returns = levers.integer("enforcement.most_pack_returns")
         self.return_days = levers.integer("enforcement.pack_return_working_days")
         self.listing = side_by_side(levers.mapping("enforcement.referral_to_hearing_working_days"))
-        draws, chance = ("late pack dropped", "breach pack returned", "breach listing"), self.service.chance
-        self.pack_constants = np.array([chance.constant(name) for name in draws], dtype=np.uint64)
+        chance = self.service.chance
+        drop, back = chance.constant("late pack dropped"), chance.constant("breach pack returned")
+        self.pack_constants = np.array([drop, back, chance.constant("breach listing")], dtype=np.uint64)
         self.pack_days = levers.grid("enforcement.breach_referral_working_days").astype(np.int64).ravel()
         self.breach_courts.read()
         self.recalled_for_absence = levers.grid("recall.per_unacceptable_absence").ravel()

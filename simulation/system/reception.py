@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from simulation.engine.calendar import MONTH_DAYS, YEAR_DAYS
 from simulation.system.demand import LENGTH_BANDS
 from simulation.system.quantiles import side_by_side
-from simulation.system.reception_loops import DRAWS
 from simulation.system.service import Array, Service
 
 #: Parameters that say what each of the laws on dates is, for each day of sentence.
@@ -46,7 +45,20 @@ class Terms:
         self.extended_share = float(levers.number("custody.extended_share"))
         self.revoked_share = float(levers.number("enforcement.order_revoked_on_custody_share"))
         self.lags = side_by_side(levers.mapping("courts.offence_to_sentence_days"))
-        self.constants = np.array([service.chance.constant(name) for name in DRAWS], dtype=np.uint64)
+        #: In the order that :data:`~simulation.system.reception_loops.DRAWS` states.
+        self.constants = np.array(
+            [
+                service.chance.constant("custody: length band"),
+                service.chance.constant("custody: length within band"),
+                service.chance.constant("custody: length on revocation"),
+                service.chance.constant("custody: remanded"),
+                service.chance.constant("custody: remand days"),
+                service.chance.constant("custody: extended"),
+                service.chance.constant("offence"),
+                service.chance.constant("order revoked on custody"),
+            ],
+            dtype=np.uint64,
+        )
         self.reform = service.calendar.day(date.fromisoformat(levers.text("supervision.pss.offence_from")))
         #: Longest curfew of each area.
         self.most = np.ascontiguousarray(levers.grid("custody.hdc.max_days")[:, 0])

@@ -22,18 +22,10 @@ from simulation.system.waits import value_at
 LAWS = 5
 _FRACTION, _EXTENDED_FRACTION, _SUPERVISED_BELOW, _SUPERVISED_DAYS, _SHORT_LICENCE = range(LAWS)
 
-#: What is drawn for a new term, in the order of the constants given to :func:`begin_terms`.
-DRAWS = (
-    "custody: length band",
-    "custody: length within band",
-    "custody: length on revocation",
-    "custody: remanded",
-    "custody: remand days",
-    "custody: extended",
-    "offence",
-    "order revoked on custody",
-)
-_BAND, _WITHIN_BAND, _BREACH_LENGTH, _REMANDED, _REMAND_DAYS, _LONGER, _OFFENDED, _REVOKED = range(len(DRAWS))
+#: What is drawn for a new term: places of the constants given to :func:`begin_terms`. Band of length, length within it,
+#: length on breach; whether on remand, and how long; extended or not; days since the offence; order revoked or not.
+DRAWS = 8
+_BAND, _WITHIN_BAND, _BREACH_LENGTH, _REMANDED, _REMAND_DAYS, _LONGER, _OFFENDED, _REVOKED = range(DRAWS)
 
 #: Numbers of the law on curfew: the shortest and longest sentence in days, the shortest custodial period in days, the
 #: least share of it and the fewest days that must be served.
