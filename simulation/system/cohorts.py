@@ -62,11 +62,10 @@ def _newly(service: Service, rows: Rows, start: Array) -> Rows:
 def reoffended(service: Service, rows: Rows) -> None:
     """Count the first proven reoffence of each cohort's people within the follow-up."""
     people, today = service.people, service.today
-    months = service.calendar.month(np.arange(today - FOLLOW_UP_DAYS, today + 1))
     counts, short_counts = hazards.first_reoffences(
         rows,
         today,
-        months[-1] - months,
+        service.calendar.months_from(today - FOLLOW_UP_DAYS, FOLLOW_UP_DAYS + 1),
         people.cohort_start,
         people.cohort_failed,
         people.cohort_side,

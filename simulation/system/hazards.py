@@ -288,7 +288,7 @@ def record_reoffences(
 def first_reoffences(
     rows: Rows,
     today: int,
-    months_since: Array,
+    months: Array,
     start: Days,
     failed: Array,
     side: Array,
@@ -299,16 +299,16 @@ def first_reoffences(
 
     Parameters
     ----------
-    months_since : int array (days of follow-up + 1,)
-        Calendar months that have begun since each of the last days, today the last of them.
+    months : int array (days of follow-up + 1,)
+        Months since year 0 of each of the last days, today the last of them.
     start, failed, side : arrays by row of people
         Start of the cohort that somebody is in, whether they reoffended since, and the side responsible at the start.
     short_start, short_failed : arrays by row of people
         The same of those released from a short sentence, who are counted on side 0.
     """
-    counts = np.zeros((months_since[0] + 1) * 2, dtype=np.int64)
+    this_month, days = months[-1], months.size - 1
+    counts = np.zeros((this_month - months[0] + 1) * 2, dtype=np.int64)
     short_counts = np.zeros_like(counts)
-    days = months_since.size - 1
     # Records are read before anything is decided: without a choice in between, the processor fetches many at once.
     first, short_first = np.empty(rows.size, dtype=np.bool_), np.empty(rows.size, dtype=np.bool_)
     for at in range(rows.size):
@@ -320,10 +320,10 @@ def first_reoffences(
         row = rows[at]
         if first[at]:
             failed[row] = 1
-            counts[months_since[start[row] - today + days] * 2 + side[row]] += 1
+            counts[(this_month - months[start[row] - today + days]) * 2 + side[row]] += 1
         if short_first[at]:
             short_failed[row] = 1
-            short_counts[months_since[short_start[row] - today + days] * 2] += 1
+            short_counts[(this_month - months[short_start[row] - today + days]) * 2] += 1
     return counts, short_counts
 
 
@@ -354,7 +354,7 @@ def serious_reoffences(
     ogrs: Array,
     reoffences: Array,
 ) -> Rows:
-    """Return whose reoffence of today, which is counted already, brings a review; ``serious`` is its draw's constant."""
+    """Return whose reoffence of today, counted already, brings a review; ``serious`` is the constant of the draw."""
     reviewed = np.empty_like(rows)
     many = 0
     for row in rows:

@@ -77,7 +77,6 @@ _DELIVERIES = [name.lower() for name in Delivery.names]
 _PROGRAMMES = [name.lower() for name in Programme.names]
 
 
-
 class Requirements:
     """Orders requirements, gives out the places of each week, and ends what is left with the order."""
 
@@ -87,6 +86,7 @@ class Requirements:
         self.groups = service.table("programme_groups", Table("programme_groups", PROGRAMME_GROUPS, 256))
         #: What was ordered, done and left undone, of days and of hours: must balance.
         self.totals = service.table("requirement_totals", totals_table())
+        self._columns_of: tuple[Array, ...] | None = None
         self._counted = np.array([COUNT_INDEX[name] for name in COUNTED], dtype=np.intp)
         service.process(self.weeks)
         service.process(self.evenings)
@@ -216,7 +216,13 @@ class Requirements:
         look_back(first, size, self.rules, rows, self.totals.done)
 
     def _columns(self) -> Any:
-        return columns(self.service.requirements, self.service.people, self.service.sentences)
+        service = self.service
+        requirements, people, sentences = service.requirements, service.people, service.sentences
+        # The columns stay the same until a table grows or is restored, and gets new ones.
+        now = (requirements.person, people.key, sentences.status)
+        if self._columns_of is None or any(a is not b for a, b in zip(self._columns_of, now, strict=True)):
+            self._columns_of, self._columns_now = now, columns(requirements, people, sentences)
+        return self._columns_now
 
     def _write(self, orders: Rows) -> tuple[Told, int]:
         service, requirements = self.service, self.service.requirements
@@ -256,11 +262,11 @@ class Requirements:
         service = self.service
         while True:
             yield service.clock.phase("diaries")
-            today = service.today
-            monday = today - int(service.calendar.weekday(today))
-            earlier = np.arange(monday, today, dtype=np.int32)
-            if service.calendar.is_working(today) and not service.calendar.is_working(earlier).any():
-                self.week(first_of_month=service.calendar.date(monday).day <= 7)
+            calendar, today = service.calendar, service.today
+            monday = today - int(calendar.weekday(today))
+            # Of a week's working days, today is the first.
+            if calendar.is_working(today) and calendar.working_days_between(monday - 1, today) == 1:
+                self.week(first_of_month=calendar.date(monday).day <= 7)
 
     def week(self, first_of_month: bool) -> None:
         """Go through all requirements: programmes, sessions to book, places in groups, with specialists, at work."""
@@ -477,30 +483,37 @@ class Requirements:
         ordered, begins = grouped(np.arange(events), told.event[:events], len(EVENTS))
         edges = begins.tolist()
 
-        def of(event: int) -> tuple[Rows, Array]:
-            mine = ordered[edges[event] : edges[event + 1]]
-            return told.person[mine], told.detail[mine]
+        def happened(first: int, last: int) -> bool:
+            return bool(edges[first] < edges[last + 1])
 
-        service.tell("activity days ordered", *of(DAYS_ORDERED))
-        service.tell("unpaid work ordered", *of(WORK_ORDERED))
-        service.tell("programme ordered", *of(PROGRAMME_ORDERED))
-        if edges[PROGRAMME_ORDERED + 1] == events:
-            return
-        service.tell("activity day in a group", of(GROUP_DAY)[0])
-        service.tell("activity day with a specialist", of(SPECIALIST_DAY)[0])
-        service.tell("activity day with the officer", of(OFFICER_DAY)[0])
-        service.tell("activity day missed", of(DAY_MISSED)[0])
-        service.tell("activity not bought", of(NOT_BOUGHT)[0])
-        service.tell("activity by the officer instead", of(OFFICER_INSTEAD)[0])
-        service.tell("unpaid work done", of(WORK_DAY)[0])
-        service.tell("unpaid work missed", of(WORK_MISSED)[0])
-        service.tell("unpaid work stood down", of(SENT_HOME)[0])
-        service.tell("unpaid work completed", *of(WORK_COMPLETED))
-        service.tell("programme completed", of(PROGRAMME_COMPLETED)[0])
-        service.tell("programme dropped", of(DROPPED_OUT)[0])
-        service.tell("programme withdrawn", of(WITHDRAWN)[0])
-        service.tell("activity days lapse", *of(DAYS_LAPSED))
-        service.tell("unpaid work lapses", *of(HOURS_LAPSED))
+        def who(event: int) -> Rows:
+            return told.person[ordered[edges[event] : edges[event + 1]]]
+
+        def of(event: int) -> tuple[Rows, Array]:
+            return who(event), told.detail[ordered[edges[event] : edges[event + 1]]]
+
+        # Most days bring events of one of these groups alone.
+        if happened(DAYS_ORDERED, PROGRAMME_ORDERED):
+            service.tell("activity days ordered", *of(DAYS_ORDERED))
+            service.tell("unpaid work ordered", *of(WORK_ORDERED))
+            service.tell("programme ordered", *of(PROGRAMME_ORDERED))
+        if happened(GROUP_DAY, OFFICER_INSTEAD):
+            service.tell("activity day in a group", who(GROUP_DAY))
+            service.tell("activity day with a specialist", who(SPECIALIST_DAY))
+            service.tell("activity day with the officer", who(OFFICER_DAY))
+            service.tell("activity day missed", who(DAY_MISSED))
+            service.tell("activity not bought", who(NOT_BOUGHT))
+            service.tell("activity by the officer instead", who(OFFICER_INSTEAD))
+        if happened(WORK_DAY, HOURS_LAPSED):
+            service.tell("unpaid work done", who(WORK_DAY))
+            service.tell("unpaid work missed", who(WORK_MISSED))
+            service.tell("unpaid work stood down", who(SENT_HOME))
+            service.tell("unpaid work completed", *of(WORK_COMPLETED))
+            service.tell("programme completed", who(PROGRAMME_COMPLETED))
+            service.tell("programme dropped", who(DROPPED_OUT))
+            service.tell("programme withdrawn", who(WITHDRAWN))
+            service.tell("activity days lapse", *of(DAYS_LAPSED))
+            service.tell("unpaid work lapses", *of(HOURS_LAPSED))
 
 
 def totals_table() -> Table:
