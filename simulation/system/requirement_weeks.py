@@ -414,23 +414,31 @@ def fill_places(
 def hold_sessions(
     orders: Rows,
     today: int,
-    rules: Rules,
-    draws: Draws,
+    missed_share: float,
+    missed: np.uint64,
+    activity: Rows,
     rows: RequirementColumns,
     people: Persons,
-    sentences: Orders,
     counted: Counted,
     totals_done: Counted,
     told: Told,
 ) -> int:
-    """Let the officer's sessions of today, by their orders, be activity days of those who come to them."""
+    """Let the officer's sessions of today, by their orders, be activity days of those who come to them.
+
+    Parameters
+    ----------
+    missed_share, missed : float and uint64
+        Share of sessions that somebody of average reliability misses, and the constant of the draw.
+    activity : int array
+        Row of the activity that each sentence requires.
+    """
     events = 0
     # Records are fetched before anything is decided: without a choice in between, the processor fetches many at once.
     sessions, keys = np.empty(orders.size, dtype=np.intp), np.empty(orders.size, dtype=np.uint64)
     persons, over = np.empty(orders.size, dtype=np.intp), np.empty(orders.size, dtype=np.bool_)
     some = 0
     for order in orders:
-        sessions[some] = sentences.activity[order]
+        sessions[some] = activity[order]
         some += sessions[some] >= 0
     for at in range(some):
         over[at] = rows.progress[sessions[at]] >= _FINISHED
@@ -445,8 +453,7 @@ def hold_sessions(
         rows.offered[row] += 1
         rows.last[row] = today
         rows.cell[row] = cell
-        missed = rules.missed[_OFFICER] * float(people.miss_factor[person])
-        if uniform_of(keys[at], draws.activity_missed, occurrence) < missed:
+        if uniform_of(keys[at], missed, occurrence) < missed_share * float(people.miss_factor[person]):
             rows.progress[row] = _RUNNING
             counted[_DAYS_MISSED, cell] += 1
             event = DAY_MISSED

@@ -382,11 +382,11 @@ class Requirements:
         events = hold_sessions(
             orders,
             self.service.today,
-            self.rules,
-            self.draws,
+            float(self.rules.missed[Delivery.OFFICER]),
+            self.draws.activity_missed,
+            sentences.activity,
             rows,
             people,
-            sentences,
             counted,
             self.totals.done,
             told,
@@ -428,29 +428,30 @@ class Requirements:
         if candidates.size == 0:
             return
         service, levers, groups, today = self.service, self.service.levers, self.groups, self.service.today
-        form, area = service.requirements.form[candidates], service.requirements.cell[candidates] >> 1
-        waiting = np.zeros((service.areas, len(Programme)), dtype=np.int64)
-        np.add.at(waiting, (area, form), 1)
-        busy = np.zeros_like(waiting)
-        running = np.flatnonzero(groups.running[: groups.size] == 1)
-        np.add.at(busy, (groups.area[running], groups.programme[running]), 1)
-        most = levers.mapping("requirements.programme.groups_at_once")
+        cell = service.requirements.cell[candidates].astype(np.int64)
+        place = (cell >> 1) * len(Programme) + service.requirements.form[candidates]
+        waiting = np.bincount(place, minlength=service.areas * len(Programme)).reshape(-1, len(Programme))
         full = levers.mapping("requirements.programme.group_size")
-        least = levers.integer("requirements.programme.smallest_group")
+        seats = np.array([max(1, round(full[name])) for name in _PROGRAMMES], dtype=np.int64)
+        begin = waiting // seats
+        if first_of_month:
+            begin += waiting % seats >= levers.integer("requirements.programme.smallest_group")
+        if not begin.any():
+            return
+        most = levers.mapping("requirements.programme.groups_at_once")
+        # At least one group can run anywhere.
+        free = np.maximum(1, np.rint(np.outer(self.shares, [most[name] for name in _PROGRAMMES])).astype(np.int64))
+        running = np.flatnonzero(groups.running[: groups.size] == 1)
+        np.subtract.at(free, (groups.area[running], groups.programme[running]), 1)
+        begin = np.minimum(begin, np.maximum(free, 0))
         sessions = levers.mapping("requirements.programme.sessions")
         opening, last = np.full_like(waiting, -1), np.full_like(waiting, -1)
         for number, name in enumerate(_PROGRAMMES):
-            seats = max(1, round(full[name]))
-            # At least one group can run anywhere.
-            free = np.maximum(1, np.rint(self.shares * most[name]).astype(np.int64)) - busy[:, number]
-            begin = waiting[:, number] // seats
-            if first_of_month:
-                begin += waiting[:, number] % seats >= least
-            begin = np.clip(begin, 0, np.maximum(free, 0))
-            for here in np.flatnonzero(begin).tolist():
-                made = groups.add(int(begin[here]))
+            for here in np.flatnonzero(begin[:, number]).tolist():
+                made = groups.add(int(begin[here, number]))
                 groups.area[made], groups.programme[made], groups.began[made] = here, number, today
-                groups.sessions[made], groups.seats[made], groups.running[made] = round(sessions[name]), seats, 1
+                groups.sessions[made], groups.running[made] = round(sessions[name]), 1
+                groups.seats[made] = seats[number]
                 opening[here, number], last[here, number] = made[0], made[-1]
         rows, _, _ = self._columns()
         counted, persons = self._new_counts(), np.empty(candidates.size, dtype=np.intp)
