@@ -152,6 +152,10 @@ class Calendar:
         """Return months since year 0 (year x 12 + month - 1)."""
         return self._month[np.asarray(days) + self._origin]
 
+    def months_from(self, day: int, days: int) -> NDArray[np.int32]:
+        """Return the months, as :meth:`month` counts them, of so many days from one day on."""
+        return self._month[day + self._origin : day + days + self._origin]
+
     def working_day_before(self, days: Days) -> Days:
         """Return each day itself if it is a working day, else the working day before it."""
         return self._previous[np.asarray(days) + self._origin].astype(np.int32)

@@ -25,6 +25,7 @@ from simulation.system.circumstances_loops import (
     count_lives,
     days_of_moves,
     gaps_and_mentors,
+    move_homes,
     move_points,
     odds_of_missing,
     rebook,
@@ -180,11 +181,12 @@ class Circumstances:
             yield service.clock.phase("crises")
             today, people = service.today, service.people
             paid = service.agendas["benefits"].due(today)
-            paid = paid[people.location[paid] == Location.COMMUNITY]
-            service.tell("benefits begin", np.sort(paid))
+            if paid.size:
+                paid = paid[people.location[paid] == Location.COMMUNITY]
+                service.tell("benefits begin", paid)
             moving = service.agendas["home move"].due(today)
-            moving = np.sort(moving[people.location[moving] == Location.COMMUNITY])
             if moving.size:
+                moving = moving[people.location[moving] == Location.COMMUNITY]
                 self.move(moving)
             if self.changes_matter and paid.size + moving.size:
                 self.rebook(each_once(np.concatenate([paid, moving])))
@@ -192,17 +194,19 @@ class Circumstances:
     def move(self, rows: Rows) -> None:
         """Move people from one kind of home to another."""
         service, people = self.service, self.service.people
-        rates = self.rates[people.home[rows]]
-        edges = np.cumsum(rates, axis=1)
-        uniform = service.chance.uniform(people.key[rows], "kind of next home", people.home_moves[rows])
-        to = (edges <= (uniform * edges[:, -1])[:, None]).sum(axis=1)
-        people.home[rows] = to
-        people.home_moves[rows] += 1
-        service.tell("moves to a settled home", rows[to == Home.SETTLED])
-        service.tell("moves somewhere temporary", rows[to == Home.TEMPORARY])
-        service.tell("loses the home", rows[to == Home.NONE])
-        service.count("moves_to_nowhere", rows[to == Home.NONE])
-        service.count("moves_to_settled", rows[to == Home.SETTLED])
+        settled, temporary, nowhere = move_homes(
+            rows,
+            self.rates,
+            service.chance.constant("kind of next home"),
+            people.key,
+            people.home,
+            people.home_moves,
+        )
+        service.tell("moves to a settled home", settled)
+        service.tell("moves somewhere temporary", temporary)
+        service.tell("loses the home", nowhere)
+        service.count("moves_to_nowhere", nowhere)
+        service.count("moves_to_settled", settled)
         self.book_moves(rows)
 
     def book_moves(self, rows: Rows) -> None:

@@ -112,6 +112,40 @@ def begin_lives(
 
 
 @compiled
+def move_homes(
+    rows: Rows, rates: Floats, constant: np.uint64, key: Array, home: Array, home_moves: Array
+) -> tuple[Rows, Rows, Rows]:
+    """Move people from one kind of home to another; return who is settled, temporary and nowhere now.
+
+    Parameters
+    ----------
+    rates : float array (kinds, kinds)
+        Moves a year from each kind of home to each.
+    constant : uint64
+        Of the draw of the kind of the next home.
+    """
+    settled, temporary, nowhere = np.empty_like(rows), np.empty_like(rows), np.empty_like(rows)
+    many_settled, many_temporary, many_nowhere = 0, 0, 0
+    for row in rows:
+        total = 0.0
+        for rate in rates[home[row]]:
+            total += rate
+        mark = uniform_of(key[row], constant, int(home_moves[row])) * total
+        # The kind whose stretch of the sum of rates holds the mark.
+        to, edge = 0, 0.0
+        for rate in rates[home[row]]:
+            edge += rate
+            to += edge <= mark
+        home[row] = to
+        home_moves[row] += 1
+        settled[many_settled], temporary[many_temporary], nowhere[many_nowhere] = row, row, row
+        many_settled += to == _SETTLED
+        many_temporary += to == _TEMPORARY
+        many_nowhere += to == _NONE
+    return settled[:many_settled], temporary[:many_temporary], nowhere[:many_nowhere]
+
+
+@compiled
 def days_of_moves(
     rows: Rows,
     today: int,

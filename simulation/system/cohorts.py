@@ -12,6 +12,7 @@ import numpy as np
 
 from simulation.engine import NEVER
 from simulation.engine.agenda import each_once
+from simulation.system import hazards
 from simulation.system.codes import Location
 from simulation.system.service import Array, Rows, Service
 
@@ -60,25 +61,19 @@ def _newly(service: Service, rows: Rows, start: Array) -> Rows:
 
 def reoffended(service: Service, rows: Rows) -> None:
     """Count the first proven reoffence of each cohort's people within the follow-up."""
-    people = service.people
-    first = _first(service, rows, people.cohort_start, people.cohort_failed)
-    service.band("cohort_reoffences", _months_since(service, people.cohort_start[first]), people.cohort_side[first])
-    first = _first(service, rows, people.short_cohort_start, people.short_cohort_failed)
-    months = _months_since(service, people.short_cohort_start[first])
-    service.band("short_cohort_reoffences", months, np.zeros(first.size, dtype=np.int64))
-
-
-def _first(service: Service, rows: Rows, start: Array, failed: Array) -> Rows:
-    """Return whose first reoffence of the follow-up this is, and remember it."""
-    begun = start[rows]
-    within = (begun != NEVER) & (service.today - begun <= FOLLOW_UP_DAYS) & (failed[rows] == 0)
-    first = rows[within]
-    failed[first] = 1
-    return first
-
-
-def _months_since(service: Service, days: Array) -> Array:
-    return (int(service.calendar.month(service.today)) - service.calendar.month(days)).astype(np.int64)
+    people, today = service.people, service.today
+    counts, short_counts = hazards.first_reoffences(
+        rows,
+        today,
+        service.calendar.months_from(today - FOLLOW_UP_DAYS, FOLLOW_UP_DAYS + 1),
+        people.cohort_start,
+        people.cohort_failed,
+        people.cohort_side,
+        people.short_cohort_start,
+        people.short_cohort_failed,
+    )
+    service.band_counts("cohort_reoffences", counts)
+    service.band_counts("short_cohort_reoffences", short_counts)
 
 
 def inspect(service: Service, community: Rows) -> None:

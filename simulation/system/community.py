@@ -132,23 +132,23 @@ class Community:
         service = self.service
         while True:
             yield service.clock.phase("crises")
-            self.deaths(service.agendas["death"].due(service.today))
-            self.crises(service.agendas["crisis"].due(service.today))
-            rising = service.agendas["escalate"].due(service.today)
+            agendas, today = service.agendas, service.today
+            self.deaths(agendas["death"].due(today))
+            self.crises(agendas["crisis"].due(today))
+            rising = agendas["escalate"].due(today)
             if rising.size:
-                alive = rising[service.people.side[rising] >= 0]
-                self.allocation.escalate(alive)
+                self.allocation.escalate(rising[service.people.side[rising] >= 0])
             # The month's hazard is added before its crossings are taken: one may fall on the first.
-            if service.calendar.date(service.today).day == 1 or service.today == 0:
+            if today == 0 or service.calendar.date(today).day == 1:
                 self.step()
-            self.reoffend(service.agendas["reoffence"].due(service.today))
+            self.reoffend(agendas["reoffence"].due(today))
 
     def deaths(self, rows: Rows) -> None:
         """People who die leave the model."""
-        service, people = self.service, self.service.people
-        rows = rows[people.location[rows] == Location.COMMUNITY]
         if rows.size == 0:
             return
+        service, people = self.service, self.service.people
+        rows = rows[people.location[rows] == Location.COMMUNITY]
         service.count("deaths", rows)
         service.tell("died", rows)
         self.departures.leave(rows, Location.DEAD)

@@ -271,10 +271,10 @@ class Contracts:
 
     def cut(self, areas: Rows) -> None:
         """Close posts: those vacant first, some with their holders, the rest when they next fall vacant."""
-        state = self.state
-        areas = areas[self.open[areas]]
         if areas.size == 0:
             return
+        state = self.state
+        areas = areas[self.open[areas]]
         redundant = np.floor(state.posts_planned[areas] * self.redundant).astype(np.int64)
         state.posts_to_close[areas] += state.posts_planned[areas]
         state.posts_planned[areas] = 0

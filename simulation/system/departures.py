@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulation.engine import NEVER
+from simulation.engine.agenda import cancel_each
 from simulation.system.codes import Location, Setting, Status
 from simulation.system.hazards import sentences_of
 from simulation.system.service import Rows, Service
@@ -22,6 +23,8 @@ OF_SENTENCES = (
     "curfew breach",
     "good progress",
 )
+#: What may be planned for a person, besides what goes with the place that is left.
+OF_PEOPLE = ("conviction", "reoffence", "sentence", "committal")
 
 
 class Departures:
@@ -44,11 +47,9 @@ class Departures:
             return
         service, people, sentences = self.service, self.service.people, self.service.sentences
         every = sentences_of(rows, people.latest, sentences.previous)
-        for name in OF_SENTENCES:
-            service.agendas[name].cancel(every)
+        cancel_each([service.agendas[name] for name in OF_SENTENCES], every)
         sentences.status[every] = Status.ENDED
-        for name in ("conviction", "reoffence", "sentence", "committal"):
-            service.agendas[name].cancel(rows)
+        cancel_each([service.agendas[name] for name in OF_PEOPLE], rows)
         before = people.location[rows]
         people.report_due[rows] = NEVER
         people.location[rows] = where

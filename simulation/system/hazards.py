@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _COMMUNITY, _OVER = codes.Location.COMMUNITY, codes.Location.ENDED
 _DETERMINATE = codes.Kind.DETERMINATE
 _CURFEW, _LICENCE = codes.Status.CURFEW, codes.Status.LICENCE
+#: RSR is the chance within two years, OGRS within one.
+_YEARS_OF_RSR = 2
 #: A threshold above this hasn't been drawn yet.
 _UNDRAWN = 1e17
 
@@ -280,6 +282,86 @@ def record_reoffences(
         returning[:returns],
         days[:returns],
     )
+
+
+@compiled
+def first_reoffences(
+    rows: Rows,
+    today: int,
+    months: Array,
+    start: Days,
+    failed: Array,
+    side: Array,
+    short_start: Days,
+    short_failed: Array,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count, by months since the start x 2 + side, whose first reoffence of the follow-up this is, and remember it.
+
+    Parameters
+    ----------
+    months : int array (days of follow-up + 1,)
+        Months since year 0 of each of the last days, today the last of them.
+    start, failed, side : arrays by row of people
+        Start of the cohort that somebody is in, whether they reoffended since, and the side responsible at the start.
+    short_start, short_failed : arrays by row of people
+        The same of those released from a short sentence, who are counted on side 0.
+    """
+    this_month, days = months[-1], months.size - 1
+    counts = np.zeros((this_month - months[0] + 1) * 2, dtype=np.int64)
+    short_counts = np.zeros_like(counts)
+    # Records are read before anything is decided: without a choice in between, the processor fetches many at once.
+    first, short_first = np.empty(rows.size, dtype=np.bool_), np.empty(rows.size, dtype=np.bool_)
+    for at in range(rows.size):
+        row = rows[at]
+        begun, short_begun = np.int64(start[row]), np.int64(short_start[row])
+        first[at] = (begun != NEVER) & (today - begun <= days) & (failed[row] == 0)
+        short_first[at] = (short_begun != NEVER) & (today - short_begun <= days) & (short_failed[row] == 0)
+    for at in range(rows.size):
+        row = rows[at]
+        if first[at]:
+            failed[row] = 1
+            counts[(this_month - months[start[row] - today + days]) * 2 + side[row]] += 1
+        if short_first[at]:
+            short_failed[row] = 1
+            short_counts[(this_month - months[short_start[row] - today + days]) * 2] += 1
+    return counts, short_counts
+
+
+@compiled
+def serious_share(rsr: int, ogrs: int, logarithms: Floats) -> float:
+    """Return the share of somebody's reoffences that are serious: rate of serious recidivism over that of reoffending.
+
+    Parameters
+    ----------
+    rsr : int
+        Chance of serious recidivism within two years, hundredths of a percent.
+    ogrs : int
+        Chance of proven reoffending within a year, percent.
+    """
+    serious = minus_log_of(1.0 - min(rsr / 10_000, 0.99), logarithms) / _YEARS_OF_RSR
+    every = minus_log_of(1.0 - min(max(ogrs, 1), 97) / 100, logarithms)
+    return min(serious / every, 1.0)
+
+
+@compiled
+def serious_reoffences(
+    rows: Rows,
+    review_share: float,
+    serious: np.uint64,
+    logarithms: Floats,
+    key: Array,
+    rsr: Array,
+    ogrs: Array,
+    reoffences: Array,
+) -> Rows:
+    """Return whose reoffence of today, counted already, brings a review; ``serious`` is the constant of the draw."""
+    reviewed = np.empty_like(rows)
+    many = 0
+    for row in rows:
+        chance = serious_share(int(rsr[row]), int(ogrs[row]), logarithms) * review_share
+        reviewed[many] = row
+        many += uniform_of(key[row], serious, int(reoffences[row])) < chance
+    return reviewed[:many]
 
 
 @compiled

@@ -198,6 +198,8 @@ def go_through(
     sessions, for_programme = np.empty(size, dtype=np.intp), np.empty(size, dtype=np.intp)
     many_going, many_waiting, many_sessions, many_programmes, events = 0, 0, 0, 0, 0
     stands, places = np.empty(FETCHED, dtype=np.int8), np.empty(FETCHED, dtype=np.int8)
+    cells = np.empty(FETCHED, dtype=np.int16)
+    other_ones = np.empty(FETCHED, dtype=np.intp)
     open_ones, live = np.empty(FETCHED, dtype=np.intp), np.empty(FETCHED, dtype=np.intp)
     # Days from which somebody isn't due again yet. With the officer, days may come with visits of the tariff, and have
     # no interval of their own.
@@ -222,9 +224,29 @@ def go_through(
             # Somebody for whom a warrant is out doesn't come.
             at_liberty = sentences.warrant_since[rows.sentence[row]] == NEVER
             places[at] = people.location[rows.person[row]] if at_liberty else _WANTED
+            # Their record, too, is fetched here: tier and visits are read from beside the cell.
+            cells[at] = people.cell[rows.person[row]]
+        # Most ask for a place, or go to the one they have: they are put into their queue without a choice in between.
+        others = 0
         for at in range(many):
             row = live[at]
-            progress = rows.progress[row]
+            kind, running = rows.kind[row], rows.progress[row] == _RUNNING
+            here = (stands[at] == _ORDER) & (places[at] == _COMMUNITY)
+            elsewhere = (kind == _ACTIVITY) & (rows.form[row] != _OFFICER)
+            area, side = cells[at] >> 1, cells[at] & 1
+            unbought = rows.bought_draw[row] < rules.friction[area]
+            held_up = elsewhere & rules.split[area] & (side == _NPS) & unbought
+            queues = here & ((kind == _WORK) | elsewhere)
+            waits = queues & (not running) & (not held_up)
+            rows.held[row] = 0 if waits else rows.held[row]
+            going[many_going], waiting[many_waiting] = row, row
+            many_going += queues & running
+            many_waiting += waits
+            other_ones[others] = at
+            others += not (queues & (running | (not held_up)))
+        for other in range(others):
+            at = other_ones[other]
+            row = live[at]
             kind, form, group, person = rows.kind[row], rows.form[row], rows.group[row], rows.person[row]
             if stands[at] != _ORDER:
                 events = _lapse(row, rows, groups, counted, totals_lapsed, told, events)
@@ -235,19 +257,14 @@ def go_through(
                     groups.members[group] -= 1
                     rows.group[row], rows.done[row], rows.progress[row] = -1, 0, _WAITING
                 continue
-            if kind == _WORK:
-                going[many_going], waiting[many_waiting] = row, row
-                many_going += progress == _RUNNING
-                many_waiting += progress != _RUNNING
-                continue
             if kind == _PROGRAMME:
                 if group < 0:
                     if rules.offered[form]:
-                        rows.cell[row] = people.cell[person]
+                        rows.cell[row] = cells[at]
                         for_programme[many_programmes] = row
                         many_programmes += 1
                     continue
-                cell = people.cell[person]
+                cell = cells[at]
                 rows.cell[row] = cell
                 event = -1
                 if groups.running[group] == 0:
@@ -276,7 +293,7 @@ def go_through(
                     events += 1
                 continue
             if form == _OFFICER:
-                last, cell = rows.last[row], people.cell[person]
+                last, cell = rows.last[row], cells[at]
                 rows.cell[row] = cell
                 if rules.inside[cell, people.tier[person]]:
                     # A visit that the tariff pays for is a day of it: one for each week in which there was a visit.
@@ -291,17 +308,9 @@ def go_through(
                 elif last == NEVER or today - last >= rules.interval[_OFFICER] - _SLACK:
                     sessions[many_sessions] = row
                     many_sessions += 1
-            elif progress == _RUNNING:
-                going[many_going] = row
-                many_going += 1
             else:
-                cell = int(people.cell[person])
-                unbought = rows.bought_draw[row] < rules.friction[cell >> 1]
-                if not (rules.split[cell >> 1] and cell & 1 == _NPS and unbought):
-                    rows.held[row] = 0
-                    waiting[many_waiting] = row
-                    many_waiting += 1
-                    continue
+                # Waits until the NPS has bought it.
+                cell = int(cells[at])
                 event = -1
                 if today - rows.ready[row] >= rules.generic_days:
                     rows.form[row], rows.held[row] = _OFFICER, 0
@@ -405,28 +414,46 @@ def fill_places(
 def hold_sessions(
     orders: Rows,
     today: int,
-    rules: Rules,
-    draws: Draws,
+    missed_share: float,
+    missed: np.uint64,
+    activity: Rows,
     rows: RequirementColumns,
     people: Persons,
-    sentences: Orders,
     counted: Counted,
     totals_done: Counted,
     told: Told,
 ) -> int:
-    """Let the officer's sessions of today, by their orders, be activity days of those who come to them."""
+    """Let the officer's sessions of today, by their orders, be activity days of those who come to them.
+
+    Parameters
+    ----------
+    missed_share, missed : float and uint64
+        Share of sessions that somebody of average reliability misses, and the constant of the draw.
+    activity : int array
+        Row of the activity that each sentence requires.
+    """
     events = 0
+    # Records are fetched before anything is decided: without a choice in between, the processor fetches many at once.
+    sessions, keys = np.empty(orders.size, dtype=np.intp), np.empty(orders.size, dtype=np.uint64)
+    persons, over = np.empty(orders.size, dtype=np.intp), np.empty(orders.size, dtype=np.bool_)
+    some = 0
     for order in orders:
-        row = sentences.activity[order]
-        if row < 0 or rows.progress[row] >= _FINISHED:
+        sessions[some] = activity[order]
+        some += sessions[some] >= 0
+    for at in range(some):
+        over[at] = rows.progress[sessions[at]] >= _FINISHED
+        persons[at] = rows.person[sessions[at]]
+    for at in range(some):
+        keys[at] = people.key[persons[at]]
+    for at in range(some):
+        if over[at]:
             continue
-        person = rows.person[row]
+        row, person = sessions[at], persons[at]
         cell, occurrence = people.cell[person], int(rows.number[row]) * 4096 + int(rows.offered[row])
         rows.offered[row] += 1
         rows.last[row] = today
         rows.cell[row] = cell
-        missed = rules.missed[_OFFICER] * float(people.miss_factor[person])
-        if uniform_of(people.key[person], draws.activity_missed, occurrence) < missed:
+        if uniform_of(keys[at], missed, occurrence) < missed_share * float(people.miss_factor[person]):
             rows.progress[row] = _RUNNING
             counted[_DAYS_MISSED, cell] += 1
             event = DAY_MISSED

@@ -77,7 +77,6 @@ _DELIVERIES = [name.lower() for name in Delivery.names]
 _PROGRAMMES = [name.lower() for name in Programme.names]
 
 
-
 class Requirements:
     """Orders requirements, gives out the places of each week, and ends what is left with the order."""
 
@@ -87,6 +86,7 @@ class Requirements:
         self.groups = service.table("programme_groups", Table("programme_groups", PROGRAMME_GROUPS, 256))
         #: What was ordered, done and left undone, of days and of hours: must balance.
         self.totals = service.table("requirement_totals", totals_table())
+        self._columns_of: tuple[Array, ...] | None = None
         self._counted = np.array([COUNT_INDEX[name] for name in COUNTED], dtype=np.intp)
         service.process(self.weeks)
         service.process(self.evenings)
@@ -216,7 +216,13 @@ class Requirements:
         look_back(first, size, self.rules, rows, self.totals.done)
 
     def _columns(self) -> Any:
-        return columns(self.service.requirements, self.service.people, self.service.sentences)
+        service = self.service
+        requirements, people, sentences = service.requirements, service.people, service.sentences
+        # The columns stay the same until a table grows or is restored, and gets new ones.
+        now = (requirements.person, people.key, sentences.status)
+        if self._columns_of is None or any(a is not b for a, b in zip(self._columns_of, now, strict=True)):
+            self._columns_of, self._columns_now = now, columns(requirements, people, sentences)
+        return self._columns_now
 
     def _write(self, orders: Rows) -> tuple[Told, int]:
         service, requirements = self.service, self.service.requirements
@@ -256,11 +262,11 @@ class Requirements:
         service = self.service
         while True:
             yield service.clock.phase("diaries")
-            today = service.today
-            monday = today - int(service.calendar.weekday(today))
-            earlier = np.arange(monday, today, dtype=np.int32)
-            if service.calendar.is_working(today) and not service.calendar.is_working(earlier).any():
-                self.week(first_of_month=service.calendar.date(monday).day <= 7)
+            calendar, today = service.calendar, service.today
+            monday = today - int(calendar.weekday(today))
+            # Of a week's working days, today is the first.
+            if calendar.is_working(today) and calendar.working_days_between(monday - 1, today) == 1:
+                self.week(first_of_month=calendar.date(monday).day <= 7)
 
     def week(self, first_of_month: bool) -> None:
         """Go through all requirements: programmes, sessions to book, places in groups, with specialists, at work."""
@@ -376,11 +382,11 @@ class Requirements:
         events = hold_sessions(
             orders,
             self.service.today,
-            self.rules,
-            self.draws,
+            float(self.rules.missed[Delivery.OFFICER]),
+            self.draws.activity_missed,
+            sentences.activity,
             rows,
             people,
-            sentences,
             counted,
             self.totals.done,
             told,
@@ -422,29 +428,30 @@ class Requirements:
         if candidates.size == 0:
             return
         service, levers, groups, today = self.service, self.service.levers, self.groups, self.service.today
-        form, area = service.requirements.form[candidates], service.requirements.cell[candidates] >> 1
-        waiting = np.zeros((service.areas, len(Programme)), dtype=np.int64)
-        np.add.at(waiting, (area, form), 1)
-        busy = np.zeros_like(waiting)
-        running = np.flatnonzero(groups.running[: groups.size] == 1)
-        np.add.at(busy, (groups.area[running], groups.programme[running]), 1)
-        most = levers.mapping("requirements.programme.groups_at_once")
+        cell = service.requirements.cell[candidates].astype(np.int64)
+        place = (cell >> 1) * len(Programme) + service.requirements.form[candidates]
+        waiting = np.bincount(place, minlength=service.areas * len(Programme)).reshape(-1, len(Programme))
         full = levers.mapping("requirements.programme.group_size")
-        least = levers.integer("requirements.programme.smallest_group")
+        seats = np.array([max(1, round(full[name])) for name in _PROGRAMMES], dtype=np.int64)
+        begin = waiting // seats
+        if first_of_month:
+            begin += waiting % seats >= levers.integer("requirements.programme.smallest_group")
+        if not begin.any():
+            return
+        most = levers.mapping("requirements.programme.groups_at_once")
+        # At least one group can run anywhere.
+        free = np.maximum(1, np.rint(np.outer(self.shares, [most[name] for name in _PROGRAMMES])).astype(np.int64))
+        running = np.flatnonzero(groups.running[: groups.size] == 1)
+        np.subtract.at(free, (groups.area[running], groups.programme[running]), 1)
+        begin = np.minimum(begin, np.maximum(free, 0))
         sessions = levers.mapping("requirements.programme.sessions")
         opening, last = np.full_like(waiting, -1), np.full_like(waiting, -1)
         for number, name in enumerate(_PROGRAMMES):
-            seats = max(1, round(full[name]))
-            # At least one group can run anywhere.
-            free = np.maximum(1, np.rint(self.shares * most[name]).astype(np.int64)) - busy[:, number]
-            begin = waiting[:, number] // seats
-            if first_of_month:
-                begin += waiting[:, number] % seats >= least
-            begin = np.clip(begin, 0, np.maximum(free, 0))
-            for here in np.flatnonzero(begin).tolist():
-                made = groups.add(int(begin[here]))
+            for here in np.flatnonzero(begin[:, number]).tolist():
+                made = groups.add(int(begin[here, number]))
                 groups.area[made], groups.programme[made], groups.began[made] = here, number, today
-                groups.sessions[made], groups.seats[made], groups.running[made] = round(sessions[name]), seats, 1
+                groups.sessions[made], groups.running[made] = round(sessions[name]), 1
+                groups.seats[made] = seats[number]
                 opening[here, number], last[here, number] = made[0], made[-1]
         rows, _, _ = self._columns()
         counted, persons = self._new_counts(), np.empty(candidates.size, dtype=np.intp)
@@ -477,30 +484,37 @@ class Requirements:
         ordered, begins = grouped(np.arange(events), told.event[:events], len(EVENTS))
         edges = begins.tolist()
 
-        def of(event: int) -> tuple[Rows, Array]:
-            mine = ordered[edges[event] : edges[event + 1]]
-            return told.person[mine], told.detail[mine]
+        def happened(first: int, last: int) -> bool:
+            return bool(edges[first] < edges[last + 1])
 
-        service.tell("activity days ordered", *of(DAYS_ORDERED))
-        service.tell("unpaid work ordered", *of(WORK_ORDERED))
-        service.tell("programme ordered", *of(PROGRAMME_ORDERED))
-        if edges[PROGRAMME_ORDERED + 1] == events:
-            return
-        service.tell("activity day in a group", of(GROUP_DAY)[0])
-        service.tell("activity day with a specialist", of(SPECIALIST_DAY)[0])
-        service.tell("activity day with the officer", of(OFFICER_DAY)[0])
-        service.tell("activity day missed", of(DAY_MISSED)[0])
-        service.tell("activity not bought", of(NOT_BOUGHT)[0])
-        service.tell("activity by the officer instead", of(OFFICER_INSTEAD)[0])
-        service.tell("unpaid work done", of(WORK_DAY)[0])
-        service.tell("unpaid work missed", of(WORK_MISSED)[0])
-        service.tell("unpaid work stood down", of(SENT_HOME)[0])
-        service.tell("unpaid work completed", *of(WORK_COMPLETED))
-        service.tell("programme completed", of(PROGRAMME_COMPLETED)[0])
-        service.tell("programme dropped", of(DROPPED_OUT)[0])
-        service.tell("programme withdrawn", of(WITHDRAWN)[0])
-        service.tell("activity days lapse", *of(DAYS_LAPSED))
-        service.tell("unpaid work lapses", *of(HOURS_LAPSED))
+        def who(event: int) -> Rows:
+            return told.person[ordered[edges[event] : edges[event + 1]]]
+
+        def of(event: int) -> tuple[Rows, Array]:
+            return who(event), told.detail[ordered[edges[event] : edges[event + 1]]]
+
+        # Most days bring events of one of these groups alone.
+        if happened(DAYS_ORDERED, PROGRAMME_ORDERED):
+            service.tell("activity days ordered", *of(DAYS_ORDERED))
+            service.tell("unpaid work ordered", *of(WORK_ORDERED))
+            service.tell("programme ordered", *of(PROGRAMME_ORDERED))
+        if happened(GROUP_DAY, OFFICER_INSTEAD):
+            service.tell("activity day in a group", who(GROUP_DAY))
+            service.tell("activity day with a specialist", who(SPECIALIST_DAY))
+            service.tell("activity day with the officer", who(OFFICER_DAY))
+            service.tell("activity day missed", who(DAY_MISSED))
+            service.tell("activity not bought", who(NOT_BOUGHT))
+            service.tell("activity by the officer instead", who(OFFICER_INSTEAD))
+        if happened(WORK_DAY, HOURS_LAPSED):
+            service.tell("unpaid work done", who(WORK_DAY))
+            service.tell("unpaid work missed", who(WORK_MISSED))
+            service.tell("unpaid work stood down", who(SENT_HOME))
+            service.tell("unpaid work completed", *of(WORK_COMPLETED))
+            service.tell("programme completed", who(PROGRAMME_COMPLETED))
+            service.tell("programme dropped", who(DROPPED_OUT))
+            service.tell("programme withdrawn", who(WITHDRAWN))
+            service.tell("activity days lapse", *of(DAYS_LAPSED))
+            service.tell("unpaid work lapses", *of(HOURS_LAPSED))
 
 
 def totals_table() -> Table:

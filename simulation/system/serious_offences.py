@@ -7,28 +7,9 @@ that bring a review; a parameter says what share.
 
 from __future__ import annotations
 
-import numpy as np
-
-from simulation.engine.chance import minus_log
-from simulation.system.service import Array, Rows, Service
-
-#: RSR is the chance within two years, OGRS within one.
-_YEARS_OF_RSR = 2
-
-
-def serious_share(rsr: Array, ogrs: Array) -> Array:
-    """Return the share of somebody's reoffences that are serious: rate of serious recidivism over that of reoffending.
-
-    Parameters
-    ----------
-    rsr : int array
-        Chance of serious recidivism within two years, hundredths of a percent.
-    ogrs : int array
-        Chance of proven reoffending within a year, percent.
-    """
-    serious = minus_log(1.0 - np.minimum(rsr / 10_000, 0.99)) / _YEARS_OF_RSR
-    every = minus_log(1.0 - np.clip(ogrs, 1, 97) / 100)
-    return np.minimum(serious / every, 1.0)
+from simulation.engine.chance import logarithms
+from simulation.system import hazards
+from simulation.system.service import Rows, Service
 
 
 def review(service: Service, rows: Rows) -> None:
@@ -36,10 +17,15 @@ def review(service: Service, rows: Rows) -> None:
     if rows.size == 0:
         return
     people = service.people
-    chance = serious_share(people.rsr[rows], people.ogrs[rows])
-    chance = chance * service.levers.number("community.serious_offence_review_share")
-    # The reoffence is counted already.
-    uniform = service.chance.uniform(people.key[rows], "serious further offence", people.reoffences[rows])
-    reviewed = rows[uniform < chance]
+    reviewed = hazards.serious_reoffences(
+        rows,
+        float(service.levers.number("community.serious_offence_review_share")),
+        service.chance.constant("serious further offence"),
+        logarithms(),
+        people.key,
+        people.rsr,
+        people.ogrs,
+        people.reoffences,
+    )
     service.count("serious_offence_reviews", reviewed)
     service.tell("serious further offence reviewed", reviewed)

@@ -226,9 +226,11 @@ class Service(World):
 
     def band(self, name: str, bands: Array, sides: Array) -> None:
         """Add to a histogram of this month: one entry for each band and side."""
-        if bands.size == 0:
-            return
-        counts = np.bincount(bands.astype(np.int64) * 2 + sides)
+        if bands.size:
+            self.band_counts(name, np.bincount(bands.astype(np.int64) * 2 + sides))
+
+    def band_counts(self, name: str, counts: NDArray[np.int64]) -> None:
+        """Add to a histogram of this month what was counted by band x 2 + side."""
         for number in np.flatnonzero(counts).tolist():
             place = (name, number // 2, number % 2)
             self.bands[place] = self.bands.get(place, 0) + int(counts[number])

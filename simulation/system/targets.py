@@ -50,12 +50,24 @@ def drawn(draws: Array, sufficient: NDArray[np.bool_], sample: int, chosen_share
     >>> drawn(draws, np.array([False, False, True, True]), 2, 0.0).tolist()
     [0, 1]
     """
-    order = np.argsort(draws, kind="stable")
-    chosen = order[sufficient[order]][: int(sample * chosen_share)]
-    left = np.ones(order.size, dtype=bool)
+    fit = np.flatnonzero(sufficient)
+    chosen = fit[_lowest(draws[fit], int(sample * chosen_share))]
+    left = np.ones(draws.size, dtype=bool)
     left[chosen] = False
-    rest = order[left[order]][: max(sample - chosen.size, 0)]
+    others = np.flatnonzero(left)
+    rest = others[_lowest(draws[others], sample - chosen.size)]
     return np.sort(np.concatenate([chosen, rest]))
+
+
+def _lowest(draws: Array, many: int) -> Rows:
+    """Return which draws are the lowest; of equal ones the first."""
+    if many <= 0:
+        return np.empty(0, dtype=np.intp)
+    if many >= draws.size:
+        return np.arange(draws.size)
+    # Few of many are read: only those that may be among them are sorted.
+    few = np.flatnonzero(draws <= np.partition(draws, many - 1)[many - 1])
+    return few[np.argsort(draws[few], kind="stable")][:many]
 
 
 class Targets:

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from simulation.engine import NEVER
-from simulation.engine.chance import minus_log
+from simulation.engine.chance import logarithms, minus_log
 from simulation.measures.registry import HISTOGRAMS
 from simulation.scenario import load_scenario
 from simulation.system import Model, RunOutput, RunRequest, cohorts, run_model
 from simulation.system.codes import CRC, NPS, Kind, Status
+from simulation.system.hazards import serious_share
 from simulation.system.population import unpack
-from simulation.system.serious_offences import serious_share
 from simulation.system.splitting import of_the_nps, side_made_for
 from tests.system.system_helpers import GEOGRAPHY, change, finished, resolved, run, total, totals
 
@@ -187,9 +187,9 @@ def test_other_staff_are_the_area_s_share_of_the_number() -> None:
 
 def test_the_share_of_reoffences_that_is_serious() -> None:
     """Somebody with 10% in two years and 50% in one."""
-    share = serious_share(np.array([1000]), np.array([50]))
-    assert share[0] == pytest.approx((-np.log(0.9) / 2) / -np.log(0.5))
-    assert serious_share(np.array([9000]), np.array([2]))[0] == 1
+    share = serious_share(1000, 50, logarithms())
+    assert share == pytest.approx((-np.log(0.9) / 2) / -np.log(0.5))
+    assert serious_share(9000, 2, logarithms()) == 1
     assert minus_log(np.array([0.5]))[0] == pytest.approx(np.log(2))
 
 
