@@ -79,6 +79,9 @@ class Table:
         if unknown:
             raise ValueError(f"table {name}: no column is called {', '.join(sorted(unknown))}")
         self._together = frozenset(together)
+        #: The columns kept together, one record a row: a compiled loop reaches them all through one array, with
+        #: ``records[row]["name"]``, for less than through an array each. Empty where there are none.
+        self.records: NDArray[Any] = np.empty(0, dtype=np.uint8)
         taken = {*dir(self)}
         for column in columns:
             if column.name in taken:
@@ -88,7 +91,7 @@ class Table:
             setattr(self, column_name, array)
 
     def _allocate(self, capacity: int) -> dict[str, NDArray[Any]]:
-        """Return empty arrays for every column; those kept together are views into one array of records."""
+        """Return empty arrays for every column; those kept together are views into new :attr:`records`."""
         arrays: dict[str, NDArray[Any]] = {}
         near = [column for column in self.columns if column.name in self._together]
         near.sort(key=lambda column: -np.dtype(column.dtype).itemsize)
@@ -105,8 +108,8 @@ class Table:
             )
             raw = np.zeros(capacity * width + LINE, dtype=np.uint8)
             start = -raw.ctypes.data % LINE
-            records = raw[start : start + capacity * width].view(record)
-            arrays = {column.name: records[column.name] for column in near}
+            self.records = raw[start : start + capacity * width].view(record)
+            arrays = {column.name: self.records[column.name] for column in near}
             for column in near:
                 arrays[column.name][:] = column.empty
         for column in self.columns:

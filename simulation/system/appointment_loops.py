@@ -84,7 +84,7 @@ def full_days(
         officer = people.officer[row]
         if officer >= 0:
             load[officer] += contact_seconds[
-                people.model[row], people.setting[row], people.tier[row], _FACE_TO_FACE, people.rural[row]
+                people.records[row]["model"], people.records[row]["setting"], people.records[row]["tier"], _FACE_TO_FACE, people.records[row]["rural"]
             ]
     for post in range(at_work.size):
         most = fullest[posts.area[post], posts.employer[post]]
@@ -135,22 +135,22 @@ def open_contacts(
         end = min(start + FETCHED, due.size)
         for at in range(start, end):
             row = due[at]
-            keys[at - start], officers[at - start] = people.key[row], people.officer[row]
+            keys[at - start], officers[at - start] = people.records[row]["key"], people.officer[row]
             places[at - start] = people.location[row]
         for at in range(start, end):
             row = due[at]
-            cell, officer, key = people.cell[row], officers[at - start], keys[at - start]
+            cell, officer, key = people.records[row]["cell"], officers[at - start], keys[at - start]
             server[at] = -1
             if officer < 0:
                 fate[at] = NO_OFFICER
                 continue
-            unseen = today - int(people.last_seen[row])
-            noticed, rosh = people.crisis_noticed[row], people.assessed_rosh[row]
+            unseen = today - int(people.records[row]["last_seen"])
+            noticed, rosh = people.records[row]["crisis_noticed"], people.records[row]["assessed_rosh"]
             inside = places[at - start] in (_SENTENCED, _RECALLED_TO)
-            booked_as = people.booked_as[row]
+            booked_as = people.records[row]["booked_as"]
             called = not inside and call_due(booked_as, noticed, rosh, unseen, ways.floor[cell])
             by_hub = called and booked_as == _HUB_CALL and ways.hub_open[cell]
-            occurrence = occurrence_of(people.sentences[row], people.spells[row], people.contacts[row])
+            occurrence = occurrence_of(people.records[row]["sentences"], people.records[row]["spells"], people.records[row]["contacts"])
             if not by_hub:
                 # A colleague stands in, or takes a share of contacts anyway: never in prison or at high risk.
                 share = ways.team[cell] if at_work[officer] else ways.cover[cell]
@@ -169,7 +169,7 @@ def open_contacts(
                     else:
                         fate[at] = OFFICER_ON_LEAVE
                     continue
-            tier = people.tier[row]
+            tier = people.records[row]["tier"]
             if inside:
                 way = _CUSTODY
             elif called:
@@ -203,7 +203,7 @@ def open_contacts(
                         ways.booth[cell],
                     )
             mode[at] = way
-            time = contact_seconds[people.model[row], people.setting[row], tier, way, people.rural[row]]
+            time = contact_seconds[people.records[row]["model"], people.records[row]["setting"], tier, way, people.records[row]["rural"]]
             seconds[at] = time
             counted[_DUE, cell] += 1
             if way == _HUB_CALL:
@@ -216,7 +216,7 @@ def open_contacts(
                 server[at] = officer
                 counted[_DEMANDED, cell] += time
             # A contact that was put off keeps the day it was first due: nothing overtakes it.
-            first_due = int(people.contact_due[row])
+            first_due = int(people.records[row]["contact_due"])
             if first_due == NEVER or first_due > today:
                 first_due = today
             mixed = mixed_up(key * np.uint64(31) + np.uint64(first_due))

@@ -387,7 +387,7 @@ def open_tasks(
         end = min(start + FETCHED, size)
         for task in range(start, end):
             person = tasks.person[task]
-            keys[task - start], officers[task - start] = people.key[person], people.officer[person]
+            keys[task - start], officers[task - start] = people.records[person]["key"], people.officer[person]
             places[task - start], sides[task - start] = people.location[person], people.side[person]
             # Of a task without a sentence (-1) this is never looked at.
             stands[task - start] = sentences.status[max(tasks.sentence[task], 0)]
@@ -398,7 +398,7 @@ def open_tasks(
             if sides[task - start] < 0 or place >= _ENDED:
                 continue
             if kind == _FIRST:
-                wanted[task] = place == _COMMUNITY and people.first_due_from[person] != NEVER
+                wanted[task] = place == _COMMUNITY and people.records[person]["first_due_from"] != NEVER
             elif kind in (_PLAN, _REVIEW):
                 wanted[task] = place == _COMMUNITY
             elif kind == _SESSION:
@@ -426,7 +426,7 @@ def open_tasks(
             if due < today and kind != _SESSION:
                 backlog[officer] += tasks.seconds[task]
             if at_work[officer] and (due <= today or (kind != _FIRST and kind != _SESSION)):
-                cell = people.cell[person]
+                cell = people.records[person]["cell"]
                 server[before + task] = officer
                 seconds[before + task] = tasks.seconds[task]
                 mixed = mixed_up(keys[task - start] * np.uint64(31) + np.uint64(due))

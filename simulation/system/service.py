@@ -224,7 +224,7 @@ class Service(World):
 
     # --- History ----------------------------------------------------------------------------------------------
 
-    def tell(self, kind: str, rows: Array, detail: Array | int = 0) -> None:
+    def tell(self, kind: str, rows: Array, detail: Array | int = 0, keys: Array | None = None) -> None:
         """Record that something happened to people: into the day's digest, and the history of one traced.
 
         Parameters
@@ -235,11 +235,13 @@ class Service(World):
             Rows of people, in row order.
         detail : int or int array
             A number that goes with it.
+        keys : uint64 array, optional
+            Keys of these people, where they are at hand.
         """
         if rows.size == 0:
             return
         self._told.append(kind.encode())
-        self._told.append(self.people.key[rows].tobytes())
+        self._told.append((self.people.key[rows] if keys is None else keys).tobytes())
         if not isinstance(detail, int):
             self._told.append(np.asarray(detail, dtype=np.int32).tobytes())
         if self.traced >= 0:
