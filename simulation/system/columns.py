@@ -143,6 +143,8 @@ READ_AT_CONTACT = (
     "tier",
     "setting",
 )
+#: Where somebody is and who is responsible: read for every contact and task, and beside each other by much else.
+PLACE = ("officer", "location", "side", "prison_held")
 
 SENTENCES = (
     Column("person", "int32", "row of people", "Whose sentence it is."),
@@ -337,7 +339,7 @@ class People(Table):
         office: Array
 
     def __init__(self, capacity: int) -> None:
-        super().__init__("people", PEOPLE, capacity, together=READ_AT_CONTACT)
+        super().__init__("people", PEOPLE, capacity, together=(READ_AT_CONTACT, PLACE))
 
 
 class Sentences(Table):
