@@ -17,7 +17,6 @@ from simulation.system.contact_loops import (
     COUNTED,
     EXCUSED,
     MODES,
-    OUTCOMES,
     SEEN_FIRST,
     UNCOUNTED,
     UNEXCUSED,

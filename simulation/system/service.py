@@ -83,6 +83,14 @@ def add_up(counted: Array, places: Rows, weights: Array, totals: Rows, flows: Ar
 
 
 @compiled
+def add_rows(counted: Array, places: Rows, flows: Array) -> None:
+    """Add what was counted (counts, cells) to the counts of the month, in whose rows ``places`` it belongs."""
+    for at in range(places.size):
+        for cell in range(counted.shape[1]):
+            flows[places[at], cell] += counted[at, cell]
+
+
+@compiled
 def _count_people(totals: Array, cells: Array, rows: Rows) -> None:
     """Count people by their cell."""
     for row in rows:
