@@ -368,9 +368,9 @@ def _pack(values: Array, mask: NDArray[np.bool_], empty: float) -> None:
     """Move values where a mask holds to the front, in their order, and empty the rest of those it covers."""
     size = 0
     for at in range(mask.size):
-        if mask[at]:
-            values[size] = values[at]
-            size += 1
+        # Written whether it is kept or not, for the next overwrites it: a choice that can't be foreseen costs more.
+        values[size] = values[at]
+        size += mask[at]
     values[size : mask.size] = empty
 
 

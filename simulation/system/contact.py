@@ -38,8 +38,6 @@ from simulation.system.workload import Workload
 
 #: A first appointment is in time within so many working days of allocation, or of release.
 _ALLOCATED_IN_TIME, _RELEASED_IN_TIME = 5, 1
-#: So many working days never take longer than this.
-_LOOK_BACK = 28
 _NO_ODDS = np.empty(0, dtype=np.float64)
 #: Longest wait told apart in the distribution of days to the first appointment.
 _LONGEST_WAIT = 60
@@ -188,13 +186,11 @@ class Contact:
         if self._day is not None and self._day.today == today:
             return self._day
         before, after = calendar.working_days_around(today, self.longest_interval + 1)
-        past = np.arange(today - _LOOK_BACK, today + 1, dtype=np.int32)
-        passed = calendar.working_days_between(past, today)
         self._day = Day(
             today=today,
             month_begin=today - calendar.date(today).day + 1,
-            allocated_in_time=int(past[passed <= _ALLOCATED_IN_TIME][0]),
-            released_in_time=int(past[passed <= _RELEASED_IN_TIME][0]),
+            allocated_in_time=calendar.working_days_back(today, _ALLOCATED_IN_TIME),
+            released_in_time=calendar.working_days_back(today, _RELEASED_IN_TIME),
             before=before,
             after=after,
         )
@@ -210,6 +206,8 @@ class Contact:
         rows : int array
             Rows of people, in row order.
         """
+        if rows.size == 0:
+            return
         service, people = self.service, self.service.people
         draws = service.chance.uniform(people.key[rows], "way of contact", self.occurrence(rows))
         high = people.assessed_rosh[rows] >= Rosh.HIGH
