@@ -215,6 +215,10 @@ class Calendar:
         """Return working days up to and including each day that the calendar knows, and the place of day 0."""
         return self._count, self._origin
 
+    def working_days_back(self, day: int, number: int) -> int:
+        """Return the earliest day after which there are at most ``number`` working days up to and including ``day``."""
+        return int(self._nth[int(self._count[day + self._origin]) - number - 1])
+
     def working_days_between(self, first: Days | int, last: Days | int) -> NDArray[np.int32]:
         """Count working days after ``first`` up to and including ``last``."""
         return self._count[np.asarray(last) + self._origin] - self._count[np.asarray(first) + self._origin]

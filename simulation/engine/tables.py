@@ -55,9 +55,9 @@ class Table:
         Declared once.
     capacity : int
         Rows allocated at first.
-    together : sequence of str
-        Columns that are nearly always read for the same rows. They lie side by side in memory, so that a few
-        scattered rows cost one visit each and not one for every column. Nothing else changes.
+    together : sequence of sequences of str
+        Groups of columns that are nearly always read for the same rows. The columns of a group lie side by side in
+        memory, so that a few scattered rows cost one visit each and not one for every column. Nothing else changes.
 
     Examples
     --------
@@ -69,16 +69,19 @@ class Table:
     """
 
     def __init__(
-        self, name: str, columns: Sequence[Column], capacity: int = 1024, together: Sequence[str] = ()
+        self, name: str, columns: Sequence[Column], capacity: int = 1024, together: Sequence[Sequence[str]] = ()
     ) -> None:
         self.name = name
         self.columns = tuple(columns)
         self.size = 0
         self.capacity = max(1, capacity)
-        unknown = set(together) - {column.name for column in columns}
+        self._together = tuple(frozenset(group) for group in together)
+        unknown = frozenset().union(*self._together) - {column.name for column in columns}
         if unknown:
             raise ValueError(f"table {name}: no column is called {', '.join(sorted(unknown))}")
-        self._together = frozenset(together)
+        #: The columns of the first group, one record a row: a compiled loop reaches them all through one array, with
+        #: ``records[row]["name"]``, for less than through an array each. Empty where there is no group.
+        self.records: NDArray[Any] = np.empty(0, dtype=np.uint8)
         taken = {*dir(self)}
         for column in columns:
             if column.name in taken:
@@ -88,30 +91,22 @@ class Table:
             setattr(self, column_name, array)
 
     def _allocate(self, capacity: int) -> dict[str, NDArray[Any]]:
-        """Return empty arrays for every column; those kept together are views into one array of records."""
+        """Return empty arrays for every column; those kept together are views into new :attr:`records`."""
         arrays: dict[str, NDArray[Any]] = {}
-        near = [column for column in self.columns if column.name in self._together]
-        near.sort(key=lambda column: -np.dtype(column.dtype).itemsize)
-        if near:
-            used = sum(np.dtype(column.dtype).itemsize for column in near)
-            width = -(-used // LINE) * LINE
-            record = np.dtype(
-                {
-                    "names": [column.name for column in near],
-                    "formats": [column.dtype for column in near],
-                    "offsets": np.cumsum([0] + [np.dtype(c.dtype).itemsize for c in near])[:-1].tolist(),
-                    "itemsize": width,
-                }
+        for number, group in enumerate(self._together):
+            near = sorted(
+                (column for column in self.columns if column.name in group),
+                key=lambda column: -np.dtype(column.dtype).itemsize,
             )
-            raw = np.zeros(capacity * width + LINE, dtype=np.uint8)
-            start = -raw.ctypes.data % LINE
-            records = raw[start : start + capacity * width].view(record)
-            arrays = {column.name: records[column.name] for column in near}
+            records = _records(near, capacity)
+            if number == 0:
+                self.records = records
             for column in near:
+                arrays[column.name] = records[column.name]
                 if column.empty != 0:
                     arrays[column.name][:] = column.empty
         for column in self.columns:
-            if column.name not in self._together:
+            if column.name not in arrays:
                 # The system hands out memory that is zero: it is fetched only once something is written to it.
                 zero = column.empty == 0
                 arrays[column.name] = (
@@ -167,3 +162,21 @@ class Table:
         """Yield name, type, unit and meaning of each column, for the data dictionary."""
         for column in self.columns:
             yield column.name, column.dtype, column.unit, column.meaning
+
+
+def _records(columns: Sequence[Column], capacity: int) -> NDArray[Any]:
+    """Return an array of records, widest column first, none of which lies across more lines than it must."""
+    sizes = [np.dtype(column.dtype).itemsize for column in columns]
+    used = sum(sizes)
+    width = -(-used // LINE) * LINE if used > LINE // 2 else 1 << (used - 1).bit_length()
+    record = np.dtype(
+        {
+            "names": [column.name for column in columns],
+            "formats": [column.dtype for column in columns],
+            "offsets": np.cumsum([0, *sizes])[:-1].tolist(),
+            "itemsize": width,
+        }
+    )
+    raw = np.zeros(capacity * width + LINE, dtype=np.uint8)
+    start = -raw.ctypes.data % LINE
+    return raw[start : start + capacity * width].view(record)

@@ -6,6 +6,8 @@ comes of it.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,6 +32,7 @@ from simulation.system.service import Rows
 #: What can become of a contact that is due. All but the first are booked again.
 FATES = range(7)
 HELD, DIARY_FULL, NO_OFFICER, OFFICER_SICK, OFFICER_ON_LEAVE, FOR_MEETING, HUB_FULL = FATES
+_FATES = len(FATES)
 
 #: What is counted when contacts are looked at; rows of the array of counts that the loop fills.
 COUNTED_DUE = (
@@ -83,8 +86,9 @@ def full_days(
     for row in due:
         officer = people.officer[row]
         if officer >= 0:
+            person = people.records[row]
             load[officer] += contact_seconds[
-                people.model[row], people.setting[row], people.tier[row], _FACE_TO_FACE, people.rural[row]
+                person["model"], person["setting"], person["tier"], _FACE_TO_FACE, person["rural"]
             ]
     for post in range(at_work.size):
         most = fullest[posts.area[post], posts.employer[post]]
@@ -107,7 +111,7 @@ def open_contacts(
     urgency: Urgency,
     seconds: Seconds,
     counted: Counted,
-) -> tuple[NDArray[np.int8], NDArray[np.int8], NDArray[np.int8]]:
+) -> tuple[NDArray[np.int8], NDArray[np.int8], NDArray[np.int8], NDArray[np.uint64]]:
     """Put contacts due into the queues of officers and hubs (first in the arrays), and say how they are made.
 
     Parameters
@@ -125,32 +129,34 @@ def open_contacts(
     -------
     fate, mode, by_colleague : int8 arrays (contacts,)
         One of :data:`FATES` if it isn't reached today, how it is made, and whether somebody stands in.
+    keys : uint64 array (contacts,)
+        Keys of people.
     """
     fate, mode = np.empty(due.size, dtype=np.int8), np.zeros(due.size, dtype=np.int8)
     by_colleague = np.zeros(due.size, dtype=np.int8)
-    keys, officers = np.empty(FETCHED, dtype=np.uint64), np.empty(FETCHED, dtype=np.intp)
+    keys, officers = np.empty(due.size, dtype=np.uint64), np.empty(FETCHED, dtype=np.intp)
     places = np.empty(FETCHED, dtype=np.int8)
     roster, begins = duty_roster(posts, at_work)
     for start in range(0, due.size, FETCHED):
         end = min(start + FETCHED, due.size)
         for at in range(start, end):
             row = due[at]
-            keys[at - start], officers[at - start] = people.key[row], people.officer[row]
+            keys[at], officers[at - start] = people.records[row]["key"], people.officer[row]
             places[at - start] = people.location[row]
         for at in range(start, end):
-            row = due[at]
-            cell, officer, key = people.cell[row], officers[at - start], keys[at - start]
+            person = people.records[due[at]]
+            cell, officer, key = person["cell"], officers[at - start], keys[at]
             server[at] = -1
             if officer < 0:
                 fate[at] = NO_OFFICER
                 continue
-            unseen = today - int(people.last_seen[row])
-            noticed, rosh = people.crisis_noticed[row], people.assessed_rosh[row]
+            unseen = today - int(person["last_seen"])
+            noticed, rosh = person["crisis_noticed"], person["assessed_rosh"]
             inside = places[at - start] in (_SENTENCED, _RECALLED_TO)
-            booked_as = people.booked_as[row]
+            booked_as = person["booked_as"]
             called = not inside and call_due(booked_as, noticed, rosh, unseen, ways.floor[cell])
             by_hub = called and booked_as == _HUB_CALL and ways.hub_open[cell]
-            occurrence = occurrence_of(people.sentences[row], people.spells[row], people.contacts[row])
+            occurrence = occurrence_of(person["sentences"], person["spells"], person["contacts"])
             if not by_hub:
                 # A colleague stands in, or takes a share of contacts anyway: never in prison or at high risk.
                 share = ways.team[cell] if at_work[officer] else ways.cover[cell]
@@ -169,7 +175,7 @@ def open_contacts(
                     else:
                         fate[at] = OFFICER_ON_LEAVE
                     continue
-            tier = people.tier[row]
+            tier = person["tier"]
             if inside:
                 way = _CUSTODY
             elif called:
@@ -203,7 +209,7 @@ def open_contacts(
                         ways.booth[cell],
                     )
             mode[at] = way
-            time = contact_seconds[people.model[row], people.setting[row], tier, way, people.rural[row]]
+            time = contact_seconds[person["model"], person["setting"], tier, way, person["rural"]]
             seconds[at] = time
             counted[_DUE, cell] += 1
             if way == _HUB_CALL:
@@ -216,12 +222,12 @@ def open_contacts(
                 server[at] = officer
                 counted[_DEMANDED, cell] += time
             # A contact that was put off keeps the day it was first due: nothing overtakes it.
-            first_due = int(people.contact_due[row])
+            first_due = int(person["contact_due"])
             if first_due == NEVER or first_due > today:
                 first_due = today
             mixed = mixed_up(key * np.uint64(31) + np.uint64(first_due))
             urgency[at] = urgency_of(priority[cell, _CONTACT], first_due, mixed, today)
-    return fate, mode, by_colleague
+    return fate, mode, by_colleague, keys
 
 
 @compiled
@@ -256,22 +262,48 @@ def put_off_for_meetings(
             fate[at] = FOR_MEETING
 
 
+class Outcome(NamedTuple):
+    """Which contacts were reached, and which were not."""
+
+    rows: Rows  # people reached, in the order of contacts,
+    mode: NDArray[np.int8]  # how,
+    seconds: Seconds  # the time it takes,
+    stands_in: NDArray[np.int8]  # and whether somebody stands in
+    others: Rows  # people not reached, sorted by fate,
+    keys: NDArray[np.uint64]  # their keys,
+    begins: Rows  # and where each fate begins
+
+
 @compiled
 def contacts_held(
     due: Rows,
+    keys: NDArray[np.uint64],
     mode: NDArray[np.int8],
     seconds: Seconds,
     by_colleague: NDArray[np.int8],
     served: Flags,
     fate: NDArray[np.int8],
-) -> tuple[Rows, NDArray[np.int8], Seconds, NDArray[np.int8]]:
-    """Mark the contacts that were reached, and return people, mode, time, and whether somebody stands in, of each."""
-    rows, ways = np.empty(due.size, dtype=np.intp), np.empty(due.size, dtype=np.int8)
-    times, stands_in = np.empty(due.size, dtype=np.int64), np.empty(due.size, dtype=np.int8)
+) -> Outcome:
+    """Tell contacts that were reached from those that weren't; what :func:`open_contacts` returned, and the fate."""
+    begins = np.zeros(_FATES + 1, dtype=np.intp)
+    for at in range(due.size):
+        begins[(HELD if served[at] else fate[at]) + 1] += 1
+    size = begins[HELD + 1]
+    rows, ways = np.empty(size, dtype=np.intp), np.empty(size, dtype=np.int8)
+    times, stands_in = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int8)
+    others, their_keys = np.empty(due.size - size, dtype=np.intp), np.empty(due.size - size, dtype=np.uint64)
+    # Nobody is put under "held": that group is empty among the others.
+    begins[HELD + 1] = 0
+    for number in range(_FATES):
+        begins[number + 1] += begins[number]
+    place = begins.copy()
     size = 0
     for at in range(due.size):
         if served[at]:
-            fate[at] = HELD
             rows[size], ways[size], times[size], stands_in[size] = due[at], mode[at], seconds[at], by_colleague[at]
             size += 1
-    return rows[:size], ways[:size], times[:size], stands_in[:size]
+        else:
+            to = place[fate[at]]
+            others[to], their_keys[to] = due[at], keys[at]
+            place[fate[at]] = to + 1
+    return Outcome(rows, ways, times, stands_in, others, their_keys, begins)

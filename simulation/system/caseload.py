@@ -20,12 +20,12 @@ from simulation.engine.agenda import each_once
 from simulation.system.appointment_loops import (
     COUNTED_DUE,
     DIARY_FULL,
-    FATES,
     FOR_MEETING,
     HUB_FULL,
     NO_OFFICER,
     OFFICER_ON_LEAVE,
     OFFICER_SICK,
+    Outcome,
     contacts_held,
     full_days,
     open_contacts,
@@ -47,7 +47,7 @@ from simulation.system.diary_loops import (
     work_queues,
 )
 from simulation.system.operating_models import by_operating_model, operating_models
-from simulation.system.service import COUNT_INDEX, DROPPED, Array, Rows, Service
+from simulation.system.service import COUNT_INDEX, DROPPED, Array, Rows, Service, add_rows
 from simulation.system.transition import time_lost
 from simulation.system.workload import Workload
 
@@ -124,8 +124,7 @@ class Caseload:
         self.on_plans: list[Callable[[Rows], None]] = []
         #: Time at work, started, unused and owed since the start: must balance.
         self.balance = service.table("balance", balance_table())
-        self._counted_due = np.array([COUNT_INDEX[name] for name in COUNTED_DUE], dtype=np.intp)
-        self._counted_posts = np.array([COUNT_INDEX[name] for name in COUNTED_POSTS], dtype=np.intp)
+        self._counted = np.array([COUNT_INDEX[name] for name in COUNTED_DUE + COUNTED_POSTS], dtype=np.intp)
         service.process(self.process)
 
     def read(self, workload: Workload) -> None:
@@ -145,6 +144,7 @@ class Caseload:
         self.meeting_seconds = round(levers.number("workload.meeting_minutes") * 60)
         self.meeting = self.service.chance.constant("meeting")
         self.not_rebooked = by_operating_model(self.service, names, "contact.not_rebooked_share").ravel()
+        self.any_left_out = bool(self.not_rebooked.any())
         self.productive = self.workload.day_seconds * levers.grid("workload.productivity")
         self.longest_backlog = levers.grid("contact.downgrade_backlog_days") * self.workload.day_seconds
         self.fullest_day = levers.grid("contact.downgrade_full_day_ratio")
@@ -199,11 +199,12 @@ class Caseload:
             urgency,
             seconds,
         )
-        counted = np.zeros((len(COUNTED_DUE), service.areas * 2), dtype=np.int64)
+        # What is counted of contacts, then of posts.
+        counted = np.zeros((self._counted.size, service.areas * 2), dtype=np.int64)
         if self.fullest_day.any():
             each = self.workload.contact_seconds
             full_days(due, persons, posts, at_work, available, self.fullest_day, each, server, seconds, too_long)
-        fate, mode, by_colleague = open_contacts(
+        fate, mode, by_colleague, keys = open_contacts(
             due,
             persons,
             posts,
@@ -216,26 +217,34 @@ class Caseload:
             server,
             urgency,
             seconds,
-            counted,
+            counted[: len(COUNTED_DUE)],
         )
-        service.flows[self._counted_due] += counted
         everybody = np.concatenate([available, self.contact.hubs.available()])
         served, used = work_queues(server, urgency, seconds, everybody)
         self.contact.hubs.close(used[available.size :])
         used = used[: available.size]
-        counted = np.zeros((len(COUNTED_POSTS), service.areas * 2), dtype=np.int64)
-        self.balance.value[:4] += close_posts(posts, at_work, day, available, lost, used, productive, counted)
-        service.flows[self._counted_posts] += counted
-
-        held, way, times, stands_in = contacts_held(due, mode, seconds, by_colleague, served, fate)
+        close_posts(
+            posts,
+            at_work,
+            day,
+            available,
+            lost,
+            used,
+            productive,
+            counted[len(COUNTED_DUE) :],
+            self.balance.value,
+        )
+        add_rows(counted, self._counted, service.flows)
         if lost.any():
             put_off_for_meetings(server, urgency, seconds, available, lost, served, fate)
-        self.book_again(due, fate)
+        held = contacts_held(due, keys, mode, seconds, by_colleague, served, fate)
+        self.book_again(held)
         done = np.flatnonzero(served[due.size :])
         first = self.finish_tasks(done)
         wanted[done] = False
         tasks.keep(wanted)
-        self.contact.hold(held, way, np.zeros(held.size, dtype=bool), times, stands_in)
+        no_first = np.zeros(held.rows.size, dtype=bool)
+        self.contact.hold(held.rows, held.mode, no_first, held.seconds, held.stands_in)
         self.contact.hold_first(first)
 
     def open(
@@ -255,42 +264,50 @@ class Caseload:
         codes = posts.area[rows].astype(np.int64) * 2 + posts.employer[rows]
         service.count_codes("seconds_lost_to_transition", codes, whole[rows] - day[rows])
 
-    def book_again(self, due: Rows, fate: Array) -> None:
+    def book_again(self, held: Outcome) -> None:
         """Book again the contacts that weren't reached: neither a contact nor an absence."""
         service, calendar = self.service, self.service.calendar
-        ordered, begins = grouped(due, fate, len(FATES))
-        edges = begins.tolist()
-        full, nobody, sick, leave, meeting, hub_full = (
-            ordered[edges[number] : edges[number + 1]]
-            for number in (DIARY_FULL, NO_OFFICER, OFFICER_SICK, OFFICER_ON_LEAVE, FOR_MEETING, HUB_FULL)
-        )
+        edges = held.begins.tolist()
+
+        def of(fate: int) -> tuple[Rows, int, Array]:
+            begin, end = edges[fate], edges[fate + 1]
+            return held.others[begin:end], 0, held.keys[begin:end]
+
         contacts, today = service.agendas["contact"], service.today
-        contacts.put(nobody, calendar.after_working_days(today, 1))
+        contacts.put(of(NO_OFFICER)[0], calendar.after_working_days(today, 1))
         # Leave is planned, and appointments are booked around it; sickness cancels them. Either way they keep
         # their place in the officer's week: all of them on the first day back would be more than a day holds.
-        back = calendar.after_working_days(today + self.away_days, 0)
-        contacts.put(sick, back)
-        contacts.put(leave, back)
-        service.tell("appointment cancelled, officer sick", sick)
-        service.tell("appointment moved, officer on leave", leave)
-        full = self.leave_out(full)
+        # The two lie beside each other.
+        away = held.others[edges[OFFICER_SICK] : edges[OFFICER_ON_LEAVE + 1]]
+        contacts.put(away, calendar.after_working_days(today + self.away_days, 0))
+        service.tell("appointment cancelled, officer sick", *of(OFFICER_SICK))
+        service.tell("appointment moved, officer on leave", *of(OFFICER_ON_LEAVE))
         again = calendar.after_working_days(today, self.rebook_days)
-        contacts.put(full, again)
-        service.count("contacts_cancelled", full)
-        service.tell("appointment cancelled, diary full", full)
-        contacts.put(meeting, again)
-        service.count("contacts_cancelled", meeting)
-        service.count("contacts_cancelled_meeting", meeting)
-        service.tell("appointment cancelled, officer in a meeting", meeting)
-        contacts.put(hub_full, again)
-        service.count("hub_calls_put_off", hub_full)
-        service.tell("call put off, hub full", hub_full)
+        full, _, keys = of(DIARY_FULL)
+        if full.size:
+            rest = self.leave_out(full)
+            contacts.put(rest, again)
+            service.count("contacts_cancelled", rest)
+            service.tell("appointment cancelled, diary full", rest, 0, keys if rest is full else None)
+        meeting = of(FOR_MEETING)
+        if meeting[0].size:
+            contacts.put(meeting[0], again)
+            service.count("contacts_cancelled", meeting[0])
+            service.count("contacts_cancelled_meeting", meeting[0])
+            service.tell("appointment cancelled, officer in a meeting", *meeting)
+        hub_full = of(HUB_FULL)
+        if hub_full[0].size:
+            contacts.put(hub_full[0], again)
+            service.count("hub_calls_put_off", hub_full[0])
+            service.tell("call put off, hub full", *hub_full)
 
     def leave_out(self, full: Rows) -> Rows:
         """Leave the share that isn't booked again to the next routine contact; return the others."""
         service, people = self.service, self.service.people
+        if not self.any_left_out:
+            return full
         shares = self.not_rebooked[people.cell[full]]
-        if not full.size or not shares.any():
+        if not shares.any():
             return full
         draws = service.chance.uniform(people.key[full], "left out", self.contact.occurrence(full))
         # Nobody in custody, and nobody whose change in need is known.
@@ -313,19 +330,23 @@ class Caseload:
         edges = begins.tolist()
         of_kind = [ordered[edges[kind] : edges[kind + 1]] for kind in range(len(Task))]
         for task, channel in self.done.items():
-            channel.send(tasks.sentence[of_kind[task]])
+            if of_kind[task].size:
+                channel.send(tasks.sentence[of_kind[task]])
         checks, plans = of_kind[Task.ADDRESS_CHECK], of_kind[Task.PLAN]
-        service.count("hdc_enquiry_seconds", tasks.person[checks], tasks.seconds[checks])
-        planned = tasks.person[plans]
-        service.count("plans_done", planned)
-        for listener in self.on_plans if planned.size else ():
-            listener(planned)
-        service.count("plans_in_time", planned[tasks.due[plans] >= service.today])
-        service.tell("plan completed", np.sort(planned))
+        if checks.size:
+            service.count("hdc_enquiry_seconds", tasks.person[checks], tasks.seconds[checks])
+        if plans.size:
+            planned = tasks.person[plans]
+            service.count("plans_done", planned)
+            for listener in self.on_plans:
+                listener(planned)
+            service.count("plans_in_time", planned[tasks.due[plans] >= service.today])
+            service.tell("plan completed", np.sort(planned))
         # The first formal review follows the plan by the review interval, and each review the one before.
         next_review = service.calendar.after_working_days(service.today + self.review_days, 0)
         for kind in (Task.PLAN, Task.REVIEW):
-            service.agendas["review"].put(tasks.person[of_kind[kind]], next_review)
+            if of_kind[kind].size:
+                service.agendas["review"].put(tasks.person[of_kind[kind]], next_review)
         return each_once(tasks.person[of_kind[Task.FIRST_APPOINTMENT]])
 
 

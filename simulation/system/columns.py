@@ -143,6 +143,8 @@ READ_AT_CONTACT = (
     "tier",
     "setting",
 )
+#: Where somebody is and who is responsible: read for every contact and task, and beside each other by much else.
+PLACE = ("officer", "location", "side", "prison_held")
 
 SENTENCES = (
     Column("person", "int32", "row of people", "Whose sentence it is."),
@@ -337,7 +339,7 @@ class People(Table):
         office: Array
 
     def __init__(self, capacity: int) -> None:
-        super().__init__("people", PEOPLE, capacity, together=READ_AT_CONTACT)
+        super().__init__("people", PEOPLE, capacity, together=(READ_AT_CONTACT, PLACE))
 
 
 class Sentences(Table):
@@ -366,9 +368,9 @@ def _pack(values: Array, mask: NDArray[np.bool_], empty: float) -> None:
     """Move values where a mask holds to the front, in their order, and empty the rest of those it covers."""
     size = 0
     for at in range(mask.size):
-        if mask[at]:
-            values[size] = values[at]
-            size += 1
+        # Written whether it is kept or not, for the next overwrites it: a choice that can't be foreseen costs more.
+        values[size] = values[at]
+        size += mask[at]
     values[size : mask.size] = empty
 
 

@@ -17,7 +17,6 @@ from simulation.system.contact_loops import (
     COUNTED,
     EXCUSED,
     MODES,
-    OUTCOMES,
     SEEN_FIRST,
     UNCOUNTED,
     UNEXCUSED,
@@ -26,10 +25,8 @@ from simulation.system.contact_loops import (
     Rules,
     days_until_next,
     eligible_for_telephone,
-    grouped,
     hold_contacts,
     live_sentences,
-    next_contacts,
     occurrences,
     people_columns,
 )
@@ -41,8 +38,6 @@ from simulation.system.workload import Workload
 
 #: A first appointment is in time within so many working days of allocation, or of release.
 _ALLOCATED_IN_TIME, _RELEASED_IN_TIME = 5, 1
-#: So many working days never take longer than this.
-_LOOK_BACK = 28
 _NO_ODDS = np.empty(0, dtype=np.float64)
 #: Longest wait told apart in the distribution of days to the first appointment.
 _LONGEST_WAIT = 60
@@ -191,13 +186,11 @@ class Contact:
         if self._day is not None and self._day.today == today:
             return self._day
         before, after = calendar.working_days_around(today, self.longest_interval + 1)
-        past = np.arange(today - _LOOK_BACK, today + 1, dtype=np.int32)
-        passed = calendar.working_days_between(past, today)
         self._day = Day(
             today=today,
             month_begin=today - calendar.date(today).day + 1,
-            allocated_in_time=int(past[passed <= _ALLOCATED_IN_TIME][0]),
-            released_in_time=int(past[passed <= _RELEASED_IN_TIME][0]),
+            allocated_in_time=calendar.working_days_back(today, _ALLOCATED_IN_TIME),
+            released_in_time=calendar.working_days_back(today, _RELEASED_IN_TIME),
             before=before,
             after=after,
         )
@@ -213,6 +206,8 @@ class Contact:
         rows : int array
             Rows of people, in row order.
         """
+        if rows.size == 0:
+            return
         service, people = self.service, self.service.people
         draws = service.chance.uniform(people.key[rows], "way of contact", self.occurrence(rows))
         high = people.assessed_rosh[rows] >= Rosh.HIGH
@@ -245,46 +240,49 @@ class Contact:
         """
         if rows.size == 0:
             return
-        service, people, today = self.service, self.service.people, self.service.today
+        service, people = self.service, self.service.people
         counted = np.zeros((len(COUNTED), service.areas * 2), dtype=np.int64)
-        columns = people_columns(people)
         mode = mode.astype(np.int8, copy=False)
         rules = self.rules if self.odds_of is None else self.rules._replace(odds=self.odds_of(rows))
-        outcome, noticed, outside, waited = hold_contacts(
-            rows, mode, first, seconds, by_colleague, columns, rules, self.draws, self.day(), counted
+        held = hold_contacts(
+            rows, mode, first, seconds, by_colleague, people_columns(people), rules, self.draws, self.day(), counted
         )
         add_up(counted, self._places, self._weights, self._totals, service.flows)
-        ordered, begins = grouped(rows, outcome, len(OUTCOMES))
-        edges = begins.tolist()
-        come_to = [ordered[edges[number] : edges[number + 1]] for number in OUTCOMES]
-        service.tell("seen in custody", come_to[Mode.CUSTODY])
-        service.tell("seen", come_to[Mode.FACE_TO_FACE])
-        service.tell("seen in an open booth", come_to[Mode.OPEN_BOOTH])
-        service.tell("seen at home", come_to[Mode.HOME_VISIT])
-        service.tell("seen at the doorstep", come_to[Mode.DOORSTEP])
-        service.tell("seen in a group", come_to[Mode.GROUP])
-        service.tell("seen by video", come_to[Mode.VIDEO])
-        service.tell("called", come_to[Mode.TELEPHONE])
-        service.tell("called by the hub", come_to[Mode.HUB_CALL])
-        service.tell("seen or called by a colleague", rows[(by_colleague == 1) & (outcome < SEEN_FIRST)])
-        service.tell("seen for the first time", come_to[SEEN_FIRST])
-        for listener in self.on_first_seen:
-            listener(come_to[SEEN_FIRST])
-        if noticed.size:
-            service.tell("change in need noticed", noticed, today - people.crisis_since[noticed])
-            self.risk_rises.send(noticed)
-        service.tell("missed, accepted", come_to[EXCUSED])
-        service.tell("missed, not accepted", come_to[UNEXCUSED])
+        edges, ordered, keys = held.begins.tolist(), held.ordered, held.keys
+
+        def of(outcome: int) -> tuple[Rows, int, NDArray[np.uint64]]:
+            begin, end = edges[outcome], edges[outcome + 1]
+            return ordered[begin:end], 0, keys[begin:end]
+
+        service.tell("seen in custody", *of(Mode.CUSTODY))
+        service.tell("seen", *of(Mode.FACE_TO_FACE))
+        service.tell("seen in an open booth", *of(Mode.OPEN_BOOTH))
+        service.tell("seen at home", *of(Mode.HOME_VISIT))
+        service.tell("seen at the doorstep", *of(Mode.DOORSTEP))
+        service.tell("seen in a group", *of(Mode.GROUP))
+        service.tell("seen by video", *of(Mode.VIDEO))
+        service.tell("called", *of(Mode.TELEPHONE))
+        service.tell("called by the hub", *of(Mode.HUB_CALL))
+        service.tell("seen or called by a colleague", held.stood_in)
+        came, absent = of(SEEN_FIRST), of(UNEXCUSED)
+        service.tell("seen for the first time", *came)
+        for listener in self.on_first_seen if came[0].size else ():
+            listener(came[0])
+        if held.noticed.size:
+            days_since = service.today - people.crisis_since[held.noticed]
+            service.tell("change in need noticed", held.noticed, days_since)
+            self.risk_rises.send(held.noticed)
+        service.tell("missed, accepted", *of(EXCUSED))
+        service.tell("missed, not accepted", *absent)
         for told in self.on_held:
-            told(rows, outcome)
+            told(rows, held.outcome)
         # Absences that aren't accepted go to enforcement.
-        self.failures.send(come_to[UNEXCUSED])
-        if outside.size:
-            sides = np.maximum(people.side[outside], 0)
-            service.band("first_appointments_by_days", np.minimum(waited, _LONGEST_WAIT), sides)
-        booked, days, again = next_contacts(rows, outcome, first, columns, self.rules, self.draws, self.day())
-        service.agendas["contact"].put(booked, days)
-        self.after_first_appointments(come_to[SEEN_FIRST], again)
+        self.failures.send(absent[0])
+        if held.outside.size:
+            sides = np.maximum(people.side[held.outside], 0)
+            service.band("first_appointments_by_days", np.minimum(held.waited, _LONGEST_WAIT), sides)
+        service.agendas["contact"].put(held.booked, held.days)
+        self.after_first_appointments(came[0], held.again)
 
     def after_first_appointments(self, came: Rows, missed: Rows) -> None:
         """Let the plan of those who came be written, and book a first appointment again for those who didn't."""

@@ -26,6 +26,7 @@ Days = NDArray[np.int32]
 #: What can come of a contact: it is held in one of the modes, or it is a first appointment kept, or it is missed.
 OUTCOMES = range(len(Mode) + 3)
 SEEN_FIRST, EXCUSED, UNEXCUSED = OUTCOMES[-3:]
+_OUTCOMES = len(OUTCOMES)
 
 #: Names of the modes in counts.
 MODES = ("in_office", "called", "custody", "in_booth", "home_visit", "doorstep", "video", "group", "hub_call")
@@ -97,37 +98,14 @@ _WEEK = 7
 
 
 class PeopleColumns(NamedTuple):
-    """The columns of the people table that diaries and contacts read and write."""
+    """What diaries and contacts read and write of people: records of what every contact reads, and further columns."""
 
-    key: Array
-    cell: Array
-    sentences: Array
-    spells: Array
-    contacts: Array
-    model: Array
-    setting: Array
-    tier: Array
-    rural: Array
-    assessed_rosh: Array
-    stage_start: Array
-    phone_draw: Array
-    booked_as: Array
-    work_only: Array
-    first_due_from: Array
+    records: Array  # of the columns in READ_AT_CONTACT
     first_after_release: Array
     allocated_on: Array
-    last_seen: Array
-    contact_due: Array
-    crisis_since: Array
-    crisis_noticed: Array
-    crisis_hidden: Array
     crises: Array
-    miss_factor: Array
-    officer_changed_on: Array
-    released_on: Array
-    seen_since_release: Array
-    side: Array
     officer: Array
+    side: Array
     location: Array
 
 
@@ -185,6 +163,22 @@ class Day(NamedTuple):
     released_in_time: int  # the same for the day of release
     before: Days  # the working day at or before each day from today on
     after: Days  # the working day at or after it
+
+
+class Held(NamedTuple):
+    """What came of contacts; row numbers are of people, in the order in which the contacts were given."""
+
+    outcome: NDArray[np.int8]  # one of OUTCOMES for each contact
+    ordered: Rows  # everybody, sorted by outcome,
+    keys: NDArray[np.uint64]  # their keys,
+    begins: Rows  # and where each outcome begins
+    stood_in: Rows  # people seen or called by a colleague, but for first appointments
+    noticed: Rows  # people whose change in need was noticed
+    outside: Rows  # people whose first appointment after sentence, not release, was kept by the service,
+    waited: NDArray[np.int64]  # and days since
+    booked: Rows  # people with a next routine contact,
+    days: Days  # and its day
+    again: Rows  # people who missed a first appointment, which goes back into the diary
 
 
 # --- Rules for one person -----------------------------------------------------------------------------------------
@@ -247,6 +241,12 @@ def _stage(age: int, early: int, middle: int) -> int:
 
 
 @compiled
+def _kind_of_call(phone_draw: float, phone_cut: float, hub_share: float) -> int:
+    """Return who calls: the draw that put somebody on the telephone, cut again by the hub's share."""
+    return _HUB_CALL if phone_draw < phone_cut * hub_share else _TELEPHONE
+
+
+@compiled
 def _sooner(days: int, floor: int, crisis_noticed: int, step_up: int) -> int:
     """Shorten an interval to the limit on days unseen, and where a change in need is known."""
     if floor > 0:
@@ -281,14 +281,14 @@ def eligible_for_telephone(people: PeopleColumns, rows: Rows, early: int, today:
     """Tell who may be supervised by telephone alone."""
     found = np.empty(rows.size, dtype=np.bool_)
     for at in range(rows.size):
-        row = rows[at]
+        person = people.records[rows[at]]
         found[at] = _eligible(
-            people.assessed_rosh[row],
-            people.tier[row],
-            people.contacts[row],
-            today - int(people.stage_start[row]),
-            people.first_due_from[row],
-            people.work_only[row],
+            person["assessed_rosh"],
+            person["tier"],
+            person["contacts"],
+            today - int(person["stage_start"]),
+            person["first_due_from"],
+            person["work_only"],
             early,
         )
     return found
@@ -298,33 +298,27 @@ def eligible_for_telephone(people: PeopleColumns, rows: Rows, early: int, today:
 def days_until_next(people: PeopleColumns, rows: Rows, rules: Rules, today: int) -> NDArray[np.int64]:
     """Return days until each person's next routine contact; note its model, and whether it's to be a call."""
     found = np.empty(rows.size, dtype=np.int64)
-    cells = np.empty(FETCHED, dtype=np.int16)
-    for start in range(0, rows.size, FETCHED):
-        end = min(start + FETCHED, rows.size)
-        for at in range(start, end):
-            cells[at - start] = people.cell[rows[at]]
-        for at in range(start, end):
-            row = rows[at]
-            cell, tier, noticed = cells[at - start], people.tier[row], people.crisis_noticed[row]
-            people.model[row] = rules.model[cell]
-            age = today - int(people.stage_start[row])
-            stage = _stage(age, rules.early, rules.middle)
-            days = rules.interval_days[rules.model[cell], stage, tier]
-            people.booked_as[row] = _FACE_TO_FACE
-            if people.phone_draw[row] < rules.phone_cut[cell] and _eligible(
-                people.assessed_rosh[row],
-                tier,
-                people.contacts[row],
-                age,
-                people.first_due_from[row],
-                people.work_only[row],
-                rules.early,
-            ):
-                # The same draw, cut again: the hub's share of those on the telephone.
-                by_hub = people.phone_draw[row] < rules.phone_cut[cell] * rules.hub_share[cell]
-                people.booked_as[row] = _HUB_CALL if by_hub else _TELEPHONE
-                days = rules.phone_interval[cell]
-            found[at] = _sooner(days, int(rules.floor[cell]), noticed, rules.step_up)
+    for at in range(rows.size):
+        person = people.records[rows[at]]
+        cell, tier, age = person["cell"], person["tier"], today - int(person["stage_start"])
+        model, phone_cut = rules.model[cell], rules.phone_cut[cell]
+        booked_as = _FACE_TO_FACE
+        # Who isn't cut out for the telephone needn't be looked at more closely.
+        if person["phone_draw"] < phone_cut and _eligible(
+            person["assessed_rosh"],
+            tier,
+            person["contacts"],
+            age,
+            person["first_due_from"],
+            person["work_only"],
+            rules.early,
+        ):
+            booked_as = _kind_of_call(person["phone_draw"], phone_cut, rules.hub_share[cell])
+            days = rules.phone_interval[cell]
+        else:
+            days = rules.interval_days[model, _stage(age, rules.early, rules.middle), tier]
+        person["model"], person["booked_as"] = model, booked_as
+        found[at] = _sooner(days, int(rules.floor[cell]), person["crisis_noticed"], rules.step_up)
     return found
 
 
@@ -368,6 +362,25 @@ def grouped(rows: Rows, group: NDArray[np.int8], groups: int) -> tuple[Rows, Row
 
 
 @compiled
+def grouped_with_keys(
+    rows: Rows, keys: NDArray[np.uint64], group: NDArray[np.int8], groups: int
+) -> tuple[Rows, NDArray[np.uint64], Rows]:
+    """Sort rows and the keys that go with them as :func:`grouped` does; return both and where each group begins."""
+    begins = np.zeros(groups + 1, dtype=np.intp)
+    for at in range(rows.size):
+        begins[group[at] + 1] += 1
+    for at in range(groups):
+        begins[at + 1] += begins[at]
+    place = begins.copy()
+    ordered, ordered_keys = np.empty_like(rows), np.empty_like(keys)
+    for at in range(rows.size):
+        to = place[group[at]]
+        ordered[to], ordered_keys[to] = rows[at], keys[at]
+        place[group[at]] = to + 1
+    return ordered, ordered_keys, begins
+
+
+@compiled
 def hold_contacts(
     rows: Rows,
     mode: NDArray[np.int8],
@@ -379,8 +392,10 @@ def hold_contacts(
     draws: Draws,
     day: Day,
     counted: Counted,
-) -> tuple[NDArray[np.int8], Rows, Rows, NDArray[np.int64]]:
-    """Hold contacts: who comes, and what is noticed.
+) -> Held:
+    """Hold contacts: who comes, what is noticed, and when the next one is.
+
+    Both are done for a few hundred people at a time, while the processor still has their records at hand.
 
     Parameters
     ----------
@@ -388,59 +403,55 @@ def hold_contacts(
         Time that each takes the officer, or the hub's agent.
     by_colleague : int8 array (contacts,)
         1 where somebody else than the responsible officer holds it.
-
-    Returns
-    -------
-    outcome : int8 array (contacts,)
-        One of :data:`OUTCOMES`.
-    noticed : int array
-        Rows of people whose change in need was noticed.
-    outside, waited : int arrays
-        Rows of people whose first appointment after sentence, not release, was kept by the service, and days since.
     """
-    outcome = np.empty(rows.size, dtype=np.int8)
-    noticed, outside = np.empty_like(rows), np.empty_like(rows)
+    outcome, keys = np.empty(rows.size, dtype=np.int8), np.empty(rows.size, dtype=np.uint64)
+    noticed, outside, stood_in = np.empty_like(rows), np.empty_like(rows), np.empty_like(rows)
     waited = np.empty(rows.size, dtype=np.int64)
-    notices, firsts = 0, 0
+    booked, again = np.empty_like(rows), np.empty_like(rows)
+    days = np.empty(rows.size, dtype=np.int32)
+    notices, firsts, others, bookings, repeats = 0, 0, 0, 0, 0
     today = day.today
-    keys = np.empty(FETCHED, dtype=np.uint64)
     for start in range(0, rows.size, FETCHED):
         end = min(start + FETCHED, rows.size)
         for at in range(start, end):
-            keys[at - start] = people.key[rows[at]]
+            keys[at] = people.records[rows[at]]["key"]
         for at in range(start, end):
-            row = rows[at]
-            cell, key, contacts = people.cell[row], keys[at - start], people.contacts[row]
-            people.contacts[row] = contacts + 1
+            row, key = rows[at], keys[at]
+            person = people.records[row]
+            cell, contacts = person["cell"], person["contacts"]
+            person["contacts"] = contacts + 1
             way, talk = mode[at], min(rules.with_person[mode[at]], seconds[at])
             if way != _HUB_CALL:
-                entry = rules.double_entry[people.model[row]] if way != _CUSTODY and not first[at] else 0
+                entry = rules.double_entry[person["model"]] if way != _CUSTODY and not first[at] else 0
                 counted[_CONTACT_SECONDS, cell] += seconds[at]
                 counted[_DOUBLE_ENTRY, cell] += entry
             if way == _CUSTODY:
                 outcome[at] = _CUSTODY
                 counted[_MADE + _CUSTODY, cell] += 1
                 counted[_WITH_PEOPLE, cell] += talk
+                if by_colleague[at] == 1:
+                    stood_in[others] = row
+                    others += 1
                 continue
             colleague = by_colleague[at] == 1
             counted[_COLLEAGUE, cell] += colleague
             if first[at] and contacts == 0:
                 # The service kept it, whether or not the person comes.
-                wait = today - int(people.first_due_from[row])
+                wait = today - int(person["first_due_from"])
                 if people.first_after_release[row] == 1:
                     counted[_FIRST_RELEASE, cell] += 1
                     counted[_FIRST_RELEASE_DAYS, cell] += wait
-                    counted[_FIRST_RELEASE_IN_TIME, cell] += people.first_due_from[row] >= day.released_in_time
+                    counted[_FIRST_RELEASE_IN_TIME, cell] += person["first_due_from"] >= day.released_in_time
                 else:
                     counted[_FIRST_COMMUNITY, cell] += 1
                     counted[_FIRST_COMMUNITY_DAYS, cell] += wait
                     counted[_FIRST_COMMUNITY_IN_TIME, cell] += people.allocated_on[row] >= day.allocated_in_time
                     outside[firsts], waited[firsts] = row, wait
                     firsts += 1
-            occurrence = occurrence_of(people.sentences[row], people.spells[row], contacts)
-            crisis_since, officer_changed_on = int(people.crisis_since[row]), int(people.officer_changed_on[row])
+            occurrence = occurrence_of(person["sentences"], person["spells"], contacts)
+            crisis_since, officer_changed_on = int(person["crisis_since"]), int(person["officer_changed_on"])
             chance = _miss_probability(
-                rules.miss[cell] * np.float64(people.miss_factor[row]),
+                rules.miss[cell] * np.float64(person["miss_factor"]),
                 crisis_since != NEVER,
                 colleague
                 or (officer_changed_on != NEVER and today - officer_changed_on < rules.officer_change_days),
@@ -466,24 +477,27 @@ def hold_contacts(
                 counted[_ON_CALLS, cell] += talk if way != _HUB_CALL else 0
             else:
                 counted[_WITH_PEOPLE, cell] += talk
-                people.last_seen[row] = today
-                released_on = int(people.released_on[row])
-                if people.seen_since_release[row] == 0 and released_on != NEVER:
-                    people.seen_since_release[row] = 1
+                person["last_seen"] = today
+                released_on = int(person["released_on"])
+                if person["seen_since_release"] == 0 and released_on != NEVER:
+                    person["seen_since_release"] = 1
                     counted[_FIRST_WEEK, cell] += today - released_on <= _WEEK
             if first[at]:
                 outcome[at] = SEEN_FIRST
-                people.first_due_from[row] = NEVER
-            if crisis_since != NEVER and people.crisis_noticed[row] == 0:
+                person["first_due_from"] = NEVER
+            elif colleague:
+                stood_in[others] = row
+                others += 1
+            if crisis_since != NEVER and person["crisis_noticed"] == 0:
                 # Until noticed it goes on. One draw for each change, however many contacts it takes: two scenarios
                 # whose contacts fall on other days still share their luck.
                 notice = rules.notice[cell, way]
                 if colleague:
                     notice = notice * rules.colleague_notice
-                hidden = np.float64(people.crisis_hidden[row]) * (1 - notice)
-                people.crisis_hidden[row] = hidden
+                hidden = np.float64(person["crisis_hidden"]) * (1 - notice)
+                person["crisis_hidden"] = hidden
                 if uniform_of(key, draws.noticing, int(people.crises[row])) >= hidden:
-                    people.crisis_noticed[row] = 1
+                    person["crisis_noticed"] = 1
                     counted[_NOTICED, cell] += 1
                     counted[_NOTICED_BY + way, cell] += 1
                     counted[_DETECTION, cell] += today - crisis_since
@@ -491,57 +505,44 @@ def hold_contacts(
                     counted[_UNNOTICED, cell] += today - max(crisis_since, day.month_begin)
                     noticed[notices] = row
                     notices += 1
-    return outcome, noticed[:notices], outside[:firsts], waited[:firsts]
-
-
-@compiled
-def next_contacts(
-    rows: Rows,
-    outcome: NDArray[np.int8],
-    first: NDArray[np.bool_],
-    people: PeopleColumns,
-    rules: Rules,
-    draws: Draws,
-    day: Day,
-) -> tuple[Rows, Days, Rows]:
-    """Book the next contact of those whose contact was held: the nearest working day, tomorrow at the earliest.
-
-    Returns
-    -------
-    booked, days : int arrays
-        Rows of people with a next routine contact, and its day.
-    again : int array
-        Rows of people who missed a first appointment, which goes back into the diary.
-    """
-    today = day.today
-    outside = rows[outcome != _CUSTODY]
-    ahead = days_until_next(people, outside, rules, today)
-    booked, again = np.empty_like(rows), np.empty_like(rows)
-    days = np.empty(rows.size, dtype=np.int32)
-    bookings, repeats, seen_outside = 0, 0, 0
-    for at in range(rows.size):
-        row = rows[at]
-        if outcome[at] == _CUSTODY:
-            wait = rules.custody_interval
-        else:
-            wait = ahead[seen_outside]
-            seen_outside += 1
-            if outcome[at] in (EXCUSED, UNEXCUSED):
-                if first[at]:
-                    again[repeats] = row
-                    repeats += 1
+        # The next contact: the nearest working day, tomorrow at the earliest.
+        ahead = days_until_next(people, rows[start:end][outcome[start:end] != _CUSTODY], rules, today)
+        seen_outside = 0
+        for at in range(start, end):
+            row, person = rows[at], people.records[rows[at]]
+            if outcome[at] == _CUSTODY:
+                wait = rules.custody_interval
+            else:
+                wait = ahead[seen_outside]
+                seen_outside += 1
+                if outcome[at] in (EXCUSED, UNEXCUSED):
+                    if first[at]:
+                        again[repeats] = row
+                        repeats += 1
+                        continue
+                    wait = min(wait, rules.after_missed)
+                if person["work_only"] == 1:
                     continue
-                wait = min(wait, rules.after_missed)
-            if people.work_only[row] == 1:
-                continue
-        when = today + wait
-        before, after = int(day.before[wait]), int(day.after[wait])
-        if before != after:
-            occurrence = occurrence_of(people.sentences[row], people.spells[row], people.contacts[row])
-            draw = uniform_of(people.key[row], draws.side_of_weekend, occurrence)
-            when = _nearest(when, before, after, draw)
-        when = max(when, int(day.after[1]))
-        people.contact_due[row] = when
-        booked[bookings], days[bookings] = row, when
-        bookings += 1
-    return booked[:bookings], days[:bookings], again[:repeats]
+            when = today + wait
+            before, after = int(day.before[wait]), int(day.after[wait])
+            if before != after:
+                occurrence = occurrence_of(person["sentences"], person["spells"], person["contacts"])
+                when = _nearest(when, before, after, uniform_of(keys[at], draws.side_of_weekend, occurrence))
+            when = max(when, int(day.after[1]))
+            person["contact_due"] = when
+            booked[bookings], days[bookings] = row, when
+            bookings += 1
+    ordered, ordered_keys, begins = grouped_with_keys(rows, keys, outcome, _OUTCOMES)
+    return Held(
+        outcome,
+        ordered,
+        ordered_keys,
+        begins,
+        stood_in[:others],
+        noticed[:notices],
+        outside[:firsts],
+        waited[:firsts],
+        booked[:bookings],
+        days[:bookings],
+        again[:repeats],
+    )

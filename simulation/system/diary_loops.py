@@ -284,10 +284,11 @@ def close_posts(
     used: Seconds,
     productive: NDArray[np.float64],
     counted: Counted,
-) -> tuple[int, int, int, int]:
+    balance: Seconds,
+) -> None:
     """Note what is owed to tomorrow, and what somebody on reduced hours saves for it, up to a full-time day in all.
 
-    Returns time at work, started, unused, and the change in what is owed less what is saved.
+    Time at work, started, unused, and the change in what is owed less what is saved are added to the balance.
     """
     change = 0
     for post in range(at_work.size):
@@ -303,7 +304,10 @@ def close_posts(
         counted[_WORKED, cell] += used[post]
         counted[_UNUSED, cell] += left - saved
         counted[_MEETINGS, cell] += lost[post]
-    return day.sum(), used.sum(), counted[_UNUSED].sum(), change
+    balance[0] += day.sum()
+    balance[1] += used.sum()
+    balance[2] += counted[_UNUSED].sum()
+    balance[3] += change
 
 
 @compiled
@@ -381,26 +385,28 @@ def open_tasks(
     roster, begins = duty_roster(posts, at_work)
     before = server.size - size
     keys, officers = np.empty(FETCHED, dtype=np.uint64), np.empty(FETCHED, dtype=np.intp)
-    places, sides = np.empty(FETCHED, dtype=np.int8), np.empty(FETCHED, dtype=np.int8)
-    stands = np.empty(FETCHED, dtype=np.int8)
+    places, stands = np.empty(FETCHED, dtype=np.int8), np.empty(FETCHED, dtype=np.int8)
     for start in range(0, size, FETCHED):
         end = min(start + FETCHED, size)
         for task in range(start, end):
             person = tasks.person[task]
-            keys[task - start], officers[task - start] = people.key[person], people.officer[person]
-            places[task - start], sides[task - start] = people.location[person], people.side[person]
+            keys[task - start], officers[task - start] = people.records[person]["key"], people.officer[person]
+            # Of somebody with no side nothing is wanted, wherever they are.
+            places[task - start] = people.location[person] if people.side[person] >= 0 else _ENDED
             # Of a task without a sentence (-1) this is never looked at.
             stands[task - start] = sentences.status[max(tasks.sentence[task], 0)]
         for task in range(start, end):
             server[before + task] = -1
-            kind, person, due = tasks.kind[task], tasks.person[task], int(tasks.due[task])
             place = places[task - start]
-            if sides[task - start] < 0 or place >= _ENDED:
+            if place >= _ENDED:
                 continue
-            if kind == _FIRST:
-                wanted[task] = place == _COMMUNITY and people.first_due_from[person] != NEVER
-            elif kind in (_PLAN, _REVIEW):
+            kind, due = tasks.kind[task], int(tasks.due[task])
+            if kind in (_PLAN, _REVIEW):
                 wanted[task] = place == _COMMUNITY
+            elif kind == _FIRST:
+                wanted[task] = (
+                    place == _COMMUNITY and people.records[tasks.person[task]]["first_due_from"] != NEVER
+                )
             elif kind == _SESSION:
                 wanted[task] = place == _COMMUNITY and stands[task - start] == _ORDER
             else:
@@ -426,11 +432,11 @@ def open_tasks(
             if due < today and kind != _SESSION:
                 backlog[officer] += tasks.seconds[task]
             if at_work[officer] and (due <= today or (kind != _FIRST and kind != _SESSION)):
-                cell = people.cell[person]
                 server[before + task] = officer
                 seconds[before + task] = tasks.seconds[task]
                 mixed = mixed_up(keys[task - start] * np.uint64(31) + np.uint64(due))
-                urgency[before + task] = urgency_of(priority[cell, kind], due, mixed, today)
+                place_in_queue = priority[people.records[tasks.person[task]]["cell"], kind]
+                urgency[before + task] = urgency_of(place_in_queue, due, mixed, today)
     too_long = np.zeros(at_work.size, dtype=np.bool_)
     for post in range(at_work.size):
         most = longest[posts.area[post], posts.employer[post]]

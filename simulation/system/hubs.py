@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import Column, Table
+from simulation.engine.compiled import compiled
 from simulation.system.operating_models import by_operating_model, provider_cases
 from simulation.system.service import COUNT_INDEX, Service
 
@@ -57,16 +58,39 @@ class Hubs:
         used : int64 array (cells,)
             Time of the calls started.
         """
-        table, service = self.table, self.service
-        available = self.available()
-        owed = np.maximum(0, used - available)
-        unused = np.maximum(0, available - used)
-        table.given[:] += self.seconds
-        table.worked[:] += used
-        table.unused[:] += unused
-        table.owed[:] = owed
-        for name, amount in (("hub_seconds_available", self.seconds), ("hub_seconds_worked", used)):
-            service.flows[COUNT_INDEX[name]] += amount
+        table, flows = self.table, self.service.flows
+        _close(
+            self.seconds,
+            used,
+            table.owed,
+            table.given,
+            table.worked,
+            table.unused,
+            flows[COUNT_INDEX["hub_seconds_available"]],
+            flows[COUNT_INDEX["hub_seconds_worked"]],
+        )
+
+
+@compiled
+def _close(
+    seconds: Seconds,
+    used: Seconds,
+    owed: Seconds,
+    given: Seconds,
+    worked: Seconds,
+    unused: Seconds,
+    counted_available: Seconds,
+    counted_worked: Seconds,
+) -> None:
+    """Add a day to the running totals and counts of each cell's hub, and note what it owes to tomorrow."""
+    for cell in range(seconds.size):
+        available = seconds[cell] - owed[cell]
+        given[cell] += seconds[cell]
+        worked[cell] += used[cell]
+        unused[cell] += max(0, available - used[cell])
+        owed[cell] = max(0, used[cell] - available)
+        counted_available[cell] += seconds[cell]
+        counted_worked[cell] += used[cell]
 
 
 def unbalanced(table: Table) -> NDArray[np.intp]:

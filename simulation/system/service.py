@@ -83,6 +83,14 @@ def add_up(counted: Array, places: Rows, weights: Array, totals: Rows, flows: Ar
 
 
 @compiled
+def add_rows(counted: Array, places: Rows, flows: Array) -> None:
+    """Add what was counted (counts, cells) to the counts of the month, in whose rows ``places`` it belongs."""
+    for at in range(places.size):
+        for cell in range(counted.shape[1]):
+            flows[places[at], cell] += counted[at, cell]
+
+
+@compiled
 def _count_people(totals: Array, cells: Array, rows: Rows) -> None:
     """Count people by their cell."""
     for row in rows:
@@ -237,7 +245,7 @@ class Service(World):
 
     # --- History ----------------------------------------------------------------------------------------------
 
-    def tell(self, kind: str, rows: Array, detail: Array | int = 0) -> None:
+    def tell(self, kind: str, rows: Array, detail: Array | int = 0, keys: Array | None = None) -> None:
         """Record that something happened to people: into the day's digest, and the history of one traced.
 
         Parameters
@@ -248,11 +256,13 @@ class Service(World):
             Rows of people, in row order.
         detail : int or int array
             A number that goes with it.
+        keys : uint64 array, optional
+            Keys of these people, where they are at hand.
         """
         if rows.size == 0:
             return
         self._told.append(kind.encode())
-        self._told.append(self.people.key[rows].tobytes())
+        self._told.append((self.people.key[rows] if keys is None else keys).tobytes())
         if not isinstance(detail, int):
             self._told.append(np.asarray(detail, dtype=np.int32).tobytes())
         if self.traced >= 0:

@@ -254,9 +254,9 @@ class Teller:
         self._tell = model.service.tell
         model.service.tell = self.tell  # type: ignore[method-assign]
 
-    def tell(self, kind: str, rows: Any, detail: Any = 0) -> None:
+    def tell(self, kind: str, rows: Any, detail: Any = 0, keys: Any = None) -> None:
         """Pass an event on, and keep it if it is the person's."""
-        self._tell(kind, rows, detail)
+        self._tell(kind, rows, detail, keys)
         for at in np.flatnonzero(rows == self.row):
             number = detail if isinstance(detail, int) else int(np.asarray(detail)[at])
             self.events.append(Told(self.service.today, kind, number, self._context(kind)))
@@ -421,8 +421,8 @@ def find_example(resolved: Resolved, example: str, seed: int, replication: int, 
     kinds: dict[str, Any] = {}
     tell = model.service.tell
 
-    def listen(kind: str, rows: Any, detail: Any = 0) -> None:
-        tell(kind, rows, detail)
+    def listen(kind: str, rows: Any, detail: Any = 0, keys: Any = None) -> None:
+        tell(kind, rows, detail, keys)
         seen = kinds.setdefault(kind, np.zeros(size, dtype=np.int64))
         np.add.at(seen, rows, 1)
 

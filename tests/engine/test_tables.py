@@ -24,7 +24,7 @@ COLUMNS = (
 def test_growth_keeps_values_and_gives_new_rows_the_empty_value(
     capacity: int, additions: list[int], together: list[str]
 ) -> None:
-    table, expected = Table("people", COLUMNS, capacity, together=together), []
+    table, expected = Table("people", COLUMNS, capacity, together=(together,) if together else ()), []
     for value, count in enumerate(additions):
         rows = table.add(count)
         assert rows.tolist() == list(range(len(expected), len(expected) + count))
@@ -51,13 +51,13 @@ def saved_apart() -> dict[str, Any]:
 @pytest.mark.parametrize("capacity", [1, 100])
 def test_restored_into_a_table_of_any_capacity(capacity: int, together: tuple[str, ...]) -> None:
     """Where columns lie in memory shows neither in what is saved nor in what is restored."""
-    table = Table("people", COLUMNS, together=together)
+    table = Table("people", COLUMNS, together=(together,) if together else ())
     rows = table.add(10)
     table.age[rows] = np.arange(10)
     saved = table.save()
     table.age[:] = 0
     assert pickle.dumps(saved) == pickle.dumps(saved_apart())
-    other = Table("people", COLUMNS, capacity, together=together[:1])
+    other = Table("people", COLUMNS, capacity, together=(together[:1],) if together else ())
     other.add(1)
     other.age[0] = 99
     other.restore(saved)
@@ -80,7 +80,7 @@ def test_a_name_already_taken_is_refused(name: str) -> None:
 
 def test_only_columns_can_be_kept_together() -> None:
     with pytest.raises(ValueError, match="no column is called agee"):
-        Table("people", COLUMNS, together=["agee"])
+        Table("people", COLUMNS, together=[["agee"]])
 
 
 def test_describe() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from simulation.system import contact as contact_module
 from simulation.system.codes import Mode, Status
-from simulation.system.contact_loops import grouped, hold_contacts, live_sentences, next_contacts
+from simulation.system.contact_loops import OUTCOMES, grouped, hold_contacts, live_sentences
 from simulation.system.diary_loops import work_queues
 from simulation.system.model import Model
 from tests.system.system_helpers import finished
@@ -79,7 +79,7 @@ def test_interpreted_lines_give_the_same(model: Model, monkeypatch: pytest.Monke
 
         return wrapped
 
-    loops = (hold_contacts, next_contacts)
+    loops = (hold_contacts,)
     for interpreted in (False, True):
         results.append([])
         for loop in loops:
@@ -90,7 +90,7 @@ def test_interpreted_lines_give_the_same(model: Model, monkeypatch: pytest.Monke
         contact.hold(rows, mode, first, seconds, by_colleague)
         results[-1].extend(getattr(people, column.name).copy() for column in people.columns)
     assert len(results[0]) == len(results[1])
-    assert set(results[0][0].tolist()) == set(contact_module.OUTCOMES)
+    assert set(results[0][0].tolist()) == set(OUTCOMES)
     for compiled_part, interpreted_part in zip(*results, strict=True):
         assert (compiled_part == interpreted_part).all()
 
@@ -113,8 +113,10 @@ def noticed_by_round(model: Model, modes: list[int], contacts_before: int) -> tu
         held = np.full(rows.size, mode, dtype=np.int8), np.zeros(rows.size, dtype=bool)
         work = np.full(rows.size, 60), np.zeros(rows.size, dtype=np.int8)
         columns = contact_module.people_columns(people)
-        _, noticed, _, _ = hold_contacts(rows, *held, *work, columns, rules, contact.draws, contact.day(), counted)
-        found.append(set(noticed.tolist()))
+        came_of_it = hold_contacts(
+            rows, *held, *work, columns, rules, contact.draws, contact.day(), counted
+        )
+        found.append(set(came_of_it.noticed.tolist()))
     people.restore(saved)
     return rows.size, found
 

@@ -271,7 +271,7 @@ def test_a_day_too_full_may_be_rung_off_instead_of_cancelled(overloaded: RunOutp
 def test_which_days_are_full(model: Model) -> None:
     """Two visits of 80 minutes and a task of 30 are 190: more than 180 minutes, not more than 200."""
     service, workload = model.service, model.caseload.workload
-    people, posts = people_columns(service.people), post_columns(service.posts)
+    people, posts = service.people, post_columns(service.posts)
     officer = int(np.flatnonzero((posts.filled == 1) & (posts.employer == CRC))[0])
     held = np.flatnonzero((people.officer == officer) & (people.setting == Setting.ORDER) & (people.rural == 0))
     due = held[people.tier[held] >= Tier.C1][:2]
@@ -282,7 +282,18 @@ def test_which_days_are_full(model: Model) -> None:
         behind = np.zeros_like(at_work)
         available = np.full(at_work.size, minutes * 60)
         fullest = np.full((service.areas, 2), ratio)
-        full_days(due, people, posts, at_work, available, fullest, workload.contact_seconds, server, seconds, behind)
+        full_days(
+            due,
+            people_columns(people),
+            posts,
+            at_work,
+            available,
+            fullest,
+            workload.contact_seconds,
+            server,
+            seconds,
+            behind,
+        )
         assert np.flatnonzero(behind).tolist() == ([officer] if full else [])
 
 
