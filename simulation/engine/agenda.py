@@ -43,7 +43,11 @@ def each_once(rows: NDArray[np.integer]) -> Rows:
 
     Equal numbers can't be told apart, so any way of sorting them gives the same bytes.
     """
-    return _without_repeats(np.sort(np.asarray(rows, dtype=np.intp)))
+    ordered = np.array(rows, dtype=np.intp)
+    if ordered.size > 1:
+        ordered.sort()
+        ordered = _without_repeats(ordered)
+    return ordered
 
 
 @compiled
@@ -250,8 +254,8 @@ class Agenda:
         """
         if rows.size == 0:
             return
-        batch: Rows = np.asarray(rows, dtype=np.intp)
-        when = np.array([days]) if isinstance(days, int) else np.asarray(days).reshape(-1)
+        batch: Rows = rows.astype(np.intp, copy=False)
+        when = np.array([days]) if isinstance(days, int) else np.atleast_1d(days)
         if when.size != batch.size and when.size != 1:
             raise ValueError(f"{batch.size} rows were given {when.size} days")
         if not self._linked(batch, when):
@@ -276,7 +280,7 @@ class Agenda:
         ValueError
             If a row number is negative.
         """
-        if rows.size and _clear(np.asarray(rows, dtype=np.intp), self._due) < 0:
+        if rows.size and _clear(rows.astype(np.intp, copy=False), self._due) < 0:
             raise ValueError("a row number is negative")
 
     def due(self, day: int) -> Rows:
@@ -290,9 +294,10 @@ class Agenda:
         before = self._origin - 1 if self._taken is None else self._taken
         if day <= before and self._taken is not None:
             raise ValueError(f"day {day} was already taken (up to {self._taken})")
-        for missed in range(before + 1, min(day, self._origin + self._heads.size)):
-            if self._rows_of(missed).size:
-                raise ValueError(f"day {missed} holds rows and was left out")
+        if day > before + 1:
+            for missed in range(before + 1, min(day, self._origin + self._heads.size)):
+                if self._rows_of(missed).size:
+                    raise ValueError(f"day {missed} holds rows and was left out")
         self._taken = day
         number = day - self._origin
         if not 0 <= number < self._heads.size or self._heads[number] == _END:

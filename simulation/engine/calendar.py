@@ -156,11 +156,11 @@ class Calendar:
         """Return the months, as :meth:`month` counts them, of so many days from one day on."""
         return self._month[day + self._origin : day + days + self._origin]
 
-    def working_day_before(self, days: Days) -> Days:
+    def working_day_before(self, days: NDArray[np.integer]) -> Days:
         """Return each day itself if it is a working day, else the working day before it."""
         return self._previous[np.asarray(days) + self._origin].astype(np.int32)
 
-    def working_day_after(self, days: Days) -> Days:
+    def working_day_after(self, days: NDArray[np.integer]) -> Days:
         """Return each day itself if it is a working day, else the working day after it."""
         return self._next[np.asarray(days) + self._origin].astype(np.int32)
 
@@ -218,6 +218,16 @@ class Calendar:
     def working_days_back(self, day: int, number: int) -> int:
         """Return the earliest day after which there are at most ``number`` working days up to and including ``day``."""
         return int(self._nth[int(self._count[day + self._origin]) - number - 1])
+
+    def working_days_ahead(self, day: int, most: int) -> Days:
+        """Return the days that lie 0, 1, 2 ... ``most`` working days after one day; see :meth:`add_working_days`."""
+        place = day + self._origin
+        working = bool(self._working[place])
+        done = int(self._count[place]) - working
+        if working:
+            return self._nth[done : done + most + 1]
+        # After a weekend or holiday no working day and one working day come to the same day.
+        return np.concatenate([self._nth[done : done + 1], self._nth[done : done + most]])
 
     def working_days_between(self, first: Days | int, last: Days | int) -> NDArray[np.int32]:
         """Count working days after ``first`` up to and including ``last``."""

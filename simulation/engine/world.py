@@ -15,7 +15,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from simulation.engine.agenda import Agenda, each_once
+from simulation.engine.agenda import Agenda, cancel_each, each_once
 from simulation.engine.calendar import Calendar
 from simulation.engine.clock import Clock
 from simulation.engine.tables import Table
@@ -84,6 +84,11 @@ class World:
         """Make and register an agenda."""
         self.agendas[name] = Agenda(rows)
         return self.agendas[name]
+
+    def cancel(self, rows: NDArray[np.integer], *names: str) -> None:
+        """Take rows off several agendas."""
+        if rows.size:
+            cancel_each([self.agendas[name] for name in names], rows)
 
     def channel(self, name: str) -> Channel:
         """Make and register a channel."""

@@ -148,9 +148,8 @@ class Allocation:
         """Return the days that lie 0, 1, 2 ... working days after today, up to the longest wait."""
         today, days = self._ahead
         if today != self.service.today or days.size <= self.longest_wait:
-            today, calendar = self.service.today, self.service.calendar
-            waits = np.arange(self.longest_wait + 1)
-            days = calendar.add_working_days(np.full(waits.size, today), waits).astype(np.int64)
+            today = self.service.today
+            days = self.service.calendar.working_days_ahead(today, self.longest_wait).astype(np.int64)
             self._ahead = today, days
         return days
 

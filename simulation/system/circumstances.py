@@ -19,23 +19,24 @@ from simulation.engine.agenda import each_once
 from simulation.engine.chance import logarithms
 from simulation.system.circumstances_loops import (
     OF_LIFE,
+    OF_RELEASES,
     PeopleLiving,
     Ratios,
     begin_lives,
+    begin_outside,
     count_lives,
     days_of_moves,
-    gaps_and_mentors,
     move_homes,
     move_points,
     odds_of_missing,
     rebook,
 )
-from simulation.system.codes import Home, Location, Mode
+from simulation.system.codes import Location, Mode
 from simulation.system.contact import Contact
 from simulation.system.contact_loops import EXCUSED, OUTCOMES, SEEN_FIRST, UNEXCUSED, in_person
 from simulation.system.custody import Custody
 from simulation.system.laws import columns
-from simulation.system.service import COUNT_INDEX, Array, Rows, Service
+from simulation.system.service import COUNT_INDEX, Array, Rows, Service, add_each
 from simulation.system.supervision import Supervision
 
 #: Engagement runs from nothing to this many points.
@@ -55,6 +56,7 @@ class Circumstances:
         contact.on_held.append(self.held)
         service.on_month_end.append(self.count)
         self.counted = np.array([COUNT_INDEX[name] for name in OF_LIFE], dtype=np.intp)
+        self.counted_releases = np.array([COUNT_INDEX[name] for name in OF_RELEASES], dtype=np.intp)
         service.process(self.process)
 
     def read(self) -> None:
@@ -67,6 +69,13 @@ class Circumstances:
             self.rates[_KINDS.index(source), _KINDS.index(target)] = rate
         self.moves_a_year = self.rates.sum(axis=1)
         self.start_points = levers.integer("community.engagement_start")
+        #: Days without income, of those who had help before release and of those who had none.
+        self.income_gaps = (
+            int(np.rint(levers.number("release.income_gap_helped_weeks") * 7)),
+            int(np.rint(levers.number("release.income_gap_weeks") * 7)),
+        )
+        self.benefits_share = float(levers.number("release.benefits_share"))
+        self.mentor_share = float(levers.number("release.mentor_of_helped_share"))
         seen, called = (levers.integer(f"community.engagement_gain_{how}") for how in ("seen", "called"))
         modes = [mode for mode in range(len(Mode)) if mode != Mode.CUSTODY]
         #: Points that each outcome of a contact adds; none in custody.
@@ -110,42 +119,35 @@ class Circumstances:
         """Note where people released today go, how long they wait for benefits, and who is met by a mentor."""
         service, people, sentences = self.service, self.service.people, self.service.sentences
         levers, chance, today = service.levers, service.chance, service.today
-        person = sentences.person[sentences_rows]
-        # Not those held under another sentence, nor those removed from the country.
-        free = people.released_on[person] == today
-        rows, person = sentences_rows[free].astype(np.intp), person[free].astype(np.intp)
-        if rows.size == 0:
-            return
-        people.home[person] = Home.TEMPORARY
-        people.home[nowhere] = Home.NONE
-        people.home[settled] = Home.SETTLED
-        service.count("released_temporary", person[people.home[person] == Home.TEMPORARY])
-        service.count("released_housed_by_help", person[sentences.home_found[rows] == 1])
-        waiting, days, met = gaps_and_mentors(
-            rows,
-            person,
+        waiting, days, met = begin_outside(
+            sentences_rows,
+            nowhere,
+            settled,
             today,
-            # Weeks without income, of those who had help and of those who had none.
-            int(np.rint(levers.number("release.income_gap_helped_weeks") * 7)),
-            int(np.rint(levers.number("release.income_gap_weeks") * 7)),
-            float(levers.number("release.benefits_share")),
-            float(levers.number("release.mentor_of_helped_share")),
+            *self.income_gaps,
+            self.benefits_share,
+            self.mentor_share,
             chance.constant("needs benefits"),
             chance.constant("mentor"),
+            self.counted_releases,
+            service.flows,
+            people.cell,
             people.key,
+            people.released_on,
+            people.home,
+            people.income_from,
+            sentences.person,
             sentences.number,
             sentences.helped,
-            people.income_from,
+            sentences.home_found,
         )
-        service.agendas["benefits"].put(waiting, today + days)
-        service.count("income_gap_days", waiting, days)
-        service.count("released_without_income", waiting)
+        if waiting.size:
+            service.agendas["benefits"].put(waiting, today + days)
         if met.size:
             people.mentored_until[met] = today + levers.integer("release.mentor_weeks") * 7
             # A mentor's time is the resettlement team's, owed from tomorrow.
             seconds = round(levers.number("release.mentor_hours") * 3600)
-            np.add.at(service.tables["teams"].release_owed, people.area[met], seconds)
-            service.count("mentors_met", met)
+            add_each(service.tables["teams"].release_owed, people.area[met], np.array([seconds]))
             service.tell("met by a mentor", np.sort(met))
 
     def begin(self, rows: Rows) -> None:

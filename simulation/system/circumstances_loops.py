@@ -31,6 +31,16 @@ OF_LIFE = (
 )
 _NOWHERE, _TEMPORARILY, _AT_HOME, _PENNILESS, _ENGAGED, _POINTS = range(len(OF_LIFE))
 
+#: What is counted of people released.
+OF_RELEASES = (
+    "released_temporary",
+    "released_housed_by_help",
+    "income_gap_days",
+    "released_without_income",
+    "mentors_met",
+)
+_TEMPORARY_AT_FIRST, _HOUSED, _GAP_DAYS, _GAPS, _MET = range(len(OF_RELEASES))
+
 # Compiled code knows plain numbers only.
 _COMMUNITY = codes.Location.COMMUNITY
 _SETTLED, _TEMPORARY, _NONE = codes.Home.SETTLED, codes.Home.TEMPORARY, codes.Home.NONE
@@ -180,9 +190,10 @@ def days_of_moves(
 
 
 @compiled
-def gaps_and_mentors(
-    sentences: Rows,
-    persons: Rows,
+def begin_outside(
+    released: Rows,
+    nowhere: Rows,
+    settled: Rows,
     today: int,
     gap_helped: int,
     gap: int,
@@ -190,15 +201,28 @@ def gaps_and_mentors(
     mentor_share: float,
     needs_benefits: np.uint64,
     mentor: np.uint64,
+    numbers: Rows,
+    flows: NDArray[np.int64],
+    cell: Array,
     key: Array,
+    released_on: Array,
+    home: Array,
+    income_from: Array,
+    person: Array,
     number: Array,
     helped: Array,
-    income_from: Array,
+    home_found: Array,
 ) -> tuple[Rows, Days, Rows]:
-    """Draw who of those released waits for benefits, and who is met by a mentor.
+    """Note where people released today go, and draw who waits for benefits and who is met by a mentor.
+
+    Not of those held under another sentence, nor of those removed from the country.
 
     Parameters
     ----------
+    released : int array
+        Sentences.
+    nowhere, settled : int arrays
+        People who go nowhere, and to a settled home.
     gap_helped, gap : int
         Days without income of those who had help before release, and of those who had none.
 
@@ -207,19 +231,33 @@ def gaps_and_mentors(
     waiting, days, met : int arrays
         Who waits, how long, and who is met by a mentor.
     """
-    waiting, days, met = np.empty_like(persons), np.empty(persons.size, dtype=np.int32), np.empty_like(persons)
+    waiting, days, met = np.empty_like(released), np.empty(released.size, dtype=np.int32), np.empty_like(released)
     many, many_met = 0, 0
-    for at in range(persons.size):
-        row, occurrence = persons[at], number[sentences[at]]
-        had_help = helped[sentences[at]] == DONE
+    for sentence in released:
+        if released_on[person[sentence]] == today:
+            home[person[sentence]] = _TEMPORARY
+    for row in nowhere:
+        home[row] = _NONE
+    for row in settled:
+        home[row] = _SETTLED
+    for sentence in released:
+        row, occurrence = person[sentence], number[sentence]
+        if released_on[row] != today:
+            continue
+        flows[numbers[_TEMPORARY_AT_FIRST], cell[row]] += home[row] == _TEMPORARY
+        flows[numbers[_HOUSED], cell[row]] += home_found[sentence] == 1
+        had_help = helped[sentence] == DONE
         wait = gap_helped if had_help else gap
         if wait > 0 and uniform_of(key[row], needs_benefits, occurrence) < benefits_share:
             income_from[row] = today + wait
             waiting[many], days[many] = row, wait
             many += 1
+            flows[numbers[_GAP_DAYS], cell[row]] += wait
+            flows[numbers[_GAPS], cell[row]] += 1
         if had_help and uniform_of(key[row], mentor, occurrence) < mentor_share:
             met[many_met] = row
             many_met += 1
+            flows[numbers[_MET], cell[row]] += 1
     return waiting[:many], days[:many], met[:many_met]
 
 

@@ -8,55 +8,139 @@ start in a later quarter ends the follow-up of the earlier one: most follow a re
 
 from __future__ import annotations
 
-import numpy as np
-
 from simulation.engine import NEVER
-from simulation.engine.agenda import each_once
+from simulation.engine.compiled import compiled
 from simulation.system import hazards
 from simulation.system.codes import Location
-from simulation.system.service import Array, Rows, Service
+from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 
 #: The publishers' year of follow-up, in days.
 FOLLOW_UP_DAYS = 365
 #: Days since supervision in the community began, of people whose cases an inspection looks at: five to nine months.
 INSPECTED_FROM, INSPECTED_TO = 150, 270
+#: Length in days below which a sentence is in the cohort of short ones.
+_SHORT_BELOW = 365
+
+_STARTS, _SHORT_STARTS = COUNT_INDEX["cohort_starts"], COUNT_INDEX["short_cohort_starts"]
+# A compiled loop takes plain numbers, not the members of a class.
+_DEAD = Location.DEAD
 
 
 def orders_started(service: Service, rows: Rows) -> None:
     """Put people who start an order into the cohort of the quarter; their side is known."""
-    _begin(service, rows)
+    if rows.size == 0:
+        return
+    people = service.people
+    _begin_each(
+        rows,
+        service.today,
+        _quarter_begin(service),
+        service.flows[_STARTS],
+        people.cell,
+        people.side,
+        people.cohort_start,
+        people.cohort_side,
+        people.cohort_failed,
+    )
 
 
 def released(service: Service, sentences_rows: Rows) -> None:
     """Put people released from these sentences today into the cohorts of the quarter."""
+    if sentences_rows.size == 0:
+        return
     people, sentences = service.people, service.sentences
-    person = sentences.person[sentences_rows]
-    out = (people.released_on[person] == service.today) & (people.location[person] < Location.DEAD)
-    short = out & (sentences.length[sentences_rows] < 365)
-    _begin(service, each_once(person[out]))
-    rows = _newly(service, each_once(person[short]), people.short_cohort_start)
-    people.short_cohort_start[rows] = service.today
-    people.short_cohort_failed[rows] = 0
-    service.count("short_cohort_starts", rows)
+    _begin_released(
+        sentences_rows,
+        service.today,
+        _quarter_begin(service),
+        service.flows[_STARTS],
+        service.flows[_SHORT_STARTS],
+        people.cell,
+        people.side,
+        people.location,
+        people.released_on,
+        people.cohort_start,
+        people.cohort_side,
+        people.cohort_failed,
+        people.short_cohort_start,
+        people.short_cohort_failed,
+        sentences.person,
+        sentences.length,
+    )
 
 
-def _begin(service: Service, rows: Rows) -> None:
-    people = service.people
-    rows = _newly(service, rows, people.cohort_start)
-    people.cohort_start[rows] = service.today
-    people.cohort_side[rows] = np.maximum(people.side[rows], 0)
-    people.cohort_failed[rows] = 0
-    service.count("cohort_starts", rows)
+def _quarter_begin(service: Service) -> int:
+    """Return the first day of this quarter; whoever started before it isn't in this quarter's cohort yet."""
+    today = service.calendar.date(service.today)
+    return service.calendar.day(today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1))
 
 
-def _newly(service: Service, rows: Rows, start: Array) -> Rows:
-    """Return those who are not yet in this quarter's cohort."""
-    if rows.size == 0:
-        return rows
-    calendar, before = service.calendar, start[rows]
-    known = before != NEVER
-    same = calendar.month(np.where(known, before, service.today)) // 3 == int(calendar.month(service.today)) // 3
-    return rows[~(known & same)]
+@compiled
+def _begin_one(
+    row: int,
+    today: int,
+    quarter_begin: int,
+    starts: Array,
+    cell: Array,
+    side: Array,
+    cohort_start: Array,
+    cohort_side: Array,
+    cohort_failed: Array,
+) -> None:
+    """Put somebody into the cohort of the quarter that began on a day, unless they are in it."""
+    if cohort_start[row] < quarter_begin:  # So is NEVER.
+        cohort_start[row] = today
+        cohort_side[row] = max(side[row], 0)
+        cohort_failed[row] = 0
+        starts[cell[row]] += 1
+
+
+@compiled
+def _begin_each(
+    rows: Rows,
+    today: int,
+    quarter_begin: int,
+    starts: Array,
+    cell: Array,
+    side: Array,
+    cohort_start: Array,
+    cohort_side: Array,
+    cohort_failed: Array,
+) -> None:
+    """Put people into the cohort of the quarter."""
+    for row in rows:
+        _begin_one(row, today, quarter_begin, starts, cell, side, cohort_start, cohort_side, cohort_failed)
+
+
+@compiled
+def _begin_released(
+    released: Rows,
+    today: int,
+    quarter_begin: int,
+    starts: Array,
+    short_starts: Array,
+    cell: Array,
+    side: Array,
+    location: Array,
+    released_on: Array,
+    cohort_start: Array,
+    cohort_side: Array,
+    cohort_failed: Array,
+    short_start: Array,
+    short_failed: Array,
+    person: Array,
+    length: Array,
+) -> None:
+    """Put people released from these sentences into the cohorts, unless they are held under another or have left."""
+    for sentence in released:
+        row = person[sentence]
+        if released_on[row] != today or location[row] >= _DEAD:
+            continue
+        _begin_one(row, today, quarter_begin, starts, cell, side, cohort_start, cohort_side, cohort_failed)
+        if length[sentence] < _SHORT_BELOW and short_start[row] < quarter_begin:
+            short_start[row] = today
+            short_failed[row] = 0
+            short_starts[cell[row]] += 1
 
 
 def reoffended(service: Service, rows: Rows) -> None:

@@ -166,6 +166,7 @@ def put_forward(
 def move_papers_on(
     due: Rows,
     answered: Rows,
+    found: NDArray[np.intp],
     today: int,
     least_days: float,
     suitable_share: Shares,
@@ -185,14 +186,15 @@ def move_papers_on(
     curfew_from: Array,
     curfew_stage: Array,
     enquiries: Array,
-) -> tuple[Rows, Rows, Rows, Rows, Rows, NDArray[np.int32]]:
+) -> tuple[int, int, int, int, int, int]:
     """Move the curfew papers on: those that are ready, and those whose address check is done.
 
     ``suitable`` and ``another`` are the constants of the draws for a suitable address and for another one to try;
     the share of suitable ones is given by area and side.
 
-    Returns
-    -------
+    Returns how long the lists are that are written into ``found``, shape (6, due + answered), see
+    :func:`simulation.system.custody_loops.lists_of`:
+
     asked, late : int arrays
         Sentences for which an address check is asked, and those with no time left for it.
     retry, refused : int arrays
@@ -200,7 +202,7 @@ def move_papers_on(
     approved, first_day : int arrays
         Sentences with a suitable address, and the first day on which they could go, weekends not yet left out.
     """
-    asked, late = np.empty_like(due), np.empty_like(due)
+    asked, late, retry, refused, approved, first_day = found[0], found[1], found[2], found[3], found[4], found[5]
     asking, stopped = 0, 0
     for row in due:
         if status[row] != _CUSTODY or curfew_stage[row] != PAPERS:
@@ -215,8 +217,6 @@ def move_papers_on(
             enquiries[row] += 1
             asked[asking] = row
             asking += 1
-    retry, refused, approved = np.empty_like(answered), np.empty_like(answered), np.empty_like(answered)
-    first_day = np.empty(answered.size, dtype=np.int32)
     trying, refusing, going = 0, 0, 0
     for row in answered:
         if status[row] != _CUSTODY or curfew_stage[row] != ENQUIRY:
@@ -238,11 +238,4 @@ def move_papers_on(
             refused[refusing] = row
             refusing += 1
             flows[numbers[_NO_ADDRESS], cell[who]] += 1
-    return (
-        asked[:asking],
-        late[:stopped],
-        retry[:trying],
-        refused[:refusing],
-        approved[:going],
-        first_day[:going],
-    )
+    return asking, stopped, trying, refusing, going, going

@@ -19,7 +19,7 @@ from simulation.system import cohorts, curfew_loops
 from simulation.system.allocation import Allocation
 from simulation.system.codes import Kind, Location, RecallKind, Status, Task
 from simulation.system.curfew_loops import move_papers_on, put_forward
-from simulation.system.custody_loops import COUNTED, REFUSED, let_go, quantiles_of, run_out
+from simulation.system.custody_loops import COUNTED, REFUSED, let_go, lists_of, quantiles_of, run_out
 from simulation.system.departures import Departures
 from simulation.system.life_sentences import LifeSentences
 from simulation.system.population import Population
@@ -67,6 +67,18 @@ class Custody:
         """Take the levers of the day."""
         self.workload = workload
         self.terms = Terms(self.service)
+        levers = self.service.levers
+        self.least_days_on_curfew = float(levers.number("custody.hdc.min_days_on_curfew"))
+        self.address_days = levers.integer("custody.hdc.address_check_working_days")
+        self.second_address_days = levers.integer("custody.hdc.second_address_days")
+        #: Share of suitable addresses by area, of people with another one to try, and how many are looked at.
+        self.addresses = (
+            levers.grid("custody.hdc.address_suitable_share"),
+            float(levers.number("custody.hdc.second_address_share")),
+            levers.integer("custody.hdc.most_enquiries"),
+        )
+        recalled = levers.number("custody.hdc.curfew_recall_share") / levers.number("custody.hdc.mean_days")
+        self.breach_rate = max(recalled, 1e-9)
 
     # --- Reception --------------------------------------------------------------------------------------------
 
@@ -253,16 +265,15 @@ class Custody:
     def move_papers_on(self, due: Rows, answered: Rows) -> None:
         """Ask the responsible officer for an address check; read the answers of those done."""
         service, people, sentences = self.service, self.service.people, self.service.sentences
-        levers, today = service.levers, service.today
-        least = float(levers.number("custody.hdc.min_days_on_curfew"))
-        asked, late, retry, refused, approved, first_day = move_papers_on(
+        today, least = service.today, self.least_days_on_curfew
+        found = np.empty((6, due.size + answered.size), dtype=np.intp)
+        sizes = move_papers_on(
             due,
             answered,
+            found,
             today,
             least,
-            levers.grid("custody.hdc.address_suitable_share"),
-            float(levers.number("custody.hdc.second_address_share")),
-            levers.integer("custody.hdc.most_enquiries"),
+            *self.addresses,
             service.chance.constant("curfew address suitable"),
             service.chance.constant("curfew second address"),
             self.counted_papers,
@@ -278,17 +289,17 @@ class Custody:
             sentences.curfew_stage,
             sentences.enquiries,
         )
+        asked, late, retry, refused, approved, first_day = lists_of(found, sizes)
         service.tell("curfew refused: no time left", self.people_of(late))
         if asked.size:
-            working_days = levers.integer("custody.hdc.address_check_working_days")
             service.add_task(
                 Task.ADDRESS_CHECK,
                 sentences.person[asked],
-                service.calendar.after_working_days(today, working_days),
+                service.calendar.after_working_days(today, self.address_days),
                 int(self.workload.task_seconds[Task.ADDRESS_CHECK]),
                 asked,
             )
-        service.agendas["curfew papers"].put(retry, today + levers.integer("custody.hdc.second_address_days"))
+        service.agendas["curfew papers"].put(retry, today + self.second_address_days)
         service.tell("curfew refused: no address", self.people_of(refused))
         if approved.size:
             day = service.calendar.working_day_after(first_day)
@@ -315,12 +326,12 @@ class Custody:
             if service.calendar.date(today).day == 1:
                 self.life.follow_series()
             tagged, due = service.agendas["curfew release"].due(today), service.agendas["release"].due(today)
-            moved = self.let_go(tagged, due)
+            moved = self.let_go(tagged, due) if tagged.size + due.size else due
             committed = service.agendas["committal"].due(today)
             if committed.size:
                 service.people.committed_until[committed] = NEVER
                 service.tell("committal ends", committed)
-                moved = np.concatenate([moved, committed])
+                moved = np.concatenate([moved, committed]) if moved.size else committed
             service.refresh(moved)
 
     def in_order_of_people(self, rows: Rows) -> Rows:
@@ -331,32 +342,18 @@ class Custody:
 
     def let_go(self, tagged: Rows, due: Rows) -> Rows:
         """Release people on curfew, and on their conditional release date; return everybody concerned."""
-        if tagged.size + due.size == 0:
-            return tagged
         service, people, sentences = self.service, self.service.people, self.service.sentences
         today, agendas = service.today, service.agendas
         tagged, due = self.in_order_of_people(tagged), self.in_order_of_people(due)
-        (
-            later,
-            refused,
-            free,
-            days,
-            draws,
-            nowhere,
-            settled,
-            out,
-            untagged,
-            going_on,
-            ends,
-            out_nowhere,
-            out_settled,
-            staying,
-            leaving,
-        ) = let_go(
+        found = np.empty((11, tagged.size + due.size), dtype=np.intp)
+        draws = np.empty(tagged.size)
+        sizes, on_curfew, nowhere_on_curfew, settled_on_curfew = let_go(
             tagged,
             due,
+            found,
+            draws,
             today,
-            float(service.levers.number("custody.hdc.min_days_on_curfew")),
+            self.least_days_on_curfew,
             *self.homes,
             service.chance.constant("curfew breach"),
             self.counted,
@@ -380,43 +377,54 @@ class Custody:
             sentences.home_found,
             sentences.released,
         )
-        if free.size + out.size:
+        (
+            later,
+            refused,
+            leaving_prison,
+            days,
+            every_nowhere,
+            every_settled,
+            untagged,
+            going_on,
+            ends,
+            staying,
+            leaving,
+        ) = lists_of(found, sizes)
+        if leaving_prison.size:
             for listener in self.on_released:
-                listener(
-                    np.concatenate([free, out]),
-                    np.concatenate([nowhere, out_nowhere]),
-                    np.concatenate([settled, out_settled]),
-                )
+                listener(leaving_prison, every_nowhere, every_settled)
         if later.size:
             day = service.calendar.working_day_after(sentences.curfew_from[later])
             agendas["curfew release"].put(later, day)
-        service.tell("curfew refused: no time left", self.people_of(refused))
-        service.count("hdc_refused_time", sentences.person[refused])
-        moved = [sentences.person[free]]
+        if refused.size:
+            service.tell("curfew refused: no time left", self.people_of(refused))
+            service.count("hdc_refused_time", sentences.person[refused])
+        # Those released on curfew come first.
+        free, out = leaving_prison[:on_curfew], leaving_prison[on_curfew:]
         if free.size:
-            self.tag(free, days, draws, nowhere, settled)
+            nowhere, settled = every_nowhere[:nowhere_on_curfew], every_settled[:settled_on_curfew]
+            self.tag(free, days, draws[:on_curfew], nowhere, settled)
         if out.size:
-            for name in ("resettlement", "curfew papers", "curfew release"):
-                agendas[name].cancel(out)
-            self.tell_homes(out_nowhere, out_settled)
+            service.cancel(out, "resettlement", "curfew papers", "curfew release")
+            self.tell_homes(every_nowhere[nowhere_on_curfew:], every_settled[settled_on_curfew:])
             service.tell("released", staying)
-            moved.append(sentences.person[out])
         agendas["legal end"].put(going_on, ends)
-        cohorts.released(service, np.concatenate([free, out]))
+        cohorts.released(service, leaving_prison)
         if leaving.size:
             service.count("removed_at_release", leaving)
             service.tell("removed from the country", leaving)
             self.departures.leave(leaving, Location.REMOVED)
+        moved = sentences.person[leaving_prison]
         if untagged.size:
             person = sentences.person[untagged]
             agendas["curfew breach"].cancel(untagged)
             service.tell("curfew ends", person)
-            moved.append(person)
-        return moved[0] if len(moved) == 1 else np.concatenate(moved)
+            moved = np.concatenate([moved, person])
+        return moved
 
     def tag(self, rows: Rows, days: Array, draws: Array, nowhere: Rows, settled: Rows) -> None:
         """Begin curfews: when they end, and when their condition is broken, as HMPPS decides on monitoring reports."""
-        service, sentences, levers = self.service, self.service.sentences, self.service.levers
+        service, sentences = self.service, self.service.sentences
         person, today = sentences.person[rows], service.today
         service.agendas["release"].put(rows, today + np.maximum(days, 1))
         service.band("hdc_by_days", days // 15, np.maximum(service.people.side[person], 0))
@@ -424,8 +432,7 @@ class Custody:
         service.count("hdc_days_served", person, days)
         self.tell_homes(nowhere, settled)
         service.tell("released on curfew", person)
-        rate = levers.number("custody.hdc.curfew_recall_share") / levers.number("custody.hdc.mean_days")
-        wait = minus_log(1.0 - draws) / max(rate, 1e-9)
+        wait = minus_log(1.0 - draws) / self.breach_rate
         day = today + 1 + np.minimum(wait, FAR).astype(np.int32)
         breaking = day < sentences.custody_end[rows]
         service.agendas["curfew breach"].put(rows[breaking], day[breaking])
@@ -450,8 +457,10 @@ class Custody:
             if due.size == 0:
                 continue
             due = self.in_order_of_people(due)
-            orders, supervised, licensed, licences, going_on, ends = run_out(
+            found = np.empty((6, due.size), dtype=np.intp)
+            sizes = run_out(
                 due,
+                found,
                 today,
                 self.counted,
                 service.flows,
@@ -462,9 +471,11 @@ class Custody:
                 sentences.supervision_end,
                 sentences.returned,
             )
-            service.tell("order completed", orders)
-            for listener in self.on_completed:
-                listener(orders)
+            orders, supervised, licensed, licences, going_on, ends = lists_of(found, sizes)
+            if orders.size:
+                service.tell("order completed", orders)
+                for listener in self.on_completed:
+                    listener(orders)
             service.tell("post-sentence supervision ends", supervised)
             service.tell("licence ends", licensed)
             service.agendas["legal end"].put(going_on, ends)

@@ -89,6 +89,14 @@ def quantiles_of(table: Mapping[str, float]) -> tuple[Shares, Shares]:
     return table.quantiles if isinstance(table, Lookup) else quantile_table(table)
 
 
+def lists_of(found: NDArray[np.intp], sizes: tuple[int, ...]) -> list[Rows]:
+    """Return the lists that a loop has written into the rows of an array, each as long as the loop says.
+
+    It costs many times as much to be given as many arrays by a compiled loop.
+    """
+    return [row[:size] for row, size in zip(found, sizes, strict=True)]
+
+
 # --- Release ------------------------------------------------------------------------------------------------------
 
 
@@ -96,6 +104,8 @@ def quantiles_of(table: Mapping[str, float]) -> tuple[Shares, Shares]:
 def let_go(
     tagged: Rows,
     due: Rows,
+    found: NDArray[np.intp],
+    draws: Shares,
     today: int,
     least_days: float,
     home: np.uint64,
@@ -122,36 +132,35 @@ def let_go(
     curfew_stage: Array,
     home_found: Array,
     released: Array,
-) -> tuple[Rows, Rows, Rows, Days, Shares, Rows, Rows, Rows, Rows, Rows, Days, Rows, Rows, Rows, Rows]:
+) -> tuple[tuple[int, int, int, int, int, int, int, int, int, int, int], int, int, int]:
     """Release people whose day it is: on curfew, those ``tagged``; on their conditional release date, those ``due``.
 
     Whose curfew ends is among those due. ``home`` and ``breach`` are the constants of the draws for where people
-    go and when the curfew condition is broken.
+    go and when the curfew condition is broken; the draw of each sentence released on curfew is written to ``draws``.
 
-    Returns
-    -------
+    Returns how long the lists are that are written into ``found``, shape (11, tagged + due), see :func:`lists_of`, and
+    how many of those released, of those released without a home and of those released to a settled one go on curfew:
+    they come first.
+
     later, refused : int arrays
         Sentences approved for curfew that may not go yet, and that may not go at all.
-    free, days, draws : arrays
-        Sentences released on curfew, the days of it, and the draw for the breach.
+    leaving_prison : int array
+        Sentences released on curfew, and those that come to their conditional release date.
+    days : int array
+        Days of curfew of those on curfew.
     nowhere, settled : int arrays
-        People released on curfew without a home, and to a settled one.
-    out : int array
-        Sentences that come to their conditional release date.
+        People released without a home, and to a settled one.
     untagged : int array
         Sentences whose curfew ends.
     going_on, ends : int arrays
         Sentences with supervision to come, and the day on which it ends.
-    out_nowhere, out_settled : int arrays
-        People released on that date without a home, and to a settled one.
     staying : int array
         People whose date it is, without those who leave the country.
     leaving : int array
         Those who do, each once.
     """
-    later, refused = np.empty_like(tagged), np.empty_like(tagged)
-    days, draws = np.empty(tagged.size, dtype=np.int64), np.empty(tagged.size, dtype=np.float64)
-    out = np.empty(tagged.size + due.size, dtype=np.intp)  # Those on curfew first.
+    later, refused, out, days, nowhere, settled = found[0], found[1], found[2], found[3], found[4], found[5]
+    untagged, going_on, ends, staying, leaving = found[6], found[7], found[8], found[9], found[10]
     waiting, stopped, freed = 0, 0, 0
     for row in tagged:
         who = person[row]
@@ -181,7 +190,6 @@ def let_go(
             out[freed] = row
             freed += 1
 
-    untagged, going_on, ends = np.empty_like(due), np.empty_like(due), np.empty(due.size, dtype=np.int64)
     going, over, following = freed, 0, 0
     for row in due:
         if status[row] == _CUSTODY:
@@ -199,7 +207,6 @@ def let_go(
             ends[following] = expiry[row] if status[row] == _LICENCE else supervision_end[row]
             following += 1
 
-    nowhere, settled, staying, leaving = np.empty_like(out), np.empty_like(out), np.empty_like(due), np.empty_like(due)
     without, with_home, stay, leave = 0, 0, 0, 0
     without_on_curfew, with_home_on_curfew = 0, 0
     for at in range(going):
@@ -242,23 +249,8 @@ def let_go(
             settled[with_home] = who
             with_home += 1
             with_home_on_curfew += at < freed
-    return (
-        later[:waiting],
-        refused[:stopped],
-        out[:freed],
-        days[:freed],
-        draws[:freed],
-        nowhere[:without_on_curfew],
-        settled[:with_home_on_curfew],
-        out[freed:going],
-        untagged[:over],
-        going_on[:following],
-        ends[:following],
-        nowhere[without_on_curfew:without],
-        settled[with_home_on_curfew:with_home],
-        staying[:stay],
-        leaving[:leave],
-    )
+    sizes = (waiting, stopped, going, freed, without, with_home, over, following, following, stay, leave)
+    return sizes, freed, without_on_curfew, with_home_on_curfew
 
 
 # --- Ends ---------------------------------------------------------------------------------------------------------
@@ -267,6 +259,7 @@ def let_go(
 @compiled
 def run_out(
     due: Rows,
+    found: NDArray[np.intp],
     today: int,
     numbers: Rows,
     flows: Counted,
@@ -276,11 +269,11 @@ def run_out(
     expiry: Array,
     supervision_end: Array,
     returned: Array,
-) -> tuple[Rows, Rows, Rows, Rows, Rows, Days]:
+) -> tuple[int, int, int, int, int, int]:
     """End what has run out: orders, post-sentence supervision, and licences, recalled or not.
 
-    Returns
-    -------
+    Returns how long the lists are that are written into ``found``, shape (6, due), see :func:`lists_of`:
+
     orders, supervised, licensed : int arrays
         People whose order, supervision or licence it was.
     licences : int array
@@ -288,8 +281,8 @@ def run_out(
     going_on, ends : int arrays
         Those followed by post-sentence supervision, and the day on which that ends.
     """
-    orders, supervised, licensed = np.empty_like(due), np.empty_like(due), np.empty_like(due)
-    licences, going_on, ends = np.empty_like(due), np.empty_like(due), np.empty(due.size, dtype=np.int64)
+    orders, supervised, licensed = found[0], found[1], found[2]
+    licences, going_on, ends = found[3], found[4], found[5]
     completed, over, ending, following = 0, 0, 0, 0
     for row in due:
         who = person[row]
@@ -316,11 +309,4 @@ def run_out(
                 going_on[following] = row
                 ends[following] = expiry[row] if status[row] == _LICENCE else supervision_end[row]
                 following += 1
-    return (
-        orders[:completed],
-        supervised[:over],
-        licensed[:ending],
-        licences[:ending],
-        going_on[:following],
-        ends[:following],
-    )
+    return completed, over, ending, ending, following, following

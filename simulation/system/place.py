@@ -113,14 +113,18 @@ def place_again(
     status: Array,
     place_of: Array,
     setting_of: Array,
-) -> tuple[Rows, Array, Array]:
-    """Write the place and setting of people still in the model; return those who moved, from where and to where."""
-    moved = np.empty(rows.size, dtype=np.intp)
-    before = np.empty(rows.size, dtype=np.int8)
-    after = np.empty(rows.size, dtype=np.int8)
+    moved: Rows,
+    before: Array,
+    after: Array,
+) -> int:
+    """Write the place and setting of people still in the model; write who moved, from where and to where.
+
+    People are given in row order, with repeats. Returns how many moved.
+    """
     size = 0
-    for row in rows:
-        if location[row] >= _DEAD:
+    for at in range(rows.size):
+        row = rows[at]
+        if location[row] >= _DEAD or (at > 0 and row == rows[at - 1]):
             continue
         mask = 0
         sentence = latest[row]
@@ -139,4 +143,4 @@ def place_again(
             after[size] = place
             location[row] = place
             size += 1
-    return moved[:size], before[:size], after[:size]
+    return size

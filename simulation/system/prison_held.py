@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.agenda import each_once
 from simulation.engine.calendar import MONTH_DAYS
+from simulation.engine.compiled import compiled
 from simulation.system.allocation import Allocation
 from simulation.system.codes import CRC, Kind, Location, Status, Task
 from simulation.system.custody import Custody
@@ -28,6 +29,21 @@ from simulation.system.workload import Workload
 GROUPS = ("england_closed", "wales_closed", "women_and_open")
 #: Dates of change are looked up for so many days at once.
 _DAYS_AT_ONCE = 64
+
+# A compiled loop takes plain numbers, not the members of a class.
+_SENTENCED = Location.SENTENCED
+
+
+@compiled
+def held_no_longer(rows: Rows, after: NDArray[np.int8], prison_held: Array) -> Rows:
+    """Return those of the people who changed place whose cases prison staff hold and who aren't in custody now."""
+    leaving = np.empty_like(rows)
+    size = 0
+    for at in range(rows.size):
+        if prison_held[rows[at]] == 1 and after[at] != _SENTENCED:
+            leaving[size] = rows[at]
+            size += 1
+    return leaving[:size]
 
 
 class PrisonHeld:
@@ -166,7 +182,7 @@ class PrisonHeld:
     def moved(self, rows: Rows, before: Array, after: Array) -> None:
         """Whoever leaves custody before the handover is handed over at once; whoever is free is nobody's case."""
         people = self.service.people
-        leaving = rows[(people.prison_held[rows] == 1) & (after != Location.SENTENCED)]
+        leaving = held_no_longer(rows, after, people.prison_held)
         if leaving.size == 0:
             return
         free = people.side[leaving] < 0

@@ -16,10 +16,9 @@ from typing import Any
 import numpy as np
 import simpy
 
-from simulation.engine import NEVER
 from simulation.engine.agenda import each_once
 from simulation.system.codes import Kind, Parole, RecallKind, RecallReason, Status, Task
-from simulation.system.custody_loops import quantiles_of
+from simulation.system.custody_loops import lists_of, quantiles_of
 from simulation.system.recall_loops import COUNTED, take_steps
 from simulation.system.service import COUNT_INDEX, Rows, Service
 from simulation.system.workload import Workload
@@ -29,8 +28,6 @@ REASONS = {
     "risk": RecallReason.RISK,
     "further charge": RecallReason.CHARGE,
 }
-#: "Recalled within 28 days of release".
-_EARLY_DAYS = 28
 
 
 class Recall:
@@ -46,6 +43,20 @@ class Recall:
     def read(self, workload: Workload) -> None:
         """Take the levers of the day."""
         self.workload = workload
+        levers = self.service.levers
+        self.revocation_days = levers.integer("recall.days_decision_to_revocation")
+        self.report_days = levers.integer("recall.parole_report_working_days")
+        self.next_review_days = levers.integer("recall.parole_next_review_days")
+        self.deferral_days = levers.integer("recall.parole_deferral_days")
+        #: Share of fixed-term recalls and their days; when people return and are reviewed; share released on review.
+        self.rules = (
+            float(levers.number("recall.fixed_term_share_of_allowed")),
+            levers.integer("recall.fixed_term_days_under_12m"),
+            levers.integer("recall.fixed_term_days_12m_plus"),
+            *quantiles_of(levers.mapping("recall.days_to_return")),
+            *quantiles_of(levers.mapping("recall.parole_review_days")),
+            float(levers.number("recall.parole_release_share")),
+        )
 
     def ask(self, sentences_rows: Rows, reason: str) -> None:
         """Decide to recall: the report is due tomorrow."""
@@ -74,19 +85,20 @@ class Recall:
             yield service.clock.phase("consequences")
             sentences, today = service.sentences, service.today
             written = service.channels["done recall_report"].drain()
-            delay = service.levers.integer("recall.days_decision_to_revocation")
-            service.agendas["recall step"].put(written, today + delay)
+            service.agendas["recall step"].put(written, today + self.revocation_days)
             broken = service.agendas["curfew breach"].due(today)
-            broken = broken[sentences.status[broken] == Status.CURFEW]
-            sentences.recall_kind[broken] = RecallKind.CURFEW
-            sentences.recall_reason[broken] = RecallReason.CURFEW
-            sentences.recall_pending[broken] = 1
-            service.agendas["recall step"].put(broken, today + delay)
-            service.tell("curfew broken", np.sort(sentences.person[broken]))
+            if broken.size:
+                broken = broken[sentences.status[broken] == Status.CURFEW]
+                sentences.recall_kind[broken] = RecallKind.CURFEW
+                sentences.recall_reason[broken] = RecallReason.CURFEW
+                sentences.recall_pending[broken] = 1
+                service.agendas["recall step"].put(broken, today + self.revocation_days)
+                service.tell("curfew broken", np.sort(sentences.person[broken]))
             reports = service.channels["done parole_report"].drain()
-            sentences.parole[reports] = Parole.REPORT_WRITTEN
-            service.count("parole_reports", sentences.person[reports])
-            service.tell("parole report written", np.sort(sentences.person[reports]))
+            if reports.size:
+                sentences.parole[reports] = Parole.REPORT_WRITTEN
+                service.count("parole_reports", sentences.person[reports])
+                service.tell("parole report written", np.sort(sentences.person[reports]))
 
     def steps(self) -> Generator[simpy.Event, Any, None]:
         """Each day: revocations, arrests and releases after recall."""
@@ -103,29 +115,13 @@ class Recall:
     def take_steps(self, due: Rows) -> None:
         """Take the step that is due: revoke the licence, return the person to prison, or release them again."""
         service, people, sentences = self.service, self.service.people, self.service.sentences
-        levers, today, agendas = service.levers, service.today, service.agendas
-        (
-            revoked,
-            later,
-            arrests,
-            inside,
-            until,
-            at_once,
-            reported,
-            refused,
-            put_off,
-            again,
-            going_on,
-            ends,
-        ) = take_steps(
+        today, agendas = service.today, service.agendas
+        found = np.empty((11, due.size), dtype=np.intp)
+        sizes, at_once = take_steps(
             due,
+            found,
             today,
-            float(levers.number("recall.fixed_term_share_of_allowed")),
-            levers.integer("recall.fixed_term_days_under_12m"),
-            levers.integer("recall.fixed_term_days_12m_plus"),
-            *quantiles_of(levers.mapping("recall.days_to_return")),
-            *quantiles_of(levers.mapping("recall.parole_review_days")),
-            float(levers.number("recall.parole_release_share")),
+            *self.rules,
             service.chance.constant("fixed-term recall"),
             service.chance.constant("days at large"),
             service.chance.constant("parole review days"),
@@ -136,6 +132,7 @@ class Recall:
             people.key,
             people.assessed_rosh,
             people.rosh,
+            people.released_on,
             people.location,
             people.side,
             people.officer,
@@ -156,35 +153,46 @@ class Recall:
             sentences.parole,
             sentences.reviews,
         )
+        (
+            revoked,
+            later,
+            arrests,
+            inside,
+            until,
+            reported,
+            refused,
+            put_off,
+            again,
+            going_on,
+            ends,
+        ) = lists_of(found, sizes)
         if revoked.size:
-            agendas["release"].cancel(revoked)
-            agendas["curfew breach"].cancel(revoked)
+            service.cancel(revoked, "release", "curfew breach")
             service.tell("licence revoked", np.sort(sentences.person[revoked]))
-            person = sentences.person[revoked]
-            early = (people.released_on[person] != NEVER) & (today - people.released_on[person] <= _EARLY_DAYS)
-            service.count("recalls_within_28_days", person[early])
         agendas["legal end"].put(going_on, ends)
         agendas["recall step"].put(later, arrests)
         if inside.size:
             # Released on the working day before a weekend or holiday.
             agendas["recall step"].put(inside, np.maximum(service.calendar.working_day_before(until), today + 1))
             person = sentences.person[inside]
-            service.tell("returned to prison", np.sort(person[:at_once]))
-            service.tell("returned to prison", np.sort(person[at_once:]))
+            for returned in (person[:at_once], person[at_once:]):
+                returned.sort()
+                service.tell("returned to prison", returned)
         if reported.size:
-            due_on = service.calendar.after_working_days(today, levers.integer("recall.parole_report_working_days"))
+            due_on = service.calendar.after_working_days(today, self.report_days)
             seconds = int(self.workload.task_seconds[Task.PAROLE_REPORT])
             service.add_task(Task.PAROLE_REPORT, sentences.person[reported], due_on, seconds, reported)
-        self.review_again(refused, levers.integer("recall.parole_next_review_days"))
-        service.tell("parole refused", np.sort(sentences.person[refused]))
-        self.review_again(put_off, levers.integer("recall.parole_deferral_days"))
-        service.tell("parole review put off", np.sort(sentences.person[put_off]))
+        if refused.size:
+            self.review_again(refused, self.next_review_days)
+            service.tell("parole refused", np.sort(sentences.person[refused]))
+        if put_off.size:
+            self.review_again(put_off, self.deferral_days)
+            service.tell("parole review put off", np.sort(sentences.person[put_off]))
         if again.size:
             service.tell("released after recall", np.sort(sentences.person[again]))
 
     def review_again(self, rows: Rows, wait: int) -> None:
         """Put the next review so many days ahead, or on the end of the sentence, which comes first."""
         service, sentences, today = self.service, self.service.sentences, self.service.today
-        if rows.size:
-            day = service.calendar.working_day_before(np.minimum(today + wait, sentences.expiry[rows]))
-            service.agendas["recall step"].put(rows, np.maximum(day, today + 1))
+        day = service.calendar.working_day_before(np.minimum(today + wait, sentences.expiry[rows]))
+        service.agendas["recall step"].put(rows, np.maximum(day, today + 1))

@@ -8,10 +8,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import compiled
 from simulation.system.codes import Grade, Location, Parole, RecallKind, RecallReason, Rosh, Status
-from simulation.system.custody_loops import Array, Counted, Days, Rows, Shares, status_outside
+from simulation.system.custody_loops import Array, Counted, Rows, Shares, status_outside
 from simulation.system.waits import value_at
 
 #: What the loop counts; it is given where each stands among the counts of the month.
@@ -29,6 +30,7 @@ COUNTED = (
     "parole_releases",
     "parole_reviews_put_off",
     "parole_wait_days",
+    "recalls_within_28_days",
     "recalls_for_absence",
     "recalls_for_risk",
     "recalls_for_charge",
@@ -48,10 +50,13 @@ COUNTED = (
     _PAROLED,
     _PUT_OFF,
     _PAROLE_DAYS,
+    _EARLY,
     _FOR_ABSENCE,
 ) = range(len(COUNTED) - len(RecallReason) + 2)
 
 _YEAR = 365
+#: "Recalled within 28 days of release".
+_EARLY_DAYS = 28
 
 # A compiled loop takes plain numbers, not the members of a class.
 _CURFEW, _LICENCE, _AT_LARGE, _RECALLED = Status.CURFEW, Status.LICENCE, Status.AT_LARGE, Status.RECALLED
@@ -68,6 +73,7 @@ _REVIEWS_OF_A_RECALL = 32
 @compiled
 def take_steps(
     due: Rows,
+    found: NDArray[np.intp],
     today: int,
     fixed_share: float,
     fixed_days_short: int,
@@ -87,6 +93,7 @@ def take_steps(
     key: Array,
     assessed_rosh: Array,
     rosh: Array,
+    released_on: Array,
     location: Array,
     side: Array,
     officer: Array,
@@ -106,23 +113,23 @@ def take_steps(
     recall_reason: Array,
     parole: Array,
     reviews: Array,
-) -> tuple[Rows, Rows, Days, Rows, NDArray[np.int32], int, Rows, Rows, Rows, Rows, Rows, Days]:
+) -> tuple[tuple[int, int, int, int, int, int, int, int, int, int, int], int]:
     """Revoke licences, return people to prison and release them again, by where each sentence stands.
 
     ``fixed_term``, ``at_large``, ``review`` and ``decision`` are the constants of the draws for the kind of recall, the
     days until arrest, the days from return to the first review of a standard recall, and what the Parole Board decides;
     the two waits have a distribution each. A review can't be held while a report that was asked for isn't written.
 
-    Returns
-    -------
+    Returns how long the lists are that are written into ``found``, shape (11, due), see
+    :func:`simulation.system.custody_loops.lists_of`, and how many of those back in prison, the first ones, were revoked
+    today.
+
     revoked : int array
         Sentences whose licence is revoked.
     later, arrests : int arrays
         Those of them whose arrest lies ahead, and its day.
     inside, until : int arrays
         Sentences of those who are back in prison, and the day that ends recall, weekends not yet left out.
-    at_once : int
-        How many of these, the first ones, were revoked today.
     reported : int array
         Sentences for which a parole report is asked.
     refused, put_off : int arrays
@@ -132,13 +139,10 @@ def take_steps(
     going_on, ends : int arrays
         Sentences with supervision to come after today, and the day on which it ends.
     """
-    revoked, later, inside = np.empty_like(due), np.empty_like(due), np.empty_like(due)
-    reported, again, going_on = np.empty_like(due), np.empty_like(due), np.empty_like(due)
-    arrests, until = np.empty(due.size, dtype=np.int64), np.empty(due.size, dtype=np.int32)
-    ends = np.empty(due.size, dtype=np.int64)
+    revoked, later, arrests, inside, until, reported = found[0], found[1], found[2], found[3], found[4], found[5]
+    refused, put_off, again, going_on, ends = found[6], found[7], found[8], found[9], found[10]
     revoking, waiting, arrested, reporting, releasing, following = 0, 0, 0, 0, 0, 0
     wanted = np.empty_like(due)  # At large since before today.
-    refused, put_off = np.empty_like(due), np.empty_like(due)
     hunted, refusing, putting_off = 0, 0, 0
 
     for row in due:
@@ -188,6 +192,8 @@ def take_steps(
                 flows[numbers[_SHORT], cell[who]] += 1
                 flows[numbers[_SHORT_FIRST], cell[who]] += recalls[row] == 0
             flows[numbers[_FOR_ABSENCE + int(recall_reason[row]) - _ABSENCE], cell[who]] += 1
+            if released_on[who] != NEVER and today - int(released_on[who]) <= _EARLY_DAYS:
+                flows[numbers[_EARLY], cell[who]] += 1
             recall_pending[row] = 0
             recalls[row] += 1
             status[row] = _AT_LARGE
@@ -238,17 +244,17 @@ def take_steps(
             parole[row] = _REPORT_ASKED
             reported[reporting] = row
             reporting += 1
-    return (
-        revoked[:revoking],
-        later[:waiting],
-        arrests[:waiting],
-        inside[:arrested],
-        until[:arrested],
-        at_once,
-        reported[:reporting],
-        refused[:refusing],
-        put_off[:putting_off],
-        again[:releasing],
-        going_on[:following],
-        ends[:following],
+    sizes = (
+        revoking,
+        waiting,
+        waiting,
+        arrested,
+        arrested,
+        reporting,
+        refusing,
+        putting_off,
+        releasing,
+        following,
+        following,
     )
+    return sizes, at_once

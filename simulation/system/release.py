@@ -18,13 +18,23 @@ import simpy
 
 from simulation.engine import NEVER
 from simulation.engine.calendar import YEAR_DAYS
-from simulation.system.codes import Status
 from simulation.system.custody import Custody
-from simulation.system.custody_loops import BEGUN, DONE, NOT_BEGUN
+from simulation.system.custody_loops import NOT_BEGUN, quantiles_of
 from simulation.system.population import CONVICTED, Population, pack
 from simulation.system.quantiles import draw
-from simulation.system.release_loops import HELP, PLAN, SCREENED, WORK, WRITTEN, give_places, prepare
-from simulation.system.service import Rows, Service
+from simulation.system.release_loops import (
+    COUNTED,
+    HELP,
+    PLAN,
+    WORK,
+    finish,
+    give_places,
+    open_windows,
+    prepare,
+    screen,
+    seek_homes,
+)
+from simulation.system.service import COUNT_INDEX, Rows, Service
 
 #: Places found are drawn for so many days at once.
 _DAYS_AT_ONCE = 32
@@ -38,6 +48,8 @@ class Release:
         self.custody = custody
         service.agenda("screening", service.sentences.capacity)
         service.agenda("home search", service.sentences.capacity)
+        self.counted = np.array([COUNT_INDEX[name] for name in COUNTED], dtype=np.intp)
+        self.areas = np.array(service.resolved.areas, dtype=np.int8)
         custody.on_received.append(self.receive)
         service.process(self.process)
 
@@ -51,10 +63,14 @@ class Release:
         self.plan_seconds = round(levers.number("release.plan_hours") * 3600)
         self.work_seconds = round(levers.number("release.hours_per_person") * 3600)
         self.help_seconds = round(levers.number("release.help_hours") * 3600)
-        self.plans_first = levers.flag("release.plans_before_help")
-        self.help_share = levers.number("release.help_share")
-        self.in_time_days = levers.number("release.screening_part1_hours") / 24
-        self.planned_below = levers.number("release.plan_max_sentence_years") * YEAR_DAYS
+        self.plans_first = bool(levers.flag("release.plans_before_help"))
+        self.plan_days = levers.integer("release.plan_working_days")
+        self.help_share = float(levers.number("release.help_share"))
+        self.away_share = float(levers.number("release.held_away_share"))
+        self.accepted_share = float(levers.number("release.landlord_accepts_share"))
+        self.search_days = quantiles_of(levers.mapping("release.home_search_days"))
+        self.in_time_days = float(levers.number("release.screening_part1_hours") / 24)
+        self.planned_below = float(levers.number("release.plan_max_sentence_years") * YEAR_DAYS)
         self.settled_share = float(levers.number("release.settled_share"))
         self.homes_a_day = levers.grid("release.homes_a_year")[:, 0] * self.population.shares / self.working_year
         self._found_from = NEVER  # Nothing drawn yet under these levers.
@@ -81,20 +97,27 @@ class Release:
     def screen(self, due: Rows) -> None:
         """Screen those still inside; those with sentences the company plans for come into its team's queue."""
         service, sentences, today = self.service, self.service.sentences, self.service.today
-        due = due[sentences.status[due] == Status.CUSTODY]
         if due.size == 0:
             return
-        sentences.screened[due] = SCREENED
-        person = sentences.person[due]
-        service.count("screenings_done", person)
-        in_time = today - sentences.imposed[due] <= self.in_time_days
-        service.count("screenings_in_time", person[in_time])
-        service.tell("screened in prison", np.sort(person))
-        planned = due[sentences.length[due] < self.planned_below]
-        days = service.levers.integer("release.plan_working_days")
-        by = service.calendar.after_working_days(today, days)
-        service.count("resettlement_plans_due", sentences.person[planned])
-        self.queue(planned, PLAN, self.plan_seconds, np.full(planned.size, by))
+        screened, planned = screen(
+            due,
+            today,
+            self.in_time_days,
+            self.planned_below,
+            self.counted,
+            service.flows,
+            service.people.cell,
+            sentences.person,
+            sentences.status,
+            sentences.length,
+            sentences.imposed,
+            sentences.screened,
+        )
+        screened.sort()
+        service.tell("screened in prison", screened)
+        if planned.size:
+            by = service.calendar.after_working_days(today, self.plan_days)
+            self.queue(planned, PLAN, self.plan_seconds, by)
 
     def queue(self, sentences_rows: Rows, kind: int, seconds: int, due: Any) -> None:
         """Put work of a kind for each person into the queue of the area's team."""
@@ -132,20 +155,27 @@ class Release:
     def begin(self, due: Rows) -> None:
         """Begin with people whose window opens: everybody's papers, and help for some."""
         service, sentences = self.service, self.service.sentences
-        due = due[(sentences.status[due] == Status.CUSTODY) & (sentences.prepared[due] == NOT_BEGUN)]
         if due.size == 0:
             return
-        sentences.prepared[due] = BEGUN
-        person = sentences.person[due]
-        self.queue(due, WORK, self.work_seconds, sentences.custody_end[due])
-        service.count("ttg_started", person)
-        service.tell("resettlement work begins", np.sort(person))
-        uniform = service.chance.uniform(service.people.key[person], "resettlement help", sentences.number[due])
-        helped = due[uniform < self.help_share]
+        begun, helped = open_windows(
+            due,
+            self.help_share,
+            service.chance.constant("resettlement help"),
+            self.counted,
+            service.flows,
+            service.people.cell,
+            service.people.key,
+            sentences.person,
+            sentences.number,
+            sentences.status,
+            sentences.prepared,
+            sentences.helped,
+        )
+        if begun.size:
+            self.queue(begun, WORK, self.work_seconds, sentences.custody_end[begun])
+            service.tell("resettlement work begins", np.sort(sentences.person[begun]))
         if helped.size:
-            sentences.helped[helped] = BEGUN
             self.queue(helped, HELP, self.help_seconds, sentences.custody_end[helped])
-            service.count("ttg_help_started", sentences.person[helped])
             service.tell("help before release begins", np.sort(sentences.person[helped]))
 
     def work(self) -> None:
@@ -162,27 +192,34 @@ class Release:
             self.capacity,
             owed,
             service.today,
-            bool(self.plans_first),
+            self.plans_first,
             service.people.key,
             sentences.person,
             sentences.status,
         )
-        row, kind, due = queue.row[done].astype(np.intp), queue.kind[done], queue.due[done]
-        queue.keep(kept)
         if done.size == 0:
+            queue.keep(kept)
             return
-        plans, prepared, helped = row[kind == PLAN], row[kind == WORK], row[kind == HELP]
-        sentences.screened[plans] = WRITTEN
-        service.count("resettlement_plans_done", sentences.person[plans])
-        in_time = row[(kind == PLAN) & (due >= service.today)]
-        service.count("resettlement_plans_in_time", sentences.person[in_time])
-        service.tell("resettlement plan written", np.sort(sentences.person[plans]))
-        sentences.prepared[prepared] = DONE
-        service.count("ttg_done", sentences.person[prepared])
-        service.tell("resettlement work done", np.sort(sentences.person[prepared]))
+        planned, worked, helped = finish(
+            done,
+            queue.row,
+            queue.due,
+            queue.kind,
+            service.today,
+            self.counted,
+            service.flows,
+            service.people.cell,
+            sentences.person,
+            sentences.screened,
+            sentences.prepared,
+            sentences.helped,
+        )
+        queue.keep(kept)
+        planned.sort()
+        service.tell("resettlement plan written", planned)
+        worked.sort()
+        service.tell("resettlement work done", worked)
         if helped.size:
-            sentences.helped[helped] = DONE
-            service.count("ttg_help_done", sentences.person[helped])
             service.tell("help before release done", np.sort(sentences.person[helped]))
             self.search(helped)
 
@@ -200,32 +237,48 @@ class Release:
     def search(self, helped: Rows) -> None:
         """Begin the search for a home for those without a settled one, held near home, whom a landlord would take."""
         service, sentences, chance = self.service, self.service.sentences, self.service.chance
-        levers = service.levers
-        keys, number = service.sentence_key(helped), sentences.number[helped]
-        wanted = chance.uniform(keys, "home at release", number) < 1 - self.settled_share
-        wanted &= chance.uniform(keys, "held away from home", number) >= levers.number("release.held_away_share")
-        wanted &= chance.uniform(keys, "landlord accepts", number) < levers.number("release.landlord_accepts_share")
-        uniform = chance.uniform(keys[wanted], "search for a home", number[wanted])
-        days = draw(levers.mapping("release.home_search_days"), uniform).astype(np.int32)
-        day = service.calendar.working_day_after(service.today + np.maximum(days, 1))
-        seekers = helped[wanted]
-        service.count("homes_sought", sentences.person[seekers])
+        seekers, days = seek_homes(
+            helped,
+            service.today,
+            self.settled_share,
+            self.away_share,
+            self.accepted_share,
+            *self.search_days,
+            chance.constant("home at release"),
+            chance.constant("held away from home"),
+            chance.constant("landlord accepts"),
+            chance.constant("search for a home"),
+            self.counted,
+            service.flows,
+            service.people.cell,
+            service.people.key,
+            sentences.person,
+            sentences.number,
+        )
+        if seekers.size == 0:
+            return
+        day = service.calendar.working_day_after(days)
         # A search that would end after release ends with it.
         in_time = day < sentences.custody_end[seekers]
         service.agendas["home search"].put(seekers[in_time], day[in_time])
 
     def found_today(self) -> Any:
-        """Return the places found today in each area of the run; drawn for some days at once, each day by its key."""
+        """Return the places found today in each area of the run, None if there are none anywhere.
+
+        They are drawn for some days at once, each day by its key.
+        """
         service, today = self.service, self.service.today
         if not self._found_from <= today < self._found_from + _DAYS_AT_ONCE:
             self._found_from = today
-            areas = np.array(service.resolved.areas, dtype=np.int8)
+            areas = self.areas
             area, day = np.repeat(areas, _DAYS_AT_ONCE), np.tile(np.arange(_DAYS_AT_ONCE) + today, areas.size)
             # The key of an area's day, which no person has.
             keys = pack(area, CONVICTED, day, np.full(area.size, 0xFFFF))
             found = service.chance.poisson(self.homes_a_day[area], keys, "homes found")
             self._found = found.reshape(areas.size, _DAYS_AT_ONCE)
-        return self._found[:, today - self._found_from]
+            self._any_found = [bool(day.any()) for day in self._found.T]
+        place = today - self._found_from
+        return self._found[:, place] if self._any_found[place] else None
 
     def find_homes(self, ready: Rows) -> None:
         """Add the places found today, and give them to those who are ready, nearest release first."""
@@ -236,10 +289,11 @@ class Release:
                 ready.size, row=ready, area=service.people.area[person], due=sentences.custody_end[ready]
             )
         teams = service.tables["teams"]
-        areas, found = np.array(service.resolved.areas, dtype=np.int8), self.found_today()
-        teams.homes_free[areas] += found
-        teams.homes_found[areas] += found
-        service.count_codes("homes_found", areas.astype(np.int64) * 2, found)
+        areas, found = self.areas, self.found_today()
+        if found is not None:
+            teams.homes_free[areas] += found
+            teams.homes_found[areas] += found
+            service.count_codes("homes_found", areas.astype(np.int64) * 2, found)
         size = seekers.size
         if size == 0:
             return
@@ -250,12 +304,14 @@ class Release:
             service.today,
             teams.homes_free,
             teams.homes_taken,
+            self.counted,
+            service.flows,
+            service.people.cell,
             service.people.key,
             sentences.person,
             sentences.status,
+            sentences.home_found,
         )
         seekers.keep(kept)
-        sentences.home_found[housed] = 1
-        person = sentences.person[housed]
-        service.count("homes_taken", person)
-        service.tell("home found before release", np.sort(person))
+        housed.sort()
+        service.tell("home found before release", housed)

@@ -8,10 +8,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.engine.chance import mix
+from simulation.engine.chance import mix, uniform_of
 from simulation.engine.compiled import compiled
 from simulation.system.codes import Status
-from simulation.system.custody_loops import Array, Counted, Rows
+from simulation.system.custody_loops import BEGUN, DONE, NOT_BEGUN, Array, Counted, Rows, Shares
+from simulation.system.waits import value_at
 
 #: What a resettlement team does.
 PLAN, WORK, HELP = range(3)
@@ -23,7 +24,213 @@ _CUSTODY = Status.CUSTODY
 _HORIZON = 2048
 _FAR = 1 << 30
 
+#: What the loops count; they are given where each stands among the counts of the month.
+COUNTED = (
+    "screenings_done",
+    "screenings_in_time",
+    "resettlement_plans_due",
+    "ttg_started",
+    "ttg_help_started",
+    "resettlement_plans_done",
+    "resettlement_plans_in_time",
+    "ttg_done",
+    "ttg_help_done",
+    "homes_sought",
+    "homes_taken",
+)
+(
+    _SCREENINGS,
+    _SCREENED_IN_TIME,
+    _PLANS_DUE,
+    _STARTED,
+    _HELP_STARTED,
+    _PLANS,
+    _PLANS_IN_TIME,
+    _WORKED,
+    _HELPED,
+    _SOUGHT,
+    _TAKEN,
+) = range(len(COUNTED))
+
 _mixed = compiled(mix)
+
+
+@compiled
+def screen(
+    due: Rows,
+    today: int,
+    in_time_days: float,
+    planned_below: float,
+    numbers: Rows,
+    flows: Counted,
+    cell: Array,
+    person: Rows,
+    status: Array,
+    length: Array,
+    imposed: Array,
+    screened: Array,
+) -> tuple[Rows, Rows]:
+    """Screen those still inside.
+
+    Parameters
+    ----------
+    in_time_days, planned_below : float
+        Days since sentence within which a screening is in time; length in days below which the company writes a plan.
+
+    Returns
+    -------
+    people : int array
+        Who is screened.
+    planned : int array
+        Sentences for which a plan is due.
+    """
+    people, planned = np.empty_like(due), np.empty_like(due)
+    size, planning = 0, 0
+    for row in due:
+        if status[row] != _CUSTODY:
+            continue
+        who = person[row]
+        screened[row] = SCREENED
+        people[size] = who
+        size += 1
+        flows[numbers[_SCREENINGS], cell[who]] += 1
+        flows[numbers[_SCREENED_IN_TIME], cell[who]] += today - imposed[row] <= in_time_days
+        if length[row] < planned_below:
+            flows[numbers[_PLANS_DUE], cell[who]] += 1
+            planned[planning] = row
+            planning += 1
+    return people[:size], planned[:planning]
+
+
+@compiled
+def open_windows(
+    due: Rows,
+    help_share: float,
+    helps: np.uint64,
+    numbers: Rows,
+    flows: Counted,
+    cell: Array,
+    key: Array,
+    person: Rows,
+    number: Array,
+    status: Array,
+    prepared: Array,
+    helped: Array,
+) -> tuple[Rows, Rows]:
+    """Begin with those inside with whom nobody has begun; ``helps`` is the constant of the draw for help.
+
+    Returns
+    -------
+    begun, with_help : int arrays
+        Sentences of those whose window opens, and of those of them who are to be helped.
+    """
+    begun, with_help = np.empty_like(due), np.empty_like(due)
+    size, helping = 0, 0
+    for row in due:
+        if status[row] != _CUSTODY or prepared[row] != NOT_BEGUN:
+            continue
+        who = person[row]
+        prepared[row] = BEGUN
+        begun[size] = row
+        size += 1
+        flows[numbers[_STARTED], cell[who]] += 1
+        if uniform_of(key[who], helps, int(number[row])) < help_share:
+            helped[row] = BEGUN
+            with_help[helping] = row
+            helping += 1
+            flows[numbers[_HELP_STARTED], cell[who]] += 1
+    return begun[:size], with_help[:helping]
+
+
+@compiled
+def finish(
+    done: Rows,
+    row: Rows,
+    due: Array,
+    kind: Array,
+    today: int,
+    numbers: Rows,
+    flows: Counted,
+    cell: Array,
+    person: Rows,
+    screened: Array,
+    prepared: Array,
+    helped: Array,
+) -> tuple[Rows, Rows, Rows]:
+    """Record the work of a day: ``done`` are places in the queue, of which row, day and kind are given.
+
+    Returns
+    -------
+    planned, worked : int arrays
+        People whose plan is written, and with whom work is done.
+    with_help : int array
+        Sentences of those who have been helped.
+    """
+    planned, worked, with_help = np.empty_like(done), np.empty_like(done), np.empty_like(done)
+    planning, working, helping = 0, 0, 0
+    for task in done:
+        sentence = row[task]
+        who = person[sentence]
+        if kind[task] == PLAN:
+            screened[sentence] = WRITTEN
+            planned[planning] = who
+            planning += 1
+            flows[numbers[_PLANS], cell[who]] += 1
+            flows[numbers[_PLANS_IN_TIME], cell[who]] += due[task] >= today
+        elif kind[task] == WORK:
+            prepared[sentence] = DONE
+            worked[working] = who
+            working += 1
+            flows[numbers[_WORKED], cell[who]] += 1
+        else:
+            helped[sentence] = DONE
+            with_help[helping] = sentence
+            helping += 1
+            flows[numbers[_HELPED], cell[who]] += 1
+    return planned[:planning], worked[:working], with_help[:helping]
+
+
+@compiled
+def seek_homes(
+    helped: Rows,
+    today: int,
+    settled_share: float,
+    away_share: float,
+    accepted_share: float,
+    probabilities: Shares,
+    values: Shares,
+    home: np.uint64,
+    away: np.uint64,
+    accepted: np.uint64,
+    search: np.uint64,
+    numbers: Rows,
+    flows: Counted,
+    cell: Array,
+    key: Array,
+    person: Rows,
+    number: Array,
+) -> tuple[Rows, NDArray[np.int32]]:
+    """Return whose search for a home begins, and the day on which it has gone far enough, weekends not yet left out.
+
+    Not of people with a settled home, nor of those held away from home, nor of those whom no landlord would take:
+    ``home``, ``away`` and ``accepted`` are the constants of these draws, ``search`` that of the days it takes, which
+    have the distribution ``probabilities``, ``values``.
+    """
+    seekers, days = np.empty_like(helped), np.empty(helped.size, dtype=np.int32)
+    size = 0
+    for row in helped:
+        who, occurrence = person[row], int(number[row])
+        if not uniform_of(key[who], home, occurrence) < 1 - settled_share:
+            continue
+        if not uniform_of(key[who], away, occurrence) >= away_share:
+            continue
+        if not uniform_of(key[who], accepted, occurrence) < accepted_share:
+            continue
+        flows[numbers[_SOUGHT], cell[who]] += 1
+        seekers[size] = row
+        days[size] = today + max(int(value_at(uniform_of(key[who], search, occurrence), probabilities, values)), 1)
+        size += 1
+    return seekers[:size], days[:size]
 
 
 @compiled
@@ -80,39 +287,45 @@ def prepare(
             if plans_first and kind[task] == PLAN:
                 days[at] -= 2 * _HORIZON
             place[area[task]] += 1
-    order, mixed = np.empty_like(tasks), np.empty(tasks.size, dtype=np.uint64)
+    order, rank = np.empty_like(tasks), np.empty(tasks.size, dtype=np.int64)
+    work_of_day = np.zeros(4 * _HORIZON, dtype=np.int64)
     reached = 0
     for team in range(capacity.size):
         available = capacity[team] - owed[team]
-        used = 0
-        before = -_FAR
-        while used < available:
-            # The next date, and everybody who has it.
-            nearest = _FAR
-            for at in range(begins[team], begins[team + 1]):
-                if before < days[at] < nearest:
-                    nearest = days[at]
-            if nearest == _FAR:
-                break
-            size = 0
-            for at in range(begins[team], begins[team + 1]):
-                if days[at] == nearest:
+        first, last = begins[team], begins[team + 1]
+        # The last date that comes up today: with everything up to it the team has no time left.
+        lowest, highest = _FAR, -_FAR
+        for at in range(first, last):
+            lowest, highest = min(lowest, days[at]), max(highest, days[at])
+            work_of_day[days[at] + 3 * _HORIZON] += seconds[tasks[at]]
+        latest, work = lowest, np.int64(0)
+        for day in range(lowest, highest + 1):
+            if work < available:
+                latest = day
+            work += work_of_day[day + 3 * _HORIZON]
+            work_of_day[day + 3 * _HORIZON] = 0
+        # Everybody up to that date, nearest first.
+        size = 0
+        if available > 0:
+            for at in range(first, last):
+                if days[at] <= latest:
                     task = tasks[at]
                     number = _mixed(key[person[row[task]]] + np.uint64(due[task])) >> np.uint64(32)
+                    place_in_order = ((days[at] - lowest) << 32) + np.int64(number)
                     put = size
-                    while put > 0 and mixed[put - 1] > number:
-                        order[put], mixed[put] = order[put - 1], mixed[put - 1]
+                    while put > 0 and rank[put - 1] > place_in_order:
+                        order[put], rank[put] = order[put - 1], rank[put - 1]
                         put -= 1
-                    order[put], mixed[put] = task, number
+                    order[put], rank[put] = task, place_in_order
                     size += 1
-            for task in order[:size]:
-                if used >= available:
-                    break
-                used += seconds[task]
-                kept[task] = False
-                done[reached] = task
-                reached += 1
-            before = nearest
+        used = 0
+        for task in order[:size]:
+            if used >= available:
+                break
+            used += seconds[task]
+            kept[task] = False
+            done[reached] = task
+            reached += 1
         owed[team] = max(0, used - available)
     return kept, done[:reached]
 
@@ -125,9 +338,13 @@ def give_places(
     today: int,
     free: Counted,
     taken: Counted,
+    numbers: Rows,
+    flows: Counted,
+    cell: Array,
     key: Array,
     person: Rows,
     status: Array,
+    home_found: Array,
 ) -> tuple[NDArray[np.bool_], Rows]:
     """Give each area's free places to those who look for one, nearest release first.
 
@@ -144,7 +361,7 @@ def give_places(
     kept : bool array (seekers,)
         Who goes on looking: those still inside without a place.
     housed : int array
-        Sentences of those who got one.
+        Those who got one.
     """
     kept = np.zeros(row.size, dtype=np.bool_)
     housed = np.empty(row.size, dtype=np.intp)
@@ -162,7 +379,10 @@ def give_places(
             if best < 0:
                 break
             kept[best] = False
-            housed[many] = row[best]
+            who = person[row[best]]
+            home_found[row[best]] = 1
+            flows[numbers[_TAKEN], cell[who]] += 1
+            housed[many] = who
             many += 1
             free[place] -= 1
             taken[place] += 1

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import Calendar, Chance, World
-from simulation.engine.agenda import each_once
 from simulation.engine.compiled import compiled
 from simulation.measures.registry import COUNTS
 from simulation.scenario import Geography, Resolved
@@ -304,8 +303,12 @@ class Service(World):
         if rows.size == 0:
             return
         people, sentences = self.people, self.sentences
-        moved, before, after = place_again(
-            each_once(rows),
+        ordered = np.array(rows, dtype=np.intp)
+        ordered.sort()
+        moved = np.empty_like(ordered)
+        before, after = np.empty((2, ordered.size), dtype=np.int8)
+        size = place_again(
+            ordered,
             self.today,
             people.location,
             people.setting,
@@ -316,8 +319,11 @@ class Service(World):
             sentences.status,
             PLACE_OF,
             SETTING_OF,
+            moved,
+            before,
+            after,
         )
-        self.tell_of_moves(moved, before, after)
+        self.tell_of_moves(moved[:size], before[:size], after[:size])
 
     def tell_of_moves(self, rows: Rows, before: Array, after: Array) -> None:
         """Tell every listener who changed place, from where and to where."""
@@ -339,7 +345,8 @@ class Service(World):
         """Put a task for each person into their officer's diary."""
         if people.size == 0:
             return
-        self.count("seconds_demanded", people, np.atleast_1d(seconds))
+        amounts = np.array([seconds]) if isinstance(seconds, int) else np.atleast_1d(seconds)
+        self.count("seconds_demanded", people, amounts)
         self.tasks.append(
             people.size,
             person=people,

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
+from simulation.system.custody_loops import lists_of
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.supervision_loops import begin_orders, change_place, close_cases, forget_changes
 
@@ -36,10 +39,12 @@ class Supervision:
         agendas = service.agendas
         # Whatever was booked belonged to the place left.
         agendas["contact"].cancel(rows)
-        gone, arrived, held, contact_days, over = change_place(
+        found = np.empty((5, rows.size), dtype=np.intp)
+        sizes = change_place(
             rows,
             before,
             after,
+            found,
             service.today,
             self.month_begin(),
             service.chance.constant("telephone supervision"),
@@ -66,9 +71,8 @@ class Supervision:
             sentences.status,
             sentences.unpaid_work_only,
         )
-        if gone.size:
-            agendas["crisis"].cancel(gone)
-            agendas["death"].cancel(gone)
+        gone, arrived, held, contact_days, over = lists_of(found, sizes)
+        service.cancel(gone, "crisis", "death")
         if arrived.size:
             for listener in self.on_begin:
                 listener(arrived)
@@ -133,6 +137,5 @@ class Supervision:
             people.work_only,
         )
         # Contacts, changes in need and death have gone with the place that was left.
-        for name in ("review", "allocate", "transfer", "escalate"):
-            service.agendas[name].cancel(rows)
+        service.cancel(rows, "review", "allocate", "transfer", "escalate")
         service.tell("supervision ends", rows)

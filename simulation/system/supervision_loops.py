@@ -30,6 +30,7 @@ def change_place(
     rows: Rows,
     before: NDArray[np.int8],
     after: NDArray[np.int8],
+    found: NDArray[np.intp],
     today: int,
     month_begin: int,
     telephone: np.uint64,
@@ -55,14 +56,15 @@ def change_place(
     previous: Rows,
     status: Array,
     unpaid_work_only: Array,
-) -> tuple[Rows, Rows, Rows, NDArray[np.int32], Rows]:
+) -> tuple[int, int, int, int, int]:
     """Write what leaving a place and coming to another changes.
 
     ``telephone`` and ``custody_contact`` are the constants of the draws that they name; ``unnoticed_days`` counts, by
     cell, the days of this month for which a change in need went unnoticed.
 
-    Returns
-    -------
+    Returns how long the lists are that are written into ``found``, shape (5, people), see
+    :func:`simulation.system.custody_loops.lists_of`:
+
     gone, arrived : int arrays
         Rows of people who left the community and who came to it.
     held, contact_days : int arrays
@@ -70,9 +72,7 @@ def change_place(
     over : int array
         Rows of people whose supervision is over.
     """
-    gone, arrived = np.empty_like(rows), np.empty_like(rows)
-    held, over = np.empty_like(rows), np.empty_like(rows)
-    contact_days = np.empty(rows.size, dtype=np.int32)
+    gone, arrived, held, contact_days, over = found[0], found[1], found[2], found[3], found[4]
     leaving, arriving, holding, ending = 0, 0, 0, 0
     for at in range(rows.size):
         row, source, target = rows[at], before[at], after[at]
@@ -117,7 +117,7 @@ def change_place(
             # Somebody whose sentence runs out while a report is awaited is before the court and nobody's case.
             over[ending] = row
             ending += 1
-    return gone[:leaving], arrived[:arriving], held[:holding], contact_days[:holding], over[:ending]
+    return leaving, arriving, holding, holding, ending
 
 
 @compiled

@@ -225,6 +225,7 @@ def test_the_board_may_refuse_and_looks_again(inside: tuple[Model, int]) -> None
     model, row = inside
     sentences, agenda = model.service.sentences, model.service.agendas["recall step"]
     model.service.levers._known["number", "recall.parole_release_share"] = 0.0
+    model.recall.read(model.recall.workload)
     model.recall.take_steps(np.array([row]))
     assert sentences.status[row] == Status.RECALLED and sentences.reviews[row] == 1
     # 97 days on is Friday 6 October.
