@@ -43,8 +43,9 @@ MEASURES: tuple[Measure, ...] = (
     # Contracts and money
     Measure("public_cost_year", "Cost to the Ministry", "GBP million a year",
             ("crc_income_volume", "crc_income_adjustment", "crc_income_tasks", "crc_income_results", "crc_step_in",
-             "nps_costs", "prison_costs"), (), 1e-8, "lower", "The cost to the Ministry",
-            "Companies, NPS and sentenced prisoners, at prices that don't rise."),
+             "nps_costs", "prison_costs", "body_costs", "transition_costs", "commissioned_costs"), (), 1e-8, "lower",
+            "The cost to the Ministry",
+            "Companies, NPS, regions or trusts, commissioners and sentenced prisoners, at prices that don't rise."),
     Measure("crc_cost_year", "Cost of the companies to the Ministry", "GBP million a year",
             ("crc_income_volume", "crc_income_adjustment", "crc_income_tasks", "crc_income_results", "crc_step_in"), (),
             1e-8, "lower", "The cost of the companies to the Ministry"),

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simulation.measures import justice, money, staff
+from simulation.measures import justice, money, staff, structure
 from simulation.measures.kinds import Count, Kind, Measure, Published
 from simulation.measures.kinds import flow as _flow
 from simulation.measures.kinds import histogram as _histogram
@@ -114,6 +114,7 @@ COUNTS: tuple[Count, ...] = (
     *justice.COUNTS,
     *money.COUNTS,
     *staff.COUNTS,
+    *structure.COUNTS,
     # Community life
     _flow("releases", "releases", "First releases from a determinate sentence, home detention curfew included."),
     _flow("releases_short_sentence", "releases", "Those from sentences under 12 months."),
@@ -181,7 +182,7 @@ COUNTS: tuple[Count, ...] = (
     _flow("seconds_worked", "seconds", "Time worked on cases."),
     _flow("seconds_unused", "seconds", "Time of officers present with no task left to do."),
     _flow("seconds_demanded", "seconds", "Time of tasks that fell due; a cancelled contact falls due again."),
-    _flow("seconds_lost_to_transition", "seconds", "Time of officers present that a change of organisation took from cases."),
+    _flow("seconds_lost_to_transition", "seconds", "Time of officers present that a change of organisation took from cases, or, where that effect is on, vacant posts of senior officers."),
     _flow("sickness_days", "days", "Working days lost to sickness."),
     _flow("officer_days", "days", "Working days of officers in post."),
     _flow("leavers", "officers", "Officers who left the service."),
@@ -427,6 +428,7 @@ MEASURES: tuple[Measure, ...] = (
     *money.MEASURES,
     *REQUIREMENT_MEASURES,
     *staff.MEASURES,
+    *structure.MEASURES,
     Measure("deaths_year", "Deaths under supervision in the community", "deaths a year", ("deaths",), (), 1, "lower",
             "Deaths under supervision"),
     # Ways of contact, hubs, and where officers' time goes

@@ -32,6 +32,7 @@ from simulation.system.circumstances_loops import (
     rebook,
 )
 from simulation.system.codes import Location, Mode
+from simulation.system.commissioning import Mentors
 from simulation.system.contact import Contact
 from simulation.system.contact_loops import EXCUSED, OUTCOMES, SEEN_FIRST, UNEXCUSED, in_person
 from simulation.system.custody import Custody
@@ -51,6 +52,8 @@ class Circumstances:
         self.service, self.contact = service, contact
         service.agenda("home move", service.people.capacity)
         service.agenda("benefits", service.people.capacity)
+        #: Mentors beside the resettlement team's, where somebody local pays for them.
+        self.mentors = Mentors(service)
         custody.on_released.append(self.released)
         supervision.on_begin.append(self.begin)
         contact.on_held.append(self.held)
@@ -62,6 +65,7 @@ class Circumstances:
     def read(self) -> None:
         """Take the levers of the day."""
         levers = self.service.levers
+        self.mentors.read()
         rates = levers.mapping("community.home_changes_per_year")
         self.rates = np.zeros((len(_KINDS), len(_KINDS)))
         for name, rate in rates.items():
@@ -149,6 +153,11 @@ class Circumstances:
             seconds = round(levers.number("release.mentor_hours") * 3600)
             add_each(service.tables["teams"].release_owed, people.area[met], np.array([seconds]))
             service.tell("met by a mentor", np.sort(met))
+        others = self.mentors.meet(person[people.mentored_until[person] <= today])
+        if others.size:
+            people.mentored_until[others] = today + levers.integer("release.mentor_weeks") * 7
+            service.count("mentors_commissioned", others)
+            service.tell("met by a commissioned mentor", others)
 
     def begin(self, rows: Rows) -> None:
         """Start engagement of those newly under supervision, and the clock of the next move of those released."""

@@ -27,6 +27,7 @@ from simulation.system.contract_loops import (
     starts_of_month,
     whole,
 )
+from simulation.system.equal_money import EqualMoney
 from simulation.system.ledger import Ledger
 from simulation.system.population import Population
 from simulation.system.results import Results
@@ -69,6 +70,7 @@ class Contracts:
         self.state = service.table("contracts", contracts_table(service.areas))
         self.ledger = Ledger(service)
         self.results = Results(service)
+        self.equal_money = EqualMoney(service, self.ledger, staffing)
         service.agenda("post cuts", service.areas)
         self.areas = np.array(service.resolved.areas, dtype=np.int64)
         self.share = np.asarray(population.shares, dtype=np.float64)
@@ -106,6 +108,7 @@ class Contracts:
         self.as_one = levers.number("contracts.owners_as_one") > 0.5
         self.open = levers.grid("organisation.unified")[:, NPS] < 0.5
         self.results.read()
+        self.equal_money.read()
 
     # --- The month ----------------------------------------------------------------------------------------------
 
@@ -121,6 +124,7 @@ class Contracts:
                 self.close_month(when.year * 12 + when.month - 1, max(0, today - when.day + 1))
                 if tomorrow.day == 1:
                     self.close_vacancies(self.areas)
+                    self.equal_money.step(self.areas)
                     if tomorrow.month % 3 == 1:
                         self.decide_cuts()
 
@@ -226,14 +230,17 @@ class Contracts:
         prisoners = prisoners_by_area(people.size, service.areas, people.location, people.area)
         prisons = whole(prisoners * self.place_cost * (days / YEAR_DAYS))
         self.ledger.run("prisons", "prison_costs", areas, prisons[areas])
+        self.equal_money.book(days, areas)
 
     def take_over(self, areas: Array) -> None:
         """Let the NPS bear what companies cost besides their officers, whom it employs from today."""
         posts, size = self.service.posts, self.service.posts.size
         held = (posts.filled[:size] == 1) & (posts.employer[:size] == CRC)
         officers = np.bincount(posts.area[:size][held], minlength=self.service.areas)
-        other = self.state.cost_a_day - whole(officers * self.post_cost / YEAR_DAYS)
-        self.state.taken_over[areas] = np.maximum(other[areas], 0)
+        other = np.maximum(self.state.cost_a_day - whole(officers * self.post_cost / YEAR_DAYS), 0)
+        saved = whole(other * self.service.resolved.on(self.service.today).number("organisation.overhead_saved_share"))
+        self.state.taken_over[areas] = (other - saved)[areas]
+        self.equal_money.begin(areas, saved)
 
     # --- Posts --------------------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from simulation.system.departures import Departures
 from simulation.system.early_revocation import EarlyRevocation
 from simulation.system.enforcement import Enforcement
 from simulation.system.following import Following
+from simulation.system.full_prisons import FullPrisons
 from simulation.system.invariants import Invariants
 from simulation.system.levers import Levers
 from simulation.system.months import named_rows
@@ -176,6 +177,7 @@ class Model:
         self.early_revocation = EarlyRevocation(service)
         self.prison_held = PrisonHeld(service, self.allocation, self.custody)
         places = Places(service, population)
+        self.full_prisons = FullPrisons(service, population)
         self.courts.on_orders.append(self.early_revocation.plan)
         self.community = Community(
             service, self.supervision, self.allocation, self.recall, self.departures
@@ -281,6 +283,7 @@ class Model:
         self.enforcement.read(workload)
         self.early_revocation.read(workload)
         self.prison_held.read(workload)
+        self.full_prisons.read()
         self.community.read()
         self.release.read()
         self.circumstances.read()

@@ -12,6 +12,8 @@ import numpy as np
 from simulation.engine import NEVER, Column, Table
 from simulation.system.allocation import Allocation
 from simulation.system.codes import CRC, NPS, Grade, Location
+from simulation.system.equal_money import pay_for_transition
+from simulation.system.other_staff import lose_seniors
 from simulation.system.population import Population
 from simulation.system.service import Service
 from simulation.system.splitting import split
@@ -146,6 +148,8 @@ class Organisation:
         service.set_side(live, NPS)
         service.tell("moved to the unified service", live)
         service.count_codes("officers_transferred", posts.area[:size][joining].astype(np.int64) * 2 + NPS)
+        pay_for_transition(service, posts.area[:size][joining & (posts.filled[:size] == 1)])
+        lose_seniors(service, np.unique(posts.area[:size][joining]))
         # Some cases change hands when caseloads are mixed, spread over the transition.
         share = service.levers.number("organisation.transition_reallocated_share")
         days = max(1, service.levers.integer("organisation.transition_days"))

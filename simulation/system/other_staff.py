@@ -1,12 +1,15 @@
 """Other staff, carried as a stock: senior probation officers and administrators beside the officers who hold cases.
 
 They are no posts and hold no cases: there are so many full-time equivalents in an area and side, some leave each month
-and some are replaced. What they do for officers isn't modelled; the span of control is reported.
+and some are replaced. The span of control is reported; what officers lose where seniors are missing is a declared
+assumption, off in the baseline (``effects.time_lost_without_senior``). At a transition a share of seniors may go at
+once.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulation.engine import Column, Table
 from simulation.system.codes import Place
@@ -72,3 +75,26 @@ class OtherStaff:
             left = np.round(in_post * np.minimum(self.leaving[kind] / 12, 1.0)).astype(np.int64)
             come = np.round((posts - in_post) / max(self.months[kind], 1.0)).astype(np.int64)
             in_post += come - left
+
+
+def lose_seniors(service: Service, areas: NDArray[np.integer]) -> None:
+    """Let a share of senior officers go on the day on which areas are unified; they are replaced as others are."""
+    share = service.levers.number("organisation.transition_seniors_lost_share")
+    if share == 0:
+        return
+    in_post = service.tables["other_staff"].senior_in_post
+    cells = np.concatenate([areas.astype(np.int64) * 2, areas.astype(np.int64) * 2 + 1])
+    gone = np.round(in_post[cells] * share).astype(np.int64)
+    in_post[cells] -= gone
+    # All are the NPS's from today.
+    service.count_codes("seniors_lost", cells // 2 * 2, gone // (MILLIONTHS // 100))
+
+
+def seniors_missing(service: Service) -> NDArray[np.float64]:
+    """Return the share of senior officers' posts that is vacant, by area and side; an area's where service is one."""
+    table, size = service.tables["other_staff"], service.areas * 2
+    posts, in_post = (table.senior_posts[:size].reshape(-1, 2), table.senior_in_post[:size].reshape(-1, 2))
+    unified = service.levers.grid("organisation.unified") > 0.5
+    posts, in_post = (np.where(unified, each.sum(axis=1, keepdims=True), each) for each in (posts, in_post))
+    missing: NDArray[np.float64] = np.maximum(1 - in_post / np.maximum(posts, 1), 0.0)
+    return np.where(posts > 0, missing, 0.0)

@@ -33,6 +33,7 @@ BY_AREA = frozenset(
         "custody.hdc.opt_out_share",
         "custody.hdc.take_up",
         "custody.release_fraction",
+        "organisation.commissioned_money",
         "organisation.unified",
         "enforcement.breach_referral_working_days",
         "enforcement.early_revocation_share",

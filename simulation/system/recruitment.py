@@ -16,6 +16,7 @@ from simulation.engine import NEVER, Column, Table
 from simulation.engine.calendar import MONTH_DAYS
 from simulation.engine.chance import logarithms
 from simulation.system import officers
+from simulation.system.bodies import Bodies
 from simulation.system.codes import NPS, SIDES, Grade, Place, Stage, Terms
 from simulation.system.quantiles import quantile_tables
 from simulation.system.recruitment_loops import draw_holders, go_a_stage_further, seat_holders, stage_days
@@ -54,10 +55,12 @@ class Recruitment:
         All state.
     release : callable
         Hands over the cases of posts' holders and empties the posts.
+    bodies : Bodies
+        Which areas recruit together.
     """
 
-    def __init__(self, service: Service, release: Callable[[Rows], None]) -> None:
-        self.service, self.release = service, release
+    def __init__(self, service: Service, release: Callable[[Rows], None], bodies: Bodies) -> None:
+        self.service, self.release, self.bodies = service, release, bodies
         service.agenda("recruitment", service.posts.capacity)
         service.agenda("agency", service.posts.capacity)
         service.agenda("qualifies", service.posts.capacity)
@@ -67,8 +70,11 @@ class Recruitment:
     def read(self) -> None:
         """Take the levers of the day."""
         levers = self.service.levers
+        self.bodies.read()
         months = levers.mapping("staff.recruitment.stage_months")
-        tables = quantile_tables([months[side][name] for side in SIDES for name in _STAGES])
+        # A local employer hires as companies did, without the vetting of the civil service.
+        employers = ("crc", "crc") if levers.number("organisation.local_hiring") > 0.5 else SIDES
+        tables = quantile_tables([months[side][name] for side in employers for name in _STAGES])
         #: Quantiles of the months of each stage, as probabilities and values (side, stage, quantile).
         self.shares, self.months = (table.reshape(len(SIDES), len(_STAGES), -1) for table in tables)
         drop_out = levers.mapping("staff.recruitment.drop_out")
@@ -140,6 +146,7 @@ class Recruitment:
         if rows.size == 0:
             return
         service, posts, levers = self.service, self.service.posts, self.service.levers
+        rows = self.bodies.where_needed(rows, self)
         self.release(rows[posts.filled[rows] == 1])
         share = levers.grid("staff.recruitment.share_from_crc")[posts.area[rows], 0]
         poached = (posts.employer[rows] == NPS) & (
@@ -372,6 +379,7 @@ class Recruitment:
             posts.place[taken], posts.place[officers_] = Place.TRAINING, Place.ESTABLISHED
             # They go where the vacancy was and keep their cases.
             posts.office[taken], posts.office[officers_] = posts.office[officers_], posts.office[taken]
+        self.bodies.place_qualified(self)
 
     # --- The first day ----------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ import simpy
 
 from simulation.engine import NEVER
 from simulation.engine.calendar import YEAR_DAYS
+from simulation.system.commissioning import bought
 from simulation.system.custody import Custody
 from simulation.system.custody_loops import NOT_BEGUN, quantiles_of
 from simulation.system.population import CONVICTED, Population, pack
@@ -72,7 +73,8 @@ class Release:
         self.in_time_days = float(levers.number("release.screening_part1_hours") / 24)
         self.planned_below = float(levers.number("release.plan_max_sentence_years") * YEAR_DAYS)
         self.settled_share = float(levers.number("release.settled_share"))
-        self.homes_a_day = levers.grid("release.homes_a_year")[:, 0] * self.population.shares / self.working_year
+        homes_a_year = levers.grid("release.homes_a_year")[:, 0] * self.population.shares
+        self.homes_a_day = (homes_a_year + bought(self.service).homes) / self.working_year
         self._found_from = NEVER  # Nothing drawn yet under these levers.
         # Where people go is settled with their release: a settled home, another, or none.
         self.custody.homes = (

@@ -17,6 +17,7 @@ from simulation.engine import Column, Table
 from simulation.engine.calendar import MONTH_DAYS
 from simulation.system import officers
 from simulation.system.allocation import Allocation
+from simulation.system.bodies import Bodies
 from simulation.system.choosing import points_held
 from simulation.system.codes import CRC, Place, Reason, Terms
 from simulation.system.hours import HoursOf, Reductions, points_available, set_hours, tool_in_use
@@ -61,7 +62,7 @@ class Staffing:
         self.first_of_area = np.searchsorted(people.area[: people.size], areas)
         for agenda in ("leaves", "cases move", "returns"):
             service.agenda(agenda, service.posts.capacity)
-        self.recruitment = Recruitment(service, self.release)
+        self.recruitment = Recruitment(service, self.release, Bodies(service, self.points))
         self.other = OtherStaff(service)
         service.table("establishment", establishment_table(service.areas))
         #: Share of the country's trainees that each area gets; set with the posts.

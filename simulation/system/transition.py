@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.system.codes import CRC
+from simulation.system.other_staff import seniors_missing
 from simulation.system.service import Service
 
 
@@ -29,13 +30,16 @@ def share_lost(service: Service) -> NDArray[np.float64] | None:
 def time_lost(service: Service) -> NDArray[np.float64] | None:
     """Return the share of officers' time lost today by area and side; None where nobody loses any."""
     both, failed = share_lost(service), service.tables["contracts"].failed_on[: service.areas]
-    if both is None and not (failed != NEVER).any():
+    without_senior = service.levers.number("effects.time_lost_without_senior")
+    if both is None and not (failed != NEVER).any() and without_senior == 0:
         return None
     lost = np.zeros((service.areas, 2), dtype=np.float64)
     dip = service.levers.number("contracts.takeover_dip")
     lost[:, CRC] = dip * _left(failed, service.levers.integer("contracts.takeover_dip_days"), service.today)
     if both is not None:
         lost = np.maximum(lost, both[:, np.newaxis])
+    if without_senior:
+        lost = 1 - (1 - lost) * (1 - without_senior * seniors_missing(service))
     return lost if lost.any() else None
 
 

@@ -1,0 +1,116 @@
+"""Prisons that are nearly full let people go early: the coupling of headroom to releases, off in the baseline.
+
+Once a week, where the switch is on, prisoners are set against usable places. If headroom is below its least, as many
+people go on the next working day as it takes, nearest release date first. The rule of who may go is that of April
+2020 (end of custody temporary release): at low or medium risk of serious harm, within two months of the release date,
+serving less than four years, on no other term. The release date itself stays where it was, and so do the ends of
+licence and supervision: those days are spent on licence instead of in prison.
+**Assumption**: everybody eligible is let out; in 2020 checks and addresses held back most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from simulation.engine.calendar import YEAR_DAYS
+from simulation.system.codes import Kind, Location, Rosh, Status
+from simulation.system.population import Population
+from simulation.system.service import Rows, Service
+
+_SUNDAY = 6
+
+
+class FullPrisons:
+    """Releases people early while headroom is too little."""
+
+    def __init__(self, service: Service, population: Population) -> None:
+        self.service, self.population = service, population
+        service.process(self.process)
+
+    def read(self) -> None:
+        """Take the levers of the day."""
+        levers = self.service.levers
+        self.enabled = levers.number("custody.release_when_full.enabled") > 0.5
+        self.least = levers.number("custody.release_when_full.headroom_share")
+        self.most_days = levers.integer("custody.release_when_full.most_days")
+        self.below = levers.number("custody.release_when_full.most_sentence_years") * YEAR_DAYS
+        self.as_one = levers.number("custody.release_when_full.as_one") > 0.5
+
+    def process(self) -> Generator[simpy.Event, Any, None]:
+        """Every Sunday evening: see what room there is."""
+        service = self.service
+        while True:
+            yield service.clock.phase("consequences")
+            if self.enabled and service.calendar.date(service.today).weekday() == _SUNDAY:
+                self.make_room()
+
+    def missing(self) -> NDArray[np.int64]:
+        """Return by how many places each area run is short of the least headroom; below 0 where it isn't."""
+        service = self.service
+        today, areas = service.today, np.array(service.resolved.areas, dtype=np.int64)
+        people, size = service.people, service.people.size
+        inside = (people.location[:size] == Location.SENTENCED) | (people.location[:size] == Location.RECALLED)
+        held = np.bincount(people.area[:size][inside], minlength=service.areas)
+        outside = service.resolved.series_value("custody.remand_population", today, 0)
+        outside += service.levers.number("custody.other_prisoners")
+        places = service.resolved.series_value("custody.usable_places", today, 0) * (1 - self.least)
+        # Whole people and places: edges rounded, as they are counted.
+        edges = np.round(np.concatenate([[0.0], np.cumsum(self.population.shares)])[:, None] * [outside, places])
+        shared = (edges[1:] - edges[:-1]).astype(np.int64)
+        short: NDArray[np.int64] = (held + shared[:, 0] - shared[:, 1])[areas]
+        return short
+
+    def make_room(self) -> None:
+        """Let out as many as are too many, nearest release date first."""
+        service, sentences = self.service, self.service.sentences
+        areas, short = np.array(service.resolved.areas, dtype=np.int64), self.missing()
+        wanted = np.zeros(service.areas, dtype=np.int64)
+        wanted[areas] = np.maximum(short, 0)
+        if self.as_one:
+            wanted[:] = max(int(short.sum()), 0)
+        if not wanted.any():
+            return
+        rows = self.eligible()
+        keys, number = service.sentence_key(rows), sentences.number[rows]
+        draws = service.chance.uniform(keys, "released when prisons are full", number)
+        # One order for the country, and so for each area.
+        rows = rows[np.lexsort([rows, draws, sentences.custody_end[rows]])]
+        area = np.zeros(rows.size, dtype=np.int64)
+        if not self.as_one:
+            area[:] = service.people.area[sentences.person[rows]]
+        ordered = np.argsort(area, kind="stable")
+        place = np.empty(rows.size, dtype=np.int64)
+        place[ordered] = np.arange(rows.size) - np.searchsorted(area[ordered], area[ordered])
+        going = np.sort(rows[place < wanted[area]])
+        day = service.calendar.working_day_after(np.full(going.size, service.today + 1))
+        service.agendas["release"].put(going, day)
+        person = sentences.person[going]
+        service.count("released_when_full", person)
+        service.count("released_when_full_days", person, (sentences.custody_end[going] - day).astype(np.int64))
+        service.tell("released early, prisons full", np.sort(person))
+
+    def eligible(self) -> Rows:
+        """Return sentences that may end in prison from tomorrow on."""
+        service, people, sentences = self.service, self.service.people, self.service.sentences
+        size, today = sentences.size, service.today
+        next_day = int(service.calendar.working_day_after(np.array([today + 1]))[0])
+        # Whoever is let out on the working day before a weekend goes then anyway.
+        held = (sentences.status[:size] == Status.CUSTODY) & (sentences.kind[:size] == Kind.DETERMINATE)
+        held &= (sentences.custody_end[:size] > next_day) & (sentences.custody_end[:size] <= today + self.most_days)
+        held &= (sentences.length[:size] < self.below) & (sentences.extended[:size] == 0)
+        rows = np.flatnonzero(held)
+        rows = rows[service.agendas["release"].day_of(rows) > next_day]
+        person = sentences.person[rows]
+        rows = rows[(people.assessed_rosh[person] <= Rosh.MEDIUM) & (people.deportation[person] == 0)]
+        other = (1 << int(Status.RECALLED)) | (1 << int(Status.AT_LARGE))
+        alone = (service.statuses(sentences.person[rows]) & other) == 0
+        rows = rows[alone]
+        # On no second term: each person's terms in custody are counted.
+        terms = np.bincount(sentences.person[:size][sentences.status[:size] == Status.CUSTODY], minlength=people.size)
+        found: Rows = rows[terms[sentences.person[rows]] == 1]
+        return found
