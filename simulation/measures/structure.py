@@ -22,6 +22,11 @@ COUNTS: tuple[Count, ...] = (
 )
 
 MEASURES: tuple[Measure, ...] = (
+    Measure("probation_cost_year", "Cost of probation to the Ministry", "GBP million a year",
+            ("crc_income_volume", "crc_income_adjustment", "crc_income_tasks", "crc_income_results", "crc_step_in",
+             "nps_costs", "body_costs", "transition_costs", "commissioned_costs"), (), 1e-8, "lower",
+            "The cost of probation to the Ministry",
+            "As public_cost_year without prisoners: what is held equal, for posts filled or not, by organisation.equal_money."),
     Measure("placed_elsewhere_year", "Officers placed in another area of the region", "officers a year",
             ("placed_elsewhere",), (), 1, "neither", "Officers placed in another area of their region or trust"),
     Measure("seniors_lost_year", "Senior officers lost at the transition", "officers a year", ("seniors_lost",), (),

@@ -6,7 +6,8 @@ NPS's, it has what companies were paid, and bears what they spent (so a company'
 an owner bore, is missing), saves what contracts took, and pays for the body above it, for local commissioners and,
 over some years, for the transition. What is left over opens posts of probation officers, advertised like any vacancy;
 what is missing closes posts as they fall vacant.
-**Assumption**: money is for posts, filled or not, in both arms: spending differs by vacancies and their lag.
+**Assumption**: money is for posts, filled or not, in both arms: spending differs by vacancies and their lag. What
+companies were paid is their mean until that day: what would have become of their income afterwards isn't in it.
 """
 
 from __future__ import annotations

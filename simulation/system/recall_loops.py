@@ -179,6 +179,10 @@ def take_steps(
             occurrence = int(number[row]) * 4096 + int(recalls[row])
             # Anybody recalled while on curfew stays until the conditional release date.
             allowed = max(assessed_rosh[who], rosh[who]) < _HIGH and extended[row] == 0 and stands != _CURFEW
+            # Nor is a fixed term over before that date, for those let out early because prisons were full.
+            allowed = allowed and custody_end[row] <= today + (
+                fixed_days_short if length[row] < _YEAR else fixed_days_long
+            )
             flows[numbers[_RECALLS], cell[who]] += 1
             if stands == _CURFEW and recall_kind[row] == _CURFEW_KIND:
                 flows[numbers[_FROM_CURFEW], cell[who]] += 1
