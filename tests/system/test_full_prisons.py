@@ -14,6 +14,7 @@ from tests.system.system_helpers import as_tuples, change, request, run, total, 
 
 DAY = datetime.date(2017, 9, 1)
 ON = change(DAY, "set", "custody.release_when_full.enabled", 1)
+EARLY = ("released_when_full", "released_when_full_days")
 #: More places free than there will ever be.
 ALWAYS = {"custody.release_when_full.headroom_share": 0.2}
 
@@ -28,8 +29,8 @@ def test_people_go_early_and_headroom_is_what_it_takes() -> None:
     without, full = run(), run(ON, overrides=ALWAYS)
     assert total(full, "released_when_full") > 50
     held, was = (totals(output)["prison_determinate"]["2017-12"] for output in (full, without))
-    assert held < was - 30
-    assert totals(full)["prison_headroom"]["2017-12"] > totals(without)["prison_headroom"]["2017-12"] + 30
+    assert held < was - 20
+    assert totals(full)["prison_headroom"]["2017-12"] > totals(without)["prison_headroom"]["2017-12"] + 20
     assert totals(full)["caseload_licence"]["2017-10"] > totals(without)["caseload_licence"]["2017-10"]
 
 
@@ -38,7 +39,7 @@ def test_who_may_go() -> None:
     service, seen = model.service, []
     tell = service.tell
 
-    def note(kind: str, rows: np.ndarray, detail: int = 0) -> None:
+    def note(kind: str, rows: np.ndarray, *rest: object) -> None:
         if kind == "released early, prisons full":
             sentences, people = service.sentences, service.people
             for person in rows.tolist():
@@ -51,7 +52,7 @@ def test_who_may_go() -> None:
                 seen.append(left)
                 assert 1 < left <= 61 and sentences.length[row] < 4 * 365.25 and sentences.extended[row] == 0
                 assert people.assessed_rosh[person] <= Rosh.MEDIUM and people.deportation[person] == 0
-        tell(kind, rows, detail)
+        tell(kind, rows, *rest)  # type: ignore[arg-type]
 
     service.tell = note  # type: ignore[method-assign]
     model.run()
@@ -78,10 +79,14 @@ def test_as_many_as_are_missing_and_no_more() -> None:
 
 def test_the_estate_is_one_unless_the_coupling_is_frozen() -> None:
     """With the coupling frozen an area gives alone what it gives beside another."""
-    frozen = {"custody.release_when_full.as_one": 0, "custody.release_when_full.headroom_share": 0.02}
+    frozen = {"contracts.owners_as_one": 0, "custody.release_when_full.as_one": 0, "custody.release_when_full.headroom_share": 0.02}
     one = {**frozen, "custody.release_when_full.as_one": 1}
     alone, beside, joined = (
-        [row for row in as_tuples(run(ON, areas=areas, overrides=values)) if row[0] == "cumbria"]
+        [
+            row
+            for row in as_tuples(run(ON, areas=areas, overrides=values))
+            if row[0] == "cumbria" and row[4] in EARLY
+        ]
         for areas, values in ((("cumbria",), frozen), (("cumbria", "gwent"), frozen), (("cumbria", "gwent"), one))
     )
     assert alone == beside != joined
@@ -91,18 +96,18 @@ def test_whoever_goes_early_is_told_so() -> None:
     wanted = request(ON, overrides=ALWAYS)
     model, went = Model(wanted), []
     tell = model.service.tell
-    model.service.tell = lambda kind, rows, detail=0: (  # type: ignore[method-assign,assignment]
+    model.service.tell = lambda kind, rows, *rest: (  # type: ignore[method-assign,assignment]
         went.extend(rows.tolist() if kind == "released early, prisons full" else []),
-        tell(kind, rows, detail),
+        tell(kind, rows, *rest),
     )[1]
     model.run()
     traced = Model(dataclasses.replace(wanted, traced=int(model.service.people.key[went[0]])))
     traced.run()
     kinds = [event.kind for event in traced.service.history]
     early = kinds.index("released early, prisons full")
-    assert "released" in kinds[early:]
-    days = {event.kind: event.day for event in traced.service.history[early:]}
-    assert 0 < days["released"] - traced.service.history[early].day <= 5
+    # Somebody's curfew may have been approved for the same day.
+    out = next(at for at in range(early, len(kinds)) if kinds[at] in ("released", "released on curfew"))
+    assert 0 < traced.service.history[out].day - traced.service.history[early].day <= 5
 
 
 @pytest.mark.parametrize("days", [14, 61])
