@@ -79,7 +79,11 @@ def test_as_many_as_are_missing_and_no_more() -> None:
 
 def test_the_estate_is_one_unless_the_coupling_is_frozen() -> None:
     """With the coupling frozen an area gives alone what it gives beside another."""
-    frozen = {"contracts.owners_as_one": 0, "custody.release_when_full.as_one": 0, "custody.release_when_full.headroom_share": 0.02}
+    frozen = {
+        "contracts.owners_as_one": 0,
+        "custody.release_when_full.as_one": 0,
+        "custody.release_when_full.headroom_share": 0.02,
+    }
     one = {**frozen, "custody.release_when_full.as_one": 1}
     alone, beside, joined = (
         [
