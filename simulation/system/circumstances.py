@@ -19,7 +19,6 @@ from simulation.engine.agenda import each_once
 from simulation.engine.chance import logarithms
 from simulation.system.circumstances_loops import (
     OF_LIFE,
-    PeopleLiving,
     Ratios,
     begin_lives,
     count_lives,
@@ -33,7 +32,6 @@ from simulation.system.codes import Home, Location, Mode
 from simulation.system.contact import Contact
 from simulation.system.contact_loops import EXCUSED, OUTCOMES, SEEN_FIRST, UNEXCUSED, in_person
 from simulation.system.custody import Custody
-from simulation.system.laws import columns
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.supervision import Supervision
 
@@ -267,8 +265,9 @@ class Circumstances:
         )
         service.agendas["crisis"].put(moved, days)
 
-    def count(self) -> None:
-        """Count homes, incomes and engagement of people in the community at the end of a month."""
-        service = self.service
-        people = columns(PeopleLiving, service.people)
-        service.flows[self.counted] += count_lives(service.people.size, service.areas * 2, people, service.today)
+    def count(self, community: Rows, cells: Array) -> None:
+        """Count homes, incomes and engagement of the people in the community at the end of a month."""
+        service, people = self.service, self.service.people
+        service.flows[self.counted] += count_lives(
+            community, cells, service.areas * 2, people.home, people.income_from, people.engagement, service.today
+        )

@@ -198,7 +198,7 @@ def occurrence_of(sentences: int, spells: int, contacts: int) -> int:
 
 
 @compiled
-def _eligible(
+def may_be_called(
     rosh: int, tier: int, contacts: int, age: int, first_due_from: int, work_only: int, early: int
 ) -> bool:
     """Tell whether someone may be supervised by telephone alone: low or medium risk, past the early weeks."""
@@ -282,7 +282,7 @@ def eligible_for_telephone(people: PeopleColumns, rows: Rows, early: int, today:
     found = np.empty(rows.size, dtype=np.bool_)
     for at in range(rows.size):
         row = rows[at]
-        found[at] = _eligible(
+        found[at] = may_be_called(
             people.assessed_rosh[row],
             people.tier[row],
             people.contacts[row],
@@ -311,7 +311,7 @@ def days_until_next(people: PeopleColumns, rows: Rows, rules: Rules, today: int)
             stage = _stage(age, rules.early, rules.middle)
             days = rules.interval_days[rules.model[cell], stage, tier]
             people.booked_as[row] = _FACE_TO_FACE
-            if people.phone_draw[row] < rules.phone_cut[cell] and _eligible(
+            if people.phone_draw[row] < rules.phone_cut[cell] and may_be_called(
                 people.assessed_rosh[row],
                 tier,
                 people.contacts[row],
