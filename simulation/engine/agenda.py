@@ -237,6 +237,12 @@ class Agenda:
         found[inside] = self._due[rows[inside]]
         return found
 
+    def days(self) -> Days:
+        """Return the due day of every row there may be, to look at: a later :meth:`put` may change it or replace it."""
+        days = self._due.view()
+        days.flags.writeable = False
+        return days
+
     def put(self, rows: NDArray[np.integer], days: NDArray[np.integer] | int) -> None:
         """Set the due day of rows, replacing any they had. If a row is given twice, its last day holds.
 

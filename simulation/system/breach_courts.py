@@ -11,11 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER
+from simulation.engine.compiled import compiled
 from simulation.system.codes import Location, Status
 from simulation.system.enforcement_loops import call_in, call_list
 from simulation.system.population import Population
 from simulation.system.quantiles import side_by_side
 from simulation.system.service import Array, Rows, Service
+
+# Compiled code knows plain numbers only.
+_ORDER, _SUPERVISION = Status.ORDER, Status.SUPERVISION
 
 
 class BreachCourts:
@@ -118,13 +122,24 @@ class BreachCourts:
     def count_waiting(self) -> None:
         """Count breaches that wait for their hearing, and warrants outstanding."""
         service, sentences = self.service, self.service.sentences
-        rows = np.flatnonzero(live_breaches(sentences.status[: sentences.size]))
-        out = sentences.warrant_since[rows] != NEVER
-        listed = service.agendas["hearing"].day_of(rows) != NEVER
-        service.count("warrants_outstanding", sentences.person[rows[out]])
-        service.count("hearings_waiting", sentences.person[rows[listed & ~out]])
+        hearing = service.agendas["hearing"].days()
+        out, listed = who_waits(sentences.size, sentences.status, sentences.warrant_since, hearing)
+        service.count("warrants_outstanding", sentences.person[out])
+        service.count("hearings_waiting", sentences.person[listed])
 
 
-def live_breaches(status: Array) -> NDArray[np.bool_]:
-    """Tell which sentences can be before a breach court."""
-    return (status == Status.ORDER) | (status == Status.SUPERVISION)
+@compiled
+def who_waits(size: int, status: Array, warrant_since: Array, hearing: Array) -> tuple[Rows, Rows]:
+    """Return the orders and supervision for which a warrant is out, and the others that a hearing waits for."""
+    out, listed = np.empty(size, dtype=np.intp), np.empty(size, dtype=np.intp)
+    many_out, many_listed = 0, 0
+    for row in range(size):
+        if status[row] != _ORDER and status[row] != _SUPERVISION:
+            continue
+        if warrant_since[row] != NEVER:
+            out[many_out] = row
+            many_out += 1
+        elif row < hearing.size and hearing[row] != NEVER:
+            listed[many_listed] = row
+            many_listed += 1
+    return out[:many_out].copy(), listed[:many_listed].copy()

@@ -20,7 +20,6 @@ from simulation.engine.chance import logarithms
 from simulation.system.circumstances_loops import (
     OF_LIFE,
     OF_RELEASES,
-    PeopleLiving,
     Ratios,
     begin_lives,
     begin_outside,
@@ -36,7 +35,6 @@ from simulation.system.commissioning import Mentors
 from simulation.system.contact import Contact
 from simulation.system.contact_loops import EXCUSED, OUTCOMES, SEEN_FIRST, UNEXCUSED, in_person
 from simulation.system.custody import Custody
-from simulation.system.laws import columns
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service, add_each
 from simulation.system.supervision import Supervision
 
@@ -153,7 +151,10 @@ class Circumstances:
             seconds = round(levers.number("release.mentor_hours") * 3600)
             add_each(service.tables["teams"].release_owed, people.area[met], np.array([seconds]))
             service.tell("met by a mentor", np.sort(met))
-        others = self.mentors.meet(person[people.mentored_until[person] <= today])
+        person = sentences.person[sentences_rows]
+        # Not those held under another sentence, nor those removed from the country, nor those met already.
+        alone = (people.released_on[person] == today) & (people.mentored_until[person] <= today)
+        others = self.mentors.meet(person[alone].astype(np.intp))
         if others.size:
             people.mentored_until[others] = today + levers.integer("release.mentor_weeks") * 7
             service.count("mentors_commissioned", others)
@@ -282,8 +283,9 @@ class Circumstances:
         )
         service.agendas["crisis"].put(moved, days)
 
-    def count(self) -> None:
-        """Count homes, incomes and engagement of people in the community at the end of a month."""
-        service = self.service
-        people = columns(PeopleLiving, service.people)
-        service.flows[self.counted] += count_lives(service.people.size, service.areas * 2, people, service.today)
+    def count(self, community: Rows, cells: Array) -> None:
+        """Count homes, incomes and engagement of the people in the community at the end of a month."""
+        service, people = self.service, self.service.people
+        service.flows[self.counted] += count_lives(
+            community, cells, service.areas * 2, people.home, people.income_from, people.engagement, service.today
+        )

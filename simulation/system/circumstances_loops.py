@@ -42,7 +42,6 @@ OF_RELEASES = (
 _TEMPORARY_AT_FIRST, _HOUSED, _GAP_DAYS, _GAPS, _MET = range(len(OF_RELEASES))
 
 # Compiled code knows plain numbers only.
-_COMMUNITY = codes.Location.COMMUNITY
 _SETTLED, _TEMPORARY, _NONE = codes.Home.SETTLED, codes.Home.TEMPORARY, codes.Home.NONE
 _NOT_KNOWN = codes.Home.NOT_KNOWN
 
@@ -59,17 +58,6 @@ class Ratios(NamedTuple):
     mentor: float
     slope: float  # for each point of engagement below the start
     start: int
-
-
-class PeopleLiving(NamedTuple):
-    """Columns of people whose circumstances are counted."""
-
-    cell: Array
-    side: Array
-    location: Array
-    home: Array
-    income_from: Array
-    engagement: Array
 
 
 @compiled
@@ -325,17 +313,18 @@ def rebook(
 
 
 @compiled
-def count_lives(size: int, cells: int, people: PeopleLiving, today: int) -> Array:
-    """Count people in the community by home and income, and add up their engagement."""
+def count_lives(
+    community: Rows, cell_of: Array, cells: int, home: Array, income_from: Array, engagement: Array, today: int
+) -> Array:
+    """Count the people in the community, whose cells are given, by home and income, and add up their engagement."""
     counts = np.zeros((len(OF_LIFE), cells), dtype=np.int64)
-    for row in range(size):
-        if people.side[row] < 0 or people.location[row] != _COMMUNITY:
-            continue
-        cell, home = people.cell[row], people.home[row]
-        counts[_NOWHERE, cell] += home == _NONE
-        counts[_TEMPORARILY, cell] += home == _TEMPORARY
-        counts[_AT_HOME, cell] += home == _SETTLED
-        counts[_PENNILESS, cell] += people.income_from[row] > today
+    for at in range(community.size):
+        row, cell = community[at], cell_of[at]
+        lives = home[row]
+        counts[_NOWHERE, cell] += lives == _NONE
+        counts[_TEMPORARILY, cell] += lives == _TEMPORARY
+        counts[_AT_HOME, cell] += lives == _SETTLED
+        counts[_PENNILESS, cell] += income_from[row] > today
         counts[_ENGAGED, cell] += 1
-        counts[_POINTS, cell] += people.engagement[row]
+        counts[_POINTS, cell] += engagement[row]
     return counts

@@ -160,13 +160,10 @@ def reoffended(service: Service, rows: Rows) -> None:
     service.band_counts("short_cohort_reoffences", short_counts)
 
 
-def inspect(service: Service, community: Rows) -> None:
-    """Count those of the people in the community whom an inspection would look at, and what became of them so far."""
+def inspect(service: Service, rows: Rows) -> None:
+    """Count the people whom an inspection would look at, and what became of them so far."""
     people = service.people
-    start = people.stage_start[community]
-    lasted = service.today - start
-    chosen = (start != NEVER) & (lasted >= INSPECTED_FROM) & (lasted <= INSPECTED_TO)
-    rows, begun = community[chosen], start[chosen]
+    begun = people.stage_start[rows]
     service.count("inspection_sample", rows)
     again = (people.cohort_failed[rows] == 1) & (people.cohort_start[rows] >= begun)
     service.count("inspection_sample_reoffended", rows[again])

@@ -34,6 +34,7 @@ from simulation.system.hubs import Hubs
 from simulation.system.mode_loops import first_ways, in_person
 from simulation.system.operating_models import by_operating_model, operating_models, read_ways
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service, add_up
+from simulation.system.stocks import Telephone
 from simulation.system.workload import Workload
 
 #: A first appointment is in time within so many working days of allocation, or of release.
@@ -164,12 +165,11 @@ class Contact:
         people = self.service.people
         return self.phone_eligible(rows) & (people.phone_draw[rows] < self.rules.phone_cut[people.cell[rows]])
 
-    def with_hub(self, rows: Rows) -> NDArray[np.bool_]:
-        """Tell whose routine contact is a call from the hub."""
-        people, rules = self.service.people, self.rules
-        cell = people.cell[rows]
-        by_hub = (people.phone_draw[rows] < rules.phone_cut[cell] * rules.hub_share[cell]) & self.hubs.open[cell]
-        return self.telephone_only(rows) & by_hub
+    def telephone(self) -> Telephone:
+        """Return by what to tell who is on the telephone as a rule, and whom of them the hub calls."""
+        rules = self.rules
+        hub_cut = np.where(self.hubs.open, rules.phone_cut * rules.hub_share, -np.inf)
+        return Telephone(rules.early, rules.phone_cut, hub_cut)
 
     def interval(self, rows: Rows) -> NDArray[np.int64]:
         """Return days until the next routine contact of people in the community."""

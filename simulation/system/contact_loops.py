@@ -192,7 +192,7 @@ def occurrence_of(sentences: int, spells: int, contacts: int) -> int:
 
 
 @compiled
-def _eligible(
+def may_be_called(
     rosh: int, tier: int, contacts: int, age: int, first_due_from: int, work_only: int, early: int
 ) -> bool:
     """Tell whether someone may be supervised by telephone alone: low or medium risk, past the early weeks."""
@@ -282,7 +282,7 @@ def eligible_for_telephone(people: PeopleColumns, rows: Rows, early: int, today:
     found = np.empty(rows.size, dtype=np.bool_)
     for at in range(rows.size):
         person = people.records[rows[at]]
-        found[at] = _eligible(
+        found[at] = may_be_called(
             person["assessed_rosh"],
             person["tier"],
             person["contacts"],
@@ -304,7 +304,7 @@ def days_until_next(people: PeopleColumns, rows: Rows, rules: Rules, today: int)
         model, phone_cut = rules.model[cell], rules.phone_cut[cell]
         booked_as = _FACE_TO_FACE
         # Who isn't cut out for the telephone needn't be looked at more closely.
-        if person["phone_draw"] < phone_cut and _eligible(
+        if person["phone_draw"] < phone_cut and may_be_called(
             person["assessed_rosh"],
             tier,
             person["contacts"],

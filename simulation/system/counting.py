@@ -66,31 +66,34 @@ class Counting:
         """Take stocks and distributions, check the invariants, and store the month."""
         service, today = self.service, self.service.today
         when = service.calendar.date(today)
-        counts, by_days, seen = stocks.count_people(
+        statuses = service.statuses_of_all()
+        found = stocks.count_people(
             service.people.size,
             service.areas * 2,
+            service.posts.size,
             columns(stocks.PeopleCounted, service.people),
-            service.statuses_of_all(),
+            statuses,
             service.sentences.kind,
             today,
             service.calendar.day(when.replace(day=1)),
+            self.contact.telephone(),
+            self.staffing.allocation.workload.points,
         )
-        self.add(stocks.OF_PEOPLE, counts)
-        self.band("people_by_days_since_seen", by_days)
-        service.count("caseload_telephone_only", seen[self.contact.telephone_only(seen)])
-        service.count("hub_cases", seen[self.contact.with_hub(seen)])
+        self.add(stocks.OF_PEOPLE, found.counts)
+        self.band("people_by_days_since_seen", found.bands)
         service.flows[COUNT_INDEX["hub_agents_hundredths"]] += self.contact.hubs.agents
         for listener in service.on_month_end:
-            listener()
+            listener(found.community, found.cells)
         self.outside_series()
         queue = service.court_queue
         service.count_codes("reports_waiting", queue.area[: queue.size].astype(np.int64) * 2)
-        self.officers()
-        cohorts.inspect(service, seen)
+        self.officers(found.points)
+        cohorts.inspect(service, found.inspected)
         for count in self.at_month_end:
             count()
-        self.invariants.check()
-        self.store(when)
+        # Nobody has moved since they were counted: counting changes no state.
+        self.invariants.check(statuses)
+        self.store(when, self.digest(found.state))
 
     def outside_series(self) -> None:
         """Count remand and other prisoners, and staff who hold no cases, shared among areas in a fixed way."""
@@ -114,10 +117,10 @@ class Counting:
         employer: np.ndarray = np.where(unified[cells // 2], cells // 2 * 2, cells)
         return employer
 
-    def officers(self) -> None:
-        """Count officers and their load, as the workload tool shows it."""
+    def officers(self, held: np.ndarray) -> None:
+        """Count officers and their load, as the workload tool shows it: ``held`` are the points of each post."""
         service, posts, tasks = self.service, self.service.posts, self.service.tasks
-        points, available = self.staffing.points()
+        points, available = self.staffing.points(held)
         counts, by_cases, by_workload = stocks.count_posts(
             posts.size,
             service.areas * 2,
@@ -139,20 +142,20 @@ class Counting:
         waiting = tasks.person[: tasks.size][tasks.due[: tasks.size] < service.today]
         service.count("tasks_waiting", waiting)
 
-    def store(self, when: Any) -> None:
-        """Keep the month's counts and begin a new month."""
+    def store(self, when: Any, digest: str) -> None:
+        """Keep the month's counts and the digest of its state, and begin a new month."""
         service = self.service
         service.finished.append(rows_of_month(when, service.flows, service.bands))
         service.flows[:] = 0
         service.bands.clear()
-        service.state_digests[f"{when.year:04d}-{when.month:02d}"] = self.digest()
+        service.state_digests[f"{when.year:04d}-{when.month:02d}"] = digest
 
-    def digest(self) -> str:
+    def digest(self, people: stocks.State) -> str:
         """Return a digest of the state of people supervised and of every post."""
-        people, posts = self.service.people, self.service.posts
+        posts = self.service.posts
         # Processors have instructions of their own for SHA-256; there is much to digest.
         state = hashlib.sha256()
-        for values in stocks.state_of_people(people.size, columns(stocks.PeopleDigested, people)):
+        for values in people:
             state.update(values.data)
         for name in ("filled", "holder", "cases", "owed", "sick_until", "leave_until", "leaving_hazard"):
             state.update(getattr(posts, name)[: posts.size])

@@ -97,15 +97,20 @@ class Invariants:
             "friction touches rehabilitation activity alone": self.friction,
         }
 
-    def check(self) -> None:
+    def check(self, statuses: np.ndarray | None = None) -> None:
         """Check every law.
+
+        Parameters
+        ----------
+        statuses : uint8 array (people,), optional
+            The set of statuses of everybody's sentences as bits, where they have just been found.
 
         Raises
         ------
         InvariantBroken
             With the law's name and one example.
         """
-        self.look()
+        self.look(statuses)
         for name, law in self.laws.items():
             broken = law()
             if broken.size:
@@ -124,7 +129,7 @@ class Invariants:
 
     # --- Two passes over all rows -----------------------------------------------------------------------------
 
-    def look(self) -> None:
+    def look(self, statuses: np.ndarray | None = None) -> None:
         """Look at everybody and at every sentence once, for all laws."""
         service = self.service
         people, sentences, posts = service.people, service.sentences, service.posts
@@ -155,7 +160,7 @@ class Invariants:
         found, self.must_be_seen = laws.check_people(
             people.size,
             seen,
-            service.statuses_of_all(),
+            service.statuses_of_all() if statuses is None else statuses,
             laws.columns(laws.PostsSeen, posts),
             dates,
             orphan,
@@ -170,8 +175,7 @@ class Invariants:
         self.found = found
 
     def _days(self, agenda: str) -> np.ndarray:
-        days: np.ndarray = self.service.agendas[agenda].save()["due"]
-        return days
+        return self.service.agendas[agenda].days()
 
     def _people(self, law: int) -> np.ndarray:
         return np.flatnonzero(self.by_person & law) if self.found & law else NOBODY

@@ -53,6 +53,10 @@ _DETERMINATE = codes.Kind.DETERMINATE
 _BY_FIXED_TERM, _FROM_CURFEW = codes.RecallKind.FIXED_TERM, codes.RecallKind.CURFEW
 
 
+#: Bits of all statuses of a sentence that isn't over.
+_LIVING = 0xFF & ~(1 << codes.Status.ENDED)
+
+
 class PeopleSeen(NamedTuple):
     """Columns of people that the laws look at."""
 
@@ -132,6 +136,32 @@ def columns(kind: Any, table: Table) -> Any:
     return kind(*(getattr(table, name) for name in kind._fields))
 
 
+#: People who are looked at together: what was fetched of them is still at hand.
+_TOGETHER = 512
+
+
+@compiled
+def _looked_at(
+    first: int, end: int, people: PeopleSeen, masks: Array, contact: Array, today: int, rows: Rows
+) -> int:
+    """Write to ``rows`` who of some people don't plainly break no law; return how many.
+
+    Most people are not yet convicted, or their sentences are over. If nobody is responsible for them and nothing is
+    booked, and they are where they should be, there is nothing else to look at.
+    """
+    many = 0
+    for row in range(first, end):
+        place, convicted = people.location[row], people.convicted[row]
+        idle = (people.side[row] < 0) & (people.officer[row] < 0) & (contact[row] == NEVER)
+        idle &= (people.prison_held[row] == 0) & (masks[row] & _LIVING == 0)
+        to_come = (place == _UNKNOWN) & (convicted >= today)
+        over = (place >= _OVER) & (convicted <= today)
+        # Written for everybody, kept for some: a choice that can't be foretold costs more than a number.
+        rows[many] = row
+        many += not (idle & (to_come | over))
+    return many
+
+
 @compiled
 def check_people(
     size: int,
@@ -155,76 +185,68 @@ def check_people(
         All laws broken, and the people who must not be supervised by telephone alone.
     """
     every = 0
-    must_be_seen = np.empty(size, dtype=np.intp)
+    rows = np.empty(_TOGETHER + 1, dtype=np.intp)
+    must_be_seen = np.empty(size + 1, dtype=np.intp)
     many = 0
-    for row in range(size):
-        laws = 0
-        place, side, officer = people.location[row], people.side[row], people.officer[row]
-        booked = dates.contact[row] != NEVER
-        prisoner = place in (_SENTENCED, _RECALLED)
-        if officer >= 0:
-            held[officer] += 1
-        # Somewhere, or nowhere with a live sentence: then they should be somewhere.
-        mask = int(masks[row])
-        living = (mask & ~(1 << _ENDED)) != 0
-        if place < _DEAD and (living or place not in (_UNKNOWN, _OVER)):
-            rightly = int(precedence.place[mask])
-            if people.committed_until[row] > today and rightly in (_COMMUNITY, _OVER):
-                rightly = _COMMITTED
-            if rightly == _OVER and people.report_due[row] != NEVER:
-                rightly = _COURT
-            if place != rightly:
-                laws |= ONE_PLACE
-            if people.setting[row] != precedence.setting[mask]:
-                laws |= SETTING_FOLLOWS
-        # Everybody convicted is somewhere; nobody not yet convicted is anywhere.
-        if place == _UNKNOWN:
-            if people.convicted[row] < today:
-                laws |= NOBODY_LOST
-        elif people.convicted[row] > today and people.sentences[row] == 0:
-            laws |= NOBODY_LOST
-        if place == _OVER and side >= 0:
-            laws |= NOBODY_LOST
-        if _COMMUNITY <= place <= _AT_LARGE and place != _COMMITTED and side < 0:
-            laws |= NOBODY_LOST
-        if booked:
-            if place != _COMMUNITY and not prisoner:
-                laws |= NO_CONTACT_IN_CUSTODY
-            if not dates.working[dates.contact[row] - dates.working_from]:
-                laws |= WORKING_DAYS
-        if place >= _DEAD and (living or officer >= 0 or booked):
-            laws |= DEAD
-        if people.prison_held[row] == 1 and (place != _SENTENCED or officer >= 0 or booked):
-            laws |= PRISON_HELD
-        if side < 0:
-            if officer >= 0:
-                laws |= OFFICER_OR_QUEUE
-        else:
-            high = people.assessed_rosh[row] >= _HIGH
+    settings, risks = np.empty(_TOGETHER, dtype=np.int8), np.empty(_TOGETHER, dtype=np.int8)
+    first_dues, counts = np.empty(_TOGETHER, dtype=np.bool_), np.empty(_TOGETHER, dtype=np.int8)
+    for first in range(0, size, _TOGETHER):
+        looked_at = _looked_at(first, min(first + _TOGETHER, size), people, masks, dates.contact, today, rows)
+        # Fetched before anything is decided: the processor fetches many at once.
+        for at in range(looked_at):
+            settings[at] = people.setting[rows[at]]
+        for at in range(looked_at):
+            risks[at] = people.assessed_rosh[rows[at]]
+            first_dues[at] = people.first_due_from[rows[at]] != NEVER
+            counts[at] = people.sentences[rows[at]]
+        # Every law is worked out for everybody, with no choices in between: a choice that can't be foretold costs as
+        # much as several laws.
+        for at in range(looked_at):
+            row = rows[at]
+            place, side, officer = people.location[row], people.side[row], people.officer[row]
+            setting, high, first_due = settings[at], risks[at] >= _HIGH, first_dues[at]
+            appointment, mask, convicted = dates.contact[row], int(masks[row]), people.convicted[row]
+            booked, living = appointment != NEVER, (mask & _LIVING) != 0
+            supervised, has_officer = side >= 0, officer >= 0
+            prisoner = (place == _SENTENCED) | (place == _RECALLED)
+            prison_held = people.prison_held[row] == 1
             settled = people.waiting_since[row] == NEVER
-            first_due = people.first_due_from[row] != NEVER
-            if officer < 0:
-                if dates.allocate[row] == NEVER and not orphan[row] and people.prison_held[row] == 0:
-                    laws |= OFFICER_OR_QUEUE
-            else:
-                if posts.filled[officer] == 0:
-                    laws |= OFFICER_OR_QUEUE
-                if posts.grade[officer] != _PO and high and settled:
-                    laws |= HIGH_RISK_OFFICER
-                if posts.employer[officer] != side and settled:
-                    laws |= PROVIDER
-            if people.setting[row] == _IN_CUSTODY and not prisoner:
-                laws |= CUSTODY_CASELOAD
-            if side > _NPS and (high or people.mappa[row] > 0):
-                laws |= HIGH_RISK_NPS
-            if first_due and place != _COMMUNITY:
-                laws |= NO_CONTACT_IN_CUSTODY
-            if place == _COMMUNITY and (high or first_due):
-                must_be_seen[many] = row
-                many += 1
-        if laws:
-            broken[row] = laws
-            every |= laws
+            post = officer if has_officer else 0
+            held[post] += has_officer
+            # Somewhere, or nowhere with a live sentence: then they should be somewhere.
+            placed = (place < _DEAD) & (living | ((place != _UNKNOWN) & (place != _OVER)))
+            rightly = int(precedence.place[mask])
+            away = (people.committed_until[row] > today) & ((rightly == _COMMUNITY) | (rightly == _OVER))
+            rightly = _COMMITTED if away else rightly
+            rightly = _COURT if (rightly == _OVER) & (people.report_due[row] != NEVER) else rightly
+            laws = ONE_PLACE * (placed & (place != rightly))
+            laws |= SETTING_FOLLOWS * (placed & (setting != precedence.setting[mask]))
+            # Everybody convicted is somewhere; nobody not yet convicted is anywhere.
+            missing = (place == _UNKNOWN) & (convicted < today)
+            early = (place != _UNKNOWN) & (convicted > today) & (counts[at] == 0)
+            outside = (place >= _COMMUNITY) & (place <= _AT_LARGE) & (place != _COMMITTED)
+            unled = (outside & (not supervised)) | ((place == _OVER) & supervised)
+            laws |= NOBODY_LOST * (missing | early | unled)
+            wrongly_due = first_due & supervised & (place != _COMMUNITY)
+            laws |= NO_CONTACT_IN_CUSTODY * ((booked & (place != _COMMUNITY) & (not prisoner)) | wrongly_due)
+            day = appointment - dates.working_from if booked else 0
+            laws |= WORKING_DAYS * (booked & (not dates.working[day]))
+            laws |= DEAD * ((place >= _DEAD) & (living | has_officer | booked))
+            laws |= PRISON_HELD * (prison_held & ((place != _SENTENCED) | has_officer | booked))
+            queued = (dates.allocate[row] != NEVER) | orphan[row] | (people.prison_held[row] != 0)
+            in_post = has_officer & (posts.filled[post] != 0)
+            led = (in_post | ((not has_officer) & queued)) if supervised else not has_officer
+            laws |= OFFICER_OR_QUEUE * (not led)
+            theirs = supervised & has_officer & settled
+            laws |= HIGH_RISK_OFFICER * (theirs & high & (posts.grade[post] != _PO))
+            laws |= PROVIDER * (theirs & (posts.employer[post] != side))
+            laws |= CUSTODY_CASELOAD * (supervised & (setting == _IN_CUSTODY) & (not prisoner))
+            laws |= HIGH_RISK_NPS * ((side > _NPS) & (high | (people.mappa[row] > 0)))
+            must_be_seen[many] = row
+            many += supervised & (place == _COMMUNITY) & (high | first_due)
+            if laws:
+                broken[row] = laws
+                every |= laws
     return every, must_be_seen[:many].copy()
 
 

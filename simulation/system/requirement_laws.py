@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulation.engine.compiled import compiled
 from simulation.system.codes import Progress, Requirement
-from simulation.system.service import Rows, Service
+from simulation.system.service import Array, Rows, Service
+
+# Compiled code knows plain numbers only.
+_ENDED, _FINISHED = Progress.ENDED, Progress.FINISHED
 
 
 def broken_balances(service: Service) -> Rows:
@@ -15,23 +19,30 @@ def broken_balances(service: Service) -> Rows:
     requirement there was and is. Nothing may be done beyond what was ordered.
     """
     rows, totals = service.requirements, service.tables["requirement_totals"]
-    size = rows.size
-    kind, ordered, done = rows.kind[:size], rows.ordered[:size].astype(np.int64), rows.done[:size].astype(np.int64)
-    ended = rows.progress[:size] == Progress.ENDED
+    found, right = _sums(rows.size, len(Requirement), rows.kind, rows.ordered, rows.done, rows.progress)
     broken = []
     for number in (Requirement.REHABILITATION, Requirement.UNPAID_WORK):
-        mine = kind == number
-        found = (
-            int(ordered[mine].sum()),
-            int(done[mine].sum()),
-            int((ordered - done)[mine & ended].sum()),
-        )
-        noted = (int(totals.ordered[number]), int(totals.done[number]), int(totals.lapsed[number]))
-        finished = rows.progress[:size][mine] == Progress.FINISHED
-        right = (done[mine] <= ordered[mine]) & (finished == (done[mine] == ordered[mine]))
-        if found != noted or not right.all():
+        noted = [int(totals.ordered[number]), int(totals.done[number]), int(totals.lapsed[number])]
+        if found[number].tolist() != noted or not right[number]:
             broken.append(number)
     return np.array(broken, dtype=np.intp)
+
+
+@compiled
+def _sums(size: int, kinds: int, kind: Array, ordered: Array, done: Array, progress: Array) -> tuple[Array, Array]:
+    """Add up requirements by kind: what was ordered, done, and left undone when the order ended.
+
+    Also tell of which kinds nothing was done beyond what was ordered, and all that is done, and no other, is finished.
+    """
+    found = np.zeros((kinds, 3), dtype=np.int64)
+    wrong = np.zeros(kinds, dtype=np.int64)
+    for row in range(size):
+        number, most, kept, stage = kind[row], int(ordered[row]), int(done[row]), progress[row]
+        found[number, 0] += most
+        found[number, 1] += kept
+        found[number, 2] += (most - kept) * (stage == _ENDED)
+        wrong[number] += (kept > most) | ((stage == _FINISHED) != (kept == most))
+    return found, wrong == 0
 
 
 def broken_groups(service: Service) -> Rows:

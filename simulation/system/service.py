@@ -185,7 +185,7 @@ class Service(World):
         self.traced = -1
         self.history: list[Event] = []
         self.on_place_change: list[Any] = []
-        #: Called on the last evening of a month, before it is stored.
+        #: Called on the last evening of a month, before it is stored, with the people in the community and their cells.
         self.on_month_end: list[Any] = []
 
     # --- Parameters -------------------------------------------------------------------------------------------

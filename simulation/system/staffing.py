@@ -264,14 +264,21 @@ class Staffing:
         felt = points / np.maximum(available, 1) * self.allocation.workload.truth
         posts.pressure[: posts.size] = np.where(available > 0, felt, 1.0)
 
-    def points(self) -> tuple[Array, Array]:
-        """Return tool points held and available for every post, with the hours as they are now."""
+    def points(self, held: Array | None = None) -> tuple[Array, Array]:
+        """Return tool points held and available for every post, with the hours as they are now.
+
+        Parameters
+        ----------
+        held : int64 array (posts,), optional
+            The points held, where they have just been counted.
+        """
         self.set_hours()
         posts, people, workload = self.service.posts, self.service.people, self.allocation.workload
         size = posts.size
-        total = points_held(people.officer, people.setting, people.tier, workload.points, size)
+        if held is None:
+            held = points_held(people.officer, people.setting, people.tier, workload.points, size)
         available = points_available(workload.points_per_month, posts.hours_left[:size], workload.full_time)
-        return total, np.where(posts.filled[:size] == 1, available, 0)
+        return held, np.where(posts.filled[:size] == 1, available, 0)
 
     def depart(self, rows: Rows) -> None:
         """Officers leave: their cases are given to others tomorrow, first; a replacement is sought."""

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.compiled import compiled
 from simulation.system import codes
+from simulation.system.cohorts import INSPECTED_FROM, INSPECTED_TO
+from simulation.system.contact_loops import may_be_called
 
 if TYPE_CHECKING:
     Array = NDArray[Any]
@@ -36,6 +38,8 @@ OF_PEOPLE = (
     "prison_person_days",
     "on_hdc",
     "unlawfully_at_large",
+    "caseload_telephone_only",
+    "hub_cases",
 )
 (
     _TOTAL,
@@ -57,6 +61,8 @@ OF_PEOPLE = (
     _PRISON_DAYS,
     _ON_CURFEW,
     _UNLAWFULLY_AT_LARGE,
+    _ON_TELEPHONE,
+    _WITH_HUB,
 ) = range(len(OF_PEOPLE))
 #: Bands of ten days since somebody was seen; the last one is open.
 SEEN_BANDS = 37
@@ -133,19 +139,62 @@ _HAS_AFTER = (
 
 
 class PeopleCounted(NamedTuple):
-    """Columns of people that are counted."""
+    """Columns of people that are counted, or go into the month's digest."""
 
+    key: Array
     side: Array
     cell: Array
     location: Array
     setting: Array
+    tier: Array
     officer: Array
     latest: Array
     last_seen: Array
+    contacts: Array
     work_only: Array
     crisis_since: Array
     crisis_noticed: Array
+    risk_hazard: Array
     prison_held: Array
+    assessed_rosh: Array
+    first_due_from: Array
+    stage_start: Array
+    phone_draw: Array
+
+
+class Telephone(NamedTuple):
+    """Who is on the telephone as a rule: of those who may be, the ones whose draw lies below the cut of their cell."""
+
+    early: int  # days before which nobody is
+    cut: Array
+    hub_cut: Array  # of those, who are called by the hub
+
+
+class State(NamedTuple):
+    """The state of everybody supervised, a packed column each: what the month's digest is made of, in this order."""
+
+    key: Array
+    location: Array
+    setting: Array
+    side: Array
+    tier: Array
+    officer: Array
+    last_seen: Array
+    crisis_since: Array
+    risk_hazard: Array
+    contacts: Array
+
+
+class Evening(NamedTuple):
+    """What is found on the last evening of a month."""
+
+    counts: Array  # by stock and cell
+    bands: Array  # people by band of days since they were seen, and side
+    community: Rows  # who is in the community
+    cells: Array  # their area x 2 + side
+    inspected: Rows  # those of them whose cases an inspection would look at
+    points: Array  # the tool's points that each post's holder holds
+    state: State
 
 
 class PostsCounted(NamedTuple):
@@ -165,88 +214,168 @@ class PostsCounted(NamedTuple):
     away_until: Array
 
 
-class PeopleDigested(NamedTuple):
-    """Columns of people that go into the month's digest, in this order."""
+#: People whose columns are fetched before anything is decided about them: without a choice in between, the processor
+#: fetches many at once.
+_FETCHED = 256
 
-    key: Array
-    location: Array
-    setting: Array
-    side: Array
-    tier: Array
-    officer: Array
-    last_seen: Array
-    crisis_since: Array
-    risk_hazard: Array
-    contacts: Array
+
+@compiled
+def supervised(size: int, side: Array) -> Rows:
+    """Return everybody for whom somebody is responsible, in row order."""
+    many = 0
+    for row in range(size):
+        many += side[row] >= 0
+    rows = np.empty(many + 1, dtype=np.intp)
+    at = 0
+    for row in range(size):
+        # Written for everybody, kept for some: a choice that can't be foretold costs more than a number.
+        rows[at] = row
+        at += side[row] >= 0
+    return rows[:many]
 
 
 @compiled
 def count_people(
-    size: int, cells: int, people: PeopleCounted, masks: Array, kinds: Array, today: int, first: int
-) -> tuple[Array, Array, Rows]:
+    size: int,
+    cells: int,
+    posts: int,
+    people: PeopleCounted,
+    masks: Array,
+    kinds: Array,
+    today: int,
+    first: int,
+    telephone: Telephone,
+    points: Array,
+) -> Evening:
     """Count everybody supervised on the evening of ``today``; the month began on ``first``.
 
-    ``masks`` is the set of statuses of everybody's sentences as bits, ``kinds`` the kind of every sentence.
-
-    Returns
-    -------
-    tuple
-        Counts by stock and cell, people by band of days since they were seen and side, and the people in the community.
+    Parameters
+    ----------
+    size, cells, posts : int
+        How many people, cells (area x 2 + side) and posts there are.
+    masks : uint8 array (people,)
+        The set of statuses of everybody's sentences as bits.
+    kinds : int8 array (sentences,)
+        Kind of every sentence.
+    points : int64 array (setting, tier)
+        The tool's points of a case.
     """
-    counts = np.zeros((len(OF_PEOPLE), cells), dtype=np.int64)
+    rows = supervised(size, people.side)
+    known = rows.size
+    state = State(
+        np.empty(known, dtype=np.uint64),
+        np.empty(known, dtype=np.int8),
+        np.empty(known, dtype=np.int8),
+        np.empty(known, dtype=np.int8),
+        np.empty(known, dtype=np.int8),
+        np.empty(known, dtype=np.int32),
+        np.empty(known, dtype=np.int32),
+        np.empty(known, dtype=np.int32),
+        np.empty(known, dtype=np.float64),
+        np.empty(known, dtype=np.int16),
+    )
+    # The counts of a cell lie side by side: neighbours live in the same area.
+    counts = np.zeros((cells, len(OF_PEOPLE)), dtype=np.int64)
     bands = np.zeros((SEEN_BANDS, 2), dtype=np.int64)
-    seen = np.empty(size, dtype=np.intp)
-    many = 0
+    held = np.zeros(posts, dtype=np.int64)
+    community, inspected = np.empty(known + 1, dtype=np.intp), np.empty(known + 1, dtype=np.intp)
+    cells_of_community = np.empty(known + 1, dtype=np.int16)
+    many, looked_at = 0, 0
     # Today's day is counted too: the month is over at midnight.
     midnight = today + 1
     days = midnight - first
-    for row in range(size):
-        side = people.side[row]
-        if side < 0:
-            continue
-        cell, place = people.cell[row], people.location[row]
-        counts[_TOTAL, cell] += 1
-        if people.officer[row] < 0:
-            counts[_UNALLOCATED, cell] += people.prison_held[row] == 0
-        else:
-            counts[_CASE_DAYS, cell] += days
-        if place in (_SENTENCED, _RECALLED):
-            counts[_CUSTODY, cell] += 1
-            counts[_PRISON_DAYS, cell] += days
-            if place == _RECALLED:
-                counts[_PRISON_RECALLED, cell] += 1
-            elif kinds[people.latest[row]] == _INDETERMINATE:
-                counts[_PRISON_FOR_LIFE, cell] += 1
+    cell_of = np.empty(_FETCHED, dtype=np.int16)
+    routine = np.empty(_FETCHED, dtype=np.bool_)
+    unnoticed = np.empty(_FETCHED, dtype=np.bool_)
+    age = np.empty(_FETCHED, dtype=np.int64)
+    called = np.empty(_FETCHED, dtype=np.bool_)
+    by_hub = np.empty(_FETCHED, dtype=np.bool_)
+    for start in range(0, known, _FETCHED):
+        end = min(start + _FETCHED, known)
+        for at in range(start, end):
+            state.key[at] = people.key[rows[at]]
+        # What lies beside the key in memory has come with it.
+        for at in range(start, end):
+            row, place = rows[at], at - start
+            cell, tier, contacts = people.cell[row], people.tier[row], people.contacts[row]
+            since, only = people.stage_start[row], people.work_only[row]
+            state.setting[at] = people.setting[row]
+            state.tier[at] = tier
+            state.last_seen[at] = people.last_seen[row]
+            state.crisis_since[at] = people.crisis_since[row]
+            state.contacts[at] = contacts
+            cell_of[place] = cell
+            routine[place] = only == 0
+            unnoticed[place] = (people.crisis_since[row] != NEVER) & (people.crisis_noticed[row] == 0)
+            age[place] = today - int(since) if since != NEVER else -1
+            draw = people.phone_draw[row]
+            on_telephone = (draw < telephone.cut[cell]) and may_be_called(
+                people.assessed_rosh[row],
+                tier,
+                contacts,
+                today - int(since),
+                people.first_due_from[row],
+                only,
+                telephone.early,
+            )
+            called[place] = on_telephone
+            by_hub[place] = on_telephone & (draw < telephone.hub_cut[cell])
+        for at in range(start, end):
+            row = rows[at]
+            state.location[at] = people.location[row]
+            state.side[at] = people.side[row]
+            state.officer[at] = people.officer[row]
+            state.risk_hazard[at] = people.risk_hazard[row]
+        for at in range(start, end):
+            row, place = rows[at], at - start
+            where, officer, setting = state.location[at], state.officer[at], state.setting[at]
+            counted = counts[cell_of[place]]
+            counted[_TOTAL] += 1
+            if officer < 0:
+                counted[_UNALLOCATED] += people.prison_held[row] == 0
             else:
-                counts[_PRISON_DETERMINATE, cell] += 1
-        if place in (_AT_COMMUNITY, _AT_LARGE, _COMMITTED):
-            statuses = masks[row]
-            counts[_OUTSIDE, cell] += 1
-            if statuses & _HAS_ORDER:
-                counts[_ORDERS, cell] += 1
-            if statuses & _HAS_AFTER:
-                counts[_AFTER, cell] += 1
-            if people.setting[row] == _BY_LICENCE:
-                counts[_LICENCE, cell] += 1
-            if people.setting[row] == _BY_SUPERVISION:
-                counts[_SUPERVISION, cell] += 1
-            if place == _AT_LARGE:
-                counts[_UNLAWFULLY_AT_LARGE, cell] += 1
-            if place == _AT_COMMUNITY:
-                seen[many] = row
-                many += 1
-                counts[_COMMUNITY_DAYS, cell] += days
-                if statuses & _HAS_CURFEW:
-                    counts[_ON_CURFEW, cell] += 1
-                if people.work_only[row] == 0:
-                    since = today - int(people.last_seen[row])
-                    bands[min(since // 10, SEEN_BANDS - 1), side] += 1
-                    if since > 60:
-                        counts[_UNSEEN, cell] += 1
-                if people.crisis_since[row] != NEVER and people.crisis_noticed[row] == 0:
-                    counts[_UNNOTICED, cell] += 1
-                    counts[_UNNOTICED_DAYS, cell] += midnight - max(int(people.crisis_since[row]), first)
-    return counts, bands, seen[:many].copy()
+                counted[_CASE_DAYS] += days
+                held[officer] += points[setting, state.tier[at]]
+            if where in (_SENTENCED, _RECALLED):
+                for_life = kinds[people.latest[row]] == _INDETERMINATE
+                counted[_CUSTODY] += 1
+                counted[_PRISON_DAYS] += days
+                counted[_PRISON_RECALLED] += where == _RECALLED
+                counted[_PRISON_FOR_LIFE] += (where != _RECALLED) & for_life
+                counted[_PRISON_DETERMINATE] += (where != _RECALLED) & (not for_life)
+            elif where in (_AT_COMMUNITY, _AT_LARGE, _COMMITTED):
+                statuses = masks[row]
+                counted[_OUTSIDE] += 1
+                counted[_ORDERS] += statuses & _HAS_ORDER != 0
+                counted[_AFTER] += statuses & _HAS_AFTER != 0
+                counted[_LICENCE] += setting == _BY_LICENCE
+                counted[_SUPERVISION] += setting == _BY_SUPERVISION
+                counted[_UNLAWFULLY_AT_LARGE] += where == _AT_LARGE
+                if where == _AT_COMMUNITY:
+                    community[many], cells_of_community[many] = row, cell_of[place]
+                    many += 1
+                    inspected[looked_at] = row
+                    looked_at += (age[place] >= INSPECTED_FROM) & (age[place] <= INSPECTED_TO)
+                    counted[_COMMUNITY_DAYS] += days
+                    counted[_ON_CURFEW] += statuses & _HAS_CURFEW != 0
+                    counted[_ON_TELEPHONE] += called[place]
+                    counted[_WITH_HUB] += by_hub[place]
+                    if routine[place]:
+                        unseen = today - int(state.last_seen[at])
+                        bands[min(unseen // 10, SEEN_BANDS - 1), state.side[at]] += 1
+                        counted[_UNSEEN] += unseen > 60
+                    if unnoticed[place]:
+                        counted[_UNNOTICED] += 1
+                        counted[_UNNOTICED_DAYS] += midnight - max(int(state.crisis_since[at]), first)
+    return Evening(
+        counts.T.copy(),
+        bands,
+        community[:many].copy(),
+        cells_of_community[:many].copy(),
+        inspected[:looked_at].copy(),
+        held,
+        state,
+    )
 
 
 @compiled
@@ -307,36 +436,3 @@ def count_posts(
         counts[_OVER_120, cell] += tool[cell] and share > 120
         by_cases[min(cases // 5, CASE_BANDS - 1), employer] += 1
     return counts, by_cases, by_workload
-
-
-@compiled
-def state_of_people(size: int, people: PeopleDigested) -> tuple[Array, ...]:
-    """Return the state of everybody supervised, a packed array for each column."""
-    known = 0
-    for row in range(size):
-        known += people.side[row] >= 0
-    key = np.empty(known, dtype=np.uint64)
-    location = np.empty(known, dtype=np.int8)
-    setting = np.empty(known, dtype=np.int8)
-    side = np.empty(known, dtype=np.int8)
-    tier = np.empty(known, dtype=np.int8)
-    officer = np.empty(known, dtype=np.int32)
-    last_seen = np.empty(known, dtype=np.int32)
-    crisis_since = np.empty(known, dtype=np.int32)
-    risk_hazard = np.empty(known, dtype=np.float64)
-    contacts = np.empty(known, dtype=np.int16)
-    at = 0
-    for row in range(size):
-        if people.side[row] >= 0:
-            key[at] = people.key[row]
-            location[at] = people.location[row]
-            setting[at] = people.setting[row]
-            side[at] = people.side[row]
-            tier[at] = people.tier[row]
-            officer[at] = people.officer[row]
-            last_seen[at] = people.last_seen[row]
-            crisis_since[at] = people.crisis_since[row]
-            risk_hazard[at] = people.risk_hazard[row]
-            contacts[at] = people.contacts[row]
-            at += 1
-    return key, location, setting, side, tier, officer, last_seen, crisis_since, risk_hazard, contacts

@@ -175,8 +175,10 @@ def test_the_hub_s_day_balances_by_hand() -> None:
 def test_a_call_by_the_hub_is_a_cut_of_the_draw_that_puts_people_on_the_telephone(model: Model) -> None:
     contact, people = model.contact, model.service.people
     rows = np.flatnonzero(people.side[: people.size] >= 0)
-    telephone, hub = contact.telephone_only(rows), contact.with_hub(rows)
-    assert hub.any() and not (hub & ~telephone).any()
+    rules = contact.telephone()
+    telephone, cell = contact.telephone_only(rows), people.cell[rows]
+    hub = telephone & (people.phone_draw[rows] < rules.hub_cut[cell])
+    assert hub.any() and (rules.hub_cut <= rules.cut).all()
     cut = contact.rules.phone_cut[people.cell[rows]] * contact.rules.hub_share[people.cell[rows]]
     assert (hub == (telephone & (people.phone_draw[rows] < cut))).all()
     assert people.assessed_rosh[rows[hub]].max() < Rosh.HIGH

@@ -7,8 +7,10 @@ import datetime
 import numpy as np
 import pytest
 
+from simulation.engine import NEVER
 from simulation.system import Model
 from simulation.system.codes import CRC, Kind, Location, Status
+from simulation.system.cohorts import INSPECTED_FROM, INSPECTED_TO
 from simulation.system.invariants import InvariantBroken
 from simulation.system.laws import columns
 from simulation.system.officers import cases_of, fewest_cases
@@ -61,14 +63,17 @@ def test_the_officer_who_moves_has_the_fewest_cases(model: Model) -> None:
 def test_stocks_are_what_a_plain_count_gives(model: Model) -> None:
     service, people, sentences = model.service, model.service.people, model.service.sentences
     today = service.calendar.day(END)
-    counts, bands, seen = count_people(
+    counts, bands, seen, cells, inspected, points, state = count_people(
         people.size,
         service.areas * 2,
+        service.posts.size,
         columns(PeopleCounted, people),
         service.statuses_of_all(),
         sentences.kind,
         today,
         today - 30,
+        model.contact.telephone(),
+        model.allocation.workload.points,
     )
     live = np.flatnonzero(people.side[: people.size] >= 0)
     place, cell, mask = people.location[live], people.cell[live], service.statuses(live)
@@ -83,6 +88,7 @@ def test_stocks_are_what_a_plain_count_gives(model: Model) -> None:
         "prison_determinate": (place == Location.SENTENCED) & ~for_life,
         "prison_indeterminate": (place == Location.SENTENCED) & for_life,
         "on_hdc": (place == Location.COMMUNITY) & ((mask & (1 << Status.CURFEW)) > 0),
+        "caseload_telephone_only": (place == Location.COMMUNITY) & model.contact.telephone_only(live),
     }
     for name, those in plain.items():
         expected = np.bincount(cell[those], minlength=service.areas * 2)
@@ -90,6 +96,15 @@ def test_stocks_are_what_a_plain_count_gives(model: Model) -> None:
         assert expected.sum() > 0, name
     assert seen.tolist() == live[place == Location.COMMUNITY].tolist()
     assert bands.sum() == (people.work_only[seen] == 0).sum()
+    assert cells.tolist() == people.cell[seen].tolist()
+    begun = people.stage_start[seen]
+    lasted = today - begun
+    chosen = (begun != NEVER) & (lasted >= INSPECTED_FROM) & (lasted <= INSPECTED_TO)
+    assert inspected.tolist() == seen[chosen].tolist() != []
+    assert points.tolist() == model.staffing.points()[0].tolist()
+    for name, values in state._asdict().items():
+        assert values.tolist() == getattr(people, name)[live].tolist(), name
+        assert values.dtype == getattr(people, name).dtype, name
 
 
 FIRST_AND_LAST = pytest.mark.parametrize("which", [0, -1], ids=["first", "last"])
