@@ -202,6 +202,10 @@ def team_day(
             on_duty[duties] = at
             duties += 1
     if needed == 0:
+        # What is owed is made up for on a day without reports, too.
+        for one in range(areas):
+            owed_po[one] = max(0, int(owed_po[one]) - capacity[one, 0])
+            owed_pso[one] = max(0, int(owed_pso[one]) - capacity[one, 1])
         return waiting, waiting, on_duty[:0]
     available = np.empty(areas * 2, dtype=np.int64)
     for one in range(areas):

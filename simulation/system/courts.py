@@ -190,10 +190,7 @@ class Courts:
     def write_reports(self) -> None:
         """Let each area's court team work through its queue; those on court duty write what is due today."""
         service, people, queue = self.service, self.service.people, self.service.court_queue
-        size = queue.size
-        if size == 0:
-            return
-        today, calendar = service.today, service.calendar
+        size, today, calendar = queue.size, service.today, service.calendar
         rows, teams = queue.row[:size], service.tables["teams"]
         waiting, served, on_duty = team_day(
             rows,

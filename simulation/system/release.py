@@ -137,16 +137,21 @@ class Release:
     # --- Each day ---------------------------------------------------------------------------------------------
 
     def process(self) -> Generator[simpy.Event, Any, None]:
-        """Each day: screening, and people whose window opens; each working day the team's queue, and places."""
+        """Each day: screening, and people whose window opens; each working day the team's queue, and places.
+
+        What comes into the queue today is taken up from tomorrow: nobody is screened and prepared on one day.
+        """
         service = self.service
         while True:
             yield service.clock.phase("releases")
             today, agendas = service.today, service.agendas
+            working = service.calendar.is_working(today)
+            # What a team owes is made up for on a day without work, too.
+            if working and (service.release_queue.size or service.tables["teams"].release_owed.any()):
+                self.work()
             self.screen(agendas["screening"].due(today))
             self.begin(agendas["resettlement"].due(today))
-            if service.calendar.is_working(today):
-                if service.release_queue.size:
-                    self.work()
+            if working:
                 self.find_homes(agendas["home search"].due(today))
             if service.calendar.date(today + 1).day == 1:
                 teams = service.tables["teams"]

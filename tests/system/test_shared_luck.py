@@ -273,6 +273,13 @@ def test_areas_alone_are_their_slice_of_a_larger_run() -> None:
     assert {row[0] for row in as_tuples(together)} == {*six, "england_and_wales"}
 
 
+def test_an_area_with_days_on_which_nothing_waits_is_its_slice_too() -> None:
+    """What a team owes is made up for on days without work, too, whatever waits in another area."""
+    dates = {"end": datetime.date(2018, 6, 30)}
+    together, alone = run(areas=("cumbria", "gwent"), **dates), run(areas=("cumbria",), **dates)
+    assert slice_of(together, ("cumbria",)) == slice_of(alone, ("cumbria",))
+
+
 # --- Machines and processes -----------------------------------------------------------------------------
 
 SCRIPT = """
