@@ -11,6 +11,7 @@ from simulation.engine import NEVER
 from simulation.system import Model
 from simulation.system.codes import CRC, Kind, Location, Status
 from simulation.system.cohorts import INSPECTED_FROM, INSPECTED_TO
+from simulation.system.contact_loops import eligible_for_telephone, people_columns
 from simulation.system.invariants import InvariantBroken
 from simulation.system.laws import columns
 from simulation.system.officers import cases_of, fewest_cases
@@ -80,6 +81,10 @@ def test_stocks_are_what_a_plain_count_gives(model: Model) -> None:
     inside = (place == Location.SENTENCED) | (place == Location.RECALLED)
     outside = (place == Location.COMMUNITY) | (place == Location.AT_LARGE) | (place == Location.COMMITTED)
     for_life = sentences.kind[people.latest[live]] == Kind.INDETERMINATE
+    # By the day of the count: the model itself stands at the midnight after it.
+    rules = model.contact.telephone()
+    called = eligible_for_telephone(people_columns(people), live, rules.early, today)
+    called &= people.phone_draw[live] < rules.cut[cell]
     plain = {
         "caseload_total": np.ones(live.size, dtype=bool),
         "caseload_custody": inside,
@@ -88,7 +93,7 @@ def test_stocks_are_what_a_plain_count_gives(model: Model) -> None:
         "prison_determinate": (place == Location.SENTENCED) & ~for_life,
         "prison_indeterminate": (place == Location.SENTENCED) & for_life,
         "on_hdc": (place == Location.COMMUNITY) & ((mask & (1 << Status.CURFEW)) > 0),
-        "caseload_telephone_only": (place == Location.COMMUNITY) & model.contact.telephone_only(live),
+        "caseload_telephone_only": (place == Location.COMMUNITY) & called,
     }
     for name, those in plain.items():
         expected = np.bincount(cell[those], minlength=service.areas * 2)
