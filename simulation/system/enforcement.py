@@ -48,6 +48,8 @@ class Enforcement:
     ) -> None:
         self.service, self.contact, self.recall, self.courts = service, contact, recall, courts
         self.breach_courts = BreachCourts(service, population)
+        #: Failures of today at activity and work; dealt with before midnight, so no state.
+        self.elsewhere: list[tuple[Rows, Array]] = []
         service.agenda("hearing", service.sentences.capacity)
         service.agenda("breach pack back", service.sentences.capacity)
         service.process(self.consequences)
@@ -67,6 +69,8 @@ class Enforcement:
         self.listing = side_by_side(levers.mapping("enforcement.referral_to_hearing_working_days"))
         chance = self.service.chance
         drop, back = chance.constant("late pack dropped"), chance.constant("breach pack returned")
+        self.draws_at_contact = chance.constant("recall for absence"), chance.constant("breach started")
+        self.draws_elsewhere = chance.constant("recall for a missed day"), chance.constant("breach for a missed day")
         self.pack_constants = np.array([drop, back, chance.constant("breach listing")], dtype=np.uint64)
         self.pack_days = levers.grid("enforcement.breach_referral_working_days").astype(np.int64).ravel()
         self.breach_courts.read()
@@ -84,13 +88,29 @@ class Enforcement:
         service = self.service
         while True:
             yield service.clock.phase("consequences")
-            self.failures(service.channels["unacceptable absences"].drain())
+            absent = service.channels["unacceptable absences"].drain()
+            self.failures(absent, self.contact.occurrence(absent), self.draws_at_contact)
+            self.failures_elsewhere()
             self.noticed(service.channels["risk rises noticed"].drain())
             self.packs_sent(service.channels["done breach_pack"].drain())
             self.packs_back(service.agendas["breach pack back"].due(service.today))
 
-    def failures(self, rows: Rows) -> None:
-        """Deal with unacceptable absences by what is being broken."""
+    def note_failures(self, rows: Rows, occurrence: Array) -> None:
+        """Note people who missed days of activity or work, and the number of the draws of each: dealt with tonight."""
+        self.elsewhere.append((rows, occurrence))
+
+    def failures_elsewhere(self) -> None:
+        """Deal with missed days of activity and work of those who failed in nothing else today, each person once."""
+        people, today = self.service.people, self.service.today
+        for rows, occurrence in self.elsewhere:
+            order = np.argsort(rows, kind="stable")
+            rows, occurrence = rows[order], occurrence[order]
+            fresh = (people.absent_on[rows] != today) & (np.diff(rows, prepend=-1) > 0)
+            self.failures(rows[fresh], occurrence[fresh].astype(np.int64), self.draws_elsewhere)
+        self.elsewhere.clear()
+
+    def failures(self, rows: Rows, occurrence: Array, draws: tuple[np.uint64, np.uint64]) -> None:
+        """Deal with unacceptable absences by what is being broken; ``draws`` settle recall and breach."""
         if rows.size == 0:
             return
         service, people, sentences = self.service, self.service.people, self.service.sentences
@@ -98,12 +118,12 @@ class Enforcement:
         recalled, warned, going, breached = answer_failures(
             rows,
             live_sentences(people.latest, sentences.previous, sentences.status, rows),
-            self.contact.occurrence(rows),
+            occurrence,
             today,
             self.window,
-            service.chance.constant("recall for absence"),
+            draws[0],
             self.recalled_for_absence,
-            service.chance.constant("breach started"),
+            draws[1],
             self.started,
             people.key,
             people.cell,

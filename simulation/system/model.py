@@ -174,6 +174,7 @@ class Model:
         self.caseload = Caseload(service, self.contact)
         self.recall = Recall(service)
         self.enforcement = Enforcement(service, population, self.contact, self.recall, self.courts)
+        self.requirements.on_failures.append(self.enforcement.note_failures)
         self.early_revocation = EarlyRevocation(service)
         self.prison_held = PrisonHeld(service, self.allocation, self.custody)
         places = Places(service, population)

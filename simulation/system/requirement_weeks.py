@@ -378,7 +378,7 @@ def fill_places(
             if kind == _ACTIVITY:
                 if uniform_of(key, draws.activity_missed, occurrence) < rules.missed[rows.form[row]] * reliability:
                     counted[_DAYS_MISSED, cell] += 1
-                    event = DAY_MISSED
+                    event, detail = DAY_MISSED, occurrence
                 else:
                     _keep_day(row, today, cell, rows, counted, totals_done)
                     event = GROUP_DAY if pool == _GROUP_POOL else SPECIALIST_DAY
@@ -390,7 +390,7 @@ def fill_places(
                     counted[_WORK_BEGIN_DAYS, cell] += waited
                 if uniform_of(key, draws.work_missed, occurrence) < rules.missed[AT_WORK] * reliability:
                     counted[_WORK_MISSED, cell] += 1
-                    event = WORK_MISSED
+                    event, detail = WORK_MISSED, occurrence
                 elif uniform_of(key, draws.stood_down, occurrence) < rules.stood_down:
                     counted[_STOOD_DOWN, cell] += 1
                     event = SENT_HOME

@@ -6,12 +6,13 @@ is split. Unpaid work and accredited programmes are ordered by the court and nev
 first served. In custody everything stands still, and with the order it ends, done or not.
 
 Once a week, on its first working day, the places of the week are given out and sessions go into officers' diaries.
-**Assumption**: missing any of this leads to no warning, for the chance of a missed appointment covers all appointments.
+**Assumption**: in the baseline missing any of this leads to no warning, for the chance of a missed appointment covers
+all appointments; a lever hands missed days on, to be dealt with as missed appointments are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,8 @@ class Requirements:
         self.totals = service.table("requirement_totals", totals_table())
         self._columns_of: tuple[Array, ...] | None = None
         self._counted = np.array([COUNT_INDEX[name] for name in COUNTED], dtype=np.intp)
+        #: Told who missed days in a way that is to be dealt with, and the number of the draws that belong to it.
+        self.on_failures: list[Callable[[Rows, Array], None]] = []
         service.process(self.weeks)
         service.process(self.evenings)
 
@@ -121,6 +124,9 @@ class Requirements:
             chance.constant("programme dropped"),
         )
         self.split = self.rules.split
+        enforced = levers.mapping("requirements.missed_enforced_share")
+        excused = levers.number("contact.absence_accepted_share")
+        self.enforced = {name: float(share * (1 - excused)) for name, share in enforced.items()}
         self.session_seconds = int(workload.task_seconds[Task.SESSION])
         size = by_operating_model(service, models, "requirements.activity.group_size")
         self.group_size = np.maximum(1, np.rint(np.where(unified, size[:, NPS], size[:, CRC]))).astype(np.int64)
@@ -476,6 +482,16 @@ class Requirements:
         area = groups.area[running].astype(np.int64)
         service.count_codes("programme_groups", area * 2 + self.split[area])
 
+    def hand_on(self, rows: Rows, occurrence: Array, share: float) -> None:
+        """Hand on those whose missed day has no accepted reason and is passed to the responsible officer."""
+        if share == 0 or rows.size == 0:
+            return
+        uniform = self.service.chance.uniform(self.service.people.key[rows], "missed day dealt with", occurrence)
+        failed = uniform < share
+        self.service.count("requirement_failures", rows[failed])
+        for listener in self.on_failures:
+            listener(rows[failed], occurrence[failed])
+
     def _tell(self, told: Told, events: int) -> None:
         """Tell what happened, kind by kind."""
         if events == 0:
@@ -503,11 +519,13 @@ class Requirements:
             service.tell("activity day with a specialist", who(SPECIALIST_DAY))
             service.tell("activity day with the officer", who(OFFICER_DAY))
             service.tell("activity day missed", who(DAY_MISSED))
+            self.hand_on(*of(DAY_MISSED), self.enforced["activity"])
             service.tell("activity not bought", who(NOT_BOUGHT))
             service.tell("activity by the officer instead", who(OFFICER_INSTEAD))
         if happened(WORK_DAY, HOURS_LAPSED):
             service.tell("unpaid work done", who(WORK_DAY))
             service.tell("unpaid work missed", who(WORK_MISSED))
+            self.hand_on(*of(WORK_MISSED), self.enforced["unpaid_work"])
             service.tell("unpaid work stood down", who(SENT_HOME))
             service.tell("unpaid work completed", *of(WORK_COMPLETED))
             service.tell("programme completed", who(PROGRAMME_COMPLETED))

@@ -321,3 +321,34 @@ def test_nothing_is_offered_while_a_warrant_is_out() -> None:
     wanted = sentences.warrant_since[rows.sentence[: mine.size][mine]] == 0
     assert wanted.sum() > 100
     assert (after[wanted] <= before[wanted]).all()
+
+
+# --- Missed days as failures -------------------------------------------------------------------------
+
+
+def test_missed_days_are_failures_where_a_lever_says_so() -> None:
+    """Off: nobody is warned for them. On: as many as the shares say, and more packs are due."""
+    share, accepted = "requirements.missed_enforced_share", 0.55
+    off = run(**YEAR)
+    on = run(overrides={share: {"activity": 0, "unpaid_work": 1}, "contact.absence_accepted_share": accepted}, **YEAR)
+    assert total(off, "requirement_failures") == 0
+    missed, failures = total(on, "work_days_missed"), total(on, "requirement_failures")
+    # Four standard deviations: one in some 16,000 of such tests.
+    assert abs(failures - (1 - accepted) * missed) < 4 * math.sqrt(missed * accepted * (1 - accepted))
+    for count in ("warnings", "breaches_due"):
+        assert total(on, count) > total(off, count) + 0.02 * failures
+
+
+def test_a_day_missed_twice_over_is_one_failure() -> None:
+    model = Model(request())
+    model.run(40)
+    enforcement, people, sentences = model.enforcement, model.service.people, model.service.sentences
+    on_order = int(sentences.person[np.flatnonzero(sentences.status[: sentences.size] == Status.ORDER)[0]])
+    people.warned_on[on_order], people.absent_on[on_order] = NEVER, NEVER
+    told: list[tuple[str, int]] = []
+    model.service.tell = lambda kind, rows, *rest: told.append((kind, len(rows)))  # type: ignore[method-assign]
+    rows = np.array([on_order, on_order], dtype=np.intp)
+    for _ in range(2):
+        enforcement.note_failures(rows, np.array([1, 2]))
+    enforcement.failures_elsewhere()
+    assert told == [("warned", 1)] and enforcement.elsewhere == []
