@@ -28,6 +28,9 @@ Links = NDArray[np.int32]
 _NEXT, _USED, _FIRST, _ROOM = 0, 1, 2, 62
 _END = -1
 
+#: Whom a day without anybody wakes; one array for all, for nothing can be written to it.
+_NOBODY: Rows = np.empty(0, dtype=np.intp)
+
 
 #: From so many rows on, and unless they lie further apart than this, marking them is faster than comparing them.
 _MANY, _SPARSEST = 1000, 512
@@ -195,6 +198,8 @@ class Agenda:
     def __init__(self, rows: int = 0) -> None:
         self._due = np.full(max(1, rows), NEVER, dtype=np.int32)
         self._taken: int | None = None
+        # Where a day that is the same for all rows is handed to a loop.
+        self._day = np.zeros(1, dtype=np.int32)
         self._no_chains()
 
     def _no_chains(self) -> None:
@@ -261,22 +266,24 @@ class Agenda:
         if rows.size == 0:
             return
         batch: Rows = rows.astype(np.intp, copy=False)
-        when = np.array([days]) if isinstance(days, int) else np.atleast_1d(days)
+        if isinstance(days, np.ndarray) and days.ndim == 1:
+            when = days
+        else:
+            # One day for all.
+            when = self._day
+            when[0] = days
         if when.size != batch.size and when.size != 1:
             raise ValueError(f"{batch.size} rows were given {when.size} days")
-        if not self._linked(batch, when):
+        taken = NEVER if self._taken is None else self._taken
+        if not _link(batch, when, taken, self._origin, self._due, self._heads, self._links, self._free):
             first, last = int(when.min()), int(when.max())
             if int(batch.min()) < 0:
                 raise ValueError("a row number is negative")
             if self._taken is not None and first <= self._taken:
                 raise ValueError(f"day {first} was already taken (up to {self._taken}): rows would not wake")
             self._reserve(int(batch.max()), first, last, batch.size)
-            if not self._linked(batch, when):
+            if not _link(batch, when, taken, self._origin, self._due, self._heads, self._links, self._free):
                 raise ValueError(f"days {first} to {last} can't be kept")
-
-    def _linked(self, rows: Rows, days: NDArray[np.integer]) -> bool:
-        taken = NEVER if self._taken is None else self._taken
-        return _link(rows, days, taken, self._origin, self._due, self._heads, self._links, self._free)
 
     def cancel(self, rows: NDArray[np.integer]) -> None:
         """Take rows off the agenda; rows that are on no date stay so.
@@ -298,17 +305,25 @@ class Agenda:
             If a day is taken twice, or one that holds rows was left out.
         """
         before = self._origin - 1 if self._taken is None else self._taken
-        if day <= before and self._taken is not None:
-            raise ValueError(f"day {day} was already taken (up to {self._taken})")
-        if day > before + 1:
-            for missed in range(before + 1, min(day, self._origin + self._heads.size)):
-                if self._rows_of(missed).size:
-                    raise ValueError(f"day {missed} holds rows and was left out")
+        if day != before + 1:
+            self._check_left_out(day, before)
         self._taken = day
         number = day - self._origin
-        if not 0 <= number < self._heads.size or self._heads[number] == _END:
-            return np.empty(0, dtype=np.intp)
-        return in_order(self._rows_of(day))
+        if not 0 <= number < self._heads.size or self._heads.item(number) == _END:
+            return _NOBODY
+        rows = self._rows_of(day)
+        if rows.size >= _MANY:
+            return in_order(rows)
+        rows.sort()
+        return rows
+
+    def _check_left_out(self, day: int, before: int) -> None:
+        """Refuse a day already taken, and one after days that hold rows: ``before`` is the last taken."""
+        if day <= before and self._taken is not None:
+            raise ValueError(f"day {day} was already taken (up to {self._taken})")
+        for missed in range(before + 1, min(day, self._origin + self._heads.size)):
+            if self._rows_of(missed).size:
+                raise ValueError(f"day {missed} holds rows and was left out")
 
     def _rows_of(self, day: int) -> Rows:
         return _take(day, self._origin, self._due, self._heads, self._links, self._free)

@@ -45,9 +45,11 @@ class Clock:
         # Position 0 is midnight: a run is saved and continued there, before anything has happened.
         self._offset = {name: (position + 1) / PARTS for position, name in enumerate(phases)}
 
-    def enlist(self, process: simpy.Process | None) -> None:
-        """Give a process its place among those that wait for the same phase: after all enlisted so far."""
-        self._priorities[process] = simpy.events.EventPriority(simpy.events.NORMAL + 1 + len(self._priorities))
+    def enlist(self, process: simpy.Process | None) -> simpy.events.EventPriority:
+        """Give a process its place among those that wait for the same phase, after all enlisted so far; return it."""
+        priority = simpy.events.EventPriority(simpy.events.NORMAL + 1 + len(self._priorities))
+        self._priorities[process] = priority
+        return priority
 
     def restart(self, environment: simpy.Environment) -> None:
         """Go on in a new environment, with no process enlisted."""
@@ -73,11 +75,12 @@ class Clock:
         if wait <= 0:
             wait += 1
         process = environment.active_process
-        # A process that nobody enlisted takes its place when it first asks.
-        if process not in self._priorities:
-            self.enlist(process)
+        priority = self._priorities.get(process)
+        if priority is None:
+            # A process that nobody enlisted takes its place when it first asks.
+            priority = self.enlist(process)
         # A SimPy timeout with a priority: events of one moment are processed in order of priority.
         event = simpy.Event(environment)
         event._ok, event._value = True, None
-        environment.schedule(event, self._priorities[process], wait)
+        environment.schedule(event, priority, wait)
         return event

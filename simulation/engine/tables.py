@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,9 +114,10 @@ class Table:
                 )
         return arrays
 
-    def __getattr__(self, name: str) -> NDArray[Any]:
-        # Reached only for a column that does not exist; tells type checkers that columns are arrays.
-        raise AttributeError(f"table has no column {name!r}")
+    if TYPE_CHECKING:
+        # Tells type checkers that columns are arrays. For them alone: in a class that has this method Python reaches
+        # every attribute in a slow way, whether it is found or not, and columns are reached thousands of times a day.
+        def __getattr__(self, name: str) -> NDArray[Any]: ...
 
     def add(self, count: int) -> NDArray[np.intp]:
         """Append empty rows, growing the arrays when needed, and return their numbers.

@@ -73,7 +73,8 @@ class World:
     @property
     def today(self) -> int:
         """Day number of the current day."""
-        return int(self.environment.now)
+        # What `environment.now` returns; asked for so often that a second property on the way would count.
+        return int(self.environment._now)
 
     def table(self, name: str, table: Table) -> Table:
         """Register a table so that it is saved with the world."""
