@@ -15,7 +15,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from simulation.engine.agenda import Agenda, cancel_each, each_once
+from simulation.engine.agenda import NOBODY, Agenda, cancel_each, each_once
 from simulation.engine.calendar import Calendar
 from simulation.engine.clock import Clock
 from simulation.engine.tables import Table
@@ -41,10 +41,11 @@ class Channel:
 
     def drain(self) -> NDArray[np.intp]:
         """Take everything that has been sent, each row once, in row order."""
-        if not self.batches:
-            return np.empty(0, dtype=np.intp)
-        rows = each_once(np.concatenate(self.batches))
-        self.batches.clear()
+        batches = self.batches
+        if not batches:
+            return NOBODY
+        rows = each_once(batches[0] if len(batches) == 1 else np.concatenate(batches))
+        batches.clear()
         return rows
 
 

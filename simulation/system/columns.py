@@ -382,10 +382,11 @@ class OpenTasks(Table):
 
     def append(self, rows: int, **columns: Any) -> None:
         """Add rows given as columns, or as one value for all of them."""
-        first = self.size
+        new = slice(self.size, self.size + rows)
         self.extend(rows)
+        mine = vars(self)
         for name, values in columns.items():
-            getattr(self, name)[first : self.size] = values
+            mine[name][new] = values
 
     def keep(self, mask: Array) -> None:
         """Keep the rows where ``mask`` holds, in their order."""

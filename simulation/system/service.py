@@ -345,7 +345,7 @@ class Service(World):
         """Put a task for each person into their officer's diary."""
         if people.size == 0:
             return
-        amounts = np.array([seconds]) if isinstance(seconds, int) else np.atleast_1d(seconds)
+        amounts = seconds if isinstance(seconds, np.ndarray) and seconds.ndim == 1 else np.array([seconds])
         self.count("seconds_demanded", people, amounts)
         self.tasks.append(
             people.size,
