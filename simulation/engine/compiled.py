@@ -23,12 +23,25 @@ from typing import Any, TypeVar
 
 import numba
 import numpy as np
+from llvmlite.binding import ffi
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.registry import CPUDispatcher
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _KEPT_FOR_SECONDS = 7 * 86_400
+
+
+def _without_timing() -> None:
+    """Let Numba not note when each of its calls into LLVM begins and ends: nobody asks for it.
+
+    Fetching the machine code of all loops makes tens of thousands of these calls, and a third of its time went there.
+    """
+    for begins, ends in list(getattr(ffi.lib._lock, "_cblist", ())):
+        ffi.unregister_lock_callback(begins, ends)
+
+
+_without_timing()
 
 #: Every compiled loop that has been imported.
 LOOPS: list[Any] = []
@@ -162,13 +175,20 @@ class _Kept(FunctionCache):
             called, digest = f"{self._py_func.__module__}.{self._py_func.__qualname__}", meaning(self)
             self._cache_file = _Files(str(KEPT_IN), f"{called}-{digest}", digest)
             self._named = True
-            _forget_old(called, digest)
 
     def _index_key(self, sig: Any, codegen: Any) -> Any:
         # Called before anything is read or written.
         self.name()
         # Numba compares tuples by their class, not by the names of their fields.
         return *super()._index_key(sig, codegen), repr([_fields(kind) for kind in sig])
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep new machine code, and forget old forms of the loop."""
+        super().save_overload(sig, data)
+        # Only now: to look through the folder whenever one of many loops is found there takes long.
+        if self._named:
+            called = f"{self._py_func.__module__}.{self._py_func.__qualname__}"
+            _forget_old(called, meaning(self))
 
     @property
     def py_func(self) -> Any:
