@@ -165,13 +165,13 @@ MEASURES: tuple[PublishedMeasure, ...] = (
     # Courts and orders
     _flow("psr_total", "reports", "reports_oral", "reports_short", "reports_standard"),
     _flow("court_orders_ended_unsuccessfully", "orders", "orders_ended_unsuccessfully"),
-    _share(
+    PublishedMeasure(
         "court_orders_successful_share",
         "share of orders",
-        "orders_completed",
-        "orders_completed",
-        "orders_ended_unsuccessfully",
-        note="Orders never end early for good progress in the model.",
+        "flow_share",
+        ("orders_completed", "orders_ended_early"),
+        ("orders_completed", "orders_ended_early", "orders_ended_breach_open", "orders_ended_unsuccessfully"),
+        note="Orders that run out while a breach is on its way to court aren't successes.",
     ),
     _flow("community_orders_ended_for_noncompliance", "orders", "community_orders_revoked"),
     # Service levels

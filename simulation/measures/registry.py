@@ -100,6 +100,8 @@ COUNTS: tuple[Count, ...] = (
     _flow("breach_hearings", "hearings", "Breach hearings of orders."),
     _flow("orders_revoked", "orders", "Orders revoked at a breach hearing."),
     _flow("orders_completed", "orders", "Orders that ran their course."),
+    _flow("orders_ended_breach_open", "orders", "Orders that ran out while a breach of them was on its way to court."),
+    _flow("orders_held_for_work", "orders", "Community orders that went on past their last day because unpaid work was left."),
     _flow("orders_ended_unsuccessfully", "orders", "Orders revoked for failure or after a further offence."),
     _flow("pss_breach_hearings", "hearings", "Hearings for breach of post-sentence supervision."),
     _flow("pss_committals", "committals", "Committals to prison of up to 14 days for breach of post-sentence supervision."),

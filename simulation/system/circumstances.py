@@ -233,6 +233,7 @@ class Circumstances:
             service.chance.constant("next move"),
             logarithms(),
             people.key,
+            people.spells,
             people.home,
             people.home_moves,
         )

@@ -151,6 +151,7 @@ def days_of_moves(
     constant: np.uint64,
     table: Floats,
     key: Array,
+    spells: Array,
     home: Array,
     home_moves: Array,
 ) -> tuple[Rows, Days]:
@@ -170,7 +171,9 @@ def days_of_moves(
         total = moves_a_year[kind]
         if kind == _NOT_KNOWN or not total > 0:
             continue
-        drawn = minus_log_of(1.0 - uniform_of(key[row], constant, home_moves[row]), table)
+        # A spell without a move uses its draw up, too.
+        occurrence = int(spells[row]) * 1024 + int(home_moves[row])
+        drawn = minus_log_of(1.0 - uniform_of(key[row], constant, occurrence), table)
         moving[many] = row
         days[many] = today + 1 + int(min(drawn / total * 365.25, float(FAR)))
         many += 1

@@ -182,6 +182,7 @@ SENTENCES = (
     Column("released", "int32", "day", "First release.", NEVER),
     Column("failed", "int8", "0/1", "Ended unsuccessfully."),
     Column("activity", "int32", "row of requirements", "Rehabilitation activity required; -1 if none.", -1),
+    Column("unpaid_work", "int32", "row of requirements", "Unpaid work required; -1 if none.", -1),
     Column("prepared", "int8", "0 none, 1 begun, 2 done", "Resettlement work before release."),
     Column("recall_reason", "int8", "RecallReason", "Why the present or last recall was asked for."),
     Column("parole", "int8", "Parole", "Where the review of the present recall stands."),

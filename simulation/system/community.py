@@ -169,6 +169,7 @@ class Community:
             people.key,
             people.cell,
             people.location,
+            people.spells,
             people.crises,
             people.crisis_since,
             people.crisis_noticed,

@@ -60,6 +60,8 @@ class Courts:
         self.returners = service.channel("returners to court")
         #: Told which orders were made, once it is settled who supervises them.
         self.on_settled: list[Callable[[Rows], None]] = []
+        #: Told of everybody whom a court sentences.
+        self.on_sentenced: list[Callable[[Rows], None]] = []
         service.agenda("sentence", service.people.capacity)
         people = service.people
         # Rows by day of conviction: derived from the table, so it is no state of its own.
@@ -301,6 +303,8 @@ class Courts:
         self.custody.settle_in(made)
         for listener in self.on_settled:
             listener(ordered)
+        for appeared in self.on_sentenced:
+            appeared(rows)
 
     def impose_orders(self, rows: Rows) -> Rows:
         """Impose community and suspended sentence orders; return their rows among sentences."""

@@ -51,6 +51,8 @@ class Custody:
         self.counted_papers = np.array([COUNT_INDEX[name] for name in curfew_loops.COUNTED], dtype=np.intp)
         #: Called with people whose order has run out.
         self.on_completed: list[Callable[[Rows], None]] = []
+        #: Take from the sentences that would run out those that go on.
+        self.held_open: list[Callable[[Rows], Rows]] = []
         #: Draws and shares for where people go at release; given by :mod:`simulation.system.release`.
         self.homes: tuple[np.uint64, float, float]
         #: What else follows a reception, when dates and papers are settled.
@@ -347,7 +349,7 @@ class Custody:
         tagged, due = self.in_order_of_people(tagged), self.in_order_of_people(due)
         found = np.empty((11, tagged.size + due.size), dtype=np.intp)
         draws = np.empty(tagged.size)
-        sizes, on_curfew, nowhere_on_curfew, settled_on_curfew = let_go(
+        sizes, on_curfew, settled_on_curfew = let_go(
             tagged,
             due,
             found,
@@ -402,11 +404,10 @@ class Custody:
         # Those released on curfew come first.
         free, out = leaving_prison[:on_curfew], leaving_prison[on_curfew:]
         if free.size:
-            nowhere, settled = every_nowhere[:nowhere_on_curfew], every_settled[:settled_on_curfew]
-            self.tag(free, days, draws[:on_curfew], nowhere, settled)
+            self.tag(free, days, draws[:on_curfew], every_settled[:settled_on_curfew])
         if out.size:
             service.cancel(out, "resettlement", "curfew papers", "curfew release")
-            self.tell_homes(every_nowhere[nowhere_on_curfew:], every_settled[settled_on_curfew:])
+            self.tell_homes(every_nowhere, every_settled[settled_on_curfew:])
             service.tell("released", staying)
         agendas["legal end"].put(going_on, ends)
         cohorts.released(service, leaving_prison)
@@ -422,7 +423,7 @@ class Custody:
             moved = np.concatenate([moved, person])
         return moved
 
-    def tag(self, rows: Rows, days: Array, draws: Array, nowhere: Rows, settled: Rows) -> None:
+    def tag(self, rows: Rows, days: Array, draws: Array, settled: Rows) -> None:
         """Begin curfews: when they end, and when their condition is broken, as HMPPS decides on monitoring reports."""
         service, sentences = self.service, self.service.sentences
         person, today = sentences.person[rows], service.today
@@ -430,7 +431,7 @@ class Custody:
         service.band("hdc_by_days", days // 15, np.maximum(service.people.side[person], 0))
         service.count("hdc_releases", person)
         service.count("hdc_days_served", person, days)
-        self.tell_homes(nowhere, settled)
+        self.tell_homes(settled[:0], settled)
         service.tell("released on curfew", person)
         wait = minus_log(1.0 - draws) / self.breach_rate
         day = today + 1 + np.minimum(wait, FAR).astype(np.int32)
@@ -456,8 +457,8 @@ class Custody:
             due = service.agendas["legal end"].due(today)
             if due.size == 0:
                 continue
-            due = self.in_order_of_people(due)
-            found = np.empty((6, due.size), dtype=np.intp)
+            due = self.in_order_of_people(self.let_end(due))
+            found = np.empty((7, due.size), dtype=np.intp)
             sizes = run_out(
                 due,
                 found,
@@ -470,17 +471,26 @@ class Custody:
                 sentences.expiry,
                 sentences.supervision_end,
                 sentences.returned,
+                sentences.breach_pending,
             )
-            orders, supervised, licensed, licences, going_on, ends = lists_of(found, sizes)
+            orders, supervised, licensed, licences, going_on, ends, undecided = lists_of(found, sizes)
             if orders.size:
                 service.tell("order completed", orders)
                 for listener in self.on_completed:
                     listener(orders)
+            service.tell("order over, breach not heard", undecided)
             service.tell("post-sentence supervision ends", supervised)
             service.tell("licence ends", licensed)
             service.agendas["legal end"].put(going_on, ends)
             service.agendas["recall step"].cancel(licences)
             service.refresh(sentences.person[due])
+
+
+    def let_end(self, due: Rows) -> Rows:
+        """Return what ends today of what would run out: not what is held open, which is looked at again later."""
+        for held_open in self.held_open:
+            due = held_open(due)
+        return due
 
 
 __all__ = ["Custody", "Location", "RecallKind"]

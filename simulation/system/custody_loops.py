@@ -38,6 +38,7 @@ COUNTED = (
     "orders_ended_unsuccessfully",
     "re_releases",
     "recall_days_served",
+    "orders_ended_breach_open",
 )
 (
     _RELEASES,
@@ -46,6 +47,7 @@ COUNTED = (
     _UNSUCCESSFUL,
     _OUT_AGAIN,
     _RECALL_DAYS,
+    _BREACH_OPEN,
 ) = range(len(COUNTED))
 
 #: Where people go at release, as bits: neither is a home that isn't settled.
@@ -132,15 +134,15 @@ def let_go(
     curfew_stage: Array,
     home_found: Array,
     released: Array,
-) -> tuple[tuple[int, int, int, int, int, int, int, int, int, int, int], int, int, int]:
+) -> tuple[tuple[int, int, int, int, int, int, int, int, int, int, int], int, int]:
     """Release people whose day it is: on curfew, those ``tagged``; on their conditional release date, those ``due``.
 
     Whose curfew ends is among those due. ``home`` and ``breach`` are the constants of the draws for where people
     go and when the curfew condition is broken; the draw of each sentence released on curfew is written to ``draws``.
 
     Returns how long the lists are that are written into ``found``, shape (11, tagged + due), see :func:`lists_of`, and
-    how many of those released, of those released without a home and of those released to a settled one go on curfew:
-    they come first.
+    how many of those released and of those released to a settled home go on curfew: they come first. Nobody goes on
+    curfew without an address.
 
     later, refused : int arrays
         Sentences approved for curfew that may not go yet, and that may not go at all.
@@ -208,7 +210,7 @@ def let_go(
             following += 1
 
     without, with_home, stay, leave = 0, 0, 0, 0
-    without_on_curfew, with_home_on_curfew = 0, 0
+    with_home_on_curfew = 0
     for at in range(going):
         row = out[at]
         who = person[row]
@@ -241,16 +243,16 @@ def let_go(
         place = home_at_release(
             key[who], int(number[row]), int(home_found[row]), home, homeless_share, settled_share
         )
-        if place & _NOWHERE:
+        # Whoever is on the tag has an address that was found suitable.
+        if place & _NOWHERE and at >= freed:
             nowhere[without] = who
             without += 1
-            without_on_curfew += at < freed
         if place & _SETTLED:
             settled[with_home] = who
             with_home += 1
             with_home_on_curfew += at < freed
     sizes = (waiting, stopped, going, freed, without, with_home, over, following, following, stay, leave)
-    return sizes, freed, without_on_curfew, with_home_on_curfew
+    return sizes, freed, with_home_on_curfew
 
 
 # --- Ends ---------------------------------------------------------------------------------------------------------
@@ -269,10 +271,11 @@ def run_out(
     expiry: Array,
     supervision_end: Array,
     returned: Array,
-) -> tuple[int, int, int, int, int, int]:
+    breach_pending: Array,
+) -> tuple[int, int, int, int, int, int, int]:
     """End what has run out: orders, post-sentence supervision, and licences, recalled or not.
 
-    Returns how long the lists are that are written into ``found``, shape (6, due), see :func:`lists_of`:
+    Returns how long the lists are that are written into ``found``, shape (7, due), see :func:`lists_of`:
 
     orders, supervised, licensed : int arrays
         People whose order, supervision or licence it was.
@@ -280,15 +283,22 @@ def run_out(
         Sentences whose licence ends.
     going_on, ends : int arrays
         Those followed by post-sentence supervision, and the day on which that ends.
+    undecided : int array
+        People whose order ran out while a breach of it was on its way to court: neither completed nor revoked.
     """
     orders, supervised, licensed = found[0], found[1], found[2]
-    licences, going_on, ends = found[3], found[4], found[5]
-    completed, over, ending, following = 0, 0, 0, 0
+    licences, going_on, ends, undecided = found[3], found[4], found[5], found[6]
+    completed, over, ending, following, breached = 0, 0, 0, 0, 0
     for row in due:
         who = person[row]
         stands = status[row]
         if stands == _ORDER:
             status[row] = _ENDED
+            if breach_pending[row] != 0:
+                undecided[breached] = who
+                breached += 1
+                flows[numbers[_BREACH_OPEN], cell[who]] += 1
+                continue
             orders[completed] = who
             completed += 1
             flows[numbers[_COMPLETED], cell[who]] += 1
@@ -309,4 +319,4 @@ def run_out(
                 going_on[following] = row
                 ends[following] = expiry[row] if status[row] == _LICENCE else supervision_end[row]
                 following += 1
-    return completed, over, ending, ending, following, following
+    return completed, over, ending, ending, following, following, breached

@@ -16,12 +16,13 @@ import simpy
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import compiled
-from simulation.system.codes import Kind, Location, Rosh, Status, Task
+from simulation.system.codes import Kind, Location, Progress, Rosh, Status, Task
 from simulation.system.service import Array, Rows, Service
 from simulation.system.workload import Workload
 
 # A compiled loop takes plain numbers, not the members of a class.
 _ORDER, _ENDED, _COMMUNITY, _HIGH = Status.ORDER, Status.ENDED, Location.COMMUNITY, Rosh.HIGH
+_FINISHED = Progress.FINISHED
 
 
 class EarlyRevocation:
@@ -97,6 +98,10 @@ class EarlyRevocation:
             people.crisis_noticed,
             people.key,
             people.cell,
+            people.reoffended_on,
+            sentences.imposed,
+            sentences.unpaid_work,
+            service.requirements.progress,
         )
 
 
@@ -117,10 +122,15 @@ def look_at_progress(
     crisis_noticed: Array,
     key: Array,
     cell: Array,
+    reoffended_on: Array,
+    imposed: Array,
+    unpaid_work: Array,
+    progress: Array,
 ) -> tuple[Rows, Rows]:
     """End the orders that go well and were applied for; return them, and those for which somebody applies now.
 
-    An order goes well with no warning in force, no breach, no high risk, and nothing wrong that is known.
+    An order goes well with its unpaid work done, no warning in force, no breach, no high risk, no further offence that
+    the courts know of or soon will, and nothing wrong that is known.
     """
     granted, wanted = np.empty_like(rows), np.empty_like(rows)
     many_granted, many_wanted = 0, 0
@@ -129,6 +139,10 @@ def look_at_progress(
         if status[row] != _ORDER or breach_pending[row] != 0 or location[who] != _COMMUNITY:
             continue
         if warned_on[who] != NEVER or assessed_rosh[who] >= _HIGH or crisis_noticed[who] != 0:
+            continue
+        if reoffended_on[who] != NEVER and reoffended_on[who] >= imposed[row]:
+            continue
+        if unpaid_work[row] >= 0 and progress[unpaid_work[row]] < _FINISHED:
             continue
         if applied[row] == 1:
             status[row] = _ENDED

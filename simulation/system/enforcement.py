@@ -32,6 +32,7 @@ from simulation.system.enforcement_loops import (
     hear_breaches,
     judge_packs,
     recalled_from_licence,
+    wanted_or_at_large,
 )
 from simulation.system.population import Population
 from simulation.system.quantiles import Lookup, side_by_side
@@ -52,6 +53,7 @@ class Enforcement:
         self.elsewhere: list[tuple[Rows, Array]] = []
         service.agenda("hearing", service.sentences.capacity)
         service.agenda("breach pack back", service.sentences.capacity)
+        courts.on_sentenced.append(self.appear)
         service.process(self.consequences)
         service.process(self.hearings)
 
@@ -130,6 +132,7 @@ class Enforcement:
             people.warned_on,
             people.absent_on,
             sentences.status,
+            sentences.kind,
             sentences.breach_pending,
             sentences.breach_known,
             service.flows,
@@ -141,6 +144,17 @@ class Enforcement:
             day = service.calendar.add_working_days(np.array([today]), self.pack_days[people.cell[going]])
             service.add_task(Task.BREACH_PACK, going, day, int(self.workload.task_seconds[Task.BREACH_PACK]), breached)
             service.tell("breach to be referred", going)
+
+    def appear(self, rows: Rows) -> None:
+        """Arrest people whom a court sentences today and who are wanted, or at large after a recall."""
+        service, people, sentences = self.service, self.service.people, self.service.sentences
+        wanted, at_large = wanted_or_at_large(
+            rows, people.latest, sentences.previous, sentences.status, sentences.warrant_since
+        )
+        if wanted.size:
+            service.agendas["hearing"].put(wanted, service.calendar.after_working_days(service.today, 1))
+        if at_large.size:
+            service.agendas["recall step"].put(at_large, service.today + 1)
 
     def noticed(self, rows: Rows) -> None:
         """On licence, a rise in risk that is noticed may lead to recall."""

@@ -27,7 +27,8 @@ ORDER_HEARD, REVOKED, TO_CUSTODY, SUPERVISION_HEARD, COMMITTED = range(OUTCOMES)
 # A compiled loop takes plain numbers, not the members of a class.
 _COMMUNITY = Location.COMMUNITY
 _ORDER, _CURFEW, _LICENCE, _SUPERVISION = Status.ORDER, Status.CURFEW, Status.LICENCE, Status.SUPERVISION
-_ENDED, _COMMUNITY_ORDER = Status.ENDED, Kind.COMMUNITY_ORDER
+_ENDED, _COMMUNITY_ORDER, _LIFE = Status.ENDED, Kind.COMMUNITY_ORDER, Kind.INDETERMINATE
+_AT_LARGE = Status.AT_LARGE
 
 # Rows of what is counted among the counts of the month.
 _WARNINGS, _BREACHES_DUE = COUNT_INDEX["warnings"], COUNT_INDEX["breaches_due"]
@@ -105,6 +106,7 @@ def answer_failures(
     warned_on: Array,
     absent_on: Array,
     status: Array,
+    kind: Array,
     breach_pending: Array,
     breach_known: Array,
     flows: Counted,
@@ -145,8 +147,8 @@ def answer_failures(
             continue
         stands, place = status[broken], cell[row]
         if stands in (_LICENCE, _CURFEW):
-            # On licence: a warning, or recall on risk and behaviour at any time.
-            if uniform_of(key[row], recall_constant, occurrence[at]) < recall_share[place]:
+            # On licence: a warning, or recall on risk and behaviour at any time; life licences follow their series.
+            if kind[broken] != _LIFE and uniform_of(key[row], recall_constant, occurrence[at]) < recall_share[place]:
                 recalled[recalls] = broken
                 recalls += 1
                 continue
@@ -463,3 +465,24 @@ def hear_breaches(
             details[COMMITTED, sizes[COMMITTED]] = 1 + int(draw * longest)
             sizes[COMMITTED] += 1
     return sizes, people, details
+
+
+@compiled
+def wanted_or_at_large(
+    rows: Rows, latest: Rows, previous: Rows, status: Array, warrant_since: Array
+) -> tuple[Rows, Rows]:
+    """Return people's sentences for which a warrant is out, and those recalled from which they are at large."""
+    wanted, at_large = np.empty(rows.size * 4, dtype=np.intp), np.empty(rows.size * 4, dtype=np.intp)
+    warrants, recalls = 0, 0
+    for row in rows:
+        sentence = latest[row]
+        while sentence >= 0:
+            stands = status[sentence]
+            if stands == _AT_LARGE and recalls < at_large.size:
+                at_large[recalls] = sentence
+                recalls += 1
+            elif stands in (_ORDER, _SUPERVISION) and warrant_since[sentence] != NEVER and warrants < wanted.size:
+                wanted[warrants] = sentence
+                warrants += 1
+            sentence = previous[sentence]
+    return wanted[:warrants].copy(), at_large[:recalls].copy()

@@ -33,6 +33,7 @@ class Following:
         self.service, self.community = service, community
         service.agenda("followed for a year", service.people.capacity)
         supervision.on_begin.append(self.begin)
+        supervision.on_begin_again.append(self.begin)
         community.on_reoffended.append(self.reoffended)
         service.process(self.process)
 

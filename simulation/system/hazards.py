@@ -68,6 +68,12 @@ def sentences_of(rows: Rows, latest: Rows, previous: Rows) -> Rows:
 
 
 @compiled
+def change_number(spells: int, crises: int) -> int:
+    """Return the number of a draw of the wait for a change in need: a spell without one uses its draw up, too."""
+    return spells * 1024 + crises
+
+
+@compiled
 def _day_of_change(
     key: np.uint64, changes: np.uint64, number: int, yearly: float, logarithms: Array, today: int
 ) -> int:
@@ -102,7 +108,9 @@ def begin_spells(
     death = np.empty(rows.size, dtype=np.int32)
     for at in range(rows.size):
         row = rows[at]
-        change[at] = _day_of_change(key[row], changes, int(crises[row]), yearly[cell[row]], logarithms, today)
+        change[at] = _day_of_change(
+            key[row], changes, change_number(int(spells[row]), int(crises[row])), yearly[cell[row]], logarithms, today
+        )
         to_die = minus_log_of(1.0 - uniform_of(key[row], dies, int(spells[row])), logarithms)
         early = rate * ratio if after_release[row] == 1 else rate
         wait = to_die / early if early > 0 else np.inf
@@ -125,6 +133,7 @@ def turn_changes(
     key: Array,
     cell: Array,
     location: Array,
+    spells: Array,
     crises: Array,
     crisis_since: Array,
     crisis_noticed: Array,
@@ -175,7 +184,8 @@ def turn_changes(
             starts += 1
         else:
             ending[ends] = row
-            following[ends] = _day_of_change(key[row], changes, number, yearly[cell[row]], logarithms, today)
+            wait = change_number(int(spells[row]), number)
+            following[ends] = _day_of_change(key[row], changes, wait, yearly[cell[row]], logarithms, today)
             ends += 1
     return starting[:starts], ending[:ends], until[:starts], following[:ends]
 

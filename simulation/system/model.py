@@ -27,6 +27,7 @@ from simulation.system.early_revocation import EarlyRevocation
 from simulation.system.enforcement import Enforcement
 from simulation.system.following import Following
 from simulation.system.full_prisons import FullPrisons
+from simulation.system.held_open import HeldOpen
 from simulation.system.invariants import Invariants
 from simulation.system.levers import Levers
 from simulation.system.months import named_rows
@@ -171,6 +172,7 @@ class Model:
         self.contact = Contact(service)
         self.requirements = Requirements(service, population, self.contact)
         self.courts.on_settled.append(self.requirements.order)
+        self.held_open = HeldOpen(service, self.custody)
         self.caseload = Caseload(service, self.contact)
         self.recall = Recall(service)
         self.enforcement = Enforcement(service, population, self.contact, self.recall, self.courts)
@@ -279,6 +281,7 @@ class Model:
         self.courts.read()
         self.contact.read(workload)
         self.requirements.read(workload)
+        self.held_open.read()
         self.caseload.read(workload)
         self.recall.read(workload)
         self.enforcement.read(workload)

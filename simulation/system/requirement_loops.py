@@ -148,6 +148,7 @@ class Orders(NamedTuple):
     imposed: Array
     unpaid_work_only: Array
     activity: Array  # written
+    unpaid_work: Array  # written
 
 
 class Groups(NamedTuple):
@@ -347,6 +348,8 @@ def write_requirements(
                 sentences.activity[order] = at
                 rows.bought_draw[at] = uniform_of(key, constants[9], number)
                 rows.enough_draw[at] = uniform_of(key, constants[10], number)
+            elif kind == _WORK:
+                sentences.unpaid_work[order] = at
             if kind != _PROGRAMME:
                 totals_ordered[kind] += amount
             if imposed == today:

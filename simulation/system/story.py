@@ -140,6 +140,8 @@ WORDS = {
     "unpaid work lapses": "The order is over: {hours} of unpaid work not done",
     # Ends
     "order completed": "The order runs out, completed",
+    "order over, breach not heard": "The order runs out before the court has heard its breach",
+    "order held open": "Unpaid work is left: the order goes on until it is done",
     "post-sentence supervision ends": "Post-sentence supervision runs out",
     "licence ends": "The licence runs out{onto}",
 }

@@ -31,6 +31,8 @@ class Supervision:
         service.agenda("committal", service.people.capacity)
         service.agenda("escalate", service.people.capacity)
         self.on_begin: list[Callable[[Rows], None]] = []
+        #: Told of people in the community on whom a further order is imposed.
+        self.on_begin_again: list[Callable[[Rows], None]] = []
         service.on_place_change.append(self.moved)
 
     def moved(self, rows: Rows, before: Array, after: Array) -> None:
@@ -118,6 +120,8 @@ class Supervision:
             sentences.status,
             sentences.unpaid_work_only,
         )
+        for listener in self.on_begin_again:
+            listener(rows)
 
     def close(self, rows: Rows) -> None:
         """End supervision of people who changed place: the case is closed."""

@@ -115,6 +115,8 @@ def change_place(
                 holding += 1
         elif target >= _ENDED or target == _COURT:
             # Somebody whose sentence runs out while a report is awaited is before the court and nobody's case.
+            # From now on this is the day on which supervision ended: the years still at risk count from it.
+            last_seen[row] = today
             over[ending] = row
             ending += 1
     return leaving, arriving, holding, holding, ending
@@ -159,11 +161,17 @@ def begin_orders(
         stage_start[row] = today
         first_due_from[row] = today
         first_after_release[row] = 0
-        # A warning belongs to the order it was given on.
-        warned_on[row] = NEVER
         order = latest[row]
         while order >= 0 and status[order] != _ORDER:
             order = previous[order]
+        # A warning belongs to the order it was given on, and stays while one of before runs.
+        older = order
+        if older >= 0:
+            older = previous[older]
+            while older >= 0 and status[older] != _ORDER:
+                older = previous[older]
+        if older < 0:
+            warned_on[row] = NEVER
         if order < 0 or unpaid_work_only[order] == 0:
             work_only[row] = 0
 
