@@ -85,7 +85,8 @@ def assess_risk(
         if uniform < error / 2:
             assessed = max(assessed - 1, 0)
         if uniform > 1 - error / 2:
-            assessed = min(assessed + 1, _HIGH)
+            # Nobody is taken for very high who isn't, and very high isn't taken for less.
+            assessed = max(assessed, min(assessed + 1, _HIGH))
         if assessed == _MEDIUM and uniform_of(key[row], inflation_constant, number) < inflation[cell[row]]:
             assessed = _HIGH
         # Risk once known to be high stays so while supervision lasts.
