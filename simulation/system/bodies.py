@@ -48,7 +48,7 @@ class Bodies:
 
     # --- New officers -----------------------------------------------------------------------------------------
 
-    def where_needed(self, rows: Rows, recruitment: Recruitment) -> Rows:
+    def where_needed(self, rows: Rows) -> Rows:
         """Return the posts in which those begin who were found for ``rows``.
 
         A hire who is willing goes to the post of the same grade, of the same body, that has been vacant longest in

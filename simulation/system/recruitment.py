@@ -146,7 +146,7 @@ class Recruitment:
         if rows.size == 0:
             return
         service, posts, levers = self.service, self.service.posts, self.service.levers
-        rows = self.bodies.where_needed(rows, self)
+        rows = self.bodies.where_needed(rows)
         self.release(rows[posts.filled[rows] == 1])
         share = levers.grid("staff.recruitment.share_from_crc")[posts.area[rows], 0]
         poached = (posts.employer[rows] == NPS) & (
