@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from wiring_sources import Wiring
 
 #: What is done to an agenda or a channel by calling which of its methods.
-AGENDA_USES = {"put": "puts", "due": "takes", "cancel": "cancels", "day_of": "looks", "save": "looks"}
+AGENDA_USES = {"put": "puts", "due": "takes", "cancel": "cancels", "day_of": "looks", "days": "looks", "save": "looks"}
 CHANNEL_USES = {"send": "sends", "drain": "drains", "batches": "looks"}
 #: Methods that only agendas and channels have: a call on something that can't be followed is an error.
-MUST_BE_KNOWN = {"put", "due", "cancel", "send", "drain", "day_of"}
+MUST_BE_KNOWN = {"put", "due", "cancel", "send", "drain", "day_of", "days"}
 
 
 @dataclass(frozen=True)
@@ -390,6 +390,15 @@ class Reader:
                 self.wiring.made.add((name, text))
                 self.use(f"makes {name}", text)
             return frozenset(Token(name, text) for text in texts)
+        if name == "cancel" and len(given) > 1 and not theirs:
+            # The world's own: rows, and the names of the agendas that they are taken off.
+            for item, value in zip(node.args[1:], given[1:], strict=True):
+                named = sorted(token.name for token in value if token.kind == "text")
+                if not named:
+                    self.problem(item, "which agenda is cancelled")
+                for text in named:
+                    self.use("cancels", text)
+            return NOTHING
         if name == "phase":
             if not texts:
                 self.problem(node, "which phase")

@@ -48,7 +48,7 @@ class Bodies:
 
     # --- New officers -----------------------------------------------------------------------------------------
 
-    def where_needed(self, rows: Rows, recruitment: Recruitment) -> Rows:
+    def where_needed(self, rows: Rows) -> Rows:
         """Return the posts in which those begin who were found for ``rows``.
 
         A hire who is willing goes to the post of the same grade, of the same body, that has been vacant longest in
@@ -80,9 +80,7 @@ class Bodies:
         if self.tier == "none":
             return
         service, posts = self.service, self.service.posts
-        size = posts.size
-        ready = (posts.place[:size] == Place.TRAINING) & (posts.filled[:size] == 1) & (posts.grade[:size] == Grade.PO)
-        rows = np.flatnonzero(ready)
+        rows = np.flatnonzero(recruitment.qualified())
         willing = service.chance.uniform(posts.key[rows], "moves once qualified", posts.holder[rows])
         load = self.load() if rows.size else np.zeros(service.areas)
         for officer in rows[willing < self.mobile_share].tolist():

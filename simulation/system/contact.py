@@ -26,7 +26,6 @@ from simulation.system.contact_loops import (
     days_until_next,
     eligible_for_telephone,
     hold_contacts,
-    live_sentences,
     occurrences,
     people_columns,
 )
@@ -295,10 +294,3 @@ class Contact:
                 due = calendar.after_working_days(service.today, levers.integer(wait))
                 service.add_task(task, rows, due, int(self.workload.task_seconds[task]))
 
-    def live_status(self, rows: Rows) -> tuple[Rows, NDArray[np.int8]]:
-        """Return the sentence whose conditions an absence breaks, and its status (-1 where there is none)."""
-        service = self.service
-        sentences = service.sentences
-        chosen = live_sentences(service.people.latest, sentences.previous, sentences.status, rows)
-        status = np.where(chosen >= 0, sentences.status[chosen], -1).astype(np.int8)
-        return chosen, status

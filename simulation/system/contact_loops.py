@@ -362,25 +362,6 @@ def grouped(rows: Rows, group: NDArray[np.int8], groups: int) -> tuple[Rows, Row
 
 
 @compiled
-def grouped_with_keys(
-    rows: Rows, keys: NDArray[np.uint64], group: NDArray[np.int8], groups: int
-) -> tuple[Rows, NDArray[np.uint64], Rows]:
-    """Sort rows and the keys that go with them as :func:`grouped` does; return both and where each group begins."""
-    begins = np.zeros(groups + 1, dtype=np.intp)
-    for at in range(rows.size):
-        begins[group[at] + 1] += 1
-    for at in range(groups):
-        begins[at + 1] += begins[at]
-    place = begins.copy()
-    ordered, ordered_keys = np.empty_like(rows), np.empty_like(keys)
-    for at in range(rows.size):
-        to = place[group[at]]
-        ordered[to], ordered_keys[to] = rows[at], keys[at]
-        place[group[at]] = to + 1
-    return ordered, ordered_keys, begins
-
-
-@compiled
 def hold_contacts(
     rows: Rows,
     mode: NDArray[np.int8],
@@ -532,11 +513,11 @@ def hold_contacts(
             person["contact_due"] = when
             booked[bookings], days[bookings] = row, when
             bookings += 1
-    ordered, ordered_keys, begins = grouped_with_keys(rows, keys, outcome, _OUTCOMES)
+    place, begins = grouped(np.arange(rows.size), outcome, _OUTCOMES)
     return Held(
         outcome,
-        ordered,
-        ordered_keys,
+        rows[place],
+        keys[place],
         begins,
         stood_in[:others],
         noticed[:notices],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from simulation.engine import NEVER
-from simulation.engine.agenda import cancel_each
 from simulation.system.codes import Location, Setting, Status
 from simulation.system.hazards import sentences_of
 from simulation.system.service import Rows, Service
@@ -47,9 +46,9 @@ class Departures:
             return
         service, people, sentences = self.service, self.service.people, self.service.sentences
         every = sentences_of(rows, people.latest, sentences.previous)
-        cancel_each([service.agendas[name] for name in OF_SENTENCES], every)
+        service.cancel(every, *OF_SENTENCES)
         sentences.status[every] = Status.ENDED
-        cancel_each([service.agendas[name] for name in OF_PEOPLE], rows)
+        service.cancel(rows, *OF_PEOPLE)
         before = people.location[rows]
         people.report_due[rows] = NEVER
         people.location[rows] = where

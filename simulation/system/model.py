@@ -102,27 +102,25 @@ class Model:
         calendar = Calendar(resolved.start)
         chance = Chance(request.seed, request.replication)
         self.population = Population(resolved, self.geography, calendar, chance, request.extra)
-        survivors, arrivals, for_life, on_recall = self._draw_people(resolved, calendar)
+        survivors, arrivals, on_recall = self._draw_people(calendar)
         self.service = Service(resolved, self.geography, chance, arrivals.key.size, calendar)
-        self._seat(survivors, arrivals, for_life, on_recall)
+        self._seat(survivors, arrivals, on_recall)
         if request.traced:
             found = np.flatnonzero(self.service.people.key == np.uint64(request.traced))
             self.service.traced = int(found[0]) if found.size else -1
 
     # --- Beginning --------------------------------------------------------------------------------------------
 
-    def _draw_people(
-        self, resolved: Resolved, calendar: Calendar
-    ) -> tuple[Survivors, Arrivals, Arrivals, Any]:
+    def _draw_people(self, calendar: Calendar) -> tuple[Survivors, Arrivals, Any]:
         population = self.population
         reform = calendar.day(_reform(population))
         survivors = Survivors.among(population, population.past(), reform)
         for_life, on_recall = population.indeterminate()
         future = population.future()
         self._parts = (survivors.arrivals.key.size, for_life.key.size, future.key.size)
-        return survivors, Arrivals.join([survivors.arrivals, for_life, future]), for_life, on_recall
+        return survivors, Arrivals.join([survivors.arrivals, for_life, future]), on_recall
 
-    def _seat(self, survivors: Survivors, arrivals: Arrivals, for_life: Arrivals, on_recall: Any) -> None:
+    def _seat(self, survivors: Survivors, arrivals: Arrivals, on_recall: Any) -> None:
         service, population = self.service, self.population
         people = service.people
         order = np.argsort(arrivals.key, kind="stable")
@@ -156,7 +154,7 @@ class Model:
         self.organisation.establish()
         self.staffing.begin(self.organisation.training_shares)
         self.organisation.assign_offices(rows)
-        made = seat(service, population, survivors, past_rows, life_rows, on_recall)
+        made = seat(service, survivors, past_rows, life_rows, on_recall)
         self._begin(made)
 
     def _wire(self) -> None:

@@ -89,18 +89,6 @@ def statuses_of_all(people: int, person: Rows, status: Array) -> NDArray[np.uint
 
 
 @compiled
-def latest_among(rows: Rows, wanted: int, latest: Rows, previous: Rows, status: Array) -> Rows:
-    """Return each person's latest sentence whose status is among the bits wanted, -1 if none."""
-    found = np.empty(rows.size, dtype=np.intp)
-    for at in range(rows.size):
-        sentence = latest[rows[at]]
-        while sentence >= 0 and not (wanted >> int(status[sentence])) & 1:
-            sentence = previous[sentence]
-        found[at] = sentence
-    return found
-
-
-@compiled
 def place_again(
     rows: Rows,
     today: int,

@@ -105,7 +105,7 @@ class Population:
 
     # --- Arrivals ---------------------------------------------------------------------------------------------
 
-    def _expected(self, year: int, past: bool) -> tuple[float, float]:
+    def _expected(self, year: int) -> tuple[float, float]:
         """Return community and custody sentences of one working day in a year, before returns are taken off."""
         working = self.demand.working_days(year)
         return self.demand.community_year(year) / working, self.demand.custody_year(year) / working
@@ -113,7 +113,7 @@ class Population:
     def expected_new(self, day: int) -> tuple[float, float]:
         """Return new people expected on a working day of the run, community and custody, in the whole country."""
         when = self.calendar.date(day)
-        community, custody = self._expected(when.year, past=False)
+        community, custody = self._expected(when.year)
         lever = self.demand.lever
         suspended = self.demand.suspended_share(when.year)
         community *= lever("courts.supervised_start_share", day) * (
@@ -157,12 +157,12 @@ class Population:
         far = int(self.levers.number("population.thin_pass_long_years") * 365.25)
         days = np.arange(-recent, 0, dtype=np.int32)
         days = days[self.calendar.is_working(days)]
-        means = self._by_year(days, lambda year: sum(self._expected(year, past=True)))
+        means = self._by_year(days, lambda year: sum(self._expected(year)))
         near = self._draw_days(days, means, CONVICTED)
         days = np.arange(-far, -recent, dtype=np.int32)
         days = days[self.calendar.is_working(days)]
         means = self._by_year(
-            days, lambda year: self._expected(year, past=True)[1] * float(self.demand.length_shares(year)[3:].sum())
+            days, lambda year: self._expected(year)[1] * float(self.demand.length_shares(year)[3:].sum())
         )
         return Arrivals.join([near, self._draw_days(days, means, LONG_AGO)])
 
@@ -202,7 +202,7 @@ class Population:
         cuts = np.zeros(int(found[-1]) - int(found[0]) + 1 if found.size else 0)
         for place, day in zip(found.tolist(), days[first].tolist(), strict=True):
             # The first day on which anybody comes stands for its month.
-            community, custody = self._expected(place, True) if past else self.expected_new(day)
+            community, custody = self._expected(place) if past else self.expected_new(day)
             cuts[place - int(found[0])] = custody / max(community + custody, 1e-9)
         return cuts[places - found[:1]]
 

@@ -146,7 +146,7 @@ class Recruitment:
         if rows.size == 0:
             return
         service, posts, levers = self.service, self.service.posts, self.service.levers
-        rows = self.bodies.where_needed(rows, self)
+        rows = self.bodies.where_needed(rows)
         self.release(rows[posts.filled[rows] == 1])
         share = levers.grid("staff.recruitment.share_from_crc")[posts.area[rows], 0]
         poached = (posts.employer[rows] == NPS) & (
@@ -349,14 +349,18 @@ class Recruitment:
         posts.new_until[rows] = service.today + self.reduced_days
         service.count_codes("trainees_qualified", self.codes(rows))
 
+    def qualified(self) -> Array:
+        """Return which posts are training places of officers who have qualified."""
+        posts, size = self.service.posts, self.service.posts.size
+        return (posts.place[:size] == Place.TRAINING) & (posts.filled[:size] == 1) & (posts.grade[:size] == Grade.PO)
+
     def place_qualified(self) -> None:
         """Those who have qualified take vacant posts of their area, longest vacant first, whose search ends.
 
         The officer's row becomes the established one and the vacant row a training place, so that no case moves.
         """
         service, posts = self.service, self.service.posts
-        size = posts.size
-        ready = (posts.place[:size] == Place.TRAINING) & (posts.filled[:size] == 1) & (posts.grade[:size] == Grade.PO)
+        size, ready = posts.size, self.qualified()
         for area in np.unique(posts.area[:size][ready]).tolist():
             waiting = np.flatnonzero(ready & (posts.area[:size] == area))
             open_ = np.flatnonzero(

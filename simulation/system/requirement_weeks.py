@@ -76,7 +76,7 @@ from simulation.system.service import Array, Rows
 
 #: Pools of places that last a week, by area.
 POOLS = ("group", "specialist", "unpaid_work")
-_GROUP_POOL, _SPECIALIST_POOL, _WORK_POOL = range(len(POOLS))
+GROUP_POOL, SPECIALIST_POOL, WORK_POOL = range(len(POOLS))
 
 #: Somebody is offered a day a week by weekly steps that bank holidays move by a few days.
 _SLACK = 3
@@ -365,7 +365,7 @@ def fill_places(
         for at in range(start, end):
             row, cell = queue[at], cells[at - start]
             person, kind = rows.person[row], rows.kind[row]
-            pool = _WORK_POOL if kind == _WORK else rows.form[row] - _GROUP
+            pool = WORK_POOL if kind == _WORK else rows.form[row] - _GROUP
             if places[cell >> 1, pool] <= 0:
                 continue
             places[cell >> 1, pool] -= 1
@@ -381,7 +381,7 @@ def fill_places(
                     event, detail = DAY_MISSED, occurrence
                 else:
                     _keep_day(row, today, cell, rows, counted, totals_done)
-                    event = GROUP_DAY if pool == _GROUP_POOL else SPECIALIST_DAY
+                    event = GROUP_DAY if pool == GROUP_POOL else SPECIALIST_DAY
             else:
                 waited = today - rows.imposed[row]
                 if rows.began[row] == NEVER:

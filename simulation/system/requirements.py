@@ -61,7 +61,9 @@ from simulation.system.requirement_loops import (
     write_requirements,
 )
 from simulation.system.requirement_weeks import (
-    POOLS,
+    GROUP_POOL,
+    SPECIALIST_POOL,
+    WORK_POOL,
     count_waiting,
     end_with_orders,
     fill_places,
@@ -73,7 +75,6 @@ from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.workload import Workload
 
 _WAITING = ("activity_waiting", "work_waiting", "programme_waiting", "activity_waiting_unbought")
-_GROUP_POOL, _SPECIALIST_POOL, _WORK_POOL = range(len(POOLS))
 _DELIVERIES = [name.lower() for name in Delivery.names]
 _PROGRAMMES = [name.lower() for name in Programme.names]
 
@@ -201,7 +202,7 @@ class Requirements:
             levers.grid("requirements.unpaid_work.places_a_week")[:, CRC],
         )
         places = np.stack([np.rint(self.shares * number) for number in national], axis=1).astype(np.int64)
-        places[:, _GROUP_POOL] *= self.group_size
+        places[:, GROUP_POOL] *= self.group_size
         return places
 
     # --- Orders -----------------------------------------------------------------------------------------------
@@ -327,19 +328,19 @@ class Requirements:
         codes = areas * 2 + self.split[areas]
         used = self.places - left
         of_group, of_specialist = self.pool_seconds
-        sessions = -(-used[:, _GROUP_POOL] // self.group_size)
-        idle = left[:, _SPECIALIST_POOL]
+        sessions = -(-used[:, GROUP_POOL] // self.group_size)
+        idle = left[:, SPECIALIST_POOL]
         # Time that somebody could have had for whom it wasn't bought.
         wanted = np.minimum(idle, held_back[:, Delivery.SPECIALIST])
         for name, amount in (
-            ("group_places", self.places[:, _GROUP_POOL]),
-            ("group_places_used", used[:, _GROUP_POOL]),
+            ("group_places", self.places[:, GROUP_POOL]),
+            ("group_places_used", used[:, GROUP_POOL]),
             ("group_seconds", sessions * of_group),
-            ("specialist_seconds", self.places[:, _SPECIALIST_POOL] * of_specialist),
+            ("specialist_seconds", self.places[:, SPECIALIST_POOL] * of_specialist),
             ("specialist_seconds_idle", idle * of_specialist),
             ("specialist_seconds_idle_beside_queue", wanted * of_specialist),
-            ("work_places", self.places[:, _WORK_POOL]),
-            ("work_places_used", used[:, _WORK_POOL]),
+            ("work_places", self.places[:, WORK_POOL]),
+            ("work_places_used", used[:, WORK_POOL]),
         ):
             service.count_codes(name, codes, amount[areas])
 

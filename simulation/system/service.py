@@ -29,7 +29,7 @@ from simulation.system.columns import (
     Sentences,
 )
 from simulation.system.levers import Levers
-from simulation.system.place import PLACE_OF, SETTING_OF, latest_among, place_again, statuses_of, statuses_of_all
+from simulation.system.place import PLACE_OF, SETTING_OF, place_again, statuses_of, statuses_of_all
 
 Rows = NDArray[np.intp]
 Array = NDArray[Any]
@@ -330,14 +330,6 @@ class Service(World):
         if rows.size:
             for listener in self.on_place_change:
                 listener(rows, before, after)
-
-    def live_sentence(self, rows: Rows, statuses: tuple[int, ...]) -> Rows:
-        """Return each person's latest sentence that is in one of the statuses, -1 if none."""
-        wanted = 0
-        for status in statuses:
-            wanted |= 1 << status
-        sentences = self.sentences
-        return latest_among(rows, wanted, self.people.latest, sentences.previous, sentences.status)
 
     def add_task(
         self, kind: int, people: Array, due: Array | int, seconds: Array | int, sentences: Array | None = None

@@ -191,7 +191,6 @@ class Survivors:
 
 def seat(
     service: Service,
-    population: Population,
     survivors: Survivors,
     rows: NDArray[np.intp],
     indeterminate_rows: NDArray[np.intp],
@@ -203,8 +202,6 @@ def seat(
     ----------
     service : Service
         Tables to write to.
-    population : Population
-        For draws and levers.
     survivors : Survivors
         Sentences that reach day 0.
     rows : int array

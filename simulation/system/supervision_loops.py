@@ -26,6 +26,23 @@ _ORDER, _CURFEW, _LICENCE, _SUPERVISION = Status.ORDER, Status.CURFEW, Status.LI
 
 
 @compiled
+def _forget(
+    row: int,
+    today: int,
+    month_begin: int,
+    unnoticed_days: Counted,
+    cell: Array,
+    crisis_since: Array,
+    crisis_noticed: Array,
+) -> None:
+    """Forget a change in need; one that nobody noticed adds the days of this month for which it went unnoticed."""
+    if crisis_since[row] != NEVER and crisis_noticed[row] == 0:
+        unnoticed_days[cell[row]] += today - max(int(crisis_since[row]), month_begin)
+    crisis_since[row] = NEVER
+    crisis_noticed[row] = 0
+
+
+@compiled
 def change_place(
     rows: Rows,
     before: NDArray[np.int8],
@@ -80,10 +97,7 @@ def change_place(
         if source == _COMMUNITY:
             gone[leaving] = row
             leaving += 1
-            if crisis_since[row] != NEVER and crisis_noticed[row] == 0:
-                unnoticed_days[cell[row]] += today - max(int(crisis_since[row]), month_begin)
-            crisis_since[row] = NEVER
-            crisis_noticed[row] = 0
+            _forget(row, today, month_begin, unnoticed_days, cell, crisis_since, crisis_noticed)
             first_due_from[row] = NEVER
         if target == _COMMUNITY:
             arrived[arriving] = row
@@ -134,10 +148,7 @@ def forget_changes(
 ) -> None:
     """Forget unresolved changes in need; count the days of this month for which they went unnoticed."""
     for row in rows:
-        if crisis_since[row] != NEVER and crisis_noticed[row] == 0:
-            unnoticed_days[cell[row]] += today - max(int(crisis_since[row]), month_begin)
-        crisis_since[row] = NEVER
-        crisis_noticed[row] = 0
+        _forget(row, today, month_begin, unnoticed_days, cell, crisis_since, crisis_noticed)
 
 
 @compiled

@@ -199,7 +199,3 @@ class Workload:
 
     def _seconds(self, minutes: float) -> int:
         return round(minutes * 60 * self.truth)
-
-    def case_points(self, setting: NDArray[np.int8], tier: NDArray[np.int8]) -> NDArray[np.int64]:
-        """Return the tool's points of cases."""
-        return self.points[setting, tier]

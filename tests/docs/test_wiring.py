@@ -119,6 +119,12 @@ def test_names_are_followed_through_loops_arguments_and_attributes(maker: Module
     assert maker.loose_ends(found) == []
 
 
+@pytest.mark.parametrize("names", ['other, "visit"', '*("call", "visit")'])
+def test_several_agendas_are_cancelled_by_name(small: Any, names: str) -> None:
+    found = small("agenda.put(agenda.due(1), 2)", f"self.service.cancel(3, {names})")
+    assert found.of("cancels") == {"call": {"parts"}, "visit": {"parts"}}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "end"),
     [
@@ -148,6 +154,7 @@ def test_an_exception_that_is_none_is_found(maker: ModuleType, small: Any) -> No
         ("channel.drain()", "self.service.anything.drain()"),
         ("self.service.add_task(task)", "self.service.add_task(7)"),
         ("service.process(self.evenings)", "service.process(other)"),
+        ("agenda.put(agenda.due(1), 2)", "self.service.cancel(3, str(7))"),
     ],
 )
 def test_what_cannot_be_followed_is_an_error_with_its_line(small: Any, old: str, new: str) -> None:
@@ -168,8 +175,11 @@ def test_a_run_does_nothing_that_was_not_read(wiring: Any, monkeypatch: pytest.M
         def watched(self: Any, *given: Any, **named: Any) -> Any:
             module = sys._getframe(1).f_globals["__name__"]
             if module.startswith("simulation.system."):
-                name = Task.names[given[0]].lower() if owner is Service else names[id(self)]
-                seen.add((what, name, module.rpartition(".")[2]))
+                if what == "tasks":
+                    done_to = [Task.names[given[0]].lower()]
+                else:
+                    done_to = [*given[1:]] if owner is Service else [names[id(self)]]
+                seen.update((what, name, module.rpartition(".")[2]) for name in done_to)
             return plain(self, *given, **named)
 
         monkeypatch.setattr(owner, method, watched)
@@ -185,10 +195,13 @@ def test_a_run_does_nothing_that_was_not_read(wiring: Any, monkeypatch: pytest.M
 
     monkeypatch.setattr(Service, "agenda", name_all("agenda", Service.agenda))
     monkeypatch.setattr(Service, "channel", name_all("channel", Service.channel))
-    for method, what in (("put", "puts"), ("due", "takes"), ("cancel", "cancels"), ("day_of", "looks")):
+    for method, what in (("put", "puts"), ("due", "takes"), ("cancel", "cancels")):
         watch(Agenda, method, what)
+    for method in ("day_of", "days"):
+        watch(Agenda, method, "looks")
     for method, what in (("send", "sends"), ("drain", "drains")):
         watch(Channel, method, what)
+    watch(Service, "cancel", "cancels")
     watch(Service, "add_task", "tasks")
     model = Model(run_request())
     service = model.service

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from simulation.engine import NEVER
+from simulation.engine.chance import uniform_of
 from simulation.system import Model, RunOutput
-from simulation.system.codes import Grade, Kind, Location, Status
+from simulation.system.codes import Grade, Kind, Location, Report, Status
 from simulation.system.court_loops import decide_custody
+from simulation.system.reception_loops import occurrence_of_term
+from simulation.system.service import COUNT_INDEX
 from tests.system.system_helpers import change, finished, request, run, total
 
 SHORT = {"end": datetime.date(2017, 10, 31)}
@@ -79,21 +82,41 @@ def test_what_courts_make_of_reports() -> None:
 # --- Diversion ------------------------------------------------------------------------------------------
 
 
+#: Upper edges of the shares of five bands of length, as even as can be; occurrence of the draw of a first sentence.
+FIFTHS, FIRST = np.array([0.2, 0.4, 0.6, 0.8, 1.0]), occurrence_of_term(1)
+
+
+def keys_in(bands: list[int], constant: np.uint64) -> np.ndarray:
+    """Different keys, each of which draws a length in its band for a first sentence."""
+    keys: list[int] = []
+    for band in bands:
+        others = (key for key in range(1, 1000) if key not in keys)
+        keys.append(next(key for key in others if int(uniform_of(np.uint64(key), constant, FIRST) * 5) == band))
+    return np.array(keys, dtype=np.uint64)
+
+
 def decided(draws: list[float], bands: list[int], general: float, by_band: list[float]) -> list[int]:
-    """Rows of people newly convicted who go to custody, of whom a share of a half would."""
+    """Rows of people newly convicted who go to custody, of whom a share of a half would.
+
+    Half of them had a report; they are counted as sentenced, and as orders if they are kept out.
+    """
     many = len(draws)
     ones, nothing = np.ones(4), np.zeros(many, dtype=np.int8)
-    _, inside, _, _ = decide_custody(
+    report = np.where(np.arange(many) % 2, Report.ORAL, Report.NONE).astype(np.int8)
+    flows = np.zeros((len(COUNT_INDEX), 1), dtype=np.int64)
+    constant = np.uint64(7)
+    sentenced, inside, outside, already = decide_custody(
         np.arange(many),
         np.uint64(0),
         0.5,
         ones,
         np.array([general, general]),
         np.array(by_band, dtype=np.float64),
-        np.array(bands, dtype=np.int64),
+        constant,
+        FIFTHS,
         ones,
-        nothing,
-        np.zeros(many, dtype=np.uint64),
+        report,
+        keys_in(bands, constant),
         nothing,
         nothing,
         np.full(many, Location.COURT, dtype=np.int8),
@@ -103,7 +126,12 @@ def decided(draws: list[float], bands: list[int], general: float, by_band: list[
         np.full(many, -1),
         np.zeros(1, dtype=np.int8),
         np.zeros(1, dtype=np.int32),
+        flows,
     )
+    assert sentenced.tolist() == list(range(many)) == sorted([*inside, *outside]) and already.size == 0
+    assert flows[COUNT_INDEX["sentenced_on_report"], 0] == np.count_nonzero(report)
+    assert flows[COUNT_INDEX["orders_on_report"], 0] == np.count_nonzero(report[outside])
+    assert flows.sum() == np.count_nonzero(report) + np.count_nonzero(report[outside]), "nothing else is counted"
     return inside.tolist()
 
 

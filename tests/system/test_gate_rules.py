@@ -15,7 +15,7 @@ from simulation.engine.chance import mix
 from simulation.system.circumstances_loops import Ratios, odds_of_missing, rebook
 from simulation.system.codes import Home, Location, Status, Tier
 from simulation.system.following_loops import Effects, reoffending_ratios
-from simulation.system.release_loops import HELP, PLAN, WORK, give_places, prepare
+from simulation.system.release_loops import COUNTED, HELP, PLAN, WORK, give_places, prepare
 
 TODAY = 100
 KEYS = np.array([11, 22, 33, 44, 55, 66, 77, 88], dtype=np.uint64)
@@ -74,14 +74,22 @@ def test_places_go_to_the_nearest_release(seekers: list[tuple[int, ...]], places
     table = np.array(seekers, dtype=np.int64).reshape(-1, 3)
     row, area, due = table.T.copy()
     free, taken = np.array(places), np.zeros(2, dtype=np.int64)
-    status = np.full(8, Status.CUSTODY, dtype=np.int8)
-    kept, housed = give_places(row.astype(np.intp), area, due, TODAY, free, taken, KEYS, np.arange(8), status)
+    status, home_found = np.full(8, Status.CUSTODY, dtype=np.int8), np.zeros(8, dtype=np.int8)
+    # Sentence and person are the reverse of each other; everybody is counted on their own.
+    person, keys, cell = np.arange(8)[::-1].copy(), KEYS[::-1].copy(), np.arange(8)
+    numbers, flows = np.arange(len(COUNTED)), np.zeros((len(COUNTED), 8), dtype=np.int64)
+    kept, housed = give_places(
+        row.astype(np.intp), area, due, TODAY, free, taken, numbers, flows, cell, keys, person, status, home_found
+    )
     expected = []
     for where in (0, 1):
         waiting = [one for one in seekers if one[1] == where and one[2] > TODAY]
         waiting.sort(key=lambda one: (one[2], mixed(int(KEYS[one[0]]), one[2])))
         expected += [one[0] for one in waiting[: places[where]]]
-    assert housed.tolist() == expected
+    assert housed.tolist() == person[expected].tolist()
+    assert np.flatnonzero(home_found).tolist() == sorted(expected)
+    assert np.flatnonzero(flows[COUNTED.index("homes_taken")]).tolist() == sorted(housed.tolist())
+    assert flows.sum() == housed.size, "nothing else is counted"
     assert (free + taken).tolist() == places, "no place is made or lost"
     still = [one[0] for one in seekers if one[2] > TODAY and one[0] not in expected]
     assert row[kept].tolist() == still
@@ -89,9 +97,9 @@ def test_places_go_to_the_nearest_release(seekers: list[tuple[int, ...]], places
     turned = table[::-1]
     again = give_places(
         turned[:, 0].astype(np.intp), turned[:, 1].copy(), turned[:, 2].copy(), TODAY, np.array(places),
-        np.zeros(2, dtype=np.int64), KEYS, np.arange(8), status,
+        np.zeros(2, dtype=np.int64), numbers, flows, cell, keys, person, status, home_found,
     )  # fmt: skip
-    assert again[1].tolist() == expected
+    assert again[1].tolist() == housed.tolist()
 
 
 RATIOS = Ratios(no_home=2.0, temporary=1.5, no_income=1.25, mentor=0.8, slope=0.001, start=500)
