@@ -251,14 +251,20 @@ def put_off_for_meetings(
     fate : int8 array (contacts,)
         Changed here.
     """
-    theirs = np.full(server.size, -1, dtype=np.intp)
+    # Their tasks alone, in the same order: few have a meeting on one day.
+    theirs, many = np.empty(server.size + 1, dtype=np.intp), 0
+    # What no officer works on counts as one more officer's, without a meeting.
+    meets = np.zeros(lost.size + 1, dtype=np.bool_)
+    meets[: lost.size] = lost > 0
     for task in range(server.size):
-        one = server[task]
-        if 0 <= one < lost.size and lost[one] > 0:
-            theirs[task] = one
-    without, _ = work_queues(theirs, urgency, seconds, available + lost)
-    for at in range(fate.size):
-        if without[at] and not served[at]:
+        # Written for every task, kept for some: a choice that can't be foretold costs more than a number.
+        theirs[many] = task
+        many += meets[server[task] if 0 <= server[task] < lost.size else lost.size]
+    theirs = theirs[:many]
+    without, _ = work_queues(server[theirs], urgency[theirs], seconds[theirs], available + lost)
+    for number in range(many):
+        at = theirs[number]
+        if at < fate.size and without[number] and not served[at]:
             fate[at] = FOR_MEETING
 
 
