@@ -129,8 +129,10 @@ def change_place(
                 holding += 1
         elif target >= _ENDED or target == _COURT:
             # Somebody whose sentence runs out while a report is awaited is before the court and nobody's case.
-            # From now on this is the day on which supervision ended: the years still at risk count from it.
-            last_seen[row] = today
+            # From now on this is the day on which supervision ended: the years still at risk count from it. Nobody's
+            # supervision ends in being put where they are at the start, or who was before the court already.
+            if _COMMUNITY <= source < _ENDED:
+                last_seen[row] = today
             over[ending] = row
             ending += 1
     return leaving, arriving, holding, holding, ending

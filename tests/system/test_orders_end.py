@@ -134,11 +134,25 @@ def test_a_further_order_begins_a_year_of_its_own() -> None:
 
 
 def test_years_at_risk_count_from_the_end_of_supervision() -> None:
+    """In the run from the day of closing; before it from the day that the start says: being put in place moves nothing."""
     model = Model(request())
-    model.run(60)
     people = model.service.people
-    ended = np.flatnonzero(people.location[: people.size] == Location.ENDED)
-    assert (people.last_seen[ended] <= 60).all()
-    lately = ended[people.last_seen[ended] > 0]
-    assert lately.size > 5
-    assert (people.officer[lately] == -1).all()
+    before = np.flatnonzero(people.location[: people.size] == Location.ENDED)
+    before = before[people.last_seen[before] < 0]
+    ended_on = people.last_seen[before].copy()
+    assert before.size > 1000
+    closed: dict[int, int] = {}
+    tell = model.service.tell
+
+    def note(kind: str, rows: np.ndarray, *rest: object) -> None:
+        if kind == "supervision ends":
+            closed.update(dict.fromkeys(rows.tolist(), model.service.today))
+        tell(kind, rows, *rest)  # type: ignore[arg-type]
+
+    model.service.tell = note  # type: ignore[method-assign]
+    model.run(60)
+    still = people.location[before] == Location.ENDED
+    untouched = still & ~np.isin(before, list(closed))
+    assert (people.last_seen[before[untouched]] == ended_on[untouched]).all()
+    over = [row for row in closed if people.location[row] == Location.ENDED]
+    assert len(over) > 20 and all(people.last_seen[row] == closed[row] for row in over)
