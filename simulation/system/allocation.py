@@ -49,6 +49,8 @@ class Allocation:
         self.orphans = service.channel("orphans")
         #: Called with people whose officer changed in the middle of a supervision.
         self.on_handed: list[Callable[[Rows], None]] = []
+        #: Called with people whose cases prisons hold when their side may have changed: the handover follows the side.
+        self.on_placed_inside: list[Callable[[Rows], None]] = []
         self._mark = np.zeros(0, dtype=np.int8)  # Room for a loop to work in; no state.
         self._ahead: tuple[int, NDArray[np.int64]] = (NEVER, np.zeros(0, dtype=np.int64))
         service.process(self.process)
@@ -141,8 +143,12 @@ class Allocation:
         )
         # A prison's case asks for no officer until it is handed over.
         theirs = people.prison_held[asking] == 1
-        people.waiting_since[asking[theirs]] = NEVER
+        held = asking[theirs]
+        people.waiting_since[held] = NEVER
         service.agendas["allocate"].put(asking[~theirs], days[~theirs])
+        if held.size:
+            for listener in self.on_placed_inside:
+                listener(held)
 
     def working_days_ahead(self) -> NDArray[np.int64]:
         """Return the days that lie 0, 1, 2 ... working days after today, up to the longest wait."""
