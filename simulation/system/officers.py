@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     Rows = NDArray[np.intp]
 
 # Compiled code knows plain numbers only.
-_CRC, _AGENCY = codes.CRC, codes.Terms.AGENCY
+_CRC, _AGENCY, _PERMANENT = codes.CRC, codes.Terms.AGENCY, codes.Terms.PERMANENT
 #: A holder's draws are numbered by days in post, never by date.
 _PER_HOLDER = 65536
+#: Days in which an officer is new.
+_FIRST_YEAR = 365
 #: People who are looked at together.
 _STRETCH = 64
 
@@ -191,13 +193,40 @@ def hand_over_cases(rows: Rows, cases: Array, points: Array, owed: Array, saved:
 
 
 @compiled
-def fewest_cases(
-    post: int, posts: int, area: Array, employer: Array, filled: Array, grade: Array, cases: Array
+def who_would_move(
+    post: int,
+    posts: int,
+    today: int,
+    area: Array,
+    employer: Array,
+    filled: Array,
+    terms: Array,
+    grade: Array,
+    covered: Array,
+    away_until: Array,
+    sick_until: Array,
+    since: Array,
+    hours_left: Array,
+    cases: Array,
 ) -> int:
-    """Return the officer of the same area and grade in a CRC who has the fewest cases, lowest row first; -1 if none."""
-    found = -1
+    """Return the officer of the same area and grade in a CRC who moves to an NPS post; -1 if there is none.
+
+    Whoever is at work has the fewest cases for the hours left, lowest row first. Officers on long leave or sick hold
+    few cases because others cover them, and aren't asked; those in their first year only if there is nobody else.
+    """
+    found, found_new = -1, False
     for row in range(posts):
-        same = area[row] == area[post] and grade[row] == grade[post]
-        if same and employer[row] == _CRC and filled[row] == 1 and (found < 0 or cases[row] < cases[found]):
-            found = row
+        if area[row] != area[post] or grade[row] != grade[post] or employer[row] != _CRC:
+            continue
+        if filled[row] != 1 or terms[row] != _PERMANENT or hours_left[row] <= 0:
+            continue
+        if covered[row] == 1 or away_until[row] > today or sick_until[row] > today:
+            continue
+        new = today - since[row] < _FIRST_YEAR
+        if found >= 0 and new and not found_new:
+            continue
+        # Cases for an hour, as whole numbers.
+        lighter = found >= 0 and int(cases[row]) * int(hours_left[found]) < int(cases[found]) * int(hours_left[row])
+        if found < 0 or (found_new and not new) or lighter:
+            found, found_new = row, new
     return found

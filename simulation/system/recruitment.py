@@ -177,11 +177,23 @@ class Recruitment:
         return posts.area[rows].astype(np.int64) * 2 + posts.employer[rows]
 
     def move_from_crc(self, post: int) -> bool:
-        """Take the officer of the same grade in the area's CRC with the fewest cases; tell whether there was one."""
+        """Take an officer of the same grade who is at work in the area's CRC; tell whether there was one."""
         service, posts = self.service, self.service.posts
-        permanent = posts.filled[: posts.size] * (posts.terms[: posts.size] == Terms.PERMANENT)
-        found = officers.fewest_cases(
-            post, posts.size, posts.area, posts.employer, permanent, posts.post_grade, posts.cases
+        found = officers.who_would_move(
+            post,
+            posts.size,
+            service.today,
+            posts.area,
+            posts.employer,
+            posts.filled,
+            posts.terms,
+            posts.post_grade,
+            posts.covered,
+            posts.away_until,
+            posts.sick_until,
+            posts.since,
+            posts.hours_left,
+            posts.cases,
         )
         if found < 0:
             return False

@@ -11,10 +11,10 @@ import pytest
 from simulation.engine import NEVER
 from simulation.system import Model, RunOutput
 from simulation.system.choosing import choose_officers
-from simulation.system.codes import NPS, Grade, Place, Reason, Rosh, Terms
+from simulation.system.codes import CRC, NPS, Grade, Place, Reason, Rosh, Terms
 from simulation.system.hours import HoursOf, Reductions, points_available, reduction_of, set_hours
 from simulation.system.leaving import overload_of
-from simulation.system.officers import hand_over_cases
+from simulation.system.officers import hand_over_cases, who_would_move
 from tests.system.system_helpers import change, finished, request, run, total, totals
 
 REDUCTIONS = Reductions(0.8, 0.6, 0.4, 182, 365, 0.2, 0.2)
@@ -317,6 +317,46 @@ def test_stages_take_their_months_one_after_another() -> None:
     slower = run(overrides={**overrides, "staff.recruitment.drop_out.vetting": 0.7}, **LONG)
     assert total(slower, "candidates_lost") > 0
     assert total(slower, "fill_days") / total(slower, "posts_filled") > days / filled
+
+
+def test_nobody_who_is_absent_is_taken_from_the_company() -> None:
+    """Of seven, row by row: the NPS's, the loaded, three absent without cases, the new one, and whoever has time."""
+    none = np.full(8, NEVER)
+    employer, cases = np.array([NPS, *[CRC] * 7]), np.array([0, 40, 0, 0, 0, 1, 20, 31])
+    hours = np.array([3700, 3700, 3700, 3700, 3700, 3700, 2220, 3700])
+    away, sick, covered = none.copy(), none.copy(), np.zeros(8, dtype=np.int8)
+    away[2], sick[3], covered[4] = 130, 101, 1
+    since = np.array([0, -900, -900, -900, -900, 60, -900, -900])
+    same = np.zeros(8, dtype=np.int8)
+
+    def found(filled: list[int]) -> int:
+        in_post = np.array(filled, dtype=np.int8)
+        return who_would_move(
+            0, 8, 100, same, employer, in_post, same, same, covered, away, sick, since, hours, cases
+        )
+
+    # 31 cases for 37 hours are less than 20 for 22.2.
+    assert found([1] * 8) == 7
+    assert found([1, 1, 1, 1, 1, 1, 1, 0]) == 6
+    assert found([1, 0, 1, 1, 1, 1, 0, 0]) == 5, "new, but nobody else is left"
+    assert found([1, 0, 1, 1, 1, 0, 0, 0]) == -1
+
+
+def test_leave_is_not_ended_by_a_move() -> None:
+    """Where half of a company is on maternity leave and every NPS post is filled from it, all leave runs its time."""
+    eager = {"staff.recruitment.share_from_crc": 1, "staff.maternity.rate": 0.5, "staff.leaving_multiplier": 3}
+    model = Model(request(overrides=eager, **LONG))
+    moved, release = [], model.staffing.recruitment.release
+    posts = model.service.posts
+
+    def note(rows: Any) -> None:
+        moved.extend((posts.employer[rows] == CRC) & (posts.away_until[rows] > model.service.today))
+        release(rows)
+
+    model.staffing.recruitment.release = note
+    model.run()
+    assert total(model.output(), "moves_crc_to_nps") > 3
+    assert not any(moved)
 
 
 def test_agency_officers_come_fast_stay_short_and_cost(long: RunOutput) -> None:
