@@ -50,7 +50,9 @@ def day_at_work(
     long_share: float,
     long_mean: float,
     short_mean: float,
-    leave_chance: float,
+    leave_chance: Array,
+    next_day: int,
+    leave_ends: int,
     maternity_chance: float,
     falls_sick: np.uint64,
     week_of_leave: np.uint64,
@@ -75,8 +77,10 @@ def day_at_work(
     overload : tuple of float
         Pressure at which overload begins, pressure at which it is full, the most that counts, and what full overload
         adds to sickness, relative.
-    leave_chance : float
-        Share of officers who are off next week; 0 on days that end no week.
+    leave_chance : float array (areas, sides)
+        Share of officers who are off next week, of those who will be well on its first day; 0 on days that end no week.
+    next_day, leave_ends : int
+        The next working day, and the day after a week of leave that begins now.
     maternity_chance : float
         Chance of an officer to begin maternity leave tomorrow.
     falls_sick, week_of_leave, for_how_long, goes_on_maternity_leave : uint64
@@ -131,8 +135,11 @@ def day_at_work(
                 falling[many] = row
                 lengths[many] = int(max(1.0, days))
                 many += 1
-        if leave_chance > 0 and uniform_of(key[row], week_of_leave, occurrence) < leave_chance:
-            leave_until[row] = today + 10
+                continue
+        chance = leave_chance[where, side]
+        # Who is sick takes no leave: those days would have to be made good.
+        if chance > 0 and sick_until[row] <= next_day and uniform_of(key[row], week_of_leave, occurrence) < chance:
+            leave_until[row] = leave_ends
     return falling[:many], lengths[:many], beginning[:leaving]
 
 

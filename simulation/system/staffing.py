@@ -24,7 +24,7 @@ from simulation.system.hours import HoursOf, Reductions, points_available, set_h
 from simulation.system.laws import columns
 from simulation.system.leaving import Leaving, step
 from simulation.system.other_staff import OtherStaff
-from simulation.system.quantiles import draw, mean, quantile_table
+from simulation.system.quantiles import draw, mean_of_whole, quantile_table
 from simulation.system.recruitment import Recruitment
 from simulation.system.recruitment_loops import empty_posts
 from simulation.system.service import COUNT_INDEX, DROPPED, Array, Rows, Service
@@ -81,8 +81,10 @@ class Staffing:
         self.long_share = float(levers.number("staff.sickness_long_spell_share"))
         long, short = levers.mapping("staff.sickness_long_days"), levers.mapping("staff.sickness_short_days")
         self.long_days, self.short_days = quantile_table(long), quantile_table(short)
-        self.long_mean, self.short_mean = mean(long), mean(short)
-        self.leave_days = float(levers.number("staff.leave_days"))
+        self.long_mean, self.short_mean = mean_of_whole(long), mean_of_whole(short)
+        # Nobody begins a week of leave sick: what is taken in a year is taken in the weeks begun well.
+        leave_days = float(levers.number("staff.leave_days"))
+        self.leave_chance = np.minimum(leave_days / np.maximum(self.days_a_year - sick_days, 1.0), 1.0)
         self.cases_move_after = levers.integer("staff.sickness_cases_move_days")
         self.maternity_rate = float(levers.number("staff.maternity.rate"))
         self.maternity_months = levers.mapping("staff.maternity.months")
@@ -171,7 +173,8 @@ class Staffing:
         service, posts, chance, calendar = self.service, self.service.posts, self.service.chance, self.service.calendar
         today = service.today
         # Leave is taken in whole weeks: on the last working day of a week the next one may be off.
-        friday = calendar.date(today).weekday() == 4
+        monday = today + 7 - calendar.date(today).weekday()
+        next_day = int(calendar.working_day_after(np.array([today + 1]))[0])
         worked, sick, long, maternity, agency = (service.flows[COUNT_INDEX[name]] for name in _COUNTED)
         agency_before = agency.copy()
         falling, lengths, beginning = officers.day_at_work(
@@ -195,7 +198,9 @@ class Staffing:
             self.long_share,
             self.long_mean,
             self.short_mean,
-            self.leave_days / 5 / WEEKS_A_YEAR if friday else 0.0,
+            self.leave_chance if next_day >= monday else np.zeros_like(self.leave_chance),
+            next_day,
+            monday + 7,
             self.maternity_rate / self.days_a_year,
             chance.constant("falls sick"),
             chance.constant("week of leave"),
