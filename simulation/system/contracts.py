@@ -98,6 +98,7 @@ class Contracts:
         self.fee_plan = round(levers.number("contracts.fee_plan") * 100)
         self.fee_resettlement = round(levers.number("contracts.fee_resettlement") * 100)
         self.post_cost = round(levers.number("contracts.post_cost") * 100)
+        self.post_cost_a_day = self.post_cost / levers.number("workload.working_days_a_year")
         self.nps_other = whole(self.nps_share * levers.number("contracts.nps_other_cost") * MILLION)
         self.place_cost = round(levers.number("contracts.prison_place_cost") * 100)
         self.premium = levers.number("contracts.step_in_premium")
@@ -183,7 +184,8 @@ class Contracts:
         service.count_codes("crc_volume", own * 2 + 1, volume[own])
         service.count_codes("crc_volume_expected", own * 2 + 1, whole(expected[own]))
         # What the work costs, and what closed posts save.
-        gross = cost_of(volume, expected, self.planned * year, self.fixed)
+        agency = self.agency_extra()
+        gross = cost_of(volume, expected, self.planned * year, self.fixed) + agency
         saved = whole(state.posts_closed * self.post_cost * year)
         cost = np.maximum(gross - saved, 0)
         self.ledger.spend(open_, cost[open_])
@@ -215,16 +217,24 @@ class Contracts:
         # Before what closed posts save: no company opens them again because it saved.
         state.loss_quarter[open_] += saved[open_] - result[open_]
         state.cost_quarter[open_] += gross[open_]
-        state.cost_a_day[open_] = cost[open_] // days
+        # Officers of an agency are paid by whoever employs them, so they don't go over with what else a company costs.
+        state.cost_a_day[open_] = (cost - agency)[open_] // days
         self.public_services(days, areas)
+
+    def agency_extra(self) -> NDArray[np.int64]:
+        """Return what companies' agency officers cost this month beyond the posts that they sit in."""
+        flows = self.service.flows
+        days, pence = (flows[COUNT_INDEX[name], CRC::2] for name in ("agency_days", "agency_pence"))
+        return pence - whole(days * self.post_cost_a_day)
 
     def public_services(self, days: int, areas: Array) -> None:
         """Pay for the NPS and for prisoners."""
         service, posts = self.service, self.service.posts
         size = posts.size
-        employed = (posts.filled[:size] == 1) & (posts.employer[:size] == NPS)
+        employed = (posts.filled[:size] == 1) & (posts.employer[:size] == NPS) & (posts.terms[:size] != Terms.AGENCY)
         officers = np.bincount(posts.area[:size][employed], minlength=service.areas)
         nps = whole((self.nps_other + officers * self.post_cost) * (days / YEAR_DAYS)) + self.state.taken_over * days
+        nps += service.flows[COUNT_INDEX["agency_pence"], NPS::2]
         self.ledger.run("nps", "nps_costs", areas, nps[areas])
         people = service.people
         prisoners = prisoners_by_area(people.size, service.areas, people.location, people.area)

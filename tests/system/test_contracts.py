@@ -11,6 +11,7 @@ from simulation.system import Model, RunOutput
 from simulation.system.codes import CRC, Status
 from simulation.system.contract_loops import ACTIVITIES, cost_of, paid_share, posts_to_cut, starts_of_month
 from simulation.system.ledger import ACCOUNTS, INCOME
+from simulation.system.service import COUNT_INDEX
 from tests.system.system_helpers import (
     PARAMETERS,
     as_tuples,
@@ -130,6 +131,26 @@ def model_tasks(output: RunOutput, month: str) -> int:
     }
     resettled = done.get(("ttg_done", True), 0) + done["ttg_done", False]
     return int(done["plans_done", False] * 50 * PENCE + resettled * 200 * PENCE)
+
+
+def test_agency_officers_cost_what_they_are_paid() -> None:
+    """Twice the price: what more the NPS and the companies spend is what more agency officers are paid."""
+    many = {"staff.agency.share_of_vacancies": 1, "staff.leaving_multiplier": 4}
+    outputs = [run(overrides={**many, "staff.agency.pounds_a_day": pounds}, **SHORT) for pounds in (200, 400)]
+    costs = {name: [total(output, name) for output in outputs] for name in ("nps_costs", "crc_costs", "agency_pence")}
+    paid = np.diff(costs["agency_pence"])[0]
+    assert paid == costs["agency_pence"][0] > 0
+    assert np.diff(costs["nps_costs"])[0] > 0 < np.diff(costs["crc_costs"])[0]
+    assert np.diff(costs["nps_costs"])[0] + np.diff(costs["crc_costs"])[0] == paid
+
+
+def test_an_agency_officer_costs_a_company_what_is_beyond_the_post() -> None:
+    """Ten days at 220 pounds, in posts of 45,000 a year: 2,200 less 10/252.9 of 45,000."""
+    model = Model(request())
+    area, flows = model.service.resolved.areas[0], model.service.flows
+    flows[COUNT_INDEX["agency_days"], area * 2 + CRC] = 10
+    flows[COUNT_INDEX["agency_pence"], area * 2 + CRC] = 220_000
+    assert model.contracts.agency_extra()[area] == 220_000 - 4_500_000 * 10 // 252.9
 
 
 def test_every_penny_is_somewhere(model: Model) -> None:
