@@ -178,6 +178,7 @@ class PrisonHeld:
         service.count("handovers_from_prison", rows)
         service.tell("case handed over by prison", rows)
         service.add_task(Task.HANDOVER, rows, service.today, self.seconds)
+        service.count("handover_seconds", rows, np.full(rows.size, self.seconds))
         self.allocation.place(rows)
 
     def moved(self, rows: Rows, before: Array, after: Array) -> None:

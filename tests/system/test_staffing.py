@@ -11,11 +11,12 @@ import pytest
 from simulation.engine import NEVER
 from simulation.system import Model, RunOutput
 from simulation.system.choosing import choose_officers
-from simulation.system.codes import CRC, NPS, Grade, Place, Reason, Rosh, Terms
+from simulation.system.codes import CRC, NPS, Grade, Location, Place, Reason, Rosh, Terms
 from simulation.system.hours import HoursOf, Reductions, points_available, reduction_of, set_hours
 from simulation.system.leaving import overload_of
 from simulation.system.officers import hand_over_cases, who_would_move
 from simulation.system.quantiles import draw, mean_of_whole
+from simulation.system.service import COUNT_INDEX
 from simulation.system.staffing import Staffing
 from tests.system.system_helpers import UNLIMITED, change, finished, request, run, total, totals
 
@@ -438,8 +439,33 @@ def test_handing_over_costs_both() -> None:
     free, dear = (run(overrides={"workload.minutes.handover_giving": minutes}) for minutes in (0, 60))
     changes = total(free, "officer_changes")
     assert total(free, "handover_seconds") == changes * 45 * 60 > 0
-    assert total(dear, "handover_seconds") > total(dear, "officer_changes") * 45 * 60
-    assert total(dear, "officer_changes") * 45 * 60 > 0
+    # Whoever gives is still at work: each pays an hour, so fewer do than receive, and some do.
+    given = total(dear, "handover_seconds") - total(dear, "officer_changes") * 45 * 60
+    assert 0 < given < total(dear, "officer_changes") * 60 * 60 and given % (60 * 60) == 0
+
+
+def test_a_handover_from_prison_is_time_of_handing_over() -> None:
+    """45 minutes for each case: no officer gives it, one will receive it."""
+    model = Model(request())
+    service, people = model.service, model.service.people
+    inside = np.flatnonzero((people.location[: people.size] == Location.SENTENCED) & (people.side[: people.size] >= 0))
+    people.officer[inside], people.prison_held[inside] = -1, 1
+    service.flows[:] = 0
+    model.prison_held.hand_over(inside[:7])
+    assert service.flows[COUNT_INDEX["handovers_from_prison"]].sum() == 7
+    assert service.flows[COUNT_INDEX["handover_seconds"]].sum() == 7 * 45 * 60
+
+
+def test_reasons_for_leaving_are_those_drawn() -> None:
+    """Nobody has an ordinary reason to go: everybody who goes has a named one."""
+    rates = {name: 0 for name in UNLIMITED if "leaving_rate" in name}
+    redundant = {**rates, "staff.redundancy.leaving_rate": 0.5, "staff.agency.share_of_vacancies": 0}
+    output = run(overrides={**redundant, "staff.maternity.rate": 0.3, "staff.maternity.no_return_share": 0.5}, **LONG)
+    named = [total(output, f"leavers_{name}") for name in ("redundancy", "after_maternity")]
+    assert min(named) > 0
+    assert sum(named) == total(output, "leavers")
+    for name in ("workload", "pay", "reorganisation"):
+        assert total(output, f"leavers_{name}") == 0
 
 
 def test_what_a_leaver_owed_is_written_off_once() -> None:
