@@ -133,6 +133,28 @@ def model_tasks(output: RunOutput, month: str) -> int:
     return int(done["plans_done", False] * 50 * PENCE + resettled * 200 * PENCE)
 
 
+def test_contracts_that_end_in_mid_month_are_paid_until_then(model: Model) -> None:
+    """Unified on 16 September: fifteen days of the companies, and fifteen of the NPS as it was and as it became."""
+    middle, later = (
+        finished(change(datetime.date(2017, when, day), "set", "organisation.unified", 1), **SHORT)
+        for when, day in ((9, 16), (9, 30))
+    )
+    half, most, whole = (totals(each.output()) for each in (middle, later, model))
+    for days, counts in ((15, half), (29, most)):
+        expected = whole["crc_volume_expected"]["2017-09"] * days / 30
+        assert counts["crc_volume_expected"]["2017-09"] == pytest.approx(expected, abs=1)
+        assert 0 < counts["crc_volume"]["2017-09"] <= whole["crc_volume"]["2017-09"]
+        # Cost moves with volume by less than a quarter, and income within what volume may do in half a month.
+        assert counts["crc_costs"]["2017-09"] == pytest.approx(whole["crc_costs"]["2017-09"] * days / 30, rel=0.1)
+        assert counts["crc_income_volume"]["2017-09"] > 0 < counts["crc_income_tasks"]["2017-09"]
+        # What the company cost, or the NPS in its place, is spent once a day, whoever spends it.
+        spent = counts["crc_costs"]["2017-09"] + counts["nps_costs"]["2017-09"]
+        assert spent == pytest.approx(whole["crc_costs"]["2017-09"] + whole["nps_costs"]["2017-09"], rel=0.03)
+        assert counts["prison_costs"]["2017-09"] == pytest.approx(whole["prison_costs"]["2017-09"], rel=0.02)
+    assert middle.contracts.ledger.broken().size == later.contracts.ledger.broken().size == 0
+    assert total(middle.output(), "results_people") < total(model.output(), "results_people")
+
+
 def test_agency_officers_cost_what_they_are_paid() -> None:
     """Twice the price: what more the NPS and the companies spend is what more agency officers are paid."""
     many = {"staff.agency.share_of_vacancies": 1, "staff.leaving_multiplier": 4}
