@@ -422,6 +422,13 @@ def test_trainees_come_in_cohorts_and_qualify_after_their_time() -> None:
     assert not waiting.any() or not (posts.vacant_since[:size][vacant] < model.service.today - 30).any()
 
 
+def test_no_cohort_begins_before_the_first() -> None:
+    """The programme is of October 2016: not the cohort of April, asked for when the run was under way."""
+    dates = {"start": datetime.date(2015, 8, 1), "count_from": datetime.date(2015, 8, 1)}
+    output = run(overrides={"staff.trainee.starts_per_year": 1000}, end=datetime.date(2016, 10, 31), **dates)
+    assert set(totals(output)["trainees_started"]) == {"2016-10"}
+
+
 def test_without_trainees_nobody_teaches() -> None:
     none = run(overrides={"staff.trainee.starts_per_year": 0})
     assert total(none, "trainees_in_post") == total(none, "teaching_seconds") == 0
