@@ -29,7 +29,7 @@ from simulation.system.allocation_loops import (
     record_officers,
 )
 from simulation.system.choosing import points_held
-from simulation.system.codes import CRC, Rosh, Setting, Task
+from simulation.system.codes import CRC, Asking, Rosh, Setting, Task
 from simulation.system.hours import tool_in_use
 from simulation.system.operating_models import by_operating_model, operating_models
 from simulation.system.quantiles import quantile_table
@@ -106,10 +106,15 @@ class Allocation:
         )
         self.place(rows)
 
-    def place(self, rows: Rows) -> None:
+    def place(self, rows: Rows, asked_at: int = Asking.SENTENCE) -> None:
         """Set tier and provider from assessed risk, and ask for an officer where one is needed.
 
         Allocation follows after some working days.
+
+        Parameters
+        ----------
+        asked_at : int
+            At what it is asked for, see :class:`Asking`.
         """
         if rows.size == 0:
             return
@@ -118,6 +123,7 @@ class Allocation:
             rows,
             service.today,
             service.today if self.before_allocation() else service.today + 1,
+            asked_at,
             service.chance.constant("allocation delay"),
             *self.delays,
             self.working_days_ahead(),
@@ -361,7 +367,7 @@ class Allocation:
         people.escalated[crc] = 1
         service.count("escalated_to_nps", crc)
         service.tell("risk escalated", rows)
-        self.place(rows)
+        self.place(rows, Asking.ESCALATION)
 
 
 PHASE_OF_ALLOCATION = 5

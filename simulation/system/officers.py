@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # Compiled code knows plain numbers only.
 _CRC, _AGENCY, _PERMANENT = codes.CRC, codes.Terms.AGENCY, codes.Terms.PERMANENT
 #: A holder's draws are numbered by days in post, never by date.
-_PER_HOLDER = 65536
+PER_HOLDER = 65536
 #: Days in which an officer is new.
 _FIRST_YEAR = 365
 #: People who are looked at together.
@@ -108,7 +108,7 @@ def day_at_work(
         worked[where * 2 + side] += 1
         by_agency[where * 2 + side] += terms[row] == _AGENCY
         present_days[row] += 1
-        occurrence = int(holder[row]) * _PER_HOLDER + int(present_days[row])
+        occurrence = int(holder[row]) * PER_HOLDER + int(present_days[row])
         if away_until[row] > today:
             on_maternity_leave[where * 2 + side] += 1
             continue

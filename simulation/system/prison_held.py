@@ -20,7 +20,7 @@ from simulation.engine.agenda import each_once
 from simulation.engine.calendar import MONTH_DAYS
 from simulation.engine.compiled import compiled
 from simulation.system.allocation import Allocation
-from simulation.system.codes import CRC, Kind, Location, Status, Task
+from simulation.system.codes import CRC, Asking, Kind, Location, Status, Task
 from simulation.system.custody import Custody
 from simulation.system.service import FAR, Array, Rows, Service
 from simulation.system.workload import Workload
@@ -179,7 +179,7 @@ class PrisonHeld:
         service.tell("case handed over by prison", rows)
         service.add_task(Task.HANDOVER, rows, service.today, self.seconds)
         service.count("handover_seconds", rows, np.full(rows.size, self.seconds))
-        self.allocation.place(rows)
+        self.allocation.place(rows, Asking.HANDOVER)
 
     def moved(self, rows: Rows, before: Array, after: Array) -> None:
         """Whoever leaves custody before the handover is handed over at once; whoever is free is nobody's case."""

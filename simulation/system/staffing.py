@@ -222,12 +222,17 @@ class Staffing:
             long_ones = falling[(posts.sick_long[falling] == 1) & (lengths > self.cases_move_after)]
             service.agendas["cases move"].put(long_ones, calendar.after_working_days(today, self.cases_move_after))
         if beginning.size:
-            uniform = chance.uniform(posts.key[beginning], "length of maternity leave", posts.holder[beginning])
+            uniform = chance.uniform(posts.key[beginning], "length of maternity leave", self.holder_and_day(beginning))
             days = (draw(self.maternity_months, uniform) * MONTH_DAYS).astype(np.int32)
             posts.away_until[beginning] = today + 1 + days
             service.agendas["returns"].put(beginning, today + days)
             service.count_codes("maternity_leaves", self.recruitment.codes(beginning))
             self.cover(beginning)
+
+    def holder_and_day(self, rows: Rows) -> Array:
+        """Return the number of holders' draws today: by days in post, so that a second leave has luck of its own."""
+        posts = self.service.posts
+        return posts.holder[rows].astype(np.int64) * officers.PER_HOLDER + posts.present_days[rows]
 
     def cover_the_sick(self, rows: Rows) -> None:
         """Hand over the cases of those who are still sick after some weeks."""
@@ -255,7 +260,8 @@ class Staffing:
         rows = rows[posts.filled[rows] == 1]
         if rows.size == 0:
             return
-        stay_away = service.chance.uniform(posts.key[rows], "returns from leave", posts.holder[rows]) < self.no_return
+        draws = service.chance.uniform(posts.key[rows], "returns from leave", self.holder_and_day(rows))
+        stay_away = draws < self.no_return
         going = rows[stay_away]
         posts.leaving_reason[going] = Reason.NO_RETURN
         self.depart(going)

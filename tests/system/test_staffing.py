@@ -11,7 +11,7 @@ import pytest
 from simulation.engine import NEVER
 from simulation.system import Model, RunOutput
 from simulation.system.choosing import choose_officers
-from simulation.system.codes import CRC, NPS, Grade, Location, Place, Reason, Rosh, Terms
+from simulation.system.codes import CRC, NPS, Asking, Grade, Location, Place, Reason, Rosh, Terms
 from simulation.system.hours import HoursOf, Reductions, points_available, reduction_of, set_hours
 from simulation.system.leaving import overload_of
 from simulation.system.officers import hand_over_cases, who_would_move
@@ -190,6 +190,24 @@ def test_maternity_leave_takes_months_and_cases_change_hands(long: RunOutput) ->
     assert leaves > 5
     assert 30 < days / leaves < 280, "months, cut off by the end of the run"
     assert total(much, "officer_changes") > total(none, "officer_changes")
+
+
+def test_a_second_leave_has_luck_of_its_own() -> None:
+    """Forty holders go on leave twice, a hundred days in post apart: other lengths, and others don't return."""
+    staffing = Model(request(overrides={"staff.maternity.no_return_share": 0.5})).staffing
+    posts, chance = staffing.service.posts, staffing.service.chance
+    rows = np.flatnonzero(posts.filled[: posts.size] == 1)[:40]
+    lengths, stay = [], []
+    for day in (200, 300):
+        posts.present_days[rows] = day
+        occurrence = staffing.holder_and_day(rows)
+        assert np.unique(occurrence).tolist() == np.unique(posts.holder[rows].astype(np.int64) * 65536 + day).tolist()
+        lengths.append(chance.uniform(posts.key[rows], "length of maternity leave", occurrence))
+        posts.filled[rows] = 1
+        staffing.come_back(rows)
+        stay.append(posts.filled[rows] == 1)
+    assert not (lengths[0] == lengths[1]).any()
+    assert (stay[0] != stay[1]).any()
 
 
 def test_nobody_returns_where_nobody_returns() -> None:
@@ -436,6 +454,31 @@ def test_without_trainees_nobody_teaches() -> None:
     assert total(more, "teaching_seconds") > 4 * total(some, "teaching_seconds") > 0
     assert total(more, "seconds_available") < total(some, "seconds_available")
     assert total(more, "points_available") == pytest.approx(total(some, "points_available"), rel=0.02)
+
+
+# --- Asking for an officer ------------------------------------------------------------------------------
+
+
+def test_whoever_waits_already_has_waited_since_the_first_time() -> None:
+    """Asked for at sentence and at escalation in one spell: two draws, and one wait but for a new side's."""
+    model = Model(request())
+    model.run(40)
+    service, people = model.service, model.service.people
+    live = np.flatnonzero((people.location[: people.size] == Location.COMMUNITY) & (people.side[: people.size] == CRC))
+    held = live[people.officer[live] >= 0]
+    unheld, held = held[:60], held[60:90]
+    np.subtract.at(service.posts.cases, people.officer[unheld], 1)
+    people.officer[unheld] = -1
+    booked = []
+    for rows, asked_at in ((unheld, Asking.SENTENCE), (unheld, Asking.ESCALATION)):
+        people.waiting_since[rows] = 30
+        model.allocation.place(rows, asked_at)
+        booked.append(service.agendas["allocate"].day_of(rows))
+        assert (people.waiting_since[rows] == 30).all()
+    assert (booked[0] != booked[1]).any(), "a draw of its own"
+    people.waiting_since[held] = 30
+    model.allocation.escalate(held)
+    assert (people.waiting_since[held[people.escalated[held] == 1]] == service.today).all(), "the NPS's wait is new"
 
 
 # --- Handing over ---------------------------------------------------------------------------------------
