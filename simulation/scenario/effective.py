@@ -173,6 +173,14 @@ class Resolved:
             if any(step.everyone and (day in step.days_of_change() or day == step.last) for step in steps)
         )
 
+    def moving(self, day: int) -> frozenset[str]:
+        """Parameters of which some value moves on this day, whoever it is for."""
+        return frozenset(
+            name
+            for (name, _), steps in self._steps.items()
+            if any(day in step.days_of_change() or day == step.last for step in steps)
+        )
+
     def on(self, day: int) -> Effective:
         """Values in force for whatever is decided on a day; kept for each stretch without change."""
         first = self._starts[bisect.bisect_right(self._starts, max(day, 0)) - 1]

@@ -29,7 +29,7 @@ from simulation.system.allocation_loops import (
     record_officers,
 )
 from simulation.system.choosing import points_held
-from simulation.system.codes import CRC, Rosh, Setting, Task
+from simulation.system.codes import CRC, Asking, Rosh, Setting, Task
 from simulation.system.hours import tool_in_use
 from simulation.system.operating_models import by_operating_model, operating_models
 from simulation.system.quantiles import quantile_table
@@ -49,6 +49,8 @@ class Allocation:
         self.orphans = service.channel("orphans")
         #: Called with people whose officer changed in the middle of a supervision.
         self.on_handed: list[Callable[[Rows], None]] = []
+        #: Called with people whose cases prisons hold when their side may have changed: the handover follows the side.
+        self.on_placed_inside: list[Callable[[Rows], None]] = []
         self._mark = np.zeros(0, dtype=np.int8)  # Room for a loop to work in; no state.
         self._ahead: tuple[int, NDArray[np.int64]] = (NEVER, np.zeros(0, dtype=np.int64))
         service.process(self.process)
@@ -104,10 +106,15 @@ class Allocation:
         )
         self.place(rows)
 
-    def place(self, rows: Rows) -> None:
+    def place(self, rows: Rows, asked_at: int = Asking.SENTENCE) -> None:
         """Set tier and provider from assessed risk, and ask for an officer where one is needed.
 
         Allocation follows after some working days.
+
+        Parameters
+        ----------
+        asked_at : int
+            At what it is asked for, see :class:`Asking`.
         """
         if rows.size == 0:
             return
@@ -116,6 +123,7 @@ class Allocation:
             rows,
             service.today,
             service.today if self.before_allocation() else service.today + 1,
+            asked_at,
             service.chance.constant("allocation delay"),
             *self.delays,
             self.working_days_ahead(),
@@ -141,8 +149,12 @@ class Allocation:
         )
         # A prison's case asks for no officer until it is handed over.
         theirs = people.prison_held[asking] == 1
-        people.waiting_since[asking[theirs]] = NEVER
+        held = asking[theirs]
+        people.waiting_since[held] = NEVER
         service.agendas["allocate"].put(asking[~theirs], days[~theirs])
+        if held.size:
+            for listener in self.on_placed_inside:
+                listener(held)
 
     def working_days_ahead(self) -> NDArray[np.int64]:
         """Return the days that lie 0, 1, 2 ... working days after today, up to the longest wait."""
@@ -355,7 +367,7 @@ class Allocation:
         people.escalated[crc] = 1
         service.count("escalated_to_nps", crc)
         service.tell("risk escalated", rows)
-        self.place(rows)
+        self.place(rows, Asking.ESCALATION)
 
 
 PHASE_OF_ALLOCATION = 5

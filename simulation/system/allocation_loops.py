@@ -13,7 +13,7 @@ from simulation.engine import NEVER
 from simulation.engine.chance import minus_log_of, uniform_of
 from simulation.engine.compiled import compiled
 from simulation.system.choosing import choose_officers
-from simulation.system.codes import CRC, NPS, Grade, Location, Rosh, Tier
+from simulation.system.codes import CRC, NPS, Asking, Grade, Location, Rosh, Tier
 from simulation.system.service import CUSTODY_LOCATIONS, Array, Rows
 from simulation.system.waits import day_of_wait, value_at
 
@@ -24,7 +24,7 @@ Mask = NDArray[np.bool_]
 # A compiled loop takes plain numbers, not the members of a class.
 _MEDIUM, _HIGH, _VERY_HIGH = Rosh.MEDIUM, Rosh.HIGH, Rosh.VERY_HIGH
 _A, _B1, _B2, _C1, _C2, _D1, _D2 = Tier.A, Tier.B1, Tier.B2, Tier.C1, Tier.C2, Tier.D1, Tier.D2
-_PO = Grade.PO
+_PO, _WAYS_OF_ASKING = Grade.PO, len(Asking)
 _COMMUNITY, _AT_LARGE = Location.COMMUNITY, Location.AT_LARGE
 _SENTENCED, _RECALLED = CUSTODY_LOCATIONS
 
@@ -100,6 +100,7 @@ def place_people(
     rows: Rows,
     today: int,
     earliest: int,
+    asked_at: int,
     delay: np.uint64,
     delay_shares: Array,
     delay_days: Array,
@@ -130,6 +131,8 @@ def place_people(
     ----------
     earliest : int
         The next day whose allocation is still to come.
+    asked_at : int
+        At what an officer is asked for, see :class:`Asking`: each has a draw of its own.
     delay : uint64
         Constant of the draw that decides how many working days allocation takes.
     delay_shares, delay_days : float arrays
@@ -159,8 +162,11 @@ def place_people(
         cell[row] = place * 2 + now
         # Only a probation officer can keep a case whose risk is now high.
         if now != before or holder < 0 or (rosh >= _HIGH and grade[holder] != _PO):
-            waiting_since[row] = today
-            uniform = uniform_of(key[row], delay, int(sentences[row]) * 1024 + int(spells[row]))
+            # Who waits already goes on waiting, but for whom the other side now has to take over from an officer.
+            if waiting_since[row] == NEVER or (now != before and holder >= 0):
+                waiting_since[row] = today
+            spell = int(sentences[row]) * 1024 + int(spells[row])
+            uniform = uniform_of(key[row], delay, spell * _WAYS_OF_ASKING + asked_at)
             asking[size] = row
             days[size] = max(ahead[int(value_at(uniform, delay_shares, delay_days))], earliest)
             size += 1

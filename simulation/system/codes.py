@@ -191,6 +191,15 @@ class RecallReason(metaclass=Codes):
     CURFEW = 4
 
 
+class Asking(metaclass=Codes):
+    """At what an officer is asked for; several may happen to one person in one spell."""
+
+    SENTENCE = 0
+    ESCALATION = 1
+    HANDOVER = 2  # from prison
+    SPLIT = 3
+
+
 class Parole(metaclass=Codes):
     """Where the review of a standard recall stands."""
 

@@ -55,6 +55,7 @@ def contracts_table(areas: int) -> Table:
             Column("failed_on", "int32", "day", "Day on which the company failed.", NEVER),
             Column("cost_a_day", "int64", "pence a day", "What the company cost last month."),
             Column("taken_over", "int64", "pence a day", "Cost that the NPS took over with the company's work."),
+            Column("booked_to", "int32", "day", "Last day booked before contracts ended in mid-month.", NEVER),
         ],
         areas,
     )
@@ -98,6 +99,7 @@ class Contracts:
         self.fee_plan = round(levers.number("contracts.fee_plan") * 100)
         self.fee_resettlement = round(levers.number("contracts.fee_resettlement") * 100)
         self.post_cost = round(levers.number("contracts.post_cost") * 100)
+        self.post_cost_a_day = self.post_cost / levers.number("workload.working_days_a_year")
         self.nps_other = whole(self.nps_share * levers.number("contracts.nps_other_cost") * MILLION)
         self.place_cost = round(levers.number("contracts.prison_place_cost") * 100)
         self.premium = levers.number("contracts.step_in_premium")
@@ -138,12 +140,46 @@ class Contracts:
         first : int
             First day of the month, or of the run.
         """
-        service, sentences, people = self.service, self.service.sentences, self.service.people
+        service, areas = self.service, self.areas
         days = service.today - first + 1
+        volume = self.begun(month, first, service.today, areas)
+        self.results.follow_up()
+        company = self.first_of(self.company)
+        won, pence = self.results.settle(month, company)
+        self.book(days, areas[self.open[areas]], volume, won, pence)
+        # Where contracts ended in this month, the days before are booked already.
+        part = self.state.booked_to[: service.areas] >= first
+        each = np.where(part, service.today - self.state.booked_to[: service.areas], days)
+        self.public_services(each, areas, service.flows[COUNT_INDEX["agency_pence"], NPS::2])
+        self.equal_money.book(days, areas)
+        # Money is an event too: a scenario that moves nothing else still differs from the day on which it does.
+        service.note("accounts", self.ledger.accounts.balance, self.results.cohorts.expected)
+
+    def close_contracts(self, areas: Array) -> None:
+        """Where contracts end today in mid-month, book what the month's days until yesterday have brought."""
+        service = self.service
+        when = service.calendar.date(service.today)
+        first = max(0, service.today - when.day + 1)
+        days = service.today - first
+        if days == 0:
+            return
+        volume = self.begun(when.year * 12 + when.month - 1, first, service.today - 1, areas)
+        nobody = np.zeros(0, dtype=np.int64)
+        last_month = self.state.cost_a_day[areas].copy()
+        self.book(days, areas, volume, nobody, nobody)
+        # A few days' volume says little: what the NPS takes over is what the last whole month cost, if there was one.
+        self.state.cost_a_day[areas] = np.where(last_month > 0, last_month, self.state.cost_a_day[areas])
+        # The NPS's agency officers are booked for the whole month at its end.
+        self.public_services(np.full(service.areas, days), areas, np.zeros(service.areas, dtype=np.int64))
+        self.state.booked_to[areas] = service.today - 1
+
+    def begun(self, month: int, first: int, last: int, areas: Array) -> NDArray[np.int64]:
+        """Enter who began an order or licence on some days into cohorts; return the weighted volumes of those days."""
+        service, sentences, people = self.service, self.service.sentences, self.service.people
         starts, begun, began = starts_of_month(
             sentences.size,
             first,
-            service.today,
+            last,
             service.areas,
             people.area,
             people.side,
@@ -156,13 +192,9 @@ class Contracts:
             sentences.supervision_end,
             sentences.unpaid_work_only,
         )
-        self.results.enter(begun, began, month // 3)
-        self.results.follow_up()
-        company = self.first_of(self.company)
-        won, pence = self.results.settle(month, company)
-        self.book(days, starts @ self.weights, won, pence)
-        # Money is an event too: a scenario that moves nothing else still differs from the day on which it does.
-        service.note("accounts", self.ledger.accounts.balance, self.results.cohorts.expected)
+        theirs = np.isin(people.area[sentences.person[begun]], areas)
+        self.results.enter(begun[theirs], began[theirs], month // 3)
+        return starts @ self.weights
 
     def first_of(self, group: Array) -> Array:
         """Return, for each area, the first area run of its group; itself where areas stand alone."""
@@ -172,10 +204,9 @@ class Contracts:
         first[group[self.areas[::-1]]] = self.areas[::-1]
         return first[group]
 
-    def book(self, days: int, volume: NDArray[np.int64], won: Array, prizes: Array) -> None:
-        """Pay companies, let everybody spend, and add up what companies lose."""
-        service, state, areas = self.service, self.state, self.areas
-        open_ = areas[self.open[areas]]
+    def book(self, days: int, open_: Array, volume: NDArray[np.int64], won: Array, prizes: Array) -> None:
+        """Pay the companies of some areas, let them spend, and add up what they lose."""
+        service, state = self.service, self.state
         failed = open_[state.failed_on[open_] != NEVER]
         own = open_[state.failed_on[open_] == NEVER]
         expected = self.expected * days / YEAR_DAYS
@@ -183,7 +214,8 @@ class Contracts:
         service.count_codes("crc_volume", own * 2 + 1, volume[own])
         service.count_codes("crc_volume_expected", own * 2 + 1, whole(expected[own]))
         # What the work costs, and what closed posts save.
-        gross = cost_of(volume, expected, self.planned * year, self.fixed)
+        agency = self.agency_extra()
+        gross = cost_of(volume, expected, self.planned * year, self.fixed) + agency
         saved = whole(state.posts_closed * self.post_cost * year)
         cost = np.maximum(gross - saved, 0)
         self.ledger.spend(open_, cost[open_])
@@ -215,22 +247,28 @@ class Contracts:
         # Before what closed posts save: no company opens them again because it saved.
         state.loss_quarter[open_] += saved[open_] - result[open_]
         state.cost_quarter[open_] += gross[open_]
-        state.cost_a_day[open_] = cost[open_] // days
-        self.public_services(days, areas)
+        # Officers of an agency are paid by whoever employs them, so they don't go over with what else a company costs.
+        state.cost_a_day[open_] = (cost - agency)[open_] // days
 
-    def public_services(self, days: int, areas: Array) -> None:
-        """Pay for the NPS and for prisoners."""
+    def agency_extra(self) -> NDArray[np.int64]:
+        """Return what companies' agency officers cost this month beyond the posts that they sit in."""
+        flows = self.service.flows
+        days, pence = (flows[COUNT_INDEX[name], CRC::2] for name in ("agency_days", "agency_pence"))
+        return pence - whole(days * self.post_cost_a_day)
+
+    def public_services(self, days: NDArray[np.int64], areas: Array, agency: NDArray[np.int64]) -> None:
+        """Pay for the NPS, with what its agency officers were paid, and for prisoners; so many days in each area."""
         service, posts = self.service, self.service.posts
         size = posts.size
-        employed = (posts.filled[:size] == 1) & (posts.employer[:size] == NPS)
+        employed = (posts.filled[:size] == 1) & (posts.employer[:size] == NPS) & (posts.terms[:size] != Terms.AGENCY)
         officers = np.bincount(posts.area[:size][employed], minlength=service.areas)
         nps = whole((self.nps_other + officers * self.post_cost) * (days / YEAR_DAYS)) + self.state.taken_over * days
+        nps += agency
         self.ledger.run("nps", "nps_costs", areas, nps[areas])
         people = service.people
         prisoners = prisoners_by_area(people.size, service.areas, people.location, people.area)
         prisons = whole(prisoners * self.place_cost * (days / YEAR_DAYS))
         self.ledger.run("prisons", "prison_costs", areas, prisons[areas])
-        self.equal_money.book(days, areas)
 
     def take_over(self, areas: Array) -> None:
         """Let the NPS bear what companies cost besides their officers, whom it employs from today."""

@@ -76,8 +76,8 @@ class EqualMoney:
     def begin(self, areas: NDArray[Any], saved: Counted) -> None:
         """Before companies' books close: note what they were paid and have spent, and what contracts took."""
         service, state, headings = self.service, self.state, self.ledger.headings
-        # Booked until the end of last month.
-        days = max(1, service.today - service.calendar.date(service.today).day + 1)
+        # Booked until yesterday.
+        days = max(1, service.today)
         paid = sum(getattr(headings, name)[: service.areas] for name in INCOME)
         state.began[areas] = service.today
         state.result_a_day[areas] = ((paid - headings.crc_costs[: service.areas]) // days)[areas]

@@ -334,7 +334,9 @@ class Model:
                 area,
             )
             self.custody.start_papers(inside[sentences.curfew_stage[inside] == 0])
-        self.prison_held.replan(sentences.person[inside].astype(np.intp))
+        # Dates of handover rest on dates of release, on the side and on their own levers: nothing else moves them.
+        if any(name.startswith(_MOVES_HANDOVER) for name in service.resolved.moving(service.today)):
+            self.prison_held.replan(sentences.person[inside].astype(np.intp))
         if "release.window_days" in names:
             self.release.replan(inside)
 
@@ -393,6 +395,10 @@ class Model:
             service.resolved.end,
         )
         return RunOutput(rows, service.event_digests, service.state_digests, service.checks, service.history)
+
+
+#: Levers that may move the handover of cases that prisons hold: of custody, of supervision, and who is responsible.
+_MOVES_HANDOVER = ("custody.", "supervision.", "organisation.unified")
 
 
 def _demand(resolved: Resolved) -> tuple[tuple[str, ...], ...]:

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     Rows = NDArray[np.intp]
 
 # Compiled code knows plain numbers only.
-_CRC, _AGENCY = codes.CRC, codes.Terms.AGENCY
+_CRC, _AGENCY, _PERMANENT = codes.CRC, codes.Terms.AGENCY, codes.Terms.PERMANENT
 #: A holder's draws are numbered by days in post, never by date.
-_PER_HOLDER = 65536
+PER_HOLDER = 65536
+#: Days in which an officer is new.
+_FIRST_YEAR = 365
 #: People who are looked at together.
 _STRETCH = 64
 
@@ -48,7 +50,9 @@ def day_at_work(
     long_share: float,
     long_mean: float,
     short_mean: float,
-    leave_chance: float,
+    leave_chance: Array,
+    next_day: int,
+    leave_ends: int,
     maternity_chance: float,
     falls_sick: np.uint64,
     week_of_leave: np.uint64,
@@ -73,8 +77,10 @@ def day_at_work(
     overload : tuple of float
         Pressure at which overload begins, pressure at which it is full, the most that counts, and what full overload
         adds to sickness, relative.
-    leave_chance : float
-        Share of officers who are off next week; 0 on days that end no week.
+    leave_chance : float array (areas, sides)
+        Share of officers who are off next week, of those who will be well on its first day; 0 on days that end no week.
+    next_day, leave_ends : int
+        The next working day, and the day after a week of leave that begins now.
     maternity_chance : float
         Chance of an officer to begin maternity leave tomorrow.
     falls_sick, week_of_leave, for_how_long, goes_on_maternity_leave : uint64
@@ -102,7 +108,7 @@ def day_at_work(
         worked[where * 2 + side] += 1
         by_agency[where * 2 + side] += terms[row] == _AGENCY
         present_days[row] += 1
-        occurrence = int(holder[row]) * _PER_HOLDER + int(present_days[row])
+        occurrence = int(holder[row]) * PER_HOLDER + int(present_days[row])
         if away_until[row] > today:
             on_maternity_leave[where * 2 + side] += 1
             continue
@@ -129,8 +135,11 @@ def day_at_work(
                 falling[many] = row
                 lengths[many] = int(max(1.0, days))
                 many += 1
-        if leave_chance > 0 and uniform_of(key[row], week_of_leave, occurrence) < leave_chance:
-            leave_until[row] = today + 10
+                continue
+        chance = leave_chance[where, side]
+        # Who is sick takes no leave: those days would have to be made good.
+        if chance > 0 and sick_until[row] <= next_day and uniform_of(key[row], week_of_leave, occurrence) < chance:
+            leave_until[row] = leave_ends
     return falling[:many], lengths[:many], beginning[:leaving]
 
 
@@ -191,13 +200,40 @@ def hand_over_cases(rows: Rows, cases: Array, points: Array, owed: Array, saved:
 
 
 @compiled
-def fewest_cases(
-    post: int, posts: int, area: Array, employer: Array, filled: Array, grade: Array, cases: Array
+def who_would_move(
+    post: int,
+    posts: int,
+    today: int,
+    area: Array,
+    employer: Array,
+    filled: Array,
+    terms: Array,
+    grade: Array,
+    covered: Array,
+    away_until: Array,
+    sick_until: Array,
+    since: Array,
+    hours_left: Array,
+    cases: Array,
 ) -> int:
-    """Return the officer of the same area and grade in a CRC who has the fewest cases, lowest row first; -1 if none."""
-    found = -1
+    """Return the officer of the same area and grade in a CRC who moves to an NPS post; -1 if there is none.
+
+    Whoever is at work has the fewest cases for the hours left, lowest row first. Officers on long leave or sick hold
+    few cases because others cover them, and aren't asked; those in their first year only if there is nobody else.
+    """
+    found, found_new = -1, False
     for row in range(posts):
-        same = area[row] == area[post] and grade[row] == grade[post]
-        if same and employer[row] == _CRC and filled[row] == 1 and (found < 0 or cases[row] < cases[found]):
-            found = row
+        if area[row] != area[post] or grade[row] != grade[post] or employer[row] != _CRC:
+            continue
+        if filled[row] != 1 or terms[row] != _PERMANENT or hours_left[row] <= 0:
+            continue
+        if covered[row] == 1 or away_until[row] > today or sick_until[row] > today:
+            continue
+        new = today - since[row] < _FIRST_YEAR
+        if found >= 0 and new and not found_new:
+            continue
+        # Cases for an hour, as whole numbers.
+        lighter = found >= 0 and int(cases[row]) * int(hours_left[found]) < int(cases[found]) * int(hours_left[row])
+        if found < 0 or (found_new and not new) or lighter:
+            found, found_new = row, new
     return found

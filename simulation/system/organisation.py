@@ -147,8 +147,10 @@ class Organisation:
         live = np.flatnonzero((people.side[: people.size] == CRC) & begin[people.area[: people.size]])
         service.set_side(live, NPS)
         service.tell("moved to the unified service", live)
-        service.count_codes("officers_transferred", posts.area[:size][joining].astype(np.int64) * 2 + NPS)
-        pay_for_transition(service, posts.area[:size][joining & (posts.filled[:size] == 1)])
+        # A vacant post goes over too, but nobody with it.
+        moving = posts.area[:size][joining & (posts.filled[:size] == 1)]
+        service.count_codes("officers_transferred", moving.astype(np.int64) * 2 + NPS)
+        pay_for_transition(service, moving)
         lose_seniors(service, np.unique(posts.area[:size][joining]))
         # Some cases change hands when caseloads are mixed, spread over the transition.
         share = service.levers.number("organisation.transition_reallocated_share")

@@ -20,7 +20,7 @@ from simulation.engine.agenda import each_once
 from simulation.engine.calendar import MONTH_DAYS
 from simulation.engine.compiled import compiled
 from simulation.system.allocation import Allocation
-from simulation.system.codes import CRC, Kind, Location, Status, Task
+from simulation.system.codes import CRC, Asking, Kind, Location, Status, Task
 from simulation.system.custody import Custody
 from simulation.system.service import FAR, Array, Rows, Service
 from simulation.system.workload import Workload
@@ -55,6 +55,7 @@ class PrisonHeld:
         self.wales = np.array([region == "wales" for region in service.geography.region])
         service.agenda("handover", service.people.capacity)
         custody.on_reception.append(self.take)
+        allocation.on_placed_inside.append(self.take)
         service.on_place_change.append(self.moved)
         service.process(self.process)
 
@@ -137,7 +138,7 @@ class PrisonHeld:
         self.hand_over(held)
 
     def replan(self, rows: Rows) -> None:
-        """Find the handover of cases in prisons' hands anew after dates of release changed."""
+        """Find the handover of cases in prisons' hands anew after dates of release, or sides, changed."""
         self.take(rows[self.service.people.prison_held[rows] == 1])
 
     def handover_day(self, rows: Rows) -> Array:
@@ -159,7 +160,7 @@ class PrisonHeld:
             possible = (curfew != NEVER) & (people.never_curfew[rows[at]] == 0)
             first = np.where(possible, np.minimum(curfew, end), end)
             day = np.where(company[at], first - self.company_days, np.minimum(end - lead[at], first))
-            day = np.where(sentences.kind[term] == Kind.INDETERMINATE, self.service.today + FAR, day)
+            day = np.where(sentences.kind[term] == Kind.INDETERMINATE, FAR, day)
             handover[at] = np.where(inside, np.maximum(handover[at], day), handover[at])
             sentence = sentences.previous[term].astype(np.int64)
             at, sentence = at[sentence >= 0], sentence[sentence >= 0]
@@ -177,7 +178,8 @@ class PrisonHeld:
         service.count("handovers_from_prison", rows)
         service.tell("case handed over by prison", rows)
         service.add_task(Task.HANDOVER, rows, service.today, self.seconds)
-        self.allocation.place(rows)
+        service.count("handover_seconds", rows, np.full(rows.size, self.seconds))
+        self.allocation.place(rows, Asking.HANDOVER)
 
     def moved(self, rows: Rows, before: Array, after: Array) -> None:
         """Whoever leaves custody before the handover is handed over at once; whoever is free is nobody's case."""

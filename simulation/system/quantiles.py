@@ -78,7 +78,21 @@ def choose(shares: Mapping[str, float], uniform: NDArray[np.float64]) -> NDArray
     return np.minimum(np.searchsorted(edges, uniform, side="right"), len(edges) - 1)
 
 
-def mean(mapping: Mapping[str, float]) -> float:
-    """Return the mean of a distribution given by quantiles."""
+def mean_of_whole(mapping: Mapping[str, float]) -> float:
+    """Return the mean of draws from a distribution given by quantiles, cut to whole numbers of at least 1.
+
+    Examples
+    --------
+    Even between 1 and 3, a half is cut to 1 and a half to 2:
+
+    >>> mean_of_whole({"p0": 1, "p100": 3})
+    1.5
+    """
     probabilities, values = quantile_table(mapping)
-    return float(sum((probabilities[1:] - probabilities[:-1]) * (values[1:] + values[:-1]) / 2))
+    total = 1.0
+    # A whole number is the number of whole numbers up to it: 1 for sure, then the chance to reach 2, 3 and so on.
+    for number in range(2, int(values[-1]) + 1):
+        span = values[1:] - values[:-1]
+        reached = np.where(span > 0, (values[1:] - number) / np.where(span > 0, span, 1), values[1:] >= number)
+        total += float(((probabilities[1:] - probabilities[:-1]) * np.clip(reached, 0, 1)).sum())
+    return total

@@ -177,11 +177,23 @@ class Recruitment:
         return posts.area[rows].astype(np.int64) * 2 + posts.employer[rows]
 
     def move_from_crc(self, post: int) -> bool:
-        """Take the officer of the same grade in the area's CRC with the fewest cases; tell whether there was one."""
+        """Take an officer of the same grade who is at work in the area's CRC; tell whether there was one."""
         service, posts = self.service, self.service.posts
-        permanent = posts.filled[: posts.size] * (posts.terms[: posts.size] == Terms.PERMANENT)
-        found = officers.fewest_cases(
-            post, posts.size, posts.area, posts.employer, permanent, posts.post_grade, posts.cases
+        found = officers.who_would_move(
+            post,
+            posts.size,
+            service.today,
+            posts.area,
+            posts.employer,
+            posts.filled,
+            posts.terms,
+            posts.post_grade,
+            posts.covered,
+            posts.away_until,
+            posts.sick_until,
+            posts.since,
+            posts.hours_left,
+            posts.cases,
         )
         if found < 0:
             return False
@@ -270,8 +282,15 @@ class Recruitment:
         asked[:] = 0
         if self.is_cohort(when.month):
             self.begin_training(service.today)
-        if self.is_cohort(when.month + process):
+        begins = when.year * 12 + when.month - 1 + process
+        if self.is_cohort(when.month + process) and begins >= self.first_cohort():
             self.asked(when.month + process)[:] = self.wanted(shares)
+
+    def first_cohort(self) -> int:
+        """Return the month in which the programme's first cohort begins, in months since year 0; none before it."""
+        first = datetime.date.fromisoformat(self.service.levers.text("staff.trainee.first_cohort"))
+        # A cohort begins on the first of a month.
+        return first.year * 12 + first.month - (1 if first.day == 1 else 0)
 
     def asked(self, month: int) -> Array:
         """Return the trainees asked for in each area for the cohort of a month, counted from January of some year."""
@@ -410,13 +429,13 @@ class Recruitment:
         """Seat trainees who began before the first day, and ask for the cohort that is being recruited on it."""
         service, levers = self.service, self.service.levers
         training, start = service.tables["training"], service.resolved.start
-        first = datetime.date.fromisoformat(levers.text("staff.trainee.first_cohort"))
+        first = self.first_cohort()
         longest = int(levers.mapping("staff.trainee.programme_months")["long"])
         process = levers.integer("staff.trainee.process_months")
         now = start.year * 12 + start.month - 1
         for number in range(now - longest, now + process):
             when = datetime.date(number // 12, number % 12 + 1, 1)
-            if when < first or not self.is_cohort(when.month):
+            if number < first or not self.is_cohort(when.month):
                 continue
             if when < start:
                 training.owed[: service.areas] += self.wanted(shares)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulation.system.codes import CRC, NPS, Rosh
+from simulation.system.codes import CRC, NPS, Asking, Rosh
 from simulation.system.quantiles import draw
 from simulation.system.service import Array, Rows, Service
 
@@ -46,7 +46,8 @@ def split(service: Service, areas: Array) -> None:
     people.waiting_since[parted] = service.today
     service.agendas["transfer"].cancel(parted)
     service.count("cases_parted", parted)
-    occurrence = people.sentences[parted].astype(np.int64) * 1024 + people.spells[parted]
+    spell = people.sentences[parted].astype(np.int64) * 1024 + people.spells[parted]
+    occurrence = spell * len(Asking) + Asking.SPLIT
     uniform = service.chance.uniform(people.key[parted], "allocation delay", occurrence)
     days = draw(service.levers.mapping("allocation.working_days"), uniform).astype(np.int64)
     today = np.full(parted.size, service.today)

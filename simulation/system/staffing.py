@@ -24,7 +24,7 @@ from simulation.system.hours import HoursOf, Reductions, points_available, set_h
 from simulation.system.laws import columns
 from simulation.system.leaving import Leaving, step
 from simulation.system.other_staff import OtherStaff
-from simulation.system.quantiles import draw, mean, quantile_table
+from simulation.system.quantiles import draw, mean_of_whole, quantile_table
 from simulation.system.recruitment import Recruitment
 from simulation.system.recruitment_loops import empty_posts
 from simulation.system.service import COUNT_INDEX, DROPPED, Array, Rows, Service
@@ -81,8 +81,10 @@ class Staffing:
         self.long_share = float(levers.number("staff.sickness_long_spell_share"))
         long, short = levers.mapping("staff.sickness_long_days"), levers.mapping("staff.sickness_short_days")
         self.long_days, self.short_days = quantile_table(long), quantile_table(short)
-        self.long_mean, self.short_mean = mean(long), mean(short)
-        self.leave_days = float(levers.number("staff.leave_days"))
+        self.long_mean, self.short_mean = mean_of_whole(long), mean_of_whole(short)
+        # Nobody begins a week of leave sick: what is taken in a year is taken in the weeks begun well.
+        leave_days = float(levers.number("staff.leave_days"))
+        self.leave_chance = np.minimum(leave_days / np.maximum(self.days_a_year - sick_days, 1.0), 1.0)
         self.cases_move_after = levers.integer("staff.sickness_cases_move_days")
         self.maternity_rate = float(levers.number("staff.maternity.rate"))
         self.maternity_months = levers.mapping("staff.maternity.months")
@@ -171,7 +173,8 @@ class Staffing:
         service, posts, chance, calendar = self.service, self.service.posts, self.service.chance, self.service.calendar
         today = service.today
         # Leave is taken in whole weeks: on the last working day of a week the next one may be off.
-        friday = calendar.date(today).weekday() == 4
+        monday = today + 7 - calendar.date(today).weekday()
+        next_day = int(calendar.working_day_after(np.array([today + 1]))[0])
         worked, sick, long, maternity, agency = (service.flows[COUNT_INDEX[name]] for name in _COUNTED)
         agency_before = agency.copy()
         falling, lengths, beginning = officers.day_at_work(
@@ -195,7 +198,9 @@ class Staffing:
             self.long_share,
             self.long_mean,
             self.short_mean,
-            self.leave_days / 5 / WEEKS_A_YEAR if friday else 0.0,
+            self.leave_chance if next_day >= monday else np.zeros_like(self.leave_chance),
+            next_day,
+            monday + 7,
             self.maternity_rate / self.days_a_year,
             chance.constant("falls sick"),
             chance.constant("week of leave"),
@@ -217,12 +222,17 @@ class Staffing:
             long_ones = falling[(posts.sick_long[falling] == 1) & (lengths > self.cases_move_after)]
             service.agendas["cases move"].put(long_ones, calendar.after_working_days(today, self.cases_move_after))
         if beginning.size:
-            uniform = chance.uniform(posts.key[beginning], "length of maternity leave", posts.holder[beginning])
+            uniform = chance.uniform(posts.key[beginning], "length of maternity leave", self.holder_and_day(beginning))
             days = (draw(self.maternity_months, uniform) * MONTH_DAYS).astype(np.int32)
             posts.away_until[beginning] = today + 1 + days
             service.agendas["returns"].put(beginning, today + days)
             service.count_codes("maternity_leaves", self.recruitment.codes(beginning))
             self.cover(beginning)
+
+    def holder_and_day(self, rows: Rows) -> Array:
+        """Return the number of holders' draws today: by days in post, so that a second leave has luck of its own."""
+        posts = self.service.posts
+        return posts.holder[rows].astype(np.int64) * officers.PER_HOLDER + posts.present_days[rows]
 
     def cover_the_sick(self, rows: Rows) -> None:
         """Hand over the cases of those who are still sick after some weeks."""
@@ -250,7 +260,8 @@ class Staffing:
         rows = rows[posts.filled[rows] == 1]
         if rows.size == 0:
             return
-        stay_away = service.chance.uniform(posts.key[rows], "returns from leave", posts.holder[rows]) < self.no_return
+        draws = service.chance.uniform(posts.key[rows], "returns from leave", self.holder_and_day(rows))
+        stay_away = draws < self.no_return
         going = rows[stay_away]
         posts.leaving_reason[going] = Reason.NO_RETURN
         self.depart(going)

@@ -29,6 +29,7 @@ class Takeover:
         areas = self.contracts.areas
         ending = areas[(unified & self.contracts.open)[areas]]
         if ending.size:
+            self.contracts.close_contracts(ending)
             self.contracts.take_over(ending)
         # Where one service is split, companies bear their own cost again.
         self.contracts.state.taken_over[areas[(~unified & ~self.contracts.open)[areas]]] = 0

@@ -1,9 +1,9 @@
 """Work: points of the tool, and the time each kind of task takes.
 
 The tariff fixes expected minutes only for a case worked to the NPS E3 pattern, by tier and setting. Contact,
-recording, plan, review and enforcement are inside it; administration is the remainder, found here when parameters
-are read, and an error if negative. Any other pattern is the sum of its own tasks, so a call every six weeks costs
-less. Points decide what the tool shows; tasks decide what the officer's day can hold.
+recording, plan, review, enforcement and handover are inside it; administration is the remainder, found here when
+parameters are read, and an error if negative. Any other pattern is the sum of its own tasks, so a call every six
+weeks costs less. Points decide what the tool shows; tasks decide what the officer's day can hold.
 """
 
 from __future__ import annotations
@@ -98,7 +98,6 @@ class Workload:
         for task, name in enumerate(Task.names):
             if task != Task.CONTACT:
                 self.task_seconds[task] = self._seconds(minutes[name.lower()])
-        # Inside the tariff of an E3 case: their time is the case's, so handover and enforcement are not charged twice.
         self.day_seconds = round(levers.number("workload.minutes_per_day_present") * 60)
         self.giving_seconds = self._seconds(minutes["handover_giving"])
         self.full_time = round(levers.number("workload.full_time_hours") * 100)
@@ -168,7 +167,7 @@ class Workload:
     def _remainder(self, minutes: dict[str, float], model: int, setting: int, tier: int, month: float) -> float:
         """Return minutes of administration a contact: what the tariff leaves when all its tasks are paid."""
         inside = minutes["plan"] / minutes["plan_every_months"] + minutes["review"] / minutes["review_every_months"]
-        inside += minutes["enforcement_a_month"]
+        inside += minutes["enforcement_a_month"] + minutes["handover_a_month"]
         contacts = MONTH_DAYS / self.interval_days[model, 2, tier]
         at_home = self.home_share(self.models[model], tier)
         home, office = self.parts[Mode.HOME_VISIT, :3].sum(), self.parts[Mode.FACE_TO_FACE, :2].sum()

@@ -11,6 +11,7 @@ from simulation.system import Model, RunOutput
 from simulation.system.codes import CRC, Status
 from simulation.system.contract_loops import ACTIVITIES, cost_of, paid_share, posts_to_cut, starts_of_month
 from simulation.system.ledger import ACCOUNTS, INCOME
+from simulation.system.service import COUNT_INDEX
 from tests.system.system_helpers import (
     PARAMETERS,
     as_tuples,
@@ -130,6 +131,48 @@ def model_tasks(output: RunOutput, month: str) -> int:
     }
     resettled = done.get(("ttg_done", True), 0) + done["ttg_done", False]
     return int(done["plans_done", False] * 50 * PENCE + resettled * 200 * PENCE)
+
+
+def test_contracts_that_end_in_mid_month_are_paid_until_then(model: Model) -> None:
+    """Unified on 16 September: fifteen days of the companies, and fifteen of the NPS as it was and as it became."""
+    middle, later = (
+        finished(change(datetime.date(2017, when, day), "set", "organisation.unified", 1), **SHORT)
+        for when, day in ((9, 16), (9, 30))
+    )
+    half, most, whole = (totals(each.output()) for each in (middle, later, model))
+    for days, counts in ((15, half), (29, most)):
+        expected = whole["crc_volume_expected"]["2017-09"] * days / 30
+        assert counts["crc_volume_expected"]["2017-09"] == pytest.approx(expected, abs=1)
+        assert 0 < counts["crc_volume"]["2017-09"] <= whole["crc_volume"]["2017-09"]
+        # Cost moves with volume by less than a quarter, and income within what volume may do in half a month.
+        assert counts["crc_costs"]["2017-09"] == pytest.approx(whole["crc_costs"]["2017-09"] * days / 30, rel=0.1)
+        assert counts["crc_income_volume"]["2017-09"] > 0 < counts["crc_income_tasks"]["2017-09"]
+        # What the company cost, or the NPS in its place, is spent once a day, whoever spends it.
+        spent = counts["crc_costs"]["2017-09"] + counts["nps_costs"]["2017-09"]
+        assert spent == pytest.approx(whole["crc_costs"]["2017-09"] + whole["nps_costs"]["2017-09"], rel=0.03)
+        assert counts["prison_costs"]["2017-09"] == pytest.approx(whole["prison_costs"]["2017-09"], rel=0.02)
+    assert middle.contracts.ledger.broken().size == later.contracts.ledger.broken().size == 0
+    assert total(middle.output(), "results_people") < total(model.output(), "results_people")
+
+
+def test_agency_officers_cost_what_they_are_paid() -> None:
+    """Twice the price: what more the NPS and the companies spend is what more agency officers are paid."""
+    many = {"staff.agency.share_of_vacancies": 1, "staff.leaving_multiplier": 4}
+    outputs = [run(overrides={**many, "staff.agency.pounds_a_day": pounds}, **SHORT) for pounds in (200, 400)]
+    costs = {name: [total(output, name) for output in outputs] for name in ("nps_costs", "crc_costs", "agency_pence")}
+    paid = np.diff(costs["agency_pence"])[0]
+    assert paid == costs["agency_pence"][0] > 0
+    assert np.diff(costs["nps_costs"])[0] > 0 < np.diff(costs["crc_costs"])[0]
+    assert np.diff(costs["nps_costs"])[0] + np.diff(costs["crc_costs"])[0] == paid
+
+
+def test_an_agency_officer_costs_a_company_what_is_beyond_the_post() -> None:
+    """Ten days at 220 pounds, in posts of 45,000 a year: 2,200 less 10/252.9 of 45,000."""
+    model = Model(request())
+    area, flows = model.service.resolved.areas[0], model.service.flows
+    flows[COUNT_INDEX["agency_days"], area * 2 + CRC] = 10
+    flows[COUNT_INDEX["agency_pence"], area * 2 + CRC] = 220_000
+    assert model.contracts.agency_extra()[area] == 220_000 - 4_500_000 * 10 // 252.9
 
 
 def test_every_penny_is_somewhere(model: Model) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from simulation.engine import NEVER
 from simulation.system import Model, RunOutput
-from simulation.system.codes import CRC, NPS, Kind, Location, Parole, RecallKind, Status, Task
+from simulation.system.codes import CRC, NPS, Kind, Location, Parole, RecallKind, Rosh, Status, Task
 from simulation.system.demand import area_shares
-from tests.system.system_helpers import GEOGRAPHY, PARAMETERS, change, finished, request, run, total, totals
+from tests.system.system_helpers import GEOGRAPHY, PARAMETERS, change, finished, request, run, same_run, total, totals
 
 SHORT = {"end": datetime.date(2017, 10, 31)}
 DAY = 30
@@ -154,6 +154,35 @@ def test_the_day_of_handover_by_hand() -> None:
     assert rule.handover_day(who).tolist() == [900 - 84, 1000 - 84, 1000 - 136, 1000 - 228]
     people.never_curfew[who[0]] = 1
     assert rule.handover_day(who[:1]).tolist() == [1000 - 84], "curfew can't come for the excluded"
+
+
+def test_a_prisoner_whose_risk_rises_is_handed_over_as_the_nps_does(held: Model) -> None:
+    """A company's case held in prison escalates: its handover is found anew that day, months before, not weeks."""
+    model = held
+    people, service, rule = model.service.people, model.service, model.prison_held
+    rows = np.flatnonzero((people.prison_held[: people.size] == 1) & (people.side[: people.size] == CRC))
+    rows = rows[people.assessed_rosh[rows] < Rosh.HIGH]
+    was = service.agendas["handover"].day_of(rows)
+    # Those who have long to serve stay with the prison; the others' day as NPS cases has come.
+    later, sooner = rows[was > service.today + 300][:5], rows[was < service.today + 40][:5]
+    assert later.size and sooner.size
+    model.allocation.escalate(np.sort(np.concatenate([later, sooner])))
+    booked = service.agendas["handover"].day_of(later)
+    assert (people.side[later] == NPS).all() and (people.prison_held[later] == 1).all()
+    assert booked.tolist() == rule.handover_day(later).tolist()
+    assert (booked < was[np.isin(rows, later)]).any()
+    come = rule.handover_day(sooner) <= service.today
+    assert come.any()
+    assert people.prison_held[sooner].tolist() == (~come).tolist(), "handed over at once"
+    assert (people.waiting_since[sooner[come]] == service.today).all()
+
+
+def test_a_lever_that_does_nothing_moves_no_handover() -> None:
+    """Whatever changes elsewhere, dates of handover stand: they were right before (rule 13)."""
+    escalating = {"custody.prison_held.england_closed": 1, "allocation.escalation_rate": 1.0}
+    when = {"areas": ("durham",), "end": datetime.date(2017, 10, 31), "overrides": escalating}
+    nothing = change(datetime.date(2017, 9, 12), "multiply", "staff.senior.months_to_fill", 1.0)
+    same_run(run(**when), run(nothing, **when))
 
 
 # --- Curfew papers --------------------------------------------------------------------------------------

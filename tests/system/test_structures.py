@@ -197,6 +197,7 @@ def test_what_is_freed_by_hand() -> None:
     model.run(day)
     posts, size = service.posts, service.posts.size
     officers = int(((posts.employer[:size] == 1) & (posts.filled[:size] == 1)).sum())
+    vacant = int(((posts.employer[:size] == 1) & (posts.filled[:size] == 0)).sum())
     cost_a_day = int(model.contracts.state.cost_a_day[area])
     earned = int(model.contracts.ledger.balance("company")[area])
     model.run(day + 1)
@@ -210,6 +211,7 @@ def test_what_is_freed_by_hand() -> None:
     assert model.contracts.equal_money.freed()[area] == pytest.approx(freed, rel=0.001)
     model.run(day + 31)
     assert totals(model.output())["transition_costs"]["2017-09"] == officers * 1_000_000
+    assert totals(model.output())["officers_transferred"]["2017-09"] == officers and vacant > 0
 
 
 def test_freed_money_opens_posts_and_missing_money_closes_them() -> None:

@@ -9,12 +9,12 @@ import pytest
 
 from simulation.engine import NEVER
 from simulation.system import Model
-from simulation.system.codes import CRC, Kind, Location, Status
+from simulation.system.codes import CRC, Kind, Location, Status, Terms
 from simulation.system.cohorts import INSPECTED_FROM, INSPECTED_TO
 from simulation.system.contact_loops import eligible_for_telephone, people_columns
 from simulation.system.invariants import InvariantBroken
 from simulation.system.laws import columns
-from simulation.system.officers import cases_of, fewest_cases
+from simulation.system.officers import cases_of, who_would_move
 from simulation.system.stocks import OF_PEOPLE, PeopleCounted, count_people
 from tests.system.system_helpers import finished
 
@@ -45,20 +45,28 @@ def test_cases_of_leavers_are_all_their_cases(model: Model) -> None:
         assert found.tolist() == np.flatnonzero(np.isin(officer, leavers)).tolist()
 
 
-def test_the_officer_who_moves_has_the_fewest_cases(model: Model) -> None:
-    posts = model.service.posts
+def test_the_officer_who_moves_has_the_fewest_cases_for_the_hours(model: Model) -> None:
+    posts, today = model.service.posts, model.service.today
     size = posts.size
+    names = ("terms", "post_grade", "covered", "away_until", "sick_until", "since", "hours_left", "cases")
+    columns_ = [getattr(posts, name) for name in names]
     for post in range(size):
-        found = fewest_cases(post, size, posts.area, posts.employer, posts.filled, posts.post_grade, posts.cases)
+        found = who_would_move(post, size, today, posts.area, posts.employer, posts.filled, *columns_)
         there = np.flatnonzero(
             (posts.area[:size] == posts.area[post])
             & (posts.employer[:size] == CRC)
             & (posts.filled[:size] == 1)
+            & (posts.terms[:size] == Terms.PERMANENT)
             & (posts.post_grade[:size] == posts.post_grade[post])
+            & (posts.away_until[:size] <= today)
+            & (posts.sick_until[:size] <= today)
+            & (posts.hours_left[:size] > 0)
         )
-        assert found == there[np.argmin(posts.cases[there])]
+        long_in_post = there[today - posts.since[there] >= 365]
+        there = long_in_post if long_in_post.size else there
+        assert found == there[np.argmin(posts.cases[there] / posts.hours_left[there])]
     nobody = np.zeros_like(posts.filled)
-    assert fewest_cases(0, size, posts.area, posts.employer, nobody, posts.post_grade, posts.cases) == -1
+    assert who_would_move(0, size, today, posts.area, posts.employer, nobody, *columns_) == -1
 
 
 def test_stocks_are_what_a_plain_count_gives(model: Model) -> None:

@@ -39,7 +39,7 @@ def hours_a_month(workload: Workload, levers: Levers, model: str, setting: int, 
         interval = int(workload.interval_days[number, LATER, tier])
         plans, reviews = MONTHS / minutes["plan_every_months"], MONTHS / minutes["review_every_months"]
         inside = plans * minutes["plan"] + reviews * minutes["review"]
-        inside += MONTHS * minutes["enforcement_a_month"]
+        inside += MONTHS * (minutes["enforcement_a_month"] + minutes["handover_a_month"])
         mode = Mode.FACE_TO_FACE
     contacts = int(MONTHS * MONTH_DAYS // interval)
     each = workload.contact_seconds[number, setting, tier, :, 0]
