@@ -29,13 +29,23 @@ class Split:
         Name of each group in files, and the words for it.
     description : str
         When somebody is in which.
+    unclear : tuple of str
+        Counts of people that say nothing by these groups, because the group is what is counted or isn't known yet.
     """
 
     name: str
     title: str
     groups: dict[str, str]
     description: str
+    unclear: tuple[str, ...] = ()
 
+
+_FOLLOWED = (
+    "followed_a_year",
+    "reoffended_within_year",
+    "followed_a_year_release",
+    "reoffended_within_year_release",
+)
 
 SPLITS: dict[str, Split] = {
     split.name: split
@@ -82,6 +92,8 @@ SPLITS: dict[str, Split] = {
                 "not_supervised": "Not supervised",
             },
             "Tier as last assessed in the present supervision; nobody has one before it or after it.",
+            # A year begins on the day of sentence or release, most often before the case has a tier.
+            _FOLLOWED,
         ),
         Split(
             "area_kind",
@@ -100,15 +112,147 @@ SPLITS: dict[str, Split] = {
             "Whether the responsible officer took the case on within the weeks for which a change of officer is felt "
             "(effects.officer_change_duration_weeks), the first officer of a supervision included. A change of officer "
             "is counted with the officer that there was before it.",
+            ("officer_changes", "allocated", "allocation_days", *_FOLLOWED),
         ),
     )
 }
 """What people can be split by, by name."""
 
 
-def cannot_split(measure: Measure) -> tuple[str, ...]:
-    """Return the counts of a measure that belong to no person, so that it can't be split."""
-    return tuple(name for name in (*measure.numerator, *measure.denominator) if name in NOT_OF_PEOPLE)
+def why_not(measure: Measure, split: Split) -> str:
+    """Return why a measure can't be split, or nothing if it can.
+
+    Examples
+    --------
+    >>> recalls = Measure("recalls", "Recalls", "a year", ("recalls",))
+    >>> why_not(recalls, SPLITS["sex"])
+    ''
+    >>> why_not(Measure("load", "Load", "%", ("officers_over_110",), ("officers_with_tool",)), SPLITS["sex"])
+    'Not split: counts officers, money, places or time that belong to no one person.'
+    """
+    counts = (*measure.numerator, *measure.denominator)
+    if any(name in NOT_OF_PEOPLE for name in counts):
+        return "Not split: counts officers, money, places or time that belong to no one person."
+    if any(name in split.unclear for name in counts):
+        return f"Not split: who is in which group by {split.title.lower()} isn't clear when it is counted."
+    return ""
 
 
-NOT_OF_PEOPLE: frozenset[str] = frozenset()
+NOT_OF_PEOPLE: frozenset[str] = frozenset(
+    (
+        "administrators_in_post",
+        "agency_days",
+        "agency_in_post",
+        "agency_left",
+        "agency_pence",
+        "agency_starts",
+        "body_costs",
+        "candidates_lost",
+        "cases_held",
+        "commissioned_costs",
+        "commissioning_costs",
+        "companies_failed",
+        "crc_costs",
+        "crc_income_adjustment",
+        "crc_income_results",
+        "crc_income_tasks",
+        "crc_income_volume",
+        "crc_result",
+        "crc_step_in",
+        "crc_volume",
+        "crc_volume_expected",
+        "equal_money_posts_closed",
+        "equal_money_posts_opened",
+        "fill_days",
+        "group_places",
+        "group_places_used",
+        "group_seconds",
+        "handover_seconds",
+        "homes_found",
+        "hours_contracted",
+        "hub_agents_hundredths",
+        "hub_seconds_available",
+        "hub_seconds_worked",
+        "joiners",
+        "leavers",
+        "leavers_after_maternity",
+        "leavers_first_year",
+        "leavers_pay",
+        "leavers_redundancy",
+        "leavers_reorganisation",
+        "leavers_workload",
+        "maternity_days",
+        "maternity_leaves",
+        "money_freed",
+        "moves_crc_to_nps",
+        "newly_qualified_in_post",
+        "nps_costs",
+        "officer_days",
+        "officers_absent_sick",
+        "officers_in_post",
+        "officers_on_maternity_leave",
+        "officers_over_100",
+        "officers_over_110",
+        "officers_over_120",
+        "officers_over_40_cases",
+        "officers_over_50_cases",
+        "officers_over_60_cases",
+        "officers_po",
+        "officers_pso",
+        "officers_transferred",
+        "officers_truly_over_110",
+        "officers_with_cases",
+        "officers_with_tool",
+        "other_staff",
+        "part_time_in_post",
+        "placed_elsewhere",
+        "points_available",
+        "points_held",
+        "posts_closed",
+        "posts_established",
+        "posts_filled",
+        "posts_vacant",
+        "posts_vacant_po",
+        "prison_costs",
+        "prison_headroom",
+        "prison_outside",
+        "prison_places",
+        "programme_groups",
+        "redundancies",
+        "report_seconds_duty",
+        "report_seconds_po",
+        "report_seconds_pso",
+        "reports_waiting",
+        "results_cohorts",
+        "results_expected",
+        "results_followed",
+        "results_losses",
+        "results_people",
+        "results_reoffenders",
+        "results_wins",
+        "seconds_available",
+        "seconds_demanded",
+        "seconds_lost_to_transition",
+        "seconds_meetings",
+        "seconds_unused",
+        "seconds_worked",
+        "seniors_in_post",
+        "seniors_lost",
+        "sickness_days",
+        "sickness_days_long",
+        "specialist_seconds",
+        "specialist_seconds_idle",
+        "specialist_seconds_idle_beside_queue",
+        "teaching_seconds",
+        "trainees_in_post",
+        "trainees_qualified",
+        "trainees_started",
+        "transition_costs",
+        "work_places",
+        "work_places_used",
+    )
+)
+"""Counts that belong, all or in part, to officers, teams, money or prisons and so can't be split.
+
+The time asked of officers and the time of handing cases over are here because part of it is of no one person.
+"""
