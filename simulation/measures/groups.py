@@ -29,6 +29,8 @@ class Split:
         Name of each group in files, and the words for it.
     description : str
         When somebody is in which.
+    caution : str
+        What the reader must know of how far the model tells these groups apart; may be empty.
     unclear : tuple of str
         Counts of people that say nothing by these groups, because the group is what is counted or isn't known yet.
     """
@@ -37,6 +39,7 @@ class Split:
     title: str
     groups: dict[str, str]
     description: str
+    caution: str = ""
     unclear: tuple[str, ...] = ()
 
 
@@ -50,7 +53,14 @@ _FOLLOWED = (
 SPLITS: dict[str, Split] = {
     split.name: split
     for split in (
-        Split("sex", "Sex", {"women": "Women", "men": "Men"}, "As recorded; it never changes."),
+        Split(
+            "sex",
+            "Sex",
+            {"women": "Women", "men": "Men"},
+            "As recorded; it never changes.",
+            "The model gives women other sentences, and other days on which prisons hand their cases over; nothing "
+            "else in it depends on sex.",
+        ),
         Split(
             "age",
             "Age",
@@ -64,6 +74,7 @@ SPLITS: dict[str, Split] = {
                 "60_and_over": "60 and over",
             },
             "Age on the first day of the month.",
+            "Nothing in the model depends on age, so these groups differ by luck alone.",
         ),
         Split(
             "sentence",
@@ -93,13 +104,14 @@ SPLITS: dict[str, Split] = {
             },
             "Tier as last assessed in the present supervision; nobody has one before it or after it.",
             # A year begins on the day of sentence or release, most often before the case has a tier.
-            _FOLLOWED,
+            unclear=_FOLLOWED,
         ),
         Split(
             "area_kind",
             "Home",
             {"rural": "In the country", "urban": "In a town"},
             "Whether the person lives in the country; it never changes.",
+            "Whom it takes longer to travel to is all that the model knows of the country.",
         ),
         Split(
             "officer",
@@ -112,7 +124,7 @@ SPLITS: dict[str, Split] = {
             "Whether the responsible officer took the case on within the weeks for which a change of officer is felt "
             "(effects.officer_change_duration_weeks), the first officer of a supervision included. A change of officer "
             "is counted with the officer that there was before it.",
-            ("officer_changes", "allocated", "allocation_days", *_FOLLOWED),
+            unclear=("officer_changes", "allocated", "allocation_days", *_FOLLOWED),
         ),
     )
 }
