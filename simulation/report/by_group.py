@@ -42,8 +42,8 @@ def group_section(study: StudyFolder) -> tuple[str, list[tuple[str, list[str], T
             parts.append((scenario.title, _sentences(by_measure, split), _table(scenario, by_measure, split)))
     about = (
         f"{split.title}: {lower_first(split.description)} {split.caution} Some groups are small, so their ranges "
-        f"are wide, and among {len(split.groups)} groups some differences look clear by luck alone: read a lone one with "
-        "care."
+        f"are wide, and among {len(split.groups)} groups some differences look clear by luck alone: read a lone one "
+        "with care."
     )
     return about, parts
 
