@@ -90,6 +90,6 @@ def group_table(
                     np.array([pair[side].levels(measure, window)[0] for pair in pairs.values()]) for side in (0, 1)
                 )
                 found = zip(pairs, figures_of(before, after), strict=True)
-                rows.extend({**labels, "group": name, **figures, "note": note} for name, figures in found)
+                rows.extend({**labels, "group": name, **figures, "note": note or None} for name, figures in found)
     return frame_of(rows, BY_GROUP_SCHEMA)
 
