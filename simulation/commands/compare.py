@@ -56,6 +56,14 @@ def compare(
         Path | None,
         typer.Option(metavar="DIR", help="Folder for the results.", show_default="results/ and the names"),
     ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            metavar="GROUPS",
+            help="Also show who gains and who loses by sex, age, sentence, tier, area_kind or officer.",
+            show_default=False,
+        ),
+    ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Write over another study in that folder.")] = False,
 ) -> None:
     """Run scenarios and compare them with the first; without any, run the default study."""
@@ -71,6 +79,7 @@ def compare(
         out=DEFAULT_FOLDER if out is None and not scenarios else out,
         until=until,
         replace=replace,
+        split=split,
     )
     code = run_and_tell(study)
     if code:

@@ -26,7 +26,7 @@ DIGITS = 9
 
 Schema = dict[str, type[pl.DataType]]
 
-_LABELS: Schema = {
+LABELS: Schema = {
     "scenario": pl.String,
     "compared_with": pl.String,
     "measure": pl.String,
@@ -40,7 +40,8 @@ _LABELS: Schema = {
     "months": pl.Int64,
     "impact_date": pl.String,
 }
-_FIGURES: Schema = {
+"""Columns that say what is compared."""
+FIGURES: Schema = {
     "replications": pl.Int64,
     "baseline": pl.Float64,
     "value": pl.Float64,
@@ -53,6 +54,7 @@ _FIGURES: Schema = {
     "relative": pl.Float64,
     "sign_agreement": pl.Int64,
 }
+"""Columns of what came of it."""
 _WHOLE_ONLY: Schema = {
     "variance_ratio": pl.Float64,
     "variance_ratio_low": pl.Float64,
@@ -66,9 +68,9 @@ _WHOLE_ONLY: Schema = {
     "areas_better": pl.Int64,
     "areas_worse": pl.Int64,
 }
-DIFFERENCES_SCHEMA: Schema = {**_LABELS, **_FIGURES, **_WHOLE_ONLY}
+DIFFERENCES_SCHEMA: Schema = {**LABELS, **FIGURES, **_WHOLE_ONLY}
 """Columns of differences.csv."""
-BY_AREA_SCHEMA: Schema = {**_LABELS, "area": pl.String, **_FIGURES}
+BY_AREA_SCHEMA: Schema = {**LABELS, "area": pl.String, **FIGURES}
 """Columns of differences_by_area.csv."""
 HEADLINES_SCHEMA: Schema = {**DIFFERENCES_SCHEMA, "finding": pl.String}
 """Columns of headlines.csv."""
@@ -126,20 +128,21 @@ def difference_tables(baseline: Arm, arms: Sequence[Arm], measures: Sequence[Mea
     for arm in arms:
         for window in windows_after(arm.impact, arm.counts.months):
             for measure in measures:
-                labels = _labels(baseline, arm, measure, window)
+                labels = labels_of(baseline, arm, measure, window)
                 whole, areas = _compare(baseline.counts, arm.counts, measure, window)
                 whole_rows.append({**labels, **whole})
                 area_rows.extend({**labels, **row} for row in areas)
-    differences = _frame(whole_rows, DIFFERENCES_SCHEMA)
+    differences = frame_of(whole_rows, DIFFERENCES_SCHEMA)
     to_end = {(row["scenario"], row["measure"]): row for row in whole_rows if row["window"] == TO_END}
     # What a scenario acts on directly, then what follows from it.
     named = [(arm.name, name) for arm in arms for name in dict.fromkeys((*arm.moves, *HEADLINES))]
     chosen = [to_end[key] for key in named if key in to_end]
-    headlines = _frame([{**row, "finding": _finding(row)} for row in chosen], HEADLINES_SCHEMA)
-    return DifferenceTables(differences, _frame(area_rows, BY_AREA_SCHEMA), headlines)
+    headlines = frame_of([{**row, "finding": _finding(row)} for row in chosen], HEADLINES_SCHEMA)
+    return DifferenceTables(differences, frame_of(area_rows, BY_AREA_SCHEMA), headlines)
 
 
-def _labels(baseline: Arm, arm: Arm, measure: Measure, window: Window) -> dict[str, Any]:
+def labels_of(baseline: Arm, arm: Arm, measure: Measure, window: Window) -> dict[str, Any]:
+    """Return what a row says it compares."""
     return {
         "scenario": arm.name,
         "compared_with": baseline.name,
@@ -162,7 +165,7 @@ def _compare(
     """Return the figures over all areas, and a row of figures for each area."""
     before, before_by_area = baseline.levels(measure, window)
     after, after_by_area = scenario.levels(measure, window)
-    whole = _figures(before[None], after[None])[0]
+    whole = figures_of(before[None], after[None])[0]
     gain = variance_ratio(before[None], after[None])
     whole["variance_ratio"] = gain.ratio[0]
     whole["variance_ratio_low"] = gain.low[0]
@@ -174,12 +177,12 @@ def _compare(
     whole["areas"] = len(before_by_area)
     whole["areas_better"] = better
     whole["areas_worse"] = worse
-    rows = _figures(before_by_area, after_by_area)
+    rows = figures_of(before_by_area, after_by_area)
     areas = [{"area": area, **row} for area, row in zip(baseline.areas[:-1], rows, strict=True)]
     return whole, areas
 
 
-def _figures(before: Floats, after: Floats) -> list[dict[str, Any]]:
+def figures_of(before: Floats, after: Floats) -> list[dict[str, Any]]:
     """Return the figures of each row of two arrays of shape (rows, replications)."""
     paired = paired_difference(before, after)
     before_mean, after_mean = before.mean(axis=-1), after.mean(axis=-1)
@@ -247,7 +250,8 @@ def _finding(row: dict[str, Any]) -> str:
     )
 
 
-def _frame(rows: list[dict[str, Any]], schema: Schema) -> pl.DataFrame:
+def frame_of(rows: list[dict[str, Any]], schema: Schema) -> pl.DataFrame:
+    """Return rows as a tidy table."""
     return tidy(pl.DataFrame(rows, schema=schema, orient="row"))
 
 

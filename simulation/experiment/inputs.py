@@ -17,6 +17,7 @@ from simulation.experiment.jobs import PlannedRun
 from simulation.experiment.manifest import MODEL, code_digest
 from simulation.experiment.runfiles import run_key
 from simulation.experiment.windows import whole_months
+from simulation.measures.groups import SPLITS
 from simulation.measures.registry import HEADLINES
 from simulation.scenario import (
     Resolved,
@@ -26,6 +27,7 @@ from simulation.scenario import (
     load_scenario,
     resolve,
 )
+from simulation.scenario.problems import did_you_mean
 from simulation.system.reach import problems_with
 
 DEFAULT_REPLICATIONS = 5
@@ -81,6 +83,8 @@ class Plan:
         Areas as the user named them; empty for those of the scenario.
     until : datetime.date or None
         Last day, if the user gave one.
+    split : str
+        By what the counts of people are split; empty for not at all.
     """
 
     scenarios: tuple[Resolved, ...]
@@ -94,6 +98,7 @@ class Plan:
     sources: tuple[str, ...]
     area_names: tuple[str, ...] = ()
     until: dt.date | None = None
+    split: str = ""
 
     @property
     def baseline(self) -> Resolved:
@@ -142,6 +147,7 @@ class Plan:
             "replication": replication,
             "code": self.code,
             "numpy": np.__version__,
+            **({"split": self.split} if self.split else {}),
         }
 
     @cached_property
@@ -161,6 +167,7 @@ class Plan:
                     determinants=determinants,
                     impact_day=days if impact is None else (impact - self.baseline.start).days,
                     days=days,
+                    split=self.split,
                 )
         return found
 
@@ -173,6 +180,8 @@ class Plan:
         parts.append(f"--replications {self.replications} --seed {self.seed}")
         if self.until is not None:
             parts.append(f"--until {self.until.isoformat()}")
+        if self.split:
+            parts.append(f"--split {self.split}")
         parts.append(f"--out {_portable(str(self.folder), 'results/')}")
         return " ".join(parts)
 
@@ -202,6 +211,7 @@ class Plan:
             "replications": self.replications,
             "draws": 1,
             "seed": self.seed,
+            **({"split": self.split} if self.split else {}),
             "dates": self.dates,
             "months": [self.months[0], self.months[-1]],
             "areas": list(self.areas),
@@ -230,6 +240,7 @@ def make_plan(
     out: str | Path | None,
     until: str | dt.date | None,
     runner: str = MODEL,
+    split: str | None = None,
 ) -> Plan:
     """Check what was asked for and work it into a plan.
 
@@ -238,7 +249,7 @@ def make_plan(
     scenarios : sequence of str, pathlib.Path or Resolved
         Names or files of scenarios, the baseline first; or scenarios already resolved, which keep their own
         areas and dates.
-    areas, replications, seed, workers, out, until, runner
+    areas, replications, seed, workers, out, until, runner, split
         See `simulation.experiment.study.Study`.
 
     Returns
@@ -252,7 +263,7 @@ def make_plan(
     """
     problems = _number_problems(replications, seed, workers)
     last_day, date_problems = _last_day(until)
-    problems += date_problems
+    problems += date_problems + _split_problems(split)
     names = _area_names(areas)
     resolved, found = _resolve_all(scenarios, names, last_day)
     problems += found
@@ -278,6 +289,7 @@ def make_plan(
         sources=sources,
         area_names=names,
         until=last_day,
+        split=split or "",
     )
 
 
@@ -297,6 +309,14 @@ def _number_problems(replications: int, seed: int, workers: int | None) -> list[
     if workers is not None and not 1 <= workers <= 1024:
         problems.append(f"Workers must be from 1 to 1,024, not {workers}.")
     return problems
+
+
+def _split_problems(split: str | None) -> list[str]:
+    if split is None or split in SPLITS:
+        return []
+    hint = did_you_mean(split, SPLITS)
+    given = f"Counts can't be split by '{split[:40]}'" + (f"; {hint}" if hint else ".")
+    return [f"{given} They can be split by {', '.join(SPLITS)}."]
 
 
 def _last_day(until: str | dt.date | None) -> tuple[dt.date | None, list[str]]:

@@ -34,6 +34,8 @@ class PlannedRun:
         Days from the start until the scenario differs from the baseline; the whole run for the baseline.
     days : int
         Length of the run.
+    split : str
+        By what the counts of people are split; empty for not at all.
     """
 
     key: str
@@ -43,6 +45,7 @@ class PlannedRun:
     determinants: dict[str, Any]
     impact_day: int
     days: int
+    split: str = ""
 
     @property
     def title(self) -> str:

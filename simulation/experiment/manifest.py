@@ -144,6 +144,8 @@ def determinants(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "seed": manifest["seed"],
         "replications": manifest["replications"],
         "code": manifest["code"]["digest"],
+        # Only where counts are split, so that other studies keep their fingerprints.
+        **({"split": manifest["split"]} if manifest.get("split") else {}),
     }
 
 
@@ -165,6 +167,8 @@ def differences_of(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         f"{name} {before[name]}, now {after[name]}" for name in ("baseline", "seed") if before[name] != after[name]
     ]
     found += [f"other {name}" for name in ("areas", "dates") if before[name] != after[name]]
+    if before.get("split") != after.get("split"):
+        found.append(f"split by {before.get('split', 'nothing')}, now by {after.get('split', 'nothing')}")
     if before["code"] != after["code"]:
         found.append("another version of the model")
     if after["replications"] < before["replications"]:

@@ -347,7 +347,8 @@ def _request(run: PlannedRun, model: Any, seed: int, tell: Callable[[Message], N
             last = now
             tell(DayReached(run.key, day, days))
 
-    return model.RunRequest(resolved=run.resolved, seed=seed, replication=run.replication, progress=progress)
+    split = {"split": run.split} if run.split else {}
+    return model.RunRequest(resolved=run.resolved, seed=seed, replication=run.replication, progress=progress, **split)
 
 
 def _save(run: PlannedRun, output: Any, folder: Path) -> RunSaved:

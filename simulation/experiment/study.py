@@ -23,6 +23,7 @@ from typing import Any
 import polars as pl
 from rich.console import Console
 
+from simulation.experiment.by_group import BY_GROUP_SCHEMA, group_table, load_groups
 from simulation.experiment.counts import load_counts
 from simulation.experiment.differences import (
     BY_AREA_SCHEMA,
@@ -75,10 +76,14 @@ from simulation.experiment.runfiles import (
     write_parquet_atomically,
 )
 from simulation.experiment.windows import TO_END, Window, windows_after
+from simulation.measures.groups import SPLITS
 from simulation.scenario import Resolved
 
 FAILURES = "failed_runs.txt"
 """File with the full messages of runs that failed; there only when some did."""
+
+BY_GROUP = "differences_by_group.csv"
+"""File of differences by group of people; there only where a study splits its counts."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +157,12 @@ class StudyResult:
         return _read_table(self.folder / "differences_by_area.csv", BY_AREA_SCHEMA)
 
     @cached_property
+    def differences_by_group(self) -> pl.DataFrame:
+        """The same for each group of people; empty unless the study splits its counts."""
+        path = self.folder / BY_GROUP
+        return _read_table(path, BY_GROUP_SCHEMA) if path.is_file() else pl.DataFrame(schema=BY_GROUP_SCHEMA)
+
+    @cached_property
     def headlines(self) -> pl.DataFrame:
         """Differences of the measures declared in advance, to the end of the study, with a sentence each."""
         return _read_table(self.folder / "headlines.csv", HEADLINES_SCHEMA)
@@ -200,6 +211,9 @@ class Study:
         Replace the results of another study in the same folder.
     runner : str
         Module that runs the model.
+    split : str, optional
+        By what the counts of people are split: a name in `simulation.measures.groups.SPLITS`. Never changes what
+        happens in a run.
 
     Examples
     --------
@@ -217,6 +231,7 @@ class Study:
     until: str | dt.date | None = None
     replace: bool = field(default=False, kw_only=True)
     runner: str = field(default=MODEL, kw_only=True)
+    split: str | None = field(default=None, kw_only=True)
 
     def plan(self) -> Plan:
         """Check what was asked for; nothing is run or written.
@@ -235,6 +250,7 @@ class Study:
             self.out,
             self.until,
             self.runner,
+            self.split,
         )
 
     def run(self, reporter: Reporter | None = None, *, quiet: bool = False) -> StudyResult:
@@ -451,6 +467,11 @@ class _Running:
             "distributions.csv": distribution_table(paths, self._last_window()),
             "parameters.csv": _parameter_table(plan.baseline),
         }
+        (self.folder / BY_GROUP).unlink(missing_ok=True)
+        if plan.split:
+            split = SPLITS[plan.split]
+            groups = {arm.name: load_groups(paths[arm.name], tuple(split.groups), plan.months) for arm in arms}
+            frames[BY_GROUP] = group_table(split, arms[0], arms[1:], groups)
         for name, frame in frames.items():
             write_atomically(self.folder / name, frame.write_csv(line_terminator="\n").encode("utf-8"))
         self._write_outcomes(paths)

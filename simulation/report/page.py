@@ -22,6 +22,7 @@ from simulation.report.background import (
     pairing_section,
     parameter_section,
 )
+from simulation.report.by_group import group_section
 from simulation.report.charts import Numbering
 from simulation.report.findings import Finding
 from simulation.report.glossary import GLOSSARY
@@ -77,12 +78,14 @@ def _render(study: StudyFolder) -> str:
     path_groups, paths_note = path_section(study, numbering)
     level_chart = level_section(study, numbering)
     worst_tables = worst_off_section(study)
+    groups_note, group_parts = group_section(study)
     pairing_table = pairing_section(study)
     contents = [
         ("findings", "Findings"),
         *([("differences", "How big, and how sure")] if difference_charts else []),
         ("cannot", "What this cannot say"),
         *([("worst", "Who loses")] if worst_tables else []),
+        *([("groups", "Who gains and loses: people")] if group_parts else []),
         *([("distributions", "Behind the averages")] if distribution_groups else []),
         *([("paths", "Month by month")] if path_groups else []),
         *([("levels", "Check against published figures")] if level_chart else []),
@@ -113,6 +116,8 @@ def _render(study: StudyFolder) -> str:
         difference_charts=difference_charts,
         caveats=words.caveats(study.levels, study.replications, study.draws),
         worst_tables=worst_tables,
+        groups_note=groups_note,
+        group_parts=group_parts,
         distribution_groups=distribution_groups,
         path_groups=path_groups,
         paths_note=paths_note,

@@ -80,6 +80,7 @@ class StudyFolder:
     levels: pl.DataFrame = field(repr=False)
     distributions: pl.DataFrame = field(repr=False)
     parameters: pl.DataFrame = field(repr=False)
+    by_group: pl.DataFrame = field(repr=False)
     scenarios: tuple[ScenarioText, ...] = ()
 
     @classmethod
@@ -103,6 +104,7 @@ class StudyFolder:
             levels=_frame(path / "levels.csv", LEVEL_COLUMNS),
             distributions=_frame(path / "distributions.csv", DISTRIBUTION_COLUMNS),
             parameters=_frame(path / "parameters.csv", PARAMETER_COLUMNS),
+            by_group=_frame(path / "differences_by_group.csv", BY_GROUP_COLUMNS),
             scenarios=_scenarios(path, manifest, differences),
         )
 
@@ -209,6 +211,23 @@ DIFFERENCE_COLUMNS: dict[str, Any] = {
     "areas_worse": pl.Int64,
 }
 """Columns of differences.csv that a report uses."""
+
+BY_GROUP_COLUMNS: dict[str, Any] = {
+    "scenario": pl.String,
+    "measure": pl.String,
+    "window": pl.String,
+    "group": pl.String,
+    "replications": pl.Int64,
+    "baseline": pl.Float64,
+    "value": pl.Float64,
+    "difference": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "relative": pl.Float64,
+    "sign_agreement": pl.Int64,
+    "note": pl.String,
+}
+"""Columns of differences_by_group.csv that a report uses."""
 
 LEVEL_COLUMNS: dict[str, Any] = {
     "evidence_id": pl.String,

@@ -64,12 +64,12 @@ class Allocation:
         # Nobody can go by points who has no tool to count them.
         self.by_points = by_points & tool_in_use(self.service)
         rates = by_operating_model(self.service, names, "allocation.transfers_per_year")
-        self.move_rate = np.array(rates, dtype=np.float64).ravel()
+        self.move_rate = self.service.levers.in_cells(rates)
         levers = self.service.levers
         self.escalation_target = levers.number("allocation.escalation_target_working_days")
-        self.rise_rate = levers.grid("allocation.escalation_rate").ravel()
-        self.inflation = levers.grid("allocation.inflation").ravel()
-        self.on_release_day = levers.grid("contact.release_day_appointment_share").ravel()
+        self.rise_rate = levers.cells("allocation.escalation_rate")
+        self.inflation = levers.cells("allocation.inflation")
+        self.on_release_day = levers.cells("contact.release_day_appointment_share")
         limits = levers.mapping("allocation.tier_limits")
         rsr_b, rsr_c, ogrs_b, ogrs_c = (float(limits[name]) for name in ("rsr_b", "rsr_c", "ogrs_b", "ogrs_c"))
         self.tier_limits = rsr_b, rsr_c, ogrs_b, ogrs_c
@@ -147,6 +147,7 @@ class Allocation:
             people.public_interest,
             people.assessed_rosh,
         )
+        service.regroup(rows)
         # A prison's case asks for no officer until it is handed over.
         theirs = people.prison_held[asking] == 1
         held = asking[theirs]
@@ -291,6 +292,7 @@ class Allocation:
             people.changes,
             people.officer_changed_on,
         )
+        service.regroup(rows)
         service.add_task(Task.HANDOVER, handed, today, int(self.workload.task_seconds[Task.HANDOVER]))
         self.charge(before[(before >= 0) & (before != officer)])
         service.count("handover_seconds", handed, self.workload.task_seconds[Task.HANDOVER : Task.HANDOVER + 1])

@@ -159,7 +159,7 @@ def place_people(
         before, holder = int(side[row]), officer[row]
         now = NPS if must or unified[place] or before == NPS else CRC
         side[row] = now
-        cell[row] = place * 2 + now
+        cell[row] = (cell[row] & -2) | now
         # Only a probation officer can keep a case whose risk is now high.
         if now != before or holder < 0 or (rosh >= _HIGH and grade[holder] != _PO):
             # Who waits already goes on waiting, but for whom the other side now has to take over from an officer.

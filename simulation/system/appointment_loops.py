@@ -214,7 +214,7 @@ def open_contacts(
             counted[_DUE, cell] += 1
             if way == _HUB_CALL:
                 fate[at] = HUB_FULL
-                server[at] = at_work.size + cell
+                server[at] = at_work.size + ways.hub[cell]
                 by_colleague[at] = 0
                 counted[_HUB_DUE, cell] += 1
             else:

@@ -34,7 +34,7 @@ class BreachCourts:
         days = levers.number("workload.working_days_a_year")
         #: Hearings of each area in a working day.
         self.rate = self.population.shares * (levers.number("enforcement.hearings_a_year") / days)
-        self.no_show = levers.grid("enforcement.no_show_share").ravel()
+        self.no_show = levers.cells("enforcement.no_show_share")
         self.waits = side_by_side(levers.mapping("enforcement.warrant_working_days"))
         chance = self.service.chance
         come, wait = chance.constant("comes to the breach hearing"), chance.constant("days to arrest on warrant")

@@ -134,7 +134,7 @@ class Caseload:
         #: By cell: the order of its operating model.
         self.priority = workload.priority()[self.contact.models].copy()
         # Tasks that are measured may be drawn forward.
-        most = np.array(levers.grid("targets.rank_of_measured_tasks")).ravel().astype(np.int64)
+        most = levers.cells("targets.rank_of_measured_tasks").astype(np.int64)
         for task in MEASURED:
             self.priority[:, task] = np.minimum(self.priority[:, task], most)
         names = operating_models(self.service)
@@ -143,7 +143,7 @@ class Caseload:
         self.meetings = self.meetings / levers.number("workload.working_days_a_year")
         self.meeting_seconds = round(levers.number("workload.meeting_minutes") * 60)
         self.meeting = self.service.chance.constant("meeting")
-        self.not_rebooked = by_operating_model(self.service, names, "contact.not_rebooked_share").ravel()
+        self.not_rebooked = levers.in_cells(by_operating_model(self.service, names, "contact.not_rebooked_share"))
         self.any_left_out = bool(self.not_rebooked.any())
         self.productive = self.workload.day_seconds * levers.grid("workload.productivity")
         self.longest_backlog = levers.grid("contact.downgrade_backlog_days") * self.workload.day_seconds
@@ -200,7 +200,7 @@ class Caseload:
             seconds,
         )
         # What is counted of contacts, then of posts.
-        counted = np.zeros((self._counted.size, service.areas * 2), dtype=np.int64)
+        counted = np.zeros((self._counted.size, service.cells), dtype=np.int64)
         if self.fullest_day.any():
             each = self.workload.contact_seconds
             full_days(due, persons, posts, at_work, available, self.fullest_day, each, server, seconds, too_long)

@@ -288,5 +288,5 @@ class Circumstances:
         """Count homes, incomes and engagement of the people in the community at the end of a month."""
         service, people = self.service, self.service.people
         service.flows[self.counted] += count_lives(
-            community, cells, service.areas * 2, people.home, people.income_from, people.engagement, service.today
+            community, cells, service.cells, people.home, people.income_from, people.engagement, service.today
         )

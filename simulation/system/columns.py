@@ -76,7 +76,7 @@ PEOPLE = (
     Column("changes", "int16", "count", "Officers so far."),
     Column("work_only", "int8", "0/1", "Supervised for unpaid work alone: no supervision contacts."),
     Column("contact_due", "int32", "day", "Day the next contact was first due, however often it was put off.", NEVER),
-    Column("cell", "int16", "area x 2 + side", "Where the person's counts go; nobody's with the NPS."),
+    Column("cell", "int16", "area x 2 + side, and group", "Where the person's counts go; nobody's with the NPS."),
     Column("booked_as", "int8", "Mode", "The next contact is booked as: visit (0), officer's call, hub's call."),
     Column(
         "phone_draw", "float32", "share", "Draw of this spell that puts the person on the telephone or not."

@@ -86,9 +86,10 @@ class Contact:
         names = operating_models(service)
         self.hubs.read(names)
         self.ways = read_ways(service, names, self.hubs.open)
-        self.models = np.array([workload.models.index(model) for row in names for model in row], dtype=np.int8)
-        by_model = lambda name: by_operating_model(service, names, name).ravel()  # noqa: E731
-        multiplier = levers.grid("contact.phone_only_multiplier").ravel()
+        models = np.array([[workload.models.index(model) for model in row] for row in names], dtype=np.int8)
+        self.models = levers.in_cells(models)
+        by_model = lambda name: levers.in_cells(by_operating_model(service, names, name))  # noqa: E731
+        multiplier = levers.cells("contact.phone_only_multiplier")
         phone_share = np.clip(by_model("contact.phone_only_share") * multiplier, 0, 1)
         missed = levers.mapping("contact.missed_ratio")
         self.rules = Rules(
@@ -104,7 +105,7 @@ class Contact:
             step_up=levers.integer("contact.crisis_interval_days"),
             after_missed=levers.integer("contact.after_missed_days"),
             custody_interval=workload.custody_interval,
-            miss=levers.grid("contact.missed_appointment_probability").ravel(),
+            miss=levers.cells("contact.missed_appointment_probability"),
             missed_ratio=np.array([float(missed.get(name, 1.0)) for name in _NAMES]),
             missed_crisis_ratio=float(levers.number("contact.missed_crisis_ratio")),
             officer_change_days=float(levers.number("effects.officer_change_duration_weeks") * 7),
@@ -240,7 +241,7 @@ class Contact:
         if rows.size == 0:
             return
         service, people = self.service, self.service.people
-        counted = np.zeros((len(COUNTED), service.areas * 2), dtype=np.int64)
+        counted = np.zeros((len(COUNTED), service.cells), dtype=np.int64)
         mode = mode.astype(np.int8, copy=False)
         rules = self.rules if self.odds_of is None else self.rules._replace(odds=self.odds_of(rows))
         held = hold_contacts(

@@ -31,7 +31,7 @@ from simulation.system.equal_money import EqualMoney
 from simulation.system.ledger import Ledger
 from simulation.system.population import Population
 from simulation.system.results import Results
-from simulation.system.service import COUNT_INDEX, Array, Rows, Service
+from simulation.system.service import Array, Rows, Service
 from simulation.system.staffing import Staffing
 
 #: Pence in a million pounds.
@@ -226,8 +226,8 @@ class Contracts:
         )
         most = service.resolved.series_value("contracts.adjustment_most", service.today, 0) * MILLION * year
         adjusted = np.clip(amended - signed, 0, whole(self.share * most))
-        plans = service.flows[COUNT_INDEX["plans_done"], CRC::2]
-        resettled = service.flows[COUNT_INDEX["ttg_done"], NPS::2] + service.flows[COUNT_INDEX["ttg_done"], CRC::2]
+        plans = service.by_place("plans_done")[CRC::2]
+        resettled = service.by_place("ttg_done").reshape(-1, 2).sum(axis=1)
         tasks = plans * self.fee_plan + resettled * self.fee_resettlement
         step_in = whole(cost * (1 + self.premium))
         prize = np.zeros(service.areas, dtype=np.int64)

@@ -53,7 +53,7 @@ class Counting:
 
     def add(self, names: tuple[str, ...], counts: np.ndarray) -> None:
         """Add counts by measure and cell to the month's."""
-        self.service.flows[[COUNT_INDEX[name] for name in names]] += counts
+        self.service.flows[[COUNT_INDEX[name] for name in names], : counts.shape[1]] += counts
 
     def band(self, name: str, counts: np.ndarray) -> None:
         """Add counts by band and side to a histogram of the month."""
@@ -69,7 +69,7 @@ class Counting:
         statuses = service.statuses_of_all()
         found = stocks.count_people(
             service.people.size,
-            service.areas * 2,
+            service.cells,
             service.posts.size,
             columns(stocks.PeopleCounted, service.people),
             statuses,
@@ -81,7 +81,8 @@ class Counting:
         )
         self.add(stocks.OF_PEOPLE, found.counts)
         self.band("people_by_days_since_seen", found.bands)
-        service.flows[COUNT_INDEX["hub_agents_hundredths"]] += self.contact.hubs.agents
+        agents = self.contact.hubs.agents
+        service.flows[COUNT_INDEX["hub_agents_hundredths"], : agents.size] += agents
         for listener in service.on_month_end:
             listener(found.community, found.cells)
         self.outside_series()

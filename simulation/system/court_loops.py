@@ -379,6 +379,7 @@ def write_orders(
     expiry: Array,
     supervision_end: Array,
     unpaid_work_only: Array,
+    suspended_group: int,
     flows: Counted,
 ) -> tuple[Rows, Days, Rows, Days]:
     """Write what orders of today say.
@@ -393,6 +394,9 @@ def write_orders(
         Upper edges of the shares of each length, and the days that it lasts.
     probabilities, lags : float arrays
         Quantiles of the days from offence to sentence, straight lines in between.
+    suspended_group : int
+        How far the cells of people with suspended sentences lie behind those of people with community orders; see
+        :mod:`simulation.system.groups`.
     flows : int64 array (counts, cells)
         Counts of the month: of orders, and of those on people sentenced before.
 
@@ -419,16 +423,18 @@ def write_orders(
         expiry[order] = today + days
         supervision_end[order] = today + days
         unpaid_work_only[order] = uniform_of(person, work_constant, number) < work_share
+        place = int(cell[row])
         if uniform_of(person, suspended_constant, number) < suspended_share:
             kind[order] = _SUSPENDED
+            place += suspended_group
             suspended[others] = row
             suspended_days[others] = days
             others += 1
         else:
             community[at - others] = row
             community_days[at - others] = days
-        flows[_COMMUNITY_SENTENCES, cell[row]] += 1
+        flows[_COMMUNITY_SENTENCES, place] += 1
         if number > 1:
-            flows[_OF_RETURNERS, cell[row]] += 1
+            flows[_OF_RETURNERS, place] += 1
     ordered = rows.size - others
     return community[:ordered], community_days[:ordered], suspended[:others], suspended_days[:others]

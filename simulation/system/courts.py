@@ -102,7 +102,7 @@ class Courts:
         self.ratio_by_report = np.array([ratios[name] for name in REPORTS], dtype=np.float64)
         shares = levers.mapping("courts.custody_share_of_returners")
         self.share_of_returners = np.array([shares[label] for label in GROUPS], dtype=np.float64)
-        self.diverted = levers.grid("courts.diversion_from_custody").ravel()
+        self.diverted = levers.cells("courts.diversion_from_custody")
         by_band = levers.mapping("courts.diversion_by_length")
         self.diverted_by_band = np.array([by_band[name] for name in LENGTH_BANDS], dtype=np.float64)
         lengths = Lookup(levers.mapping("courts.order_length_months"))
@@ -341,8 +341,10 @@ class Courts:
             sentences.expiry,
             sentences.supervision_end,
             sentences.unpaid_work_only,
+            0 if service.groups is None else service.groups.next_sentence,
             service.flows,
         )
+        service.regroup(rows)
         service.agendas["legal end"].put(made, sentences.expiry[made])
         for begin in self.on_orders:
             begin(made)

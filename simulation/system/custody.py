@@ -110,6 +110,7 @@ class Custody:
             terms.constants,
             service.flows,
             people.cell,
+            0 if service.groups is None else service.groups.next_sentence,
             people.key,
             people.sentences,
             people.latest,
@@ -121,6 +122,7 @@ class Custody:
             sentences.extended,
             sentences.offence,
         )
+        service.regroup(rows)
         self.set_dates(made)
         if orders.size:
             service.agendas["legal end"].cancel(orders)
@@ -230,7 +232,7 @@ class Custody:
             first,
             service.resolved.lookup("custody.hdc.take_up", sentences.imposed[made], service.today, area),
             float(levers.number("custody.hdc.not_begun_share")),
-            levers.grid("custody.hdc.opt_out_share").ravel(),
+            levers.cells("custody.hdc.opt_out_share"),
             *quantiles_of(levers.mapping("custody.hdc.papers_days")),
             chance.constant("curfew taken up"),
             chance.constant("curfew opted out"),

@@ -37,7 +37,7 @@ class EarlyRevocation:
         """Take the levers of the day."""
         levers = self.service.levers
         self.seconds = int(workload.task_seconds[Task.COURT_APPLICATION])
-        self.share = levers.grid("enforcement.early_revocation_share").ravel()
+        self.share = levers.cells("enforcement.early_revocation_share")
         self.served = levers.number("enforcement.early_revocation_served")
         self.listing = levers.integer("enforcement.early_revocation_working_days")
 

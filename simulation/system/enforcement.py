@@ -63,8 +63,9 @@ class Enforcement:
         levers = self.service.levers
         self.window = float(levers.number("enforcement.failure_window_months") * 365.25 / 12)
         sides = ("enforcement.probability_started_nps", "enforcement.probability_started_crc")
-        self.started = np.stack([levers.grid(name)[:, side] for side, name in enumerate(sides)], axis=1).ravel()
-        self.dropped = levers.grid("enforcement.late_pack_dropped_share").ravel()
+        started = np.stack([levers.grid(name)[:, side] for side, name in enumerate(sides)], axis=1)
+        self.started = levers.in_cells(started)
+        self.dropped = levers.cells("enforcement.late_pack_dropped_share")
         self.referral_target = levers.integer("enforcement.crc_referral_target_business_days")
         self.most_returns = levers.integer("enforcement.most_pack_returns")
         self.return_days = levers.integer("enforcement.pack_return_working_days")
@@ -74,14 +75,14 @@ class Enforcement:
         self.draws_at_contact = chance.constant("recall for absence"), chance.constant("breach started")
         self.draws_elsewhere = chance.constant("recall for a missed day"), chance.constant("breach for a missed day")
         self.pack_constants = np.array([drop, back, chance.constant("breach listing")], dtype=np.uint64)
-        self.pack_days = levers.grid("enforcement.breach_referral_working_days").astype(np.int64).ravel()
+        self.pack_days = levers.cells("enforcement.breach_referral_working_days").astype(np.int64)
         self.breach_courts.read()
-        self.recalled_for_absence = levers.grid("recall.per_unacceptable_absence").ravel()
-        self.recalled_for_risk = levers.grid("recall.per_risk_rise_noticed").ravel()
+        self.recalled_for_absence = levers.cells("recall.per_unacceptable_absence")
+        self.recalled_for_risk = levers.cells("recall.per_risk_rise_noticed")
         self.order_edges = Lookup(levers.mapping("enforcement.order_breach_outcome")).edges
         self.supervision_edges = Lookup(levers.mapping("enforcement.pss_breach_outcome")).edges
         self.longest_committal = levers.integer("enforcement.pss_breach_max_custody_days")
-        self.returned = levers.grid("enforcement.pack_returned_share").ravel()
+        self.returned = levers.cells("enforcement.pack_returned_share")
         rework = workload.task_seconds[Task.BREACH_PACK] * levers.number("enforcement.pack_rework_share")
         self.rework_seconds = max(1, int(rework))
 

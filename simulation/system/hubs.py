@@ -36,17 +36,18 @@ class Hubs:
         """
         service, levers = self.service, self.service.levers
         a_thousand = by_operating_model(service, names, "contact.hub_agents_per_1000_cases")
-        #: Agents in hundredths of a full-time one, by cell.
+        #: Agents in hundredths of a full-time one, by area x 2 + side.
         agents = np.zeros(a_thousand.shape, dtype=np.int64)
         mine = list(service.resolved.areas)
         agents[mine] = np.round(a_thousand * self._cases / 10)[mine]
         self.agents = agents.ravel()
         minutes = levers.number("workload.hub_agent_minutes_a_day")
         self.seconds: Seconds = (self.agents * round(minutes * 60)) // 100
-        self.open: NDArray[np.bool_] = self.agents > 0
+        #: Where there are any, by cell.
+        self.open: NDArray[np.bool_] = levers.in_cells(agents > 0)
 
     def available(self) -> Seconds:
-        """Return the time of a day in which calls can be started, by cell."""
+        """Return the time of a day in which calls can be started, by area x 2 + side."""
         left: Seconds = self.seconds - self.table.owed
         return left
 
@@ -55,7 +56,7 @@ class Hubs:
 
         Parameters
         ----------
-        used : int64 array (cells,)
+        used : int64 array (area x 2 + side,)
             Time of the calls started.
         """
         table, flows = self.table, self.service.flows

@@ -18,10 +18,13 @@ class Levers:
     ----------
     effective : Effective
         Values in force on a day.
+    blocks : int
+        How many times the cells (area x 2 + side) are there: see :mod:`simulation.system.groups`.
     """
 
-    def __init__(self, effective: Effective) -> None:
+    def __init__(self, effective: Effective, blocks: int = 1) -> None:
         self._effective = effective
+        self._blocks = blocks
         self._known: dict[tuple[str, ...], Any] = {}
 
     def _ask(self, method: str, name: str, *labels: str) -> Any:
@@ -54,6 +57,14 @@ class Levers:
     def grid(self, name: str, *labels: str) -> NDArray[np.float64]:
         """Return the value for each area and side; not to be changed."""
         return self._ask("grid", name, *labels)
+
+    def cells(self, name: str, *labels: str) -> NDArray[np.float64]:
+        """Return the value for each cell, for what goes by people's cells; not to be changed."""
+        return self.in_cells(self.grid(name, *labels))
+
+    def in_cells(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return values by area and side for each cell: the same for every group of people there."""
+        return values.ravel() if self._blocks == 1 else np.tile(values.ravel(), self._blocks)
 
 
 def _remembering(table: dict[str, Any]) -> Lookup:

@@ -35,6 +35,7 @@ class Ways(NamedTuple):
     call_cut: Shares  # under pressure: becomes a call,
     group_cut: Shares  # or goes to a group, added to the share before,
     hub_cut: Shares  # or goes to the hub, added again
+    hub: NDArray[np.intp]  # whose hub calls: area x 2 + side
     hub_open: NDArray[np.bool_]  # the hub has agents
     cover: Shares  # of contacts whose officer is away: a colleague takes them
     team: Shares  # of contacts whose officer is there: whoever is on duty takes them

@@ -63,6 +63,8 @@ class RunRequest:
         People convicted on top of demand, for tests.
     traced : int
         Key of a person whose history is wanted; 0 for nobody.
+    split : str
+        By what people are split in the counts, see :mod:`simulation.measures.groups`; empty for not at all.
     """
 
     resolved: Resolved
@@ -71,6 +73,7 @@ class RunRequest:
     progress: Callable[[int, int], None] | None = None
     extra: tuple[tuple[int, int], ...] = ()
     traced: int = 0
+    split: str = ""
 
 
 @dataclass
@@ -103,7 +106,7 @@ class Model:
         chance = Chance(request.seed, request.replication)
         self.population = Population(resolved, self.geography, calendar, chance, request.extra)
         survivors, arrivals, on_recall = self._draw_people(calendar)
-        self.service = Service(resolved, self.geography, chance, arrivals.key.size, calendar)
+        self.service = Service(resolved, self.geography, chance, arrivals.key.size, calendar, request.split)
         self._seat(survivors, arrivals, on_recall)
         if request.traced:
             found = np.flatnonzero(self.service.people.key == np.uint64(request.traced))
@@ -150,6 +153,7 @@ class Model:
         live = survivors.status != Status.ENDED
         shift[past_rows] = np.where(live, at_start["supervised"], at_start["at_liberty"])
         population.traits(people, rows, group, shift)
+        service.regroup(rows)
         self._wire()
         self.organisation.establish()
         self.staffing.begin(self.organisation.training_shares)
@@ -271,7 +275,7 @@ class Model:
     def read(self, day: int) -> None:
         """Give every subsystem the levers of a day."""
         service = self.service
-        service.levers = Levers(service.resolved.on(day))
+        service.levers = Levers(service.resolved.on(day), service.blocks)
         self.population.levers = service.levers
         workload = Workload(service.levers)
         self.allocation.read(workload)
@@ -393,6 +397,7 @@ class Model:
             [geography.areas[cell // 2] for cell in cells],
             [geography.provider_name(cell // 2, cell % 2) for cell in cells],
             service.resolved.end,
+            () if service.groups is None else service.groups.names,
         )
         return RunOutput(rows, service.event_digests, service.state_digests, service.checks, service.history)
 

@@ -14,8 +14,8 @@ from simulation.measures.registry import COUNTS
 
 Rows = NDArray[np.int64]
 
-#: Numbers of a row: months since year 0, index of the measure, area x 2 + side (side alone for a histogram), band of a
-#: histogram, and how many.
+#: Numbers of a row: months since year 0, index of the measure, cell (side alone for a histogram), band of a histogram,
+#: and how many.
 COLUMNS = ("month", "measure", "place", "band", "value")
 _MONTH, _MEASURE, _PLACE, _BAND, _VALUE = range(len(COLUMNS))
 _NO_BAND = -1
@@ -32,7 +32,7 @@ def rows_of_month(when: date, flows: NDArray[np.int64], bands: dict[tuple[str, i
     ----------
     when : datetime.date
         A day of the month.
-    flows : int array (measures, area x 2 + side)
+    flows : int array (measures, cells)
         Counts.
     bands : dict
         Histograms, by measure, band and side.
@@ -49,7 +49,9 @@ def rows_of_month(when: date, flows: NDArray[np.int64], bands: dict[tuple[str, i
     return counted
 
 
-def named_rows(finished: Sequence[Rows], areas: Sequence[str], providers: Sequence[str], end: date) -> dict[str, Any]:
+def named_rows(
+    finished: Sequence[Rows], areas: Sequence[str], providers: Sequence[str], end: date, groups: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return columns of all rows with their names, sorted on their full key.
 
     Parameters
@@ -60,16 +62,21 @@ def named_rows(finished: Sequence[Rows], areas: Sequence[str], providers: Sequen
         Names by area x 2 + side.
     end : datetime.date
         Last day of the run: the last month is known then.
+    groups : sequence of str
+        Groups that the counts of people are split by, each with cells of its own behind those of nobody.
     """
     rows = np.concatenate([np.empty((0, len(COLUMNS)), dtype=np.int64), *finished])
-    place, band, value = rows[:, _PLACE], rows[:, _BAND], rows[:, _VALUE]
+    band, value = rows[:, _BAND], rows[:, _VALUE]
+    block, place = np.divmod(rows[:, _PLACE], len(areas))
     months, month = np.unique(rows[:, _MONTH], return_inverse=True)
     banded = band != _NO_BAND
+    bands = [f"{number:03d}" for number in range(int(band.max(initial=0)) + 1)]
+    group = np.where(block > 0, len(bands) + block, band - _NO_BAND)
     # Words of each column, and which of them a row has.
     columns: dict[str, tuple[list[str], NDArray[np.int64]]] = {
         "area": ([*areas, EVERYWHERE], np.where(banded, len(areas), place)),
         "provider": ([*providers, *SIDES], np.where(banded, len(providers) + place, place)),
-        "group": ([ALL, *(f"{number:03d}" for number in range(int(band.max(initial=0)) + 1))], band - _NO_BAND),
+        "group": ([ALL, *bands, *groups], group),
         "month": ([f"{number // 12:04d}-{number % 12 + 1:02d}" for number in months.tolist()], month),
         "measure": ([count.name for count in COUNTS], rows[:, _MEASURE]),
     }

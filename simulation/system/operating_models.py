@@ -1,7 +1,7 @@
 """Operating models: which provider works how, and what each model says about contact.
 
 Every value that differs from owner to owner is a table by operating model. Here it is turned into one number for each
-cell (area x 2 + side), through the provider responsible there.
+area and side, through the provider responsible there.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def by_operating_model(service: Service, names: list[list[str]], parameter: str)
 def entry_by_model(service: Service, names: list[list[str]], parameter: str, entry: str) -> NDArray[np.float64]:
     """Return one entry of a parameter that is a table for each operating model, by cell."""
     values = service.levers.mapping(parameter)
-    return np.array([values[model][entry] for row in names for model in row], dtype=np.float64)
+    found = np.array([[values[model][entry] for model in row] for row in names], dtype=np.float64)
+    return service.levers.in_cells(found)
 
 
 def provider_cases(service: Service) -> NDArray[np.float64]:
@@ -73,20 +74,20 @@ def read_ways(service: Service, names: list[list[str]], hub_open: NDArray[np.boo
         Where the hub has agents.
     """
     levers, chance = service.levers, service.chance
-    by_model = lambda name: by_operating_model(service, names, name).ravel()  # noqa: E731
+    by_model = lambda name: levers.in_cells(by_operating_model(service, names, name))  # noqa: E731
     pressed = lambda entry: entry_by_model(service, names, "contact.under_pressure", entry)  # noqa: E731
     call = pressed("to_call")
     group = call + pressed("to_group")
     exceptional = levers.mapping("contact.exceptional_mode_share")
     return Ways(
-        floor=levers.grid("contact.face_to_face_floor_days").ravel(),
+        floor=levers.cells("contact.face_to_face_floor_days"),
         home=np.column_stack(
             [entry_by_model(service, names, "contact.home_visit_share", risk) for risk in ("other", "high")]
         ),
         group=by_model("contact.group_share"),
         video=by_model("contact.video_share"),
         booth=by_model("contact.open_booth_share"),
-        exceptional=levers.grid("contact.exceptional_delivery").ravel() > 0.5,
+        exceptional=levers.cells("contact.exceptional_delivery") > 0.5,
         exceptional_cuts=np.cumsum(
             [[float(exceptional[risk][mode]) for mode in _EXCEPTIONAL] for risk in ("other", "high")], axis=1
         ),
@@ -94,6 +95,7 @@ def read_ways(service: Service, names: list[list[str]], hub_open: NDArray[np.boo
         group_cut=group,
         hub_cut=group + pressed("to_hub"),
         hub_open=hub_open,
+        hub=levers.in_cells(np.arange(service.areas * len(SIDES)).reshape(-1, len(SIDES))),
         cover=by_model("contact.cover_share"),
         team=by_model("contact.team_share"),
         place=chance.constant("way of contact"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulation.system.population import Population
-from simulation.system.service import COUNT_INDEX, Service
+from simulation.system.service import Service
 
 #: Stocks that fill places.
 PRISONERS = ("prison_determinate", "prison_recalled", "prison_indeterminate", "prison_outside")
@@ -24,6 +24,6 @@ class Places:
         edges = np.round(np.concatenate([[0.0], np.cumsum(self.population.shares)]) * total).astype(np.int64)
         areas = np.array(service.resolved.areas, dtype=np.int64)
         places = (edges[1:] - edges[:-1])[areas]
-        held = sum(service.flows[COUNT_INDEX[name]].reshape(-1, 2).sum(axis=1) for name in PRISONERS)
+        held = sum(service.by_place(name).reshape(-1, 2).sum(axis=1) for name in PRISONERS)
         service.count_codes("prison_places", areas * 2, places)
         service.count_codes("prison_headroom", areas * 2, places - np.asarray(held)[areas])

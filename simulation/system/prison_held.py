@@ -131,6 +131,7 @@ class PrisonHeld:
         people.officer[rows] = -1
         people.officer_since[rows] = NEVER
         people.waiting_since[rows] = NEVER
+        service.regroup(rows)
         for name in ("allocate", "contact", "transfer"):
             service.agendas[name].cancel(rows)
         service.count("cases_taken_by_prisons", rows)

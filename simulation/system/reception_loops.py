@@ -13,6 +13,7 @@ from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import compiled
 from simulation.system.codes import Status
 from simulation.system.custody_loops import Array, Counted, Rows, Shares
+from simulation.system.groups import LONG
 from simulation.system.service import COUNT_INDEX
 from simulation.system.waits import value_at
 
@@ -76,6 +77,7 @@ def begin_terms(
     constants: NDArray[np.uint64],
     flows: Counted,
     cell: Array,
+    longer_group: int,
     key: Array,
     sentences: Array,
     latest: Rows,
@@ -99,6 +101,9 @@ def begin_terms(
         Probabilities and values of the days within each band.
     breach_lengths, remands, lags : float arrays (2, quantiles)
         Probabilities and values of the days of custody on breach, on remand, and from offence to sentence.
+    longer_group : int
+        How far the cells of those with long terms lie behind those with short ones; see
+        :mod:`simulation.system.groups`.
     extended_from : float
         Length in days from which a sentence may be extended.
     constants : uint64 array
@@ -113,14 +118,12 @@ def begin_terms(
     size = 0
     for at in range(made.size):
         row, who = made[at], people[at]
-        number, person, place = int(sentences[who]), key[who], cell[who]
+        number, person = int(sentences[who]), key[who]
         occurrence = occurrence_of_term(number)
         remand[row] = 0
         if on_breach:
             uniform = uniform_of(person, constants[_BREACH_LENGTH], occurrence)
             days = value_at(uniform, breach_lengths[0], breach_lengths[1])
-            # Not a new sentence in the published series: counted apart.
-            flows[_ON_BREACH, place] += 1
         else:
             band = band_of(person, number, constants[_BAND], band_edges)
             uniform = uniform_of(person, constants[_WITHIN_BAND], occurrence)
@@ -128,11 +131,16 @@ def begin_terms(
             if uniform_of(person, constants[_REMANDED], occurrence) < remand_share:
                 uniform = uniform_of(person, constants[_REMAND_DAYS], occurrence)
                 remand[row] = int(value_at(uniform, remands[0], remands[1]))
+        length[row] = int(days)
+        place = int(cell[who]) + (longer_group if length[row] >= LONG else 0)
+        if on_breach:
+            # Not a new sentence in the published series: counted apart.
+            flows[_ON_BREACH, place] += 1
+        else:
             flows[_NEW, place] += 1
             if number > 1:
                 flows[_OF_RETURNERS, place] += 1
                 flows[_AGAIN, place] += 1
-        length[row] = int(days)
         if length[row] >= extended_from and uniform_of(person, constants[_LONGER], occurrence) < extended_share:
             extended[row] = 1
         lag = value_at(uniform_of(person, constants[_OFFENDED], number), lags[0], lags[1])

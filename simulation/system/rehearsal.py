@@ -28,7 +28,7 @@ def rehearse(request: RunRequest, claims: Path) -> None:
     small.areas = small.areas[-1:]
 
     def work() -> None:
-        model = Model(RunRequest(small, request.seed))
+        model = Model(RunRequest(small, request.seed, split=request.split))
         model.run(min(_DAYS, (small.end - small.start).days + 1))
 
     rehearsal.rehearse(work, claims)

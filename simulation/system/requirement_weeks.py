@@ -180,7 +180,7 @@ def go_through(
 
     Parameters
     ----------
-    held_back : int64 array (areas, delivery)
+    held_back : int64 array (cells / 2, delivery)
         People for whom the NPS hasn't bought what they wait for; filled here.
 
     Returns
@@ -366,9 +366,10 @@ def fill_places(
             row, cell = queue[at], cells[at - start]
             person, kind = rows.person[row], rows.kind[row]
             pool = WORK_POOL if kind == _WORK else rows.form[row] - _GROUP
-            if places[cell >> 1, pool] <= 0:
+            area = (cell >> 1) % places.shape[0]
+            if places[area, pool] <= 0:
                 continue
-            places[cell >> 1, pool] -= 1
+            places[area, pool] -= 1
             key, occurrence = keys[at - start], int(rows.number[row]) * 4096 + int(rows.offered[row])
             rows.offered[row] += 1
             rows.last[row] = today
@@ -489,7 +490,7 @@ def join_groups(
     """
     many = 0
     for row in candidates:
-        area, form = rows.cell[row] >> 1, rows.form[row]
+        area, form = (rows.cell[row] >> 1) % opening.shape[0], rows.form[row]
         group = opening[area, form]
         if group < 0:
             continue

@@ -106,8 +106,8 @@ class Requirements:
         self.rules = Rules(
             inside,
             np.asarray(inside.any(axis=1)),
-            ~unified,
-            np.ascontiguousarray(levers.grid("requirements.rate_card.friction")[:, NPS]),
+            np.tile(~unified, service.blocks),
+            np.tile(levers.grid("requirements.rate_card.friction")[:, NPS], service.blocks),
             levers.integer("requirements.rate_card.officer_instead_weeks") * 7,
             np.array([round(weeks[name] * 7) for name in _DELIVERIES], dtype=np.int64),
             np.array([missed[name] for name in (*_DELIVERIES, "unpaid_work")], dtype=np.float64),
@@ -260,7 +260,7 @@ class Requirements:
         return told, events
 
     def _new_counts(self) -> NDArray[np.int64]:
-        return np.zeros((len(COUNTED), self.service.areas * 2), dtype=np.int64)
+        return np.zeros((len(COUNTED), self.service.cells), dtype=np.int64)
 
     # --- Weeks ------------------------------------------------------------------------------------------------
 
@@ -283,7 +283,7 @@ class Requirements:
         rows, people, sentences = self._columns()
         counted, size = self._new_counts(), requirements.size
         told = room(size)
-        held_back = np.zeros((service.areas, len(Delivery)), dtype=np.int64)
+        held_back = np.zeros((service.blocks, service.areas, len(Delivery)), dtype=np.int64)
         events, going, waiting, sessions, for_programme = go_through(
             size,
             today,
@@ -296,7 +296,7 @@ class Requirements:
             counted,
             self.totals.done,
             self.totals.lapsed,
-            held_back,
+            held_back.reshape(-1, len(Delivery)),
             told,
         )
         self._tell(told, events)
@@ -318,7 +318,7 @@ class Requirements:
             )
             self._tell(told, events)
         service.flows[self._counted] += counted
-        self.count_places(places, held_back)
+        self.count_places(places, held_back.sum(axis=0))
         self.begin_programmes(for_programme, first_of_month)
 
     def count_places(self, left: NDArray[np.int64], held_back: NDArray[np.int64]) -> None:
@@ -436,7 +436,7 @@ class Requirements:
             return
         service, levers, groups, today = self.service, self.service.levers, self.groups, self.service.today
         cell = service.requirements.cell[candidates].astype(np.int64)
-        place = (cell >> 1) * len(Programme) + service.requirements.form[candidates]
+        place = (cell >> 1) % service.areas * len(Programme) + service.requirements.form[candidates]
         waiting = np.bincount(place, minlength=service.areas * len(Programme)).reshape(-1, len(Programme))
         full = levers.mapping("requirements.programme.group_size")
         seats = np.array([max(1, round(full[name])) for name in _PROGRAMMES], dtype=np.int64)
@@ -476,7 +476,7 @@ class Requirements:
         """Count who waits, and groups that run, at the end of a month."""
         service, groups = self.service, self.groups
         rows, people, sentences = self._columns()
-        counted = np.zeros((len(_WAITING), service.areas * 2), dtype=np.int64)
+        counted = np.zeros((len(_WAITING), service.cells), dtype=np.int64)
         count_waiting(service.requirements.size, service.today, rows, people, sentences, counted)
         service.flows[[COUNT_INDEX[name] for name in _WAITING]] += counted
         running = np.flatnonzero(groups.running[: groups.size] == 1)

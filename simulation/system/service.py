@@ -28,6 +28,7 @@ from simulation.system.columns import (
     Requirements,
     Sentences,
 )
+from simulation.system.groups import Groups
 from simulation.system.levers import Levers
 from simulation.system.place import PLACE_OF, SETTING_OF, place_again, statuses_of, statuses_of_all
 
@@ -138,6 +139,8 @@ class Service(World):
         Rows of the people table, allocated once.
     calendar : Calendar, optional
         Shared between runs that start on the same day.
+    split : str
+        By what people are split in the counts; empty for not at all.
     """
 
     def __init__(
@@ -147,6 +150,7 @@ class Service(World):
         chance: Chance,
         people: int,
         calendar: Calendar | None = None,
+        split: str = "",
     ) -> None:
         super().__init__(resolved.start, PHASES, calendar)
         self.resolved = resolved
@@ -172,9 +176,14 @@ class Service(World):
             self.home_seekers,
         ):
             self.table(table.name, table)
-        self.levers = Levers(resolved.on(0))
+        #: Groups of people, where counts are split by them, and how many times the cells are there.
+        self.groups = Groups(self, split) if split else None
+        self.blocks = 1 if self.groups is None else self.groups.blocks
+        #: Columns of what is counted. What belongs to nobody is in the first areas x 2 of them.
+        self.cells = self.areas * 2 * self.blocks
+        self.levers = Levers(resolved.on(0), self.blocks)
         # Counts of the present month, and the rows of months that are over.
-        self.flows = np.zeros((len(COUNTS), self.areas * 2), dtype=np.int64)
+        self.flows = np.zeros((len(COUNTS), self.cells), dtype=np.int64)
         self.bands: dict[tuple[str, int, int], int] = {}
         self.finished: list[NDArray[np.int64]] = []
         self.event_digests: list[str] = []
@@ -202,18 +211,28 @@ class Service(World):
         labels : str
             Entry of a mapping parameter.
         """
-        return self.levers.grid(name, *labels).ravel()[self.people.cell[rows]]
+        return self.levers.cells(name, *labels)[self.people.cell[rows]]
 
     # --- Counting ---------------------------------------------------------------------------------------------
 
     def code(self, rows: Array) -> NDArray[np.int16]:
-        """Return area x 2 + side of people; nobody's are counted with the NPS, which serves the courts."""
+        """Return the cells of people; nobody's are counted with the NPS, which serves the courts."""
         return self.people.cell[rows]
 
     def set_side(self, rows: Array, side: Array | int) -> None:
         """Set the side responsible for people, and where their counts go."""
         self.people.side[rows] = side
-        self.people.cell[rows] = self.people.area[rows].astype(np.int16) * 2 + np.maximum(side, 0)
+        self.people.cell[rows] = (self.people.cell[rows] & -2) | np.maximum(side, 0)
+
+    def by_place(self, name: str) -> NDArray[np.int64]:
+        """Return a count of this month so far by area x 2 + side, all groups together."""
+        found: NDArray[np.int64] = self.flows[COUNT_INDEX[name]].reshape(self.blocks, -1).sum(axis=0)
+        return found
+
+    def regroup(self, rows: Array) -> None:
+        """Find the group of people again, where counts are split, after something changed by which they are."""
+        if self.groups is not None:
+            self.groups.place(rows)
 
     def count(self, name: str, rows: Array, amount: Array | None = None) -> None:
         """Add people (or an amount for each) to a count of this month."""
@@ -323,6 +342,7 @@ class Service(World):
             before,
             after,
         )
+        self.regroup(ordered)
         self.tell_of_moves(moved[:size], before[:size], after[:size])
 
     def tell_of_moves(self, rows: Rows, before: Array, after: Array) -> None:
@@ -358,6 +378,7 @@ class Service(World):
         sentences.status[new] = status
         sentences.imposed[new] = self.today
         _link_sentences(rows, people, self.people.latest, self.people.sentences, sentences.previous, sentences.number)
+        self.regroup(people)
         return rows
 
     def sentence_key(self, sentences: Rows) -> NDArray[np.uint64]:

@@ -374,6 +374,7 @@ class Staffing:
         service, posts, people = self.service, self.service.posts, self.service.people
         held = officers.cases_of(rows, posts.area, posts.cases, people.officer, self.first_of_area)
         people.officer[held] = -1
+        self.service.regroup(held)
         people.waiting_since[held] = service.today
         service.agendas["transfer"].cancel(held)
         self.allocation.orphans.send(held)

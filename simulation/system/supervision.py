@@ -129,7 +129,6 @@ class Supervision:
         close_cases(
             rows,
             service.posts.cases,
-            people.area,
             people.officer,
             people.officer_since,
             people.side,
@@ -140,6 +139,7 @@ class Supervision:
             people.warned_on,
             people.work_only,
         )
+        service.regroup(rows)
         # Contacts, changes in need and death have gone with the place that was left.
         service.cancel(rows, "review", "allocate", "transfer", "escalate")
         service.tell("supervision ends", rows)

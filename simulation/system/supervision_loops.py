@@ -193,7 +193,6 @@ def begin_orders(
 def close_cases(
     rows: Rows,
     cases: Array,
-    area: Array,
     officer: Array,
     officer_since: Array,
     side: Array,
@@ -212,7 +211,7 @@ def close_cases(
         officer_since[row] = NEVER
         side[row] = -1
         # Nobody's are counted with the NPS.
-        cell[row] = int(area[row]) * 2
+        cell[row] &= -2
         escalated[row] = 0
         waiting_since[row] = NEVER
         first_due_from[row] = NEVER

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulation.experiment.windows import whole_months
+from simulation.measures.groups import NOT_OF_PEOPLE, SPLITS
 from simulation.measures.registry import COUNTS
 from simulation.scenario import Resolved
 
@@ -25,6 +26,7 @@ class RunRequest:
     seed: int
     replication: int
     progress: Callable[[int, int], None] | None = None
+    split: str = ""
 
 
 @dataclass
@@ -79,8 +81,12 @@ def run_model(request: RunRequest) -> RunOutput:
                 value = 1000 + luck(request.seed, request.replication, name, month, count.name)
                 nps = resolved.geography.provider_name(area, 0)
                 crc = resolved.geography.provider_name(area, 1)
-                add(name, nps, "high", month, count.name, value // 3)
-                add(name, crc, "low", month, count.name, value - value // 3 + shift)
+                # All that shifts is in the last group.
+                groups = list(SPLITS[request.split].groups) if request.split else ["high", "low"]
+                if request.split and count.name in NOT_OF_PEOPLE:
+                    groups = ["all"]
+                add(name, nps, groups[0], month, count.name, value // 3)
+                add(name, crc, groups[-1], month, count.name, value - value // 3 + shift)
     return RunOutput(columns, ["a"] * days, {"2017-01": "b"}, {"people are conserved": days})
 
 

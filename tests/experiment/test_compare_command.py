@@ -17,6 +17,7 @@ import simulation
 from simulation.commands import compare as command
 from simulation.commands.app import main
 from simulation.experiment import DEFAULT_REPLICATIONS, DEFAULT_SEED, Study, StudyFailed, StudyResult
+from simulation.experiment.by_group import BY_GROUP_SCHEMA
 from simulation.experiment.differences import BY_AREA_SCHEMA, DIFFERENCES_SCHEMA, HEADLINES_SCHEMA
 from simulation.experiment.levels import DISTRIBUTIONS_SCHEMA, LEVELS_SCHEMA
 
@@ -34,6 +35,8 @@ MakeStudy = Callable[..., Study]
         (["--areas", "durhan"], "did you mean 'durham'"),
         (["--replications", "many"], "valid integer"),
         (["--nonsense"], "nonsense"),
+        (["--split", "sexes"], "did you mean 'sex'? They can be split by sex, age,"),
+        (["--split", "shoe size"], "split by 'shoe size'. They can be split by sex, age,"),
         (["no_such_scenario"], "no_such_scenario"),
         (["baseline", "baseline"], "Two scenarios are called baseline"),
     ],
@@ -166,6 +169,7 @@ def test_the_other_tables_are_as_explained() -> None:
     assert set(HEADLINES_SCHEMA) - set(DIFFERENCES_SCHEMA) == {"finding"}
     shared = list(DIFFERENCES_SCHEMA)[: list(DIFFERENCES_SCHEMA).index("sign_agreement") + 1]
     assert set(BY_AREA_SCHEMA) == {"area", *shared}
+    assert set(BY_GROUP_SCHEMA) == {"split", "group", "note", *shared}
 
 
 @pytest.mark.parametrize("name", [path.stem for path in sorted((ROOT / "simulation/experiment").glob("[a-z]*.py"))])

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from experiment_helpers import Notes, contents, outcome_hash, tables
 
-from simulation.experiment import Study, StudyFailed, StudyResult, verify_folder
+from simulation.experiment import Study, StudyError, StudyFailed, StudyResult, verify_folder
 from simulation.scenario import Resolved
 
 MakeScenario = Callable[..., Resolved]
@@ -194,3 +194,40 @@ def test_the_whole_country_is_held_beside_published_figures(make_study: MakeStud
     result = make_study(make_scenario("base", areas=("all",)), replications=1).run(quiet=True)
     assert result.levels["evidence_id"].to_list()[:2] == ["B01", "B05"]
     assert result.manifest["whole_country"] is True
+
+
+def test_a_split_study_adds_a_table_by_group_and_changes_no_other(finished: StudyResult, make_study: MakeStudy) -> None:
+    split = make_study(out="split", split="sex").run(quiet=True)
+    assert verify_folder(split.folder) == []
+    assert split.manifest["split"] == "sex" and "--split sex" in split.manifest["command"]
+    assert "split" not in finished.manifest and finished.differences_by_group.is_empty()
+    assert split.fingerprint != finished.fingerprint
+    mine = tables(split)
+    assert mine.pop("differences_by_group.csv")
+    assert mine == tables(finished)
+
+    groups = split.differences_by_group
+    recalls = groups.filter((pl.col("measure") == "recalls_year") & (pl.col("window") == "to end"))
+    assert recalls["group"].to_list() == ["all", "women", "men"]
+    both = finished.differences.filter((pl.col("measure") == "recalls_year") & (pl.col("window") == "to end"))
+    everybody, women, men = recalls.to_dicts()
+    for name in ("baseline", "value", "difference"):
+        assert everybody[name] == both[name][0] == pytest.approx(women[name] + men[name])
+    assert women["difference"] == 0 < men["difference"]
+
+    # What counts officers has the row of everybody only, and says why.
+    over = groups.filter((pl.col("measure") == "officers_over_110_share") & (pl.col("window") == "to end"))
+    assert over["group"].to_list() == ["all"]
+    assert over["note"][0].startswith("Not split: counts officers")
+    assert set(groups.filter(pl.col("note").is_null())["group"]) == {"all", "women", "men"}
+
+
+def test_a_split_study_is_another_study(finished: StudyResult, make_study: MakeStudy) -> None:
+    folder = copied(finished, make_study())
+    with pytest.raises(StudyError, match="split by nothing, now by tier"):
+        make_study(split="tier").run(quiet=True)
+    again = make_study(split="tier", replace=True).run(quiet=True)
+    assert set(again.differences_by_group["split"]) == {"tier"}
+    # The table goes when a study that isn't split takes its place.
+    make_study(replace=True).run(quiet=True)
+    assert not (folder / "differences_by_group.csv").exists()

@@ -343,3 +343,27 @@ def test_what_a_change_does_itself_is_said_before_what_follows(page: str) -> Non
     box = page[page.rindex("<article", 0, start) : page.index("</article>", start)]
     assert box.index('class="dose"') < box.index('class="lead"')
     assert "more home detention curfew" in box.lower() or "home detention curfew" in box.lower()
+
+
+def test_groups_of_people_have_a_section(study_folder: Path, tmp_path: Path) -> None:
+    """Who gains, who loses, and what can't be split, in words and in a table; nothing of it in other studies."""
+    folder = tmp_path / "split"
+    shutil.copytree(study_folder, folder)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "split": "sex"}), encoding="utf-8")
+    unseen = {"scenario": "reunification", "measure": "unseen_share", "window": "to end", "replications": 5}
+    figures = {"baseline": 10.0, "value": 8.0, "difference": -2.0, "low": -3.0, "high": -1.0, "relative": -20.0}
+    worse = {"value": 12.0, "difference": 2.0, "low": 1.0, "high": 3.0, "relative": 20.0}
+    rows = [
+        {**unseen, **figures, "group": "all", "sign_agreement": 5, "note": None},
+        {**unseen, **figures, "group": "women", "sign_agreement": 5, "note": None},
+        {**unseen, **figures, **worse, "group": "men", "sign_agreement": 5, "note": None},
+        {**unseen, **figures, "group": "all", "sign_agreement": 5, "note": "Not split: x"}
+        | {"measure": "officers_over_110_share"},
+    ]
+    pl.DataFrame(rows).write_csv(folder / "differences_by_group.csv")
+    text = " ".join(Outline(build_report(folder).read_text(encoding="utf-8")).text.split())
+    assert "Who gains and who loses: groups of people" in text
+    assert "Not seen face to face for over 60 days: better for women; worse for men." in text
+    assert "Not split: x" in text
+    assert "groups of people" not in Outline(build_report(study_folder).read_text(encoding="utf-8")).text
