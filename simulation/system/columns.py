@@ -54,7 +54,7 @@ PEOPLE = (
         NEVER,
     ),
     Column("first_after_release", "int8", "0/1", "That first appointment follows release."),
-    Column("allocated_on", "int32", "day", "Day of allocation to the present officer; it begins anew with each.", NEVER),
+    Column("allocated_on", "int32", "day", "Day of allocation to the present officer; anew with each.", NEVER),
     Column(
         "last_seen",
         "int32",

@@ -31,7 +31,7 @@ from simulation.system.equal_money import EqualMoney
 from simulation.system.ledger import Ledger
 from simulation.system.population import Population
 from simulation.system.results import Results
-from simulation.system.service import Array, Rows, Service
+from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.staffing import Staffing
 
 #: Pence in a million pounds.
@@ -150,7 +150,7 @@ class Contracts:
         # Where contracts ended in this month, the days before are booked already.
         part = self.state.booked_to[: service.areas] >= first
         each = np.where(part, service.today - self.state.booked_to[: service.areas], days)
-        self.public_services(each, areas, service.flows[COUNT_INDEX["agency_pence"], NPS::2])
+        self.public_services(each, areas, service.flows[COUNT_INDEX["agency_pence"], NPS : service.areas * 2 : 2])
         self.equal_money.book(days, areas)
         # Money is an event too: a scenario that moves nothing else still differs from the day on which it does.
         service.note("accounts", self.ledger.accounts.balance, self.results.cohorts.expected)
@@ -252,8 +252,8 @@ class Contracts:
 
     def agency_extra(self) -> NDArray[np.int64]:
         """Return what companies' agency officers cost this month beyond the posts that they sit in."""
-        flows = self.service.flows
-        days, pence = (flows[COUNT_INDEX[name], CRC::2] for name in ("agency_days", "agency_pence"))
+        flows, places = self.service.flows, self.service.areas * 2
+        days, pence = (flows[COUNT_INDEX[name], CRC:places:2] for name in ("agency_days", "agency_pence"))
         return pence - whole(days * self.post_cost_a_day)
 
     def public_services(self, days: NDArray[np.int64], areas: Array, agency: NDArray[np.int64]) -> None:

@@ -134,7 +134,7 @@ def test_a_further_order_begins_a_year_of_its_own() -> None:
 
 
 def test_years_at_risk_count_from_the_end_of_supervision() -> None:
-    """In the run from the day of closing; before it from the day that the start says: being put in place moves nothing."""
+    """In the run from the day of closing; before it from the day the start says: being put in place moves nothing."""
     model = Model(request())
     people = model.service.people
     before = np.flatnonzero(people.location[: people.size] == Location.ENDED)
