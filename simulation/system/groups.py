@@ -73,8 +73,9 @@ class Groups:
         elif self.split == "area_kind":
             _by_flag(rows, size, people.cell, people.rural)
         elif self.split == "age":
-            today = self.service.today
-            _by_age(rows, size, people.cell, people.age, people.convicted, today, np.array(_AGES))
+            # Ages of the first of the month hold all month, whatever else puts somebody in place anew.
+            first = self.service.today - self.service.calendar.date(self.service.today).day + 1
+            _by_age(rows, size, people.cell, people.age, people.convicted, first, np.array(_AGES))
         elif self.split == "sentence":
             sentences = self.service.sentences
             _by_sentence(rows, size, people.cell, people.latest, sentences.kind, sentences.length)

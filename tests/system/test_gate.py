@@ -286,8 +286,8 @@ def test_the_year_that_is_followed_as_by_hand() -> None:
         for row in free.tolist():
             reoffended.setdefault(row, []).append(model.service.today)
 
-    listeners = model.supervision.on_begin
-    listeners[listeners.index(begin)] = beginning
+    for listeners in (model.supervision.on_begin, model.supervision.on_begin_again):
+        listeners[listeners.index(begin)] = beginning
     model.community.on_reoffended[:] = [hearing]
     # Only the first year of each person: whoever begins once more after a year begins a second.
     model.run()
