@@ -106,9 +106,11 @@ def leave_officer(person: Person) -> None:
 
 
 def book_first_appointment(area: Area, person: Person) -> None:
-    """Put the first appointment into the officer's diary, if there is an officer and it isn't there yet."""
+    """Put the first appointment into the officer's diary, if there is one who stays and it isn't there yet."""
     world = area.world
     if person.officer is None or person.first_due_from is None or person.first_is_booked:
+        return
+    if "allocate" in person.ahead or not may_hold(person.officer, person):
         return
     draw = person.draw("first appointment", person.spells)
     if person.first_after_release:

@@ -35,6 +35,7 @@ def change_begins(area: Area, person: Person) -> None:
     person.change_since, person.change_is_noticed, person.unnoticed_so_far = world.today, False, 1.0
     draw = person.draw("length of change", person.changes_in_need)
     lasts = int(at_percentile(world.table("community.crisis_days"), draw))
+    person.changes_in_need += 1
     person.plan("crisis", world.today + max(1, lasts), lambda: change_ends(area, person))
 
 
@@ -42,7 +43,6 @@ def change_ends(area: Area, person: Person) -> None:
     """Things are back as they were."""
     area.world.tell(person, "change in need ends")
     person.change_since, person.change_is_noticed = None, False
-    person.changes_in_need += 1
     plan_change(area, person)
 
 
@@ -76,7 +76,7 @@ def dies(area: Area, person: Person) -> None:
 def hazard_of(person: Person) -> float:
     """Return the yearly hazard of reoffending as things stand."""
     world = person.world
-    if person.location not in ("community", "ended", "court") or not person.sentences:
+    if person.location not in ("community", "ended") or not person.sentences:
         return 0.0
     hazard = minus_log(1 - person.ogrs / 100) * world.value("community.reoffending_ratio")
     if person.is_in_community:
@@ -125,7 +125,7 @@ def reoffends(area: Area, person: Person) -> None:
     if "conviction" not in person.ahead and person.draw("comes back to court", number) < share:
         draw = person.draw("conviction lag", number)
         lag = int(at_percentile(world.table("courts.reoffence_to_conviction_days"), draw))
-        day = world.working_day_after(world.today + max(1, lag))
+        day = world.working_day_after(world.today + 1 + lag)
         person.plan("conviction", day, lambda: convicted_again(area, person))
 
 

@@ -62,8 +62,8 @@ def begin_in_custody(area: Area, person: Person) -> None:
     if person.officer is None:
         return
     world = area.world
-    days = int(person.draw("custody contact", person.latest.number) * world.value("contact.custody_interval_days"))
-    book(person, days)
+    days = 1 + int(person.draw("custody contact", person.latest.number) * world.value("contact.custody_interval_days"))
+    person.contact_due = person.ahead["contact"] = world.working_day_after(world.today + days)
 
 
 # How
@@ -85,7 +85,6 @@ def is_on_telephone(person: Person) -> bool:
         and person.tier in TELEPHONE_TIERS
         and stage_of(person, world.today) != "early"
         and person.first_due_from is None
-        and not person.change_is_noticed
     )
 
 
@@ -143,9 +142,9 @@ def hold(area: Area, person: Person, officer: Officer, mode: str, is_first: bool
         accepted = person.draw("absence accepted", number) < world.value("contact.absence_accepted_share")
         world.tell(person, "missed, accepted" if accepted else "missed, not accepted")
         if not accepted:
-            area.enforcement.absences.append((person, number))
+            area.enforcement.absences.append(person)
     else:
-        came(area, person, mode, is_first, number)
+        came(area, person, mode, is_first)
     person.contacts += 1
     if is_first and missed:
         again = world.working_days_later(world.today, int(world.value("contact.rebook_working_days")))
@@ -160,7 +159,7 @@ def hold(area: Area, person: Person, officer: Officer, mode: str, is_first: bool
     book(person, days)
 
 
-def came(area: Area, person: Person, mode: str, is_first: bool, number: int) -> None:
+def came(area: Area, person: Person, mode: str, is_first: bool) -> None:
     """Somebody came: a plan follows a first appointment, and a change may be noticed."""
     world = area.world
     if mode != "telephone":
@@ -175,5 +174,5 @@ def came(area: Area, person: Person, mode: str, is_first: bool, number: int) -> 
     if person.change_since is not None and not person.change_is_noticed and notices(person, mode):
         person.change_is_noticed = True
         world.tell(person, "change in need noticed", world.today - person.change_since)
-        area.enforcement.rises.append((person, number))
+        area.enforcement.rises.append(person)
 

@@ -65,10 +65,10 @@ class Court:
             newcomers = traits.arrivals(world, world.today, self.area.offices)
             for person in newcomers:
                 world.people[person.key] = person
-                world.tell(person, "convicted")
             came, self.returners = self.returners, []
             to_sentence = []
             for person in [*newcomers, *came]:
+                world.tell(person, "convicted")
                 if not person.report_is_awaited and not self.ask_for_report(person):
                     to_sentence.append(person)
             self.write_reports()
@@ -193,9 +193,10 @@ class Court:
         )
         person.sentences.append(sentence)
         world.tell(person, "suspended sentence order" if kind == "suspended" else "community order", length)
-        person.work_only = sentence.unpaid_work_only
         custody.plan_end(self.area, person, sentence)
         was_there = person.is_in_community
+        # Whoever has an order with supervision beside it keeps contact, and has contact from then on.
+        person.work_only = sentence.unpaid_work_only and (person.work_only or not was_there)
         places.settle(self.area, person)
         if was_there:
             places.begin_order_in_spell(self.area, person)

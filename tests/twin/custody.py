@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from simulation.engine.calendar import MONTH_DAYS, YEAR_DAYS
 from twin import allocation, places
 from twin.people import AT_LARGE, CURFEW, CUSTODY, ENDED, LICENCE, ORDER, RECALLED, SUPERVISION, Person, Sentence
-from twin.world import World, at_percentile, cut
+from twin.world import Process, World, at_percentile, cut
 
 if TYPE_CHECKING:
     from twin.office import Area
@@ -106,18 +106,18 @@ def receive(area: Area, person: Person, length: int, remand: int, extended: bool
             world.tell(person, "order revoked")
     term = Sentence(number, "determinate", CUSTODY, world.today, offence, length, remand, extended=extended)
     dates(world, term)
-    held_otherwise = was_inside or any(each.status in (CUSTODY, RECALLED, AT_LARGE) for each in person.sentences)
+    inside = (CUSTODY, RECALLED, AT_LARGE)
+    term.held_otherwise = was_inside or any(each.status in inside for each in person.sentences)
     person.sentences.append(term)
     world.tell(person, "sentenced to custody", length)
     assert term.custody_end is not None
+    allocation.ask_after_sentence(area, person)
+    places.settle(area, person)
     if term.custody_end <= world.today:
-        places.settle(area, person)
         release(area, person, term)
     else:
         person.plan("release", release_day(world, term), lambda: release(area, person, term), term)
-        places.settle(area, person)
-        put_forward(area, person, term, held_otherwise)
-    allocation.ask_after_sentence(area, person)
+        put_forward(area, person, term)
 
 
 def release_day(world: World, term: Sentence) -> int:
@@ -153,25 +153,42 @@ def first_day_of_curfew(world: World, term: Sentence) -> int | None:
     return max(on, int(on - term.remand + days))
 
 
-def put_forward(area: Area, person: Person, term: Sentence, held_otherwise: bool) -> None:
-    """Put somebody forward for curfew, at reception, if the law and the draw allow."""
+def put_forward(area: Area, person: Person, term: Sentence) -> None:
+    """Put somebody forward for curfew, at reception or when the rules change, if the law and the draw allow."""
     world = area.world
     term.curfew_from = first_day_of_curfew(world, term)
-    if term.curfew_from is None or person.never_curfew or person.deportation or held_otherwise:
+    if term.curfew_from is None or person.never_curfew or person.deportation or term.held_otherwise:
         return
     assert term.custody_end is not None
     least = world.for_sentence_of("custody.hdc.min_days_on_curfew", term.imposed)
-    left = term.custody_end - max(term.curfew_from, world.today + 1)
+    left = term.custody_end - max(term.curfew_from, world.today)
     if left <= least:
         return
     take_up = world.for_sentence_of("custody.hdc.take_up", term.imposed)
     if person.draw("curfew taken up", term.number) >= take_up:
         return
-    term.put_forward = True
+    opted_out = world.for_sentence_of("custody.hdc.opt_out_share", term.imposed)
+    if person.draw("curfew opted out", term.number) < opted_out:
+        term.curfew_stage = "refused"
+        world.tell(person, "curfew opted out of")
+        return
     term.curfew_stage = "papers"
     begins = max(world.today + 1, term.curfew_from - int(world.value("custody.hdc.papers_lead_days")))
     lasts = int(at_percentile(world.table("custody.hdc.papers_days"), person.draw("curfew papers", term.number)))
     person.plan("curfew papers", begins + lasts, lambda: send_enquiry(area, person, term), term)
+
+
+def policy(area: Area) -> Process:
+    """On a day on which rules of curfew move for everybody: put those forward who weren't before."""
+    world = area.world
+    for day in world.resolved.change_days():
+        if not any(name.startswith("custody.hdc.") for name in world.resolved.replan(day)):
+            continue
+        yield world.until(day, "policy")
+        for person in list(world.people.values()):
+            for term in person.sentences:
+                if term.kind == "determinate" and term.status == CUSTODY and term.curfew_stage == "none":
+                    put_forward(area, person, term)
 
 
 def send_enquiry(area: Area, person: Person, term: Sentence) -> None:
@@ -179,12 +196,6 @@ def send_enquiry(area: Area, person: Person, term: Sentence) -> None:
     world = area.world
     if term.status != CUSTODY:
         return
-    if term.curfew_stage == "papers":
-        opted_out = world.for_sentence_of("custody.hdc.opt_out_share", term.imposed)
-        if person.draw("curfew opted out", term.number) < opted_out:
-            term.curfew_stage = "refused"
-            world.tell(person, "curfew opted out of")
-            return
     if not enough_time_left(world, term):
         refuse(world, person, term, "curfew refused: no time left")
         return
@@ -197,8 +208,7 @@ def send_enquiry(area: Area, person: Person, term: Sentence) -> None:
 def enough_time_left(world: World, term: Sentence) -> bool:
     """Tell whether the shortest curfew is still possible, were the release tomorrow."""
     assert term.custody_end is not None and term.curfew_from is not None
-    out = world.working_day_after(max(term.curfew_from, world.today + 1))
-    return term.custody_end - out >= world.for_sentence_of("custody.hdc.min_days_on_curfew", term.imposed)
+    return term.custody_end - max(term.curfew_from, world.today + 1) >= world.for_sentence_of("custody.hdc.min_days_on_curfew", term.imposed)
 
 
 def refuse(world: World, person: Person, term: Sentence, why: str) -> None:
@@ -227,13 +237,13 @@ def address_checked(area: Area, person: Person, term: Sentence) -> None:
 def approve(area: Area, person: Person, term: Sentence) -> None:
     """Set the day of release on curfew."""
     world = area.world
-    if not enough_time_left(world, term):
+    assert term.curfew_from is not None and term.custody_end is not None
+    out = world.working_day_after(max(term.curfew_from, world.today + 1))
+    if term.custody_end - out < world.for_sentence_of("custody.hdc.min_days_on_curfew", term.imposed):
         refuse(world, person, term, "curfew refused: no time left")
         return
-    assert term.curfew_from is not None
     term.curfew_stage = "approved"
     world.tell(person, "curfew approved")
-    out = world.working_day_after(max(term.curfew_from, world.today + 1))
     person.plan("curfew release", out, lambda: release_on_curfew(area, person, term), term)
 
 
@@ -246,7 +256,6 @@ def release_on_curfew(area: Area, person: Person, term: Sentence) -> None:
         return
     term.status = CURFEW
     term.released = world.today
-    person.released_on = world.today
     assert term.custody_end is not None
     rate = world.value("custody.hdc.curfew_recall_share") / world.value("custody.hdc.mean_days")
     broken = world.today + int(world.exponential(person.key, "curfew breach", term.number) / rate)
@@ -256,7 +265,7 @@ def release_on_curfew(area: Area, person: Person, term: Sentence) -> None:
 
         person.plan("curfew breach", broken, lambda: recall.curfew_broken(area, person, term), term)
     person.plan("release", term.custody_end, lambda: end_of_curfew(area, person, term), term)
-    places.settle(area, person, released=True)
+    places.settle(area, person)
 
 
 def end_of_curfew(area: Area, person: Person, term: Sentence) -> None:
@@ -286,9 +295,8 @@ def release(area: Area, person: Person, term: Sentence) -> None:
         return
     after_custody(area, person, term)
     if not still_held:
-        person.released_on = world.today
         world.tell(person, "released")
-    places.settle(area, person, released=True)
+    places.settle(area, person)
 
 
 def remove(area: Area, person: Person) -> None:
@@ -326,6 +334,7 @@ def legal_end(area: Area, person: Person, sentence: Sentence) -> None:
         world.tell(person, "licence ends")
         sentence.ahead.pop("recall step", None)
         sentence.recall_pending = False
+        person.warned_on = None
         if sentence.supervision_end > world.today:
             sentence.status = SUPERVISION
             plan_end(area, person, sentence)
@@ -338,8 +347,11 @@ def legal_end(area: Area, person: Person, sentence: Sentence) -> None:
 
 
 def end(area: Area, person: Person, sentence: Sentence) -> None:
-    """Close a sentence, with everything that was ahead of it."""
+    """Close a sentence, with everything that was ahead of it but a warrant, which stays out until it is executed."""
     sentence.status = ENDED
+    warrant = sentence.ahead.get("hearing") if sentence.warrant_since is not None else None
     sentence.ahead.clear()
+    if warrant is not None:
+        sentence.ahead["hearing"] = warrant
     sentence.breach_pending = sentence.recall_pending = False
     area.diaries.drop(person, sentence)

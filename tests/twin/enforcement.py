@@ -23,8 +23,8 @@ class Enforcement:
 
     def __init__(self, area: Area) -> None:
         self.area, self.world = area, area.world
-        self.absences: list[tuple[Person, int]] = []
-        self.rises: list[tuple[Person, int]] = []
+        self.absences: list[Person] = []
+        self.rises: list[Person] = []
         self.listed: list[tuple[Person, Sentence]] = []
         self.working_days = 0
 
@@ -36,16 +36,16 @@ class Enforcement:
             yield from self.world.every_day("enforcement evening")
             failures, self.absences = self.absences, []
             rises, self.rises = self.rises, []
-            for person, number in failures:
-                self.failure(person, number)
-            for person, number in rises:
-                self.rise(person, number)
+            for person in failures:
+                self.failure(person)
+            for person in rises:
+                self.rise(person)
             packs, self.area.done["breach_pack"] = self.area.done["breach_pack"], []
             for task in packs:
                 if task.sentence is not None and task.sentence.breach_pending:
                     self.pack_sent(task.person, task.sentence)
 
-    def failure(self, person: Person, number: int) -> None:
+    def failure(self, person: Person) -> None:
         """An absence that wasn't accepted: a warning, or recall, or breach."""
         world = self.world
         sentence = person.supervising_sentence()
@@ -53,7 +53,7 @@ class Enforcement:
             return
         if sentence.status in (LICENCE, CURFEW):
             chance = world.value("recall.per_unacceptable_absence")
-            if recall.is_possible(sentence) and person.draw("recall for absence", number) < chance:
+            if recall.is_possible(sentence) and person.draw("recall for absence", person.contact_number()) < chance:
                 recall.ask(self.area, person, sentence, "absence")
                 return
             self.warn(person)
@@ -65,7 +65,7 @@ class Enforcement:
             side = "crc" if person.side == CRC else "nps"
             started = world.value(f"enforcement.probability_started_{side}")
             person.warned_on = world.today
-            if person.draw("breach started", number) < started:
+            if person.draw("breach started", person.contact_number()) < started:
                 self.begin_breach(person, sentence)
 
     def warn(self, person: Person) -> None:
@@ -81,12 +81,12 @@ class Enforcement:
         due = world.working_days_later(world.today, int(world.value("enforcement.breach_referral_working_days")))
         self.area.diaries.add(person, "breach_pack", due, sentence=sentence)
 
-    def rise(self, person: Person, number: int) -> None:
+    def rise(self, person: Person) -> None:
         """A change was noticed: on licence it may bring recall."""
         sentence = person.supervising_sentence()
         if sentence is None or sentence.status not in (LICENCE, CURFEW) or not recall.is_possible(sentence):
             return
-        if person.draw("recall for risk", number) < self.world.value("recall.per_risk_rise_noticed"):
+        if person.draw("recall for risk", person.contact_number()) < self.world.value("recall.per_risk_rise_noticed"):
             recall.ask(self.area, person, sentence, "risk")
 
     def pack_sent(self, person: Person, sentence: Sentence) -> None:
@@ -169,8 +169,11 @@ class Enforcement:
         world = self.world
         world.tell(person, "warrant executed")
         sentence.warrant_since = None
+        if not sentence.is_live:
+            return
         self.hear(person, sentence)
-        if person.is_in_community and "contact" not in person.ahead and not person.work_only:
+        is_booked = "contact" in person.ahead or person.first_due_from is not None
+        if person.is_in_community and not is_booked and not person.work_only:
             person.contact_due = person.ahead["contact"] = world.working_days_later(world.today, 1)
 
     def hear(self, person: Person, sentence: Sentence) -> None:
@@ -196,12 +199,13 @@ class Enforcement:
         world = self.world
         world.tell(person, "order revoked")
         custody.end(self.area, person, sentence)
+        # The case is closed before it begins anew in prison.
+        places.settle(self.area, person)
         if to_custody:
             number = len(person.sentences) + 1
             draw = person.draw("custody: length on revocation", number)
             length = int(at_percentile(world.table("enforcement.revoked_custody_days"), draw))
             custody.receive(self.area, person, length, 0, False, sentence.offence)
-        places.settle(self.area, person)
 
     def commit(self, person: Person, sentence: Sentence) -> None:
         """Commit somebody to prison for some days."""
@@ -219,4 +223,4 @@ class Enforcement:
         """The days are over."""
         person.committed_until = None
         self.world.tell(person, "committal ends")
-        places.settle(self.area, person, released=True)
+        places.settle(self.area, person)

@@ -35,10 +35,11 @@ class Area:
 
     def begin(self) -> None:
         """Set everybody to work."""
-        from twin import community
+        from twin import community, custody
 
         run = self.world.environment.process
         for process in (
+            custody.policy(self),
             self.court.days(),
             self.allocation.days(),
             community.months(self),

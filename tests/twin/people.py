@@ -60,7 +60,7 @@ class Sentence:
     extended: bool = False
     unpaid_work_only: bool = False
     # Home detention curfew.
-    put_forward: bool = False
+    held_otherwise: bool = False
     curfew_stage: str = "none"
     enquiries: int = 0
     # Recall.

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twin.people import ENDED, IN_COMMUNITY, Person
+from twin.people import ENDED, IN_COMMUNITY, PRISON, Person
 
 if TYPE_CHECKING:
     from twin.office import Area
 
 
-def settle(area: Area, person: Person, released: bool = False) -> None:
-    """Put a person where the sentences say, and do what a change of place brings.
-
-    Parameters
-    ----------
-    released : bool
-        The person comes out of prison today: the first appointment follows release.
-    """
+def settle(area: Area, person: Person) -> None:
+    """Put a person where the sentences say, and do what a change of place brings."""
     from twin import allocation, community, contact
 
     world = area.world
@@ -25,6 +19,9 @@ def settle(area: Area, person: Person, released: bool = False) -> None:
     if person.location == before:
         return
     person.forget("contact")
+    released = before in PRISON
+    if released:
+        person.released_on = world.today
     if before == IN_COMMUNITY:
         person.change_since, person.change_is_noticed = None, False
         person.first_due_from, person.first_is_booked = None, False
@@ -50,6 +47,7 @@ def begin_order_in_spell(area: Area, person: Person) -> None:
 
     person.contacts = 0
     person.stage_start = area.world.today
+    person.warned_on = None
     person.first_due_from, person.first_after_release = area.world.today, False
     allocation.book_first_appointment(area, person)
 
@@ -59,6 +57,7 @@ def close(area: Area, person: Person, told: bool) -> None:
     from twin import allocation
 
     allocation.leave_officer(person)
+    person.last_officer = None
     person.side = person.waiting_since = person.warned_on = person.officer_changed_on = None
     person.forget("allocate", "transfer", "review", "escalate")
     area.diaries.drop(person)
@@ -72,6 +71,6 @@ def leave_the_model(area: Area, person: Person, where: str) -> None:
         sentence.status = ENDED
         sentence.ahead.clear()
     person.ahead.clear()
-    close(area, person, told=False)
+    close(area, person, told=True)
     person.location = where
     person.committed_until = None

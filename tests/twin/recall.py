@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twin import custody, places
-from twin.people import AT_LARGE, CURFEW, CUSTODY, HIGH, LICENCE, RECALLED, Person, Sentence
+from twin.people import AT_LARGE, CURFEW, HIGH, LICENCE, RECALLED, Person, Sentence
 from twin.world import NPS, Process, at_percentile
 
 if TYPE_CHECKING:
@@ -125,11 +125,8 @@ def review_or_release(area: Area, person: Person, sentence: Sentence) -> None:
             plan_release(area, person, sentence, later)
             return
     world.tell(person, "released after recall")
-    still_held = any(each is not sentence and each.status in (CUSTODY, RECALLED) for each in person.sentences)
     custody.after_custody(area, person, sentence)
-    if not still_held:
-        person.released_on = world.today
-    places.settle(area, person, released=True)
+    places.settle(area, person)
 
 
 class Recalls:

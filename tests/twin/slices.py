@@ -39,6 +39,9 @@ NOBODY_FAILS = {
     "population.pending_convictions_ratio": 0,
 }
 ORDERS = {**OUTSIDE, **UNLIMITED, **NO_CUSTODY, **NOBODY_FAILS}
+ABSENCES = {**OUTSIDE, **UNLIMITED, **NO_CUSTODY, **{k: v for k, v in NOBODY_FAILS.items() if "missed" not in k}}
+FAILURES = {**OUTSIDE, **UNLIMITED, **NO_CUSTODY}
+CUSTODY = {**OUTSIDE, **UNLIMITED}
 
 #: Kinds of event that only mechanisms outside the core tell, and that change nothing inside it.
 NOT_COMPARED = frozenset({

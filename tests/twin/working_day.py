@@ -41,13 +41,17 @@ def work(area: Area, officer: Officer) -> Process:
             continue
         left = seconds_of_day(officer) - officer.owes
         items.sort(key=lambda item: order_of(officer, item))
+        begun = []
         for item in items:
             if left > 0:
                 left -= item.seconds
-                do(area, officer, item)
+                begun.append(item)
             elif item.kind == "contact":
                 cancel(area, item.person)
         officer.owes = max(0, -left)
+        # What comes of contacts is written down before what comes of tasks: a person may have both on one day.
+        for item in sorted(begun, key=lambda item: item.kind != "contact"):
+            do(area, officer, item)
 
 
 def nobody_to_see(area: Area) -> Process:
@@ -77,7 +81,8 @@ def todays_items(area: Area, officer: Officer) -> list[Item]:
 
 def mode_today(person: Person) -> str:
     """Return how the contact of today is made."""
-    return "telephone" if person.booked_as_call else contact.mode_of_visit(person)
+    by_telephone = person.booked_as_call and not person.change_is_noticed
+    return "telephone" if by_telephone else contact.mode_of_visit(person)
 
 
 def order_of(officer: Officer, item: Item) -> tuple[int, int, int, int]:

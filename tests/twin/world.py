@@ -29,6 +29,7 @@ Process = Generator[simpy.Event, Any, None]
 #: The moments of a day, in the order in which they come. Two people at the same moment never look at one another;
 #: where they would (an officer's day, a court's list), there is one process that sorts them.
 MOMENTS = (
+    "policy",
     # ends
     "legal end",
     # releases
