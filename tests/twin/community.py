@@ -103,7 +103,7 @@ def months(area: Area) -> Process:
             threshold = world.exponential(person.key, "reoffending", person.reoffences)
             if person.hazard + step >= threshold:
                 into = (threshold - person.hazard) / step
-                day = world.today + min(days - 1, int(into * days))
+                day = world.today + min(days - 1, max(0, int(into * days)))
                 person.plan("reoffence", day, lambda person=person: reoffends(area, person))
             person.hazard += step
 
@@ -111,7 +111,7 @@ def months(area: Area) -> Process:
 def reoffends(area: Area, person: Person) -> None:
     """A proven reoffence: perhaps a recall, and perhaps a sentence later."""
     world = area.world
-    if person.location not in ("community", "ended", "court"):
+    if person.location not in ("community", "ended"):
         return
     number = person.reoffences
     person.reoffences += 1

@@ -258,7 +258,7 @@ def release_on_curfew(area: Area, person: Person, term: Sentence) -> None:
     term.released = world.today
     assert term.custody_end is not None
     rate = world.value("custody.hdc.curfew_recall_share") / world.value("custody.hdc.mean_days")
-    broken = world.today + int(world.exponential(person.key, "curfew breach", term.number) / rate)
+    broken = world.today + 1 + int(world.exponential(person.key, "curfew breach", term.number) / rate)
     world.tell(person, "released on curfew")
     if broken < term.custody_end:
         from twin import recall
@@ -294,8 +294,7 @@ def release(area: Area, person: Person, term: Sentence) -> None:
         remove(area, person)
         return
     after_custody(area, person, term)
-    if not still_held:
-        world.tell(person, "released")
+    world.tell(person, "released")
     places.settle(area, person)
 
 

@@ -213,9 +213,9 @@ class Enforcement:
         most = int(world.value("enforcement.pss_breach_max_custody_days"))
         draw = person.draw("committal days", sentence.number * 4096 + sentence.breaches)
         days = 1 + int(draw * most)
-        world.tell(person, "committed for breach of supervision", days)
         until = world.working_day_before(world.today + days)
         person.committed_until = max(until, world.today + 1)
+        world.tell(person, "committed for breach of supervision", person.committed_until - world.today)
         person.plan("committal", person.committed_until, lambda: self.committal_ends(person))
         places.settle(self.area, person)
 

@@ -79,6 +79,7 @@ class Sentence:
     warrant_since: int | None = None
     released: int | None = None
     ahead: dict[str, int] = field(default_factory=dict)
+    then: dict[str, Callable[[], None]] = field(default_factory=dict)
 
     @property
     def is_order(self) -> bool:
@@ -154,6 +155,7 @@ class Person:
     hazard: float = 0.0
     reoffences: int = 0
     ahead: dict[str, int] = field(default_factory=dict)
+    then: dict[str, Callable[[], None]] = field(default_factory=dict)
     tasks: list[Task] = field(default_factory=list)
 
     # What lies ahead
@@ -171,15 +173,15 @@ class Person:
         sentence : Sentence, optional
             Whose date it is; without one it is the person's.
         """
-        ahead = self.ahead if sentence is None else sentence.ahead
-        ahead[what] = day
-        self.world.environment.process(self._wait(ahead, what, day, then))
+        owner = self if sentence is None else sentence
+        owner.ahead[what], owner.then[what] = day, then
+        self.world.environment.process(self._wait(owner, what, day))
 
-    def _wait(self, ahead: dict[str, int], what: str, day: int, then: Callable[[], None]) -> Process:
+    def _wait(self, owner: Person | Sentence, what: str, day: int) -> Process:
         yield self.world.until(day, what)
-        if ahead.get(what) == day and self.world.today == day:
-            del ahead[what]
-            then()
+        if owner.ahead.get(what) == day:
+            del owner.ahead[what]
+            owner.then.pop(what)()
 
     def forget(self, *names: str) -> None:
         """Take back dates of the person's own."""
