@@ -220,7 +220,7 @@ class Allocation:
         self.maybe_escalates(person)
         if person.is_in_community:
             book_first_appointment(area, person)
-        elif person.is_inside and "contact" not in person.ahead:
+        elif person.location in ("sentenced", "recalled") and "contact" not in person.ahead:
             contact.begin_in_custody(area, person)
 
     def maybe_escalates(self, person: Person) -> None:

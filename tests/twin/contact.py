@@ -146,13 +146,13 @@ def hold(area: Area, person: Person, officer: Officer, mode: str, is_first: bool
     else:
         came(area, person, mode, is_first)
     person.contacts += 1
+    person.booked_as_call = is_on_telephone(person)
     if is_first and missed:
         again = world.working_days_later(world.today, int(world.value("contact.rebook_working_days")))
         area.diaries.add(person, "first_appointment", again, sentence=person.latest)
         return
     if person.work_only:
         return
-    person.booked_as_call = is_on_telephone(person)
     days = interval(person, person.booked_as_call)
     if missed:
         days = min(days, int(world.value("contact.after_missed_days")))

@@ -100,15 +100,18 @@ def receive(area: Area, person: Person, length: int, remand: int, extended: bool
     world, number = area.world, len(person.sentences) + 1
     was_inside = person.is_inside or person.location == "at_large"
     allocation.assess(person, number)
-    for order in [each for each in person.sentences if each.status == ORDER]:
-        if person.draw("order revoked on custody", number) < world.value("enforcement.order_revoked_on_custody_share"):
+    orders = [each for each in person.sentences if each.status == ORDER]
+    revoked = world.value("enforcement.order_revoked_on_custody_share")
+    if orders and person.draw("order revoked on custody", number) < revoked:
+        world.tell(person, "order revoked")
+        for order in orders:
             end(area, person, order)
-            world.tell(person, "order revoked")
     term = Sentence(number, "determinate", CUSTODY, world.today, offence, length, remand, extended=extended)
     dates(world, term)
     inside = (CUSTODY, RECALLED, AT_LARGE)
     term.held_otherwise = was_inside or any(each.status in inside for each in person.sentences)
     person.sentences.append(term)
+    person.work_only = False
     world.tell(person, "sentenced to custody", length)
     assert term.custody_end is not None
     allocation.ask_after_sentence(area, person)
@@ -206,9 +209,9 @@ def send_enquiry(area: Area, person: Person, term: Sentence) -> None:
 
 
 def enough_time_left(world: World, term: Sentence) -> bool:
-    """Tell whether the shortest curfew is still possible, were the release tomorrow."""
+    """Tell whether the shortest curfew is still possible."""
     assert term.custody_end is not None and term.curfew_from is not None
-    return term.custody_end - max(term.curfew_from, world.today + 1) >= world.for_sentence_of("custody.hdc.min_days_on_curfew", term.imposed)
+    return term.custody_end - max(term.curfew_from, world.today) >= world.for_sentence_of("custody.hdc.min_days_on_curfew", term.imposed)
 
 
 def refuse(world: World, person: Person, term: Sentence, why: str) -> None:
@@ -326,6 +329,7 @@ def plan_end(area: Area, person: Person, sentence: Sentence) -> None:
 def legal_end(area: Area, person: Person, sentence: Sentence) -> None:
     """A sentence runs out, or licence gives way to post-sentence supervision."""
     world = area.world
+    warrant = sentence.ahead.get("hearing") if sentence.warrant_since is not None else None
     if sentence.status == ORDER:
         world.tell(person, "order completed")
         end(area, person, sentence)
@@ -333,7 +337,6 @@ def legal_end(area: Area, person: Person, sentence: Sentence) -> None:
         world.tell(person, "licence ends")
         sentence.ahead.pop("recall step", None)
         sentence.recall_pending = False
-        person.warned_on = None
         if sentence.supervision_end > world.today:
             sentence.status = SUPERVISION
             plan_end(area, person, sentence)
@@ -342,15 +345,15 @@ def legal_end(area: Area, person: Person, sentence: Sentence) -> None:
     elif sentence.status == SUPERVISION:
         world.tell(person, "post-sentence supervision ends")
         end(area, person, sentence)
+    if warrant is not None:
+        # A warrant stays out until it is executed, though nothing is left to be heard.
+        sentence.ahead["hearing"] = warrant
     places.settle(area, person)
 
 
 def end(area: Area, person: Person, sentence: Sentence) -> None:
-    """Close a sentence, with everything that was ahead of it but a warrant, which stays out until it is executed."""
+    """Close a sentence, with everything that was ahead of it."""
     sentence.status = ENDED
-    warrant = sentence.ahead.get("hearing") if sentence.warrant_since is not None else None
     sentence.ahead.clear()
-    if warrant is not None:
-        sentence.ahead["hearing"] = warrant
     sentence.breach_pending = sentence.recall_pending = False
     area.diaries.drop(person, sentence)

@@ -56,7 +56,8 @@ class Enforcement:
             if recall.is_possible(sentence) and person.draw("recall for absence", person.contact_number()) < chance:
                 recall.ask(self.area, person, sentence, "absence")
                 return
-            self.warn(person)
+            # A warning on licence is told, and doesn't count for what the court asks of orders.
+            world.tell(person, "warned")
             return
         window = world.value("enforcement.failure_window_months") * MONTH_DAYS
         if person.warned_on is None or world.today - person.warned_on > window:
@@ -198,6 +199,7 @@ class Enforcement:
         """The order ends; the person may go to prison instead."""
         world = self.world
         world.tell(person, "order revoked")
+        to_custody = to_custody and not person.is_inside
         custody.end(self.area, person, sentence)
         # The case is closed before it begins anew in prison.
         places.settle(self.area, person)

@@ -35,7 +35,7 @@ def settle(area: Area, person: Person) -> None:
         person.telephone_draw = contact.telephone_draw(person)
         community.begin(area, person)
         allocation.book_first_appointment(area, person)
-    elif person.is_inside:
+    elif person.location in ("sentenced", "recalled"):
         contact.begin_in_custody(area, person)
     if person.location in ("ended", "court"):
         close(area, person, told=before not in ("court", "ended", "unknown"))

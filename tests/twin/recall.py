@@ -94,6 +94,7 @@ def give_back(area: Area, person: Person, sentence: Sentence) -> None:
         days = int(world.value(f"recall.fixed_term_days_{which}"))
     else:
         days = sentence.custody_end - world.today
+    custody.plan_end(area, person, sentence)
     plan_release(area, person, sentence, world.today + days)
     places.settle(area, person)
 
