@@ -121,7 +121,7 @@ def book_first_appointment(area: Area, person: Person) -> None:
         days = int(at_percentile(world.table("contact.first_appointment_working_days"), draw))
         due = world.working_days_later(world.today, days)
     person.first_is_booked = True
-    area.diaries.add(person, "first_appointment", due, sentence=person.latest)
+    area.diaries.add(person, "first_appointment", due)
 
 
 class Allocation:

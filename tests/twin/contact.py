@@ -149,7 +149,7 @@ def hold(area: Area, person: Person, officer: Officer, mode: str, is_first: bool
     person.booked_as_call = is_on_telephone(person)
     if is_first and missed:
         again = world.working_days_later(world.today, int(world.value("contact.rebook_working_days")))
-        area.diaries.add(person, "first_appointment", again, sentence=person.latest)
+        area.diaries.add(person, "first_appointment", again)
         return
     if person.work_only:
         return
@@ -168,7 +168,7 @@ def came(area: Area, person: Person, mode: str, is_first: bool) -> None:
         world.tell(person, "seen for the first time")
         person.first_due_from, person.first_is_booked = None, False
         due = world.working_days_later(world.today, int(world.value("contact.plan_working_days")))
-        area.diaries.add(person, "plan", due, sentence=person.latest)
+        area.diaries.add(person, "plan", due)
     else:
         world.tell(person, KEPT[mode])
     if person.change_since is not None and not person.change_is_noticed and notices(person, mode):

@@ -104,8 +104,7 @@ def receive(area: Area, person: Person, length: int, remand: int, extended: bool
     revoked = world.value("enforcement.order_revoked_on_custody_share")
     if orders and person.draw("order revoked on custody", number) < revoked:
         world.tell(person, "order revoked")
-        for order in orders:
-            end(area, person, order)
+        end(area, person, orders[-1])
     term = Sentence(number, "determinate", CUSTODY, world.today, offence, length, remand, extended=extended)
     dates(world, term)
     inside = (CUSTODY, RECALLED, AT_LARGE)

@@ -42,6 +42,9 @@ ORDERS = {**OUTSIDE, **UNLIMITED, **NO_CUSTODY, **NOBODY_FAILS}
 ABSENCES = {**OUTSIDE, **UNLIMITED, **NO_CUSTODY, **{k: v for k, v in NOBODY_FAILS.items() if "missed" not in k}}
 FAILURES = {**OUTSIDE, **UNLIMITED, **NO_CUSTODY}
 CUSTODY = {**OUTSIDE, **UNLIMITED}
+#: Officers' time is what it is, and everybody is at work every day and stays.
+STAYING = {name: value for name, value in UNLIMITED.items() if name.startswith("staff.")}
+DIARIES = {**OUTSIDE, **STAYING, "workload.minutes_per_day_present": 300}
 
 #: Kinds of event that only mechanisms outside the core tell, and that change nothing inside it.
 NOT_COMPARED = frozenset({
