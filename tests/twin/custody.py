@@ -163,8 +163,8 @@ def put_forward(area: Area, person: Person, term: Sentence) -> None:
         return
     assert term.custody_end is not None
     least = world.for_sentence_of("custody.hdc.min_days_on_curfew", term.imposed)
-    left = term.custody_end - max(term.curfew_from, world.today)
-    if left <= least:
+    left = term.custody_end - max(term.curfew_from, world.today + 1)
+    if left < least:
         return
     take_up = world.for_sentence_of("custody.hdc.take_up", term.imposed)
     if person.draw("curfew taken up", term.number) >= take_up:

@@ -125,8 +125,12 @@ class Diaries:
 
     def drop_first_appointments(self, person: Person) -> None:
         """Drop the first appointment of somebody who has left the community."""
-        kinds = ("first_appointment", "plan", "review")
-        person.tasks = [task for task in person.tasks if task.kind not in kinds]
+        person.tasks = [task for task in person.tasks if task.kind != "first_appointment"]
+
+    def tidy(self, person: Person) -> None:
+        """Drop plans and reviews of somebody who is no longer in the community, before the day's work."""
+        if not person.is_in_community:
+            person.tasks = [task for task in person.tasks if task.kind not in ("plan", "review")]
 
 
 def mixed(key: int, due: int) -> int:

@@ -73,6 +73,7 @@ def todays_items(area: Area, officer: Officer) -> list[Item]:
             mode = "custody" if person.is_inside else mode_today(person)
             due = today if person.contact_due is None else person.contact_due
             items.append(Item(person, "contact", due, minutes.of_contact(person, mode), mode))
+        area.diaries.tidy(person)
         for task in person.tasks:
             if task.kind != "first_appointment" or task.due <= today:
                 items.append(Item(person, task.kind, task.due, task.seconds, "face_to_face", task))
