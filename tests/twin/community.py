@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulation.engine.calendar import YEAR_DAYS
 from twin import custody, places, recall
-from twin.people import CURFEW, LICENCE, Person
+from twin.people import Person
 from twin.world import NEVER, Process, at_percentile, minus_log
 
 if TYPE_CHECKING:
@@ -118,8 +118,9 @@ def reoffends(area: Area, person: Person) -> None:
     person.hazard = 0.0
     world.tell(person, "reoffended")
     sentence = person.supervising_sentence()
-    if sentence is not None and sentence.status in (LICENCE, CURFEW) and recall.is_possible(sentence):
-        if person.draw("recall for charge", number) < world.value("recall.per_further_charge"):
+    if sentence is not None and recall.is_possible(sentence):
+        charged = person.draw("recall for charge", number) < world.value("recall.per_further_charge")
+        if charged:
             recall.ask(area, person, sentence, "charge")
     share = world.value("courts.reoffence_to_sentence_share", custody.group_of(person.latest))
     if "conviction" not in person.ahead and person.draw("comes back to court", number) < share:

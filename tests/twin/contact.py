@@ -43,7 +43,8 @@ def interval(person: Person, by_telephone: bool) -> int:
     if by_telephone:
         days = world.value("contact.phone_interval_weeks", model) * 7
     else:
-        days = world.value("contact.interval_days", pattern_of(person), f"{stage_of(person, world.today)}_{person.tier}")
+        stage = stage_of(person, world.today)
+        days = world.value("contact.interval_days", pattern_of(person), f"{stage}_{person.tier}")
     if person.change_is_noticed:
         days = min(days, world.value("contact.crisis_interval_days"))
     return int(days)
@@ -122,7 +123,8 @@ def notices(person: Person, mode: str) -> bool:
     chance = world.value("contact.notice_probability", mode)
     if mode == "telephone":
         model = allocation.operating_model(person)
-        others = world.value("contact.also_seen_share", model) * world.value("contact.notice_probability", "other_staff")
+        others = world.value("contact.also_seen_share", model)
+        others *= world.value("contact.notice_probability", "other_staff")
         chance = 1 - (1 - chance) * (1 - others)
     person.unnoticed_so_far = float(np.float32(person.unnoticed_so_far * (1 - chance)))
     return person.unnoticed_so_far <= person.draw("noticing", person.changes_in_need)

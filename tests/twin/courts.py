@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulation.engine.calendar import MONTH_DAYS
 from twin import allocation, custody, places
+from twin.officers import mixed
 from twin.people import ORDER, Person, Sentence
 from twin.world import Process, World, at_percentile, cut
 
@@ -116,7 +117,7 @@ class Court:
 
     def write_reports(self) -> None:
         """Write by due day while time is left; what is begun is finished, and the overrun comes off tomorrow."""
-        self.waiting.sort(key=lambda report: (report.due, report.person.key))
+        self.waiting.sort(key=lambda report: (report.due, mixed(report.person.key, report.due), report.person.key))
         left = {grade: self.seconds_today(grade) - self.owed[grade] for grade in ("po", "pso")}
         for writer, writes_for in (("po", "po"), ("pso", "pso"), ("po", "pso")):
             for report in list(self.waiting):

@@ -210,7 +210,8 @@ def send_enquiry(area: Area, person: Person, term: Sentence) -> None:
 def enough_time_left(world: World, term: Sentence) -> bool:
     """Tell whether the shortest curfew is still possible."""
     assert term.custody_end is not None and term.curfew_from is not None
-    return term.custody_end - max(term.curfew_from, world.today) >= world.for_sentence_of("custody.hdc.min_days_on_curfew", term.imposed)
+    least = world.for_sentence_of("custody.hdc.min_days_on_curfew", term.imposed)
+    return term.custody_end - max(term.curfew_from, world.today) >= least
 
 
 def refuse(world: World, person: Person, term: Sentence, why: str) -> None:

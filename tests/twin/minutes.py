@@ -74,9 +74,9 @@ def administration_of_tariff(person: Person, contact: float, model: str) -> floa
     """Return what is left of a contact as administration, once home visits are paid for."""
     world = person.world
     minutes = world.table("workload.minutes")
-    where = "rural" if person.rural else "urban"
     at_home = world.table("workload.mode_minutes", "home_visit")
-    more = at_home["with_person"] + at_home["recording"] + at_home[f"travel_{where}"]
+    # The same for everybody of a tier: as for a home in a town.
+    more = at_home["with_person"] + at_home["recording"] + at_home["travel_urban"]
     more -= minutes["face_to_face"] + minutes["recording"]
     share = world.value("contact.home_visit_share", model, "high" if person.tier[0] in "AB" else "other")
     return contact - minutes["face_to_face"] - minutes["recording"] - share * more

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simulation.scenario import Resolved
-from twin import community, contact, custody, recall
+from twin import community, custody, recall
 from twin.engine import FirstMorning
 from twin.office import Area
 from twin.officers import Officer
@@ -147,5 +147,3 @@ def dates_from(area: Area, person: Person, ahead: dict[str, int | None]) -> None
         day = ahead.get(what)
         if day is not None:
             person.ahead[what] = day
-    person.contact_due = person.ahead.get("contact")
-    assert contact is not None

@@ -87,9 +87,13 @@ def newcomer(world: World, key: int, day: int, line: float, offices: dict[str, l
         never_curfew=under("excluded from curfew", "custody.hdc.excluded_share"),
         rural=under("rural", "population.rural_share", settlement),
         office=mine[int(world.draw(key, "office") * len(mine))],
-        # The engine keeps it, and the draw about the telephone, to 32 bits: model.md says so.
-        reliability=float(np.float32(at_percentile(world.table("contact.miss_factor"), world.draw(key, "reliability")))),
+        reliability=reliability(world, key),
     )
+
+
+def reliability(world: World, key: int) -> float:
+    """Return what multiplies the chance of missing; kept, like the draw about the telephone, to 32 bits."""
+    return float(np.float32(at_percentile(world.table("contact.miss_factor"), world.draw(key, "reliability"))))
 
 
 def chance_of_reoffending(world: World, key: int, group: str) -> int:

@@ -47,7 +47,7 @@ def work(area: Area, officer: Officer) -> Process:
                 left -= item.seconds
                 begun.append(item)
             elif item.kind == "contact":
-                cancel(area, item.person)
+                cancel(area, item)
         officer.owes = max(0, -left)
         # What comes of contacts is written down before what comes of tasks: a person may have both on one day.
         for item in sorted(begun, key=lambda item: item.kind != "contact"):
@@ -129,9 +129,10 @@ def plan_review(area: Area, person: Person) -> None:
     person.plan("diaries", day, lambda: area.diaries.add(person, "review", day))
 
 
-def cancel(area: Area, person: Person) -> None:
+def cancel(area: Area, item: Item) -> None:
     """The day is full: the contact is booked again, and keeps the day it was first due."""
-    world = area.world
+    world, person = area.world, item.person
+    person.contact_due = item.due
     world.tell(person, "appointment cancelled, diary full")
     later = world.working_days_later(world.today, int(world.value("contact.rebook_working_days")))
     person.ahead["contact"] = later

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,7 +58,7 @@ PLACE = {name: (place + 1) / 64 for place, name in enumerate(MOMENTS)}
 def at_percentile(table: Mapping[str, float], draw: float) -> float:
     """Return the value of a distribution such as ``{p0: 3, p50: 21, p100: 120}`` at a draw: straight lines between."""
     points = [(float(name[1:]) / 100, value) for name, value in table.items()]
-    for (low, first), (high, last) in zip(points, points[1:], strict=False):
+    for (low, first), (high, last) in pairwise(points):
         if draw < high:
             return first + (draw - low) / (high - low) * (last - first)
     return points[-1][1]

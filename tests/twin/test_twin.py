@@ -1,0 +1,68 @@
+"""The twin and the engine tell the same of everybody, day by day."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from twin import slices
+from twin.compare import core, differences
+from twin.engine import histories
+from twin.start import twin_of
+
+SEEDS = (1, 2, 3)
+SCENARIOS = ("baseline", "hdc_expansion")
+YEAR = 365
+
+
+def compare(scenario: str, seed: int, values: dict[str, object], days: int, at_least: int) -> None:
+    """Run both and fail with the first differences, in plain words."""
+    resolved = slices.scenario_of(scenario, values, days)
+    morning, told = histories(resolved, seed)
+    retold = twin_of(resolved, seed, morning).world.run()
+    found = differences(resolved, told, retold)
+    assert not found, f"{len(found)} differences; the first:\n" + "\n".join(found[:10])
+    assert core(told).total() >= at_least, "hardly anything happened, so nothing was compared"
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_orders_agree_for_a_quarter(scenario: str) -> None:
+    compare(scenario, 1, slices.ORDERS, 90, 3_000)
+
+
+def test_failures_agree_for_a_quarter() -> None:
+    compare("baseline", 2, slices.FAILURES, 90, 5_000)
+
+
+def test_custody_agrees_past_the_change_of_policy() -> None:
+    compare("hdc_expansion", 2, slices.CUSTODY, 90, 10_000)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("name", ["ORDERS", "FAILURES", "CUSTODY"])
+def test_a_year_agrees(name: str, scenario: str, seed: int) -> None:
+    compare(scenario, seed, getattr(slices, name), YEAR, 15_000)
+
+
+def test_a_difference_is_told_in_plain_words() -> None:
+    resolved = slices.scenario_of("baseline", slices.ORDERS, 5)
+    told = [(1, 7, "seen", 0), (1, 8, "seen", 0), (2, 8, "plan is thin", 0)]
+    found = differences(resolved, told, [(1, 7, "seen", 0), (3, 8, "seen", 0)])
+    assert found == [
+        "day 1 (2018-05-02), person 8: only the engine tells 'seen' (0)",
+        "day 3 (2018-05-04), person 8: only the twin tells 'seen' (0)",
+    ]
+
+
+def test_the_twin_reads_no_module_of_the_system_but_to_run_it() -> None:
+    """Independence: only `engine.py` and `slices.py` may know the engine, and only from outside."""
+    allowed = {"engine.py", "slices.py"}
+    for file in Path(__file__).parent.glob("*.py"):
+        if file.name not in allowed | {Path(__file__).name}:
+            assert "simulation.system" not in file.read_text(encoding="utf-8"), file.name
