@@ -29,17 +29,17 @@ def compare(scenario: str, seed: int, values: dict[str, object], days: int, at_l
     assert core(told).total() >= at_least, "hardly anything happened, so nothing was compared"
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_orders_agree_for_a_quarter(scenario: str) -> None:
-    compare(scenario, 1, slices.ORDERS, 90, 3_000)
+def test_orders_agree_for_six_weeks() -> None:
+    compare("baseline", 1, slices.ORDERS, 42, 2_000)
 
 
-def test_failures_agree_for_a_quarter() -> None:
-    compare("baseline", 2, slices.FAILURES, 90, 5_000)
+def test_failures_agree_for_two_months() -> None:
+    compare("baseline", 2, slices.FAILURES, 60, 4_000)
 
 
 def test_custody_agrees_past_the_change_of_policy() -> None:
-    compare("hdc_expansion", 2, slices.CUSTODY, 90, 10_000)
+    """The change is on the 62nd day: curfew for most of those eligible, and papers done early."""
+    compare("hdc_expansion", 2, slices.CUSTODY, 80, 10_000)
 
 
 @pytest.mark.long

@@ -42,9 +42,9 @@ def demand(world: World, day: int) -> Demand:
 
 def working_days_of_year(world: World, year: int) -> int:
     """Count the working days of a calendar year."""
-    first = world.calendar.day(world.calendar.start.replace(year=year, month=1, day=1))
-    last = world.calendar.day(world.calendar.start.replace(year=year, month=12, day=31))
-    return sum(world.is_working(day) for day in range(first, last + 1))
+    start = world.calendar.start
+    before = world.calendar.day(start.replace(year=year - 1, month=12, day=31))
+    return world.working_days_between(before, world.calendar.day(start.replace(year=year, month=12, day=31)))
 
 
 def arrivals(world: World, day: int, offices: dict[str, list[int]]) -> list[Person]:
