@@ -76,11 +76,11 @@ def histories(resolved: Resolved, seed: int) -> tuple[FirstMorning, list[Event]]
     told: list[Event] = []
     as_it_was = service.tell
 
-    def listen(kind: str, rows: Any, detail: Any = 0) -> None:
+    def listen(kind: str, rows: Any, detail: Any = 0, *more: Any, **named: Any) -> None:
         keys = service.people.key[np.asarray(rows)]
         for key, number in zip(keys, np.broadcast_to(np.asarray(detail), keys.shape), strict=True):
             told.append((int(service.today), int(key), kind, int(number)))
-        as_it_was(kind, rows, detail)
+        as_it_was(kind, rows, detail, *more, **named)
 
     service.tell = listen
     model.run()
