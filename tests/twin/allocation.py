@@ -24,8 +24,7 @@ def assess(person: Person, number: int) -> None:
     if draw < error / 2:
         level = max(LOW, level - 1)
     elif draw >= 1 - error / 2:
-        # As the engine has it, "too high" stops at high even for somebody whose harm is very high.
-        level = min(HIGH, level + 1)
+        level = max(level, min(HIGH, level + 1))
     if level == MEDIUM and person.draw("risk inflation", number) < world.value("allocation.inflation"):
         level = HIGH
     under_supervision = person.setting != "none"

@@ -24,7 +24,7 @@ def plan_change(area: Area, person: Person) -> None:
     """Draw when the next change in need begins."""
     world = area.world
     rate = world.value("community.crises_per_year")
-    days = world.wait(person.key, "change in need", person.changes_in_need, rate)
+    days = world.wait(person.key, "change in need", person.spells * 1024 + person.changes_in_need, rate)
     person.plan("crisis", world.today + days, lambda: change_begins(area, person))
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simulation.engine.calendar import MONTH_DAYS
-from twin import allocation, custody, places
+from twin import allocation, custody, places, recall
 from twin.officers import mixed
-from twin.people import ORDER, Person, Sentence
+from twin.people import AT_LARGE, ORDER, Person, Sentence
 from twin.world import Process, World, at_percentile, cut
 
 if TYPE_CHECKING:
@@ -142,6 +142,7 @@ class Court:
     def sentence(self, person: Person) -> None:
         """Pass the sentence: custody or an order, by one draw."""
         person.report_is_awaited = False
+        self.arrest(person)
         first = not person.sentences
         number = len(person.sentences) + 1
         occurrence = FIRST if first else number
@@ -151,6 +152,15 @@ class Court:
             custody.sentence(self.area, person, length, occurrence)
         else:
             self.order(person, number)
+
+    def arrest(self, person: Person) -> None:
+        """Arrest somebody who is wanted: the breach is heard on the next working day, the recall begins tomorrow."""
+        for sentence in person.sentences:
+            if sentence.warrant_since is not None and "hearing" in sentence.ahead:
+                day = self.world.working_days_later(self.world.today, 1)
+                self.area.enforcement.list_for(person, sentence, day)
+            if sentence.status == AT_LARGE:
+                recall.arrest(self.area, person, sentence, self.world.today + 1)
 
     def custody_line(self, person: Person, length: int) -> float:
         """Return the draw below which custody is given."""

@@ -331,7 +331,7 @@ def legal_end(area: Area, person: Person, sentence: Sentence) -> None:
     world = area.world
     warrant = sentence.ahead.get("hearing") if sentence.warrant_since is not None else None
     if sentence.status == ORDER:
-        world.tell(person, "order completed")
+        world.tell(person, "order over, breach not heard" if sentence.breach_pending else "order completed")
         end(area, person, sentence)
     elif sentence.status in (LICENCE, CURFEW, RECALLED, AT_LARGE):
         world.tell(person, "licence ends")

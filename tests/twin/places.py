@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twin.people import ENDED, IN_COMMUNITY, PRISON, Person
+from twin.people import ENDED, IN_COMMUNITY, ORDER, PRISON, Person
 
 if TYPE_CHECKING:
     from twin.office import Area
@@ -47,7 +47,9 @@ def begin_order_in_spell(area: Area, person: Person) -> None:
 
     person.contacts = 0
     person.stage_start = area.world.today
-    person.warned_on = None
+    if sum(sentence.status == ORDER for sentence in person.sentences) == 1:
+        # A warning given on an order that still runs stays; any other is forgotten.
+        person.warned_on = None
     person.first_due_from, person.first_after_release = area.world.today, False
     allocation.book_first_appointment(area, person)
 

@@ -68,8 +68,13 @@ def revoke(area: Area, person: Person, sentence: Sentence) -> None:
     if inside or days == 0:
         give_back(area, person, sentence)
         return
-    person.plan("recall step", world.today + days, lambda: give_back(area, person, sentence), sentence)
+    arrest(area, person, sentence, world.today + days)
     places.settle(area, person)
+
+
+def arrest(area: Area, person: Person, sentence: Sentence, day: int) -> None:
+    """Set the day on which somebody at large is arrested."""
+    person.plan("recall step", day, lambda: give_back(area, person, sentence), sentence)
 
 
 def give_back(area: Area, person: Person, sentence: Sentence) -> None:

@@ -16,6 +16,7 @@ START = datetime.date(2018, 5, 1)
 OUTSIDE: dict[str, Any] = {
     "requirements.activity.share_of_orders": 0,
     "requirements.unpaid_work.share_of_orders": 0,
+    "requirements.unpaid_work.held_open_months": 0,
     "requirements.programme.share_of_orders": 0,
     "enforcement.early_revocation_share": 0,
     "contact.hub_share_of_calls": 0,
