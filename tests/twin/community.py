@@ -81,7 +81,7 @@ def hazard_of(person: Person) -> float:
     hazard = minus_log(1 - person.ogrs / 100) * world.value("community.reoffending_ratio")
     if person.is_in_community:
         return hazard
-    last = person.last_seen
+    last = person.supervised_until
     if last is None or world.today - last > world.value("community.reoffending_years_after") * YEAR_DAYS:
         return 0.0
     return hazard * world.value("community.reoffending_after_supervision")

@@ -166,13 +166,12 @@ class Enforcement:
         self.hear(person, sentence)
 
     def arrested(self, person: Person, sentence: Sentence) -> None:
-        """The warrant is executed: the breach is heard at once, and appointments begin again."""
+        """The warrant is executed: a breach of what still runs is heard at once, and appointments begin again."""
         world = self.world
         world.tell(person, "warrant executed")
         sentence.warrant_since = None
-        if not sentence.is_live:
-            return
-        self.hear(person, sentence)
+        if sentence.is_live:
+            self.hear(person, sentence)
         is_booked = "contact" in person.ahead or person.first_due_from is not None
         if person.is_in_community and not is_booked and not person.work_only:
             person.contact_due = person.ahead["contact"] = world.working_days_later(world.today, 1)

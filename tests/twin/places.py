@@ -60,6 +60,8 @@ def close(area: Area, person: Person, told: bool) -> None:
 
     allocation.leave_officer(person)
     person.last_officer = None
+    if person.side is not None:
+        person.supervised_until = area.world.today
     person.side = person.waiting_since = person.warned_on = person.officer_changed_on = None
     person.forget("allocate", "transfer", "review", "escalate")
     area.diaries.drop(person)

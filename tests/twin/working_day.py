@@ -82,7 +82,7 @@ def todays_items(area: Area, officer: Officer) -> list[Item]:
 
 def mode_today(person: Person) -> str:
     """Return how the contact of today is made."""
-    by_telephone = person.booked_as_call and not person.change_is_noticed
+    by_telephone = person.booked_as_call and is_low_risk(person)
     return "telephone" if by_telephone else contact.mode_of_visit(person)
 
 
