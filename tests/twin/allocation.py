@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from twin.office import Area
     from twin.officers import Officer
 
+#: What an officer is asked for: each has draws of its own about how long it takes.
+WHY_ASKED = ("sentence", "escalation", "handover", "split")
+
 
 # Assessment
 
@@ -83,10 +86,10 @@ def ask_after_sentence(area: Area, person: Person) -> None:
         ask(area, person)
 
 
-def ask(area: Area, person: Person) -> None:
+def ask(area: Area, person: Person, why: str = "sentence") -> None:
     """Ask for an officer: the case is given some working days from now."""
     world = area.world
-    occurrence = len(person.sentences) * 1024 + person.spells
+    occurrence = (len(person.sentences) * 1024 + person.spells) * 4 + WHY_ASKED.index(why)
     days = int(at_percentile(world.table("allocation.working_days"), person.draw("allocation delay", occurrence)))
     if person.waiting_since is None:
         person.waiting_since = world.today
@@ -243,5 +246,5 @@ def escalate(area: Area, person: Person) -> None:
     place(person)
     area.world.tell(person, "risk escalated")
     if person.officer is None or not may_hold(person.officer, person):
-        ask(area, person)
+        ask(area, person, "escalation")
 

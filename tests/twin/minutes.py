@@ -64,6 +64,7 @@ def by_the_tariff(person: Person, mode: str) -> float:
         minutes["plan"] / minutes["plan_every_months"]
         + minutes["review"] / minutes["review_every_months"]
         + minutes["enforcement_a_month"]
+        + minutes["handover_a_month"]
     )
     setting = "licence" if person.setting == "licence" else "community"
     a_month = MONTH_DAYS / world.value("contact.interval_days", "e3", f"later_{person.tier}")

@@ -64,8 +64,7 @@ class Officer:
     def give_up(self, person: Person) -> None:
         """Give a case up; the points of one that is over stay until they are counted anew."""
         self.cases.remove(person)
-        if person.setting != "none":
-            self.points -= points_of(person)
+        self.points -= points_of(person)
 
     def count_points(self) -> None:
         """Count the tool's points anew."""
@@ -98,7 +97,9 @@ class Officer:
 
 
 def points_of(person: Person) -> int:
-    """Return the tool's points a month of a case."""
+    """Return the tool's points a month of a case: none where no sentence is left, though the person is committed."""
+    if person.setting == "none":
+        return 0
     setting = {"custody": "custody", "licence": "licence"}.get(person.setting, "community")
     return int(person.world.value("workload.tariff_points", setting, person.tier))
 
