@@ -64,7 +64,7 @@ def begin_in_custody(area: Area, person: Person) -> None:
         return
     world = area.world
     days = 1 + int(person.draw("custody contact", person.latest.number) * world.value("contact.custody_interval_days"))
-    person.contact_due = person.ahead["contact"] = world.working_day_after(world.today + days)
+    person.ahead["contact"] = world.working_day_after(world.today + days)
 
 
 # How

@@ -19,6 +19,7 @@ def settle(area: Area, person: Person) -> None:
     if person.location == before:
         return
     person.forget("contact")
+    person.contact_due = None
     released = before in PRISON
     if released:
         person.released_on = world.today
@@ -62,7 +63,7 @@ def close(area: Area, person: Person, told: bool) -> None:
     person.last_officer = None
     if person.side is not None:
         person.supervised_until = area.world.today
-    person.side = person.waiting_since = person.warned_on = person.officer_changed_on = None
+    person.side = person.waiting_since = person.warned_on = None
     person.forget("allocate", "transfer", "review", "escalate")
     area.diaries.drop(person)
     if told:

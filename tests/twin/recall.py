@@ -51,7 +51,8 @@ def revoke(area: Area, person: Person, sentence: Sentence) -> None:
     occurrence = sentence.number * 4096 + sentence.recalls
     on_curfew = sentence.status == CURFEW
     allowed = person.rosh < HIGH and person.assessed_rosh < HIGH and not sentence.extended and not on_curfew
-    # As the engine has it: who broke the curfew on its last day is recalled as from licence.
+    # By section 255 of the Criminal Justice Act 2003 a curfew recall needs a curfew condition that is still in force:
+    # who broke it on its last day, and is revoked when it is over, is recalled as from licence.
     if on_curfew and sentence.recall_reason == "curfew":
         sentence.recall_kind = "curfew"
     elif allowed and person.draw("fixed-term recall", occurrence) < world.value("recall.fixed_term_share_of_allowed"):

@@ -132,7 +132,6 @@ def plan_review(area: Area, person: Person) -> None:
 def cancel(area: Area, item: Item) -> None:
     """The day is full: the contact is booked again, and keeps the day it was first due."""
     world, person = area.world, item.person
-    person.contact_due = item.due
     world.tell(person, "appointment cancelled, diary full")
     later = world.working_days_later(world.today, int(world.value("contact.rebook_working_days")))
     person.ahead["contact"] = later
