@@ -42,6 +42,11 @@ def test_custody_agrees_past_the_change_of_policy() -> None:
     compare("hdc_expansion", 2, slices.CUSTODY, 80, 10_000)
 
 
+def test_diaries_agree_for_six_weeks() -> None:
+    """Officers with the time that they have: what doesn't fit is put off."""
+    compare("hdc_expansion", 2, slices.DIARIES, 42, 7_000)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("scenario", SCENARIOS)
