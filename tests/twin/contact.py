@@ -64,6 +64,7 @@ def begin_in_custody(area: Area, person: Person) -> None:
         return
     world = area.world
     days = 1 + int(person.draw("custody contact", person.latest.number) * world.value("contact.custody_interval_days"))
+    # As the engine has it: no day is kept on which this first contact was due, so it may lose its place in the queue.
     person.ahead["contact"] = world.working_day_after(world.today + days)
 
 

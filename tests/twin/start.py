@@ -83,7 +83,7 @@ def person_from(world: World, row: dict[str, Any]) -> Person:
         waiting_since=row["waiting_since"],
         stage_start=row["stage_start"],
         last_seen=row["last_seen"],
-        # The thin pass counts the years at risk of those whose supervision is over from day 0.
+        # As the engine has it: whose supervision was over before the start is at risk for all the years from day 0.
         supervised_until=row["last_seen"] if LOCATIONS[row["location"]] == "ended" else None,
         contacts=row["contacts"],
         spells=row["spells"],

@@ -130,7 +130,7 @@ def plan_review(area: Area, person: Person) -> None:
 
 
 def cancel(area: Area, item: Item) -> None:
-    """The day is full: the contact is booked again, and keeps the day it was first due."""
+    """The day is full: the contact is booked again, and keeps the day it was first due if it has one."""
     world, person = area.world, item.person
     world.tell(person, "appointment cancelled, diary full")
     later = world.working_days_later(world.today, int(world.value("contact.rebook_working_days")))
