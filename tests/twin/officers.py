@@ -1,0 +1,148 @@
+"""Officers: each is a process that sorts the day's work every morning and does it while time is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulation.engine.chance import mix
+from twin.people import Person, Sentence
+from twin.world import World
+
+if TYPE_CHECKING:
+    from twin.office import Area
+
+
+@dataclass(eq=False)
+class Task:
+    """One piece of work about one person."""
+
+    person: Person
+    kind: str
+    due: int
+    seconds: int
+    sentence: Sentence | None = None
+
+
+@dataclass(eq=False)
+class Officer:
+    """A post and whoever holds it.
+
+    Parameters
+    ----------
+    number : int
+        Lowest first where two have equally little.
+    """
+
+    world: World
+    number: int
+    key: int
+    office: int
+    employer: int
+    grade: str
+    filled: bool
+    since: int
+    hours: float
+    facility: float = 0.0
+    holder: int = 0
+    present_days: int = 0
+    new_until: int | None = None
+    sick_until: int | None = None
+    leave_until: int | None = None
+    is_covered: bool = False
+    cases: set[Person] = field(default_factory=set)
+    points: int = 0
+    owes: int = 0
+
+    def take(self, person: Person) -> None:
+        """Take a case."""
+        self.cases.add(person)
+        self.points += points_of(person)
+
+    def give_up(self, person: Person) -> None:
+        """Give a case up; the points of one that is over stay until they are counted anew."""
+        self.cases.remove(person)
+        self.points -= points_of(person)
+
+    def count_points(self) -> None:
+        """Count the tool's points anew."""
+        self.points = sum(points_of(person) for person in self.cases)
+
+    def hours_left(self) -> float:
+        """Return the weekly hours for cases: contracted, less what the workload tool takes off."""
+        if not self.filled or self.is_covered:
+            return 0.0
+        hours = self.hours
+        if self.new_until is not None and self.world.today < self.new_until:
+            hours -= self.hours * self.world.value("staff.pso.training_reduction")
+        return hours - self.facility
+
+    def is_in_service(self) -> bool:
+        """Tell whether somebody is in post who isn't away for long."""
+        return self.filled and not self.is_covered
+
+    def is_sick(self) -> bool:
+        """Off sick today."""
+        return self.sick_until is not None and self.world.today < self.sick_until
+
+    def is_on_leave(self) -> bool:
+        """On leave today."""
+        return self.leave_until is not None and self.world.today < self.leave_until
+
+    def is_present(self) -> bool:
+        """At work today."""
+        return self.is_in_service() and not self.is_sick() and not self.is_on_leave()
+
+
+def points_of(person: Person) -> int:
+    """Return the tool's points a month of a case: none where no sentence is left, though the person is committed."""
+    if person.setting == "none":
+        return 0
+    setting = {"custody": "custody", "licence": "licence"}.get(person.setting, "community")
+    return int(person.world.value("workload.tariff_points", setting, person.tier))
+
+
+class Diaries:
+    """Puts tasks into diaries. A task goes with its person, to whoever holds the case.
+
+    Parameters
+    ----------
+    area : Area
+    """
+
+    def __init__(self, area: Area) -> None:
+        self.area, self.world = area, area.world
+
+    def add(self, person: Person, kind: str, due: int, sentence: Sentence | None = None, part: float = 1.0) -> None:
+        """Put a task into the diary of whoever holds the case."""
+        minutes = self.world.value("workload.minutes", kind) * self.world.value("workload.true_to_tool_minutes")
+        person.tasks.append(Task(person, kind, due, round(60 * minutes * part), sentence))
+
+    def drop(self, person: Person, sentence: Sentence | None = None) -> None:
+        """Drop tasks whose reason has gone: of a sentence, or all of a person's."""
+        person.tasks = [task for task in person.tasks if sentence is not None and task.sentence is not sentence]
+
+    def drop_first_appointments(self, person: Person) -> None:
+        """Drop the first appointment of somebody who has left the community."""
+        person.tasks = [task for task in person.tasks if task.kind != "first_appointment"]
+
+    def tidy(self, person: Person) -> None:
+        """Drop plans and reviews of somebody who is no longer in the community, before the day's work."""
+        if not person.is_in_community:
+            person.tasks = [task for task in person.tasks if task.kind not in ("plan", "review")]
+
+
+def mixed(key: int, due: int) -> int:
+    """Return the number that settles who comes first among equals."""
+    value = np.array([(key * 31 + due) % 2**64], dtype=np.uint64)
+    return int(mix(value)[0]) >> 32
+
+
+def rank_of(world: World, kind: str, model: str) -> int:
+    """Return the rank of a kind of work, lowest first."""
+    if kind in ("contact", "plan", "review"):
+        return int(world.value("workload.priority_of_model", model, kind))
+    return int(world.value("workload.priority", kind))
+

@@ -1,0 +1,157 @@
+"""An officer's working day: sort what there is to do, and do it while any time is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from twin import allocation, contact, minutes
+from twin.officers import Officer, Task, mixed, rank_of
+from twin.people import HIGH, Person
+from twin.world import Process
+
+if TYPE_CHECKING:
+    from twin.office import Area
+
+
+@dataclass(eq=False)
+class Item:
+    """A contact or a task of a day."""
+
+    person: Person
+    kind: str
+    due: int
+    seconds: int
+    mode: str = ""
+    task: Task | None = None
+
+
+def work(area: Area, officer: Officer) -> Process:
+    """Each working day: what there is to do, in order, until no time is left; what is begun is finished."""
+    world = area.world
+    while True:
+        yield from world.every_day("diaries")
+        if not world.is_working(world.today):
+            continue
+        items = todays_items(area, officer)
+        if not officer.is_present():
+            move_contacts(area, officer, items)
+            continue
+        left = seconds_of_day(officer) - officer.owes
+        items.sort(key=lambda item: order_of(officer, item))
+        begun = []
+        for item in items:
+            if left > 0:
+                left -= item.seconds
+                begun.append(item)
+            elif item.kind == "contact":
+                cancel(area, item)
+        officer.owes = max(0, -left)
+        # What comes of contacts is written down before what comes of tasks: a person may have both on one day.
+        for item in sorted(begun, key=lambda item: item.kind != "contact"):
+            do(area, officer, item)
+
+
+def nobody_to_see(area: Area) -> Process:
+    """A contact that falls due while the case waits for an officer is tried again each working day."""
+    world = area.world
+    while True:
+        yield from world.every_day("diaries")
+        for person in world.people.values():
+            if person.officer is None and person.ahead.get("contact") == world.today:
+                person.ahead["contact"] = world.working_days_later(world.today, 1)
+
+
+def todays_items(area: Area, officer: Officer) -> list[Item]:
+    """Return contacts due today and open tasks of people whose case the officer holds."""
+    today = area.world.today
+    items = []
+    for person in officer.cases:
+        if person.ahead.get("contact") == today:
+            mode = "custody" if person.is_inside else mode_today(person)
+            due = today if person.contact_due is None else person.contact_due
+            items.append(Item(person, "contact", due, minutes.of_contact(person, mode), mode))
+        area.diaries.tidy(person)
+        for task in person.tasks:
+            if task.kind != "first_appointment" or task.due <= today:
+                items.append(Item(person, task.kind, task.due, task.seconds, "face_to_face", task))
+    return items
+
+
+def mode_today(person: Person) -> str:
+    """Return how the contact of today is made."""
+    by_telephone = person.booked_as_call and is_low_risk(person)
+    return "telephone" if by_telephone else contact.mode_of_visit(person)
+
+
+def order_of(officer: Officer, item: Item) -> tuple[int, int, int, int]:
+    """Return what items are sorted by: rank, due day, and a mixed number that favours nobody."""
+    model = allocation.operating_model(item.person)
+    rank = rank_of(officer.world, item.kind, model)
+    return rank, item.due, mixed(item.person.key, item.due), item.person.key
+
+
+def seconds_of_day(officer: Officer) -> int:
+    """Return how long an officer has today."""
+    world = officer.world
+    share = officer.hours_left() / world.value("workload.full_time_hours")
+    day = world.value("workload.minutes_per_day_present") * world.value("workload.productivity")
+    return int(60 * day * share)
+
+
+def do(area: Area, officer: Officer, item: Item) -> None:
+    """Do one thing."""
+    world, person = area.world, item.person
+    if item.kind == "contact":
+        person.forget("contact")
+        contact.hold(area, person, officer, item.mode)
+        return
+    assert item.task is not None
+    person.tasks.remove(item.task)
+    if item.kind == "first_appointment":
+        contact.hold(area, person, officer, "face_to_face", is_first=True)
+    elif item.kind == "plan":
+        world.tell(person, "plan completed")
+        plan_review(area, person)
+    elif item.kind == "review":
+        plan_review(area, person)
+    elif item.kind in area.done:
+        area.done[item.kind].append(item.task)
+
+
+def plan_review(area: Area, person: Person) -> None:
+    """Book the next review of the plan."""
+    from simulation.engine.calendar import MONTH_DAYS
+
+    day = area.world.today + int(area.world.value("contact.review_months") * MONTH_DAYS)
+    person.plan("diaries", day, lambda: area.diaries.add(person, "review", day))
+
+
+def cancel(area: Area, item: Item) -> None:
+    """The day is full: the contact is booked again, and keeps the day it was first due if it has one."""
+    world, person = area.world, item.person
+    world.tell(person, "appointment cancelled, diary full")
+    later = world.working_days_later(world.today, int(world.value("contact.rebook_working_days")))
+    person.ahead["contact"] = later
+
+
+def move_contacts(area: Area, officer: Officer, items: list[Item]) -> None:
+    """The officer is away: contacts are tried again later."""
+    world = area.world
+    days = int(world.value("contact.rebook_officer_away_days"))
+    for item in items:
+        if item.kind != "contact":
+            continue
+        sick = officer.is_sick()
+        world.tell(
+            item.person, "appointment cancelled, officer sick" if sick else "appointment moved, officer on leave"
+        )
+        day = int(world.calendar.working_day_after(np.array([world.today + days]))[0])
+        item.person.ahead["contact"] = day
+
+
+def is_low_risk(person: Person) -> bool:
+    """Below high risk with no noticed change."""
+    return person.assessed_rosh < HIGH and not person.change_is_noticed
