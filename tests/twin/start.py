@@ -83,7 +83,7 @@ def person_from(world: World, row: dict[str, Any]) -> Person:
         waiting_since=row["waiting_since"],
         stage_start=row["stage_start"],
         last_seen=row["last_seen"],
-        # As the engine has it: whose supervision was over before the start is at risk for all the years from day 0.
+        # Of those whose supervision was over before the start, this is the day on which it ended.
         supervised_until=row["last_seen"] if LOCATIONS[row["location"]] == "ended" else None,
         contacts=row["contacts"],
         spells=row["spells"],
