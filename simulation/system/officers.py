@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 _CRC, _AGENCY, _PERMANENT = codes.CRC, codes.Terms.AGENCY, codes.Terms.PERMANENT
 #: A holder's draws are numbered by days in post, never by date.
 PER_HOLDER = 65536
-#: Days in which an officer is new.
-_FIRST_YEAR = 365
 #: People who are looked at together.
 _STRETCH = 64
 
@@ -204,6 +202,7 @@ def who_would_move(
     post: int,
     posts: int,
     today: int,
+    settled_after: int,
     area: Array,
     employer: Array,
     filled: Array,
@@ -219,7 +218,8 @@ def who_would_move(
     """Return the officer of the same area and grade in a CRC who moves to an NPS post; -1 if there is none.
 
     Whoever is at work has the fewest cases for the hours left, lowest row first. Officers on long leave or sick hold
-    few cases because others cover them, and aren't asked; those in their first year only if there is nobody else.
+    few cases because others cover them, and aren't asked; those in post for less than ``settled_after`` days only if
+    there is nobody else.
     """
     found, found_new = -1, False
     for row in range(posts):
@@ -229,7 +229,7 @@ def who_would_move(
             continue
         if covered[row] == 1 or away_until[row] > today or sick_until[row] > today:
             continue
-        new = today - since[row] < _FIRST_YEAR
+        new = today - since[row] < settled_after
         if found >= 0 and new and not found_new:
             continue
         # Cases for an hour, as whole numbers.

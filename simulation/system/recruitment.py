@@ -183,6 +183,7 @@ class Recruitment:
             post,
             posts.size,
             service.today,
+            service.levers.integer("staff.recruitment.from_crc_after_days"),
             posts.area,
             posts.employer,
             posts.filled,

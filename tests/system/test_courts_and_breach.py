@@ -202,7 +202,7 @@ def test_who_stays_away_is_arrested_later() -> None:
     out = np.flatnonzero(sentences.warrant_since[: sentences.size] != NEVER)
     out = out[sentences.status[out] != Status.ENDED]
     person = sentences.person[out]
-    assert out.size and (service.agendas["contact"].day_of(person) == NEVER).all(), "no appointments meanwhile"
+    assert out.size and (service.agendas["contact"].day_of(person) == NEVER).all(), "no routine appointments meanwhile"
     came = run(overrides={"enforcement.no_show_share": 0})
     assert total(came, "warrants_issued") == total(came, "warrants_outstanding") == 0
     assert total(came, "breach_hearings") > total(output, "breach_hearings")

@@ -380,7 +380,7 @@ def test_nobody_who_is_absent_is_taken_from_the_company() -> None:
     def found(filled: list[int]) -> int:
         in_post = np.array(filled, dtype=np.int8)
         return who_would_move(
-            0, 8, 100, same, employer, in_post, same, same, covered, away, sick, since, hours, cases
+            0, 8, 100, 365, same, employer, in_post, same, same, covered, away, sick, since, hours, cases
         )
 
     # 31 cases for 37 hours are less than 20 for 22.2.

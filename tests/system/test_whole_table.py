@@ -51,7 +51,7 @@ def test_the_officer_who_moves_has_the_fewest_cases_for_the_hours(model: Model) 
     names = ("terms", "post_grade", "covered", "away_until", "sick_until", "since", "hours_left", "cases")
     columns_ = [getattr(posts, name) for name in names]
     for post in range(size):
-        found = who_would_move(post, size, today, posts.area, posts.employer, posts.filled, *columns_)
+        found = who_would_move(post, size, today, 365, posts.area, posts.employer, posts.filled, *columns_)
         there = np.flatnonzero(
             (posts.area[:size] == posts.area[post])
             & (posts.employer[:size] == CRC)
@@ -66,7 +66,7 @@ def test_the_officer_who_moves_has_the_fewest_cases_for_the_hours(model: Model) 
         there = long_in_post if long_in_post.size else there
         assert found == there[np.argmin(posts.cases[there] / posts.hours_left[there])]
     nobody = np.zeros_like(posts.filled)
-    assert who_would_move(0, size, today, posts.area, posts.employer, nobody, *columns_) == -1
+    assert who_would_move(0, size, today, 365, posts.area, posts.employer, nobody, *columns_) == -1
 
 
 def test_stocks_are_what_a_plain_count_gives(model: Model) -> None:

@@ -8,7 +8,6 @@ from twin.courts import Court
 from twin.enforcement import Enforcement
 from twin.officers import Diaries
 from twin.recall import Recalls
-from twin.staffing import Staffing
 from twin.working_day import nobody_to_see, work
 from twin.world import World
 
@@ -29,7 +28,6 @@ class Area:
         self.allocation = Allocation(self)
         self.enforcement = Enforcement(self)
         self.recalls = Recalls(self)
-        self.staffing = Staffing(self)
         #: What officers finished today and somebody reads in the evening.
         self.done: dict[str, list] = {"address_check": [], "recall_report": [], "parole_report": [], "breach_pack": []}
 
@@ -47,7 +45,6 @@ class Area:
             self.enforcement.evenings(),
             self.recalls.evenings(),
             self.recalls.papers(),
-            self.staffing.evenings(),
             nobody_to_see(self),
         ):
             run(process)

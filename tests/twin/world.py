@@ -47,8 +47,6 @@ MOMENTS = (
     "diaries",
     # consequences
     "curfew papers", "papers", "curfew breach", "recall evening", "pack returns", "enforcement evening",
-    # staffing
-    "staffing",
 )  # fmt: skip
 #: More days than any run has.
 NEVER = 100_000
