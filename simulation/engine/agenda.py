@@ -22,83 +22,111 @@ NEVER = int(np.iinfo(np.int32).min)
 Rows = NDArray[np.intp]
 Days = NDArray[np.int32]
 
-#: A link of a chain is 64 numbers: the next link, how many rows it holds, the rows. The processor has to wait for each
-#: link before it knows the next, so a link is a few times as long as what it fetches at once.
+#: A link of a chain is 64 numbers: where the link before it begins, and rows. The processor has to wait for each link
+#: before it knows the next, so a link is a few times as long as the 16 numbers that it fetches at once.
 Links = NDArray[np.int32]
-_NEXT, _USED, _FIRST, _ROOM = 0, 1, 2, 62
-_END = -1
+_LINK, _LINE = 64, 16
+#: Where a chain ends: the first link is never used.
+_END = 0
+#: Numbers before the days of an agenda's chains: the first link that was used and is free again, the first that was
+#: never used, and the day of the first chain. The rest is, for each day, the place where its next row will be written;
+#: the chain has rows if that isn't 0, and its last link is full where that is the beginning of a link.
+_FREE, _UNUSED, _ORIGIN, _CHAINS = 0, 1, 2, 3
 
 #: Whom a day without anybody wakes; one array for all, for nothing can be written to it.
 NOBODY: Rows = np.empty(0, dtype=np.intp)
 
-
-#: From so many rows on, and unless they lie further apart than this, marking them is faster than comparing them.
-_MANY, _SPARSEST = 1000, 512
-#: A de Bruijn sequence: multiplied by a power of two, its six highest bits are different for each.
-_SPREAD = np.uint64(0x03F79D71B4CB0A89)
-_PLACE_OF_BIT = np.zeros(64, dtype=np.int64)
+#: Divided by this, each power of two below 2**64 leaves another rest: so a bit that stands alone tells its place.
+_DIVISOR = np.uint64(67)
+_PLACE_OF_BIT = np.zeros(67, dtype=np.int64)
 for _place in range(64):
-    _PLACE_OF_BIT[((int(_SPREAD) << _place) & (2**64 - 1)) >> 58] = _place
+    _PLACE_OF_BIT[2**_place % 67] = _place
+_ONE, _LOW_SIX = np.uint64(1), 63
+#: Words of 64 bits.
+Words = NDArray[np.uint64]
+#: Type of row numbers. Nearly all rows have this very one: to ask costs less than to convert what needs no converting.
+_ROWS = np.dtype(np.intp)
+
+
+class _Board:
+    """A board on which row numbers are marked, to be read off in order; all agendas share one.
+
+    It has a bit for each row, in words of 64, and a bit for each word in which there is a mark. Between two uses
+    nothing is marked, so that sorting costs no more than the rows themselves and a look at a few words.
+    """
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.reserve(1 << 16)
+
+    def reserve(self, rows: int) -> None:
+        """Make room for row numbers below ``rows``."""
+        if rows <= self.rows:
+            return
+        self.rows = rows
+        self.marks = np.zeros((rows >> 6) + 1, dtype=np.uint64)
+        self.words = np.zeros((rows >> 12) + 1, dtype=np.uint64)
+        #: Where what is read off is written.
+        self.found: Rows = np.empty(rows + 1, dtype=np.intp)
+
+
+_BOARD = _Board()
+
+
+@compiled
+def _sort(rows: Rows, low: int, high: int, marks: Words, words: Words, found: Rows) -> int:
+    """Write rows, which lie from ``low`` to ``high``, to ``found`` in order, each once; return how many.
+
+    ``rows`` and ``found`` may be the same: all are marked before any is read off.
+    """
+    for row in rows:
+        marks[row >> 6] |= _ONE << np.uint64(row & _LOW_SIX)
+        words[row >> 12] |= _ONE << np.uint64((row >> 6) & _LOW_SIX)
+    size = 0
+    for at in range(low >> 12, (high >> 12) + 1):
+        word = words[at]
+        words[at] = 0
+        while word != 0:
+            lowest = word & (~word + _ONE)
+            word ^= lowest
+            place = at * 64 + _PLACE_OF_BIT[lowest % _DIVISOR]
+            rest = marks[place]
+            marks[place] = 0
+            while rest != 0:
+                lowest = rest & (~rest + _ONE)
+                rest ^= lowest
+                found[size] = place * 64 + _PLACE_OF_BIT[lowest % _DIVISOR]
+                size += 1
+    return size
+
+
+@compiled
+def _each_once(rows: Rows, marks: Words, words: Words, found: Rows) -> int:
+    """Write rows to ``found`` in order, each once; return how many, or -1 if a row isn't on the board."""
+    low, high = rows[0], rows[0]
+    for row in rows:
+        low, high = min(low, row), max(high, row)
+    return _sort(rows, low, high, marks, words, found) if low >= 0 and high >> 6 < marks.size else -1
 
 
 def each_once(rows: NDArray[np.integer]) -> Rows:
-    """Return row numbers sorted, each once; the same as ``numpy.unique`` and many times as fast.
-
-    Equal numbers can't be told apart, so any way of sorting them gives the same bytes.
-    """
-    ordered = np.array(rows, dtype=np.intp)
-    if ordered.size > 1:
-        ordered.sort()
-        ordered = _without_repeats(ordered)
-    return ordered
-
-
-@compiled
-def _without_repeats(rows: Rows) -> Rows:
-    """Drop repeats from sorted rows."""
-    kept = np.empty_like(rows)
-    size = 0
-    for row in rows:
-        if size == 0 or kept[size - 1] != row:
-            kept[size] = row
-            size += 1
-    return kept[:size]
-
-
-def in_order(rows: Rows) -> Rows:
-    """Return row numbers of which there are no two alike in order; the same as ``numpy.sort``, faster for many."""
-    if rows.size < _MANY:
-        return np.sort(rows)
-    low, high = int(rows.min()), int(rows.max())
-    return _marked(rows, low, high) if high - low < _SPARSEST * rows.size else np.sort(rows)
-
-
-@compiled
-def _marked(rows: Rows, low: int, high: int) -> Rows:
-    """Sort row numbers by marking each with one bit, in words of 64, and reading off the marks."""
-    words = np.zeros((high - low) // 64 + 1, dtype=np.uint64)
-    for row in rows:
-        words[(row - low) >> 6] |= np.uint64(1) << np.uint64((row - low) & 63)
-    ordered = np.empty_like(rows)
-    size = 0
-    for at in range(words.size):
-        word = words[at]
-        while word != 0:
-            lowest = word & (~word + np.uint64(1))
-            ordered[size] = low + at * 64 + _PLACE_OF_BIT[(lowest * _SPREAD) >> np.uint64(58)]
-            size += 1
-            word ^= lowest
-    return ordered
+    """Return row numbers sorted, each once; the same as ``numpy.unique`` and many times as fast."""
+    if rows.size < 2:
+        return np.array(rows, dtype=np.intp)
+    batch: Rows = np.ascontiguousarray(rows, dtype=np.intp)
+    found = _each_once(batch, _BOARD.marks, _BOARD.words, _BOARD.found)
+    if found < 0:
+        return np.unique(batch)
+    return _BOARD.found[:found].copy()
 
 
 @compiled
 def _link(
-    rows: Rows, days: NDArray[np.integer], taken: int, origin: int, due: Days, heads: Days, links: Links, free: Days
+    rows: NDArray[np.integer], days: NDArray[np.integer], taken: int, due: Days, links: Links, chains: Days
 ) -> bool:
     """Set the day of each row (one day for all, or one each) and add the row to that day's chain.
 
-    ``heads`` is the first link of each day's chain; ``free`` the first link that was used and is free again, and the
-    first that was never used. Returns False, and does nothing, if a row or day is out of bounds or links may run out.
+    Returns False, and does nothing, if a row or day is out of bounds or links may run out.
     """
     low, high = rows[0], rows[0]
     first, last = days[0], days[0]
@@ -107,59 +135,82 @@ def _link(
     for day in days:
         first, last = min(first, day), max(last, day)
     # At worst one link more for each day, and the full ones.
-    more = min(rows.size, rows.size // _ROOM + last - first + 1)
-    if low < 0 or high >= due.size or first <= taken or first < origin or last - origin >= heads.size:
+    more = min(rows.size, rows.size // (_LINK - 1) + last - first + 1)
+    before = _CHAINS - chains[_ORIGIN]
+    if low < 0 or high >= due.size or first <= taken or first + before < _CHAINS or last + before >= chains.size:
         return False
-    if free[1] + more > len(links):
+    if (chains[_UNUSED] + more) * _LINK > links.size:
         return False
+    each = 1 if days.size > 1 else 0
     for at in range(rows.size):
-        row, day = rows[at], days[at if days.size > 1 else 0]
+        row, day = rows[at], days[at * each]
         due[row] = day
-        link = heads[day - origin]
-        if link == _END or links[link, _USED] == _ROOM:
-            if free[0] != _END:
-                new = free[0]
-                free[0] = links[new, _NEXT]
-            else:
-                new = free[1]
-                free[1] += 1
-            links[new, _NEXT] = link
-            links[new, _USED] = 0
-            heads[day - origin] = new
-            link = new
-        links[link, _FIRST + links[link, _USED]] = row
-        links[link, _USED] += 1
+        place = chains[day + before]
+        if place & _LOW_SIX == 0:
+            place = _new_link(place, links, chains)
+        links[place] = row
+        chains[day + before] = place + 1
     return True
 
 
 @compiled
-def _take(day: int, origin: int, due: Days, heads: Days, links: Links, free: Days) -> Rows:
-    """Empty a day's chain: return the rows that are still due that day, each once, and take them off it."""
-    size = 0
-    link = heads[day - origin]
-    while link != _END:
-        size += links[link, _USED]
-        link = links[link, _NEXT]
-    taken = np.empty(size, dtype=np.intp)
-    size = 0
-    link = heads[day - origin]
-    while link != _END:
-        for place in range(_FIRST, _FIRST + links[link, _USED]):
-            row = links[link, place]
-            if due[row] == day:
-                due[row] = NEVER
-                taken[size] = row
-                size += 1
-        following = links[link, _NEXT]
-        links[link, _NEXT] = free[0]
-        free[0] = link
-        link = following
-    heads[day - origin] = _END
-    return taken[:size]
+def _new_link(place: int, links: Links, chains: Days) -> int:
+    """Begin another link of a chain that is empty or full up to a place; return where its first row goes."""
+    new = chains[_FREE]
+    if new != _END:
+        chains[_FREE] = links[new]
+    else:
+        new = chains[_UNUSED] * _LINK
+        chains[_UNUSED] += 1
+    links[new] = place - _LINK if place != _END else _END
+    return new + 1
 
 
 @compiled
-def _clear(rows: Rows, due: Days) -> int:
+def _take(
+    day: int,
+    due: Days,
+    links: Links,
+    chains: Days,
+    marks: Words,
+    words: Words,
+    found: Rows,
+) -> int:
+    """Empty a day's chain: write the rows that are still due that day to ``found`` in order, and take them off it.
+
+    Returns how many they are, each once.
+    """
+    number = day - chains[_ORIGIN] + _CHAINS
+    end = chains[number]
+    chains[number] = _END
+    size, low, high = 0, due.size, 0
+    fetched = np.empty(_LINK, dtype=np.int32)
+    while end != _END:
+        link = (end - 1) & ~_LOW_SIX
+        before = links[link]
+        # Fetched before anything is decided, and from the next link too: the processor fetches many at once.
+        for line in range(0, _LINK, _LINE):
+            fetched[line] = links[before + line]
+        for place in range(link + 1, end):
+            fetched[place - link] = due[links[place]]
+        for place in range(link + 1, end):
+            row = links[place]
+            if due[row] == day:
+                due[row] = NEVER
+                found[size] = row
+                size += 1
+                low, high = min(low, row), max(high, row)
+        links[link] = chains[_FREE]
+        chains[_FREE] = link
+        # The links before the last one are full.
+        end = before + _LINK if before != _END else _END
+    if size < 2:
+        return size
+    return _sort(found[:size], low, high, marks, words, found)
+
+
+@compiled
+def _clear(rows: NDArray[np.integer], due: Days) -> int:
     """Take rows off their days; return the lowest row, for a negative one is a mistake."""
     low = 0
     for row in rows:
@@ -201,13 +252,13 @@ class Agenda:
         # Where a day that is the same for all rows is handed to a loop.
         self._day = np.zeros(1, dtype=np.int32)
         self._no_chains()
+        _BOARD.reserve(self._due.size)
 
     def _no_chains(self) -> None:
-        # The first link of each day's chain; day `origin` is the first.
         self._origin = 0
-        self._heads = np.full(512, _END, dtype=np.int32)
-        self._links = np.empty((64, _FIRST + _ROOM), dtype=np.int32)
-        self._free = np.array([_END, 0], dtype=np.int32)
+        self._chains = np.full(_CHAINS + 512, _END, dtype=np.int32)
+        self._chains[_UNUSED] = 1
+        self._links = np.empty(64 * _LINK, dtype=np.int32)
 
     def __len__(self) -> int:
         """Return how many rows are on a date."""
@@ -217,17 +268,19 @@ class Agenda:
         """Make room for rows up to ``high``, days from ``first`` to ``last`` and so many rows more."""
         if high >= self._due.size:
             self._due = _grown(self._due, max(high + 1, self._due.size + self._due.size // 2), NEVER)
+            _BOARD.reserve(self._due.size)
+        chains = self._chains
         if first < self._origin:
-            before = self._origin - first
-            self._heads = np.concatenate([np.full(before, _END, dtype=np.int32), self._heads])
-            self._origin = first
-        if last - self._origin >= self._heads.size:
-            self._heads = _grown(self._heads, max(last - self._origin + 1, 2 * self._heads.size), _END)
+            before = np.full(self._origin - first, _END, dtype=np.int32)
+            chains = np.concatenate([chains[:_CHAINS], before, chains[_CHAINS:]])
+            chains[_ORIGIN] = self._origin = first
+        needed = last - self._origin + _CHAINS + 1
+        self._chains = chains if needed <= chains.size else _grown(chains, max(needed, 2 * chains.size), _END)
         # At worst one link more for each day, and the full ones.
-        needed = int(self._free[1]) + min(more, more // _ROOM + last - first + 1)
-        if needed > len(self._links):
-            links = np.empty((max(needed, 2 * len(self._links)), _FIRST + _ROOM), dtype=np.int32)
-            links[: len(self._links)] = self._links
+        needed = (int(chains[_UNUSED]) + min(more, more // (_LINK - 1) + last - first + 1)) * _LINK
+        if needed > self._links.size:
+            links = np.empty(max(needed, 2 * self._links.size), dtype=np.int32)
+            links[: self._links.size] = self._links
             self._links = links
 
     def day_of(self, rows: Rows) -> Days:
@@ -265,24 +318,25 @@ class Agenda:
         """
         if rows.size == 0:
             return
-        batch: Rows = rows.astype(np.intp, copy=False)
+        if rows.dtype is not _ROWS:
+            rows = rows.astype(np.intp)
         if isinstance(days, np.ndarray) and days.ndim == 1:
-            when = days
+            when: NDArray[np.integer] = days
+            if when.size != rows.size and when.size != 1:
+                raise ValueError(f"{rows.size} rows were given {when.size} days")
         else:
             # One day for all.
             when = self._day
             when[0] = days
-        if when.size != batch.size and when.size != 1:
-            raise ValueError(f"{batch.size} rows were given {when.size} days")
         taken = NEVER if self._taken is None else self._taken
-        if not _link(batch, when, taken, self._origin, self._due, self._heads, self._links, self._free):
+        if not _link(rows, when, taken, self._due, self._links, self._chains):
             first, last = int(when.min()), int(when.max())
-            if int(batch.min()) < 0:
+            if int(rows.min()) < 0:
                 raise ValueError("a row number is negative")
-            if self._taken is not None and first <= self._taken:
+            if first <= taken:
                 raise ValueError(f"day {first} was already taken (up to {self._taken}): rows would not wake")
-            self._reserve(int(batch.max()), first, last, batch.size)
-            if not _link(batch, when, taken, self._origin, self._due, self._heads, self._links, self._free):
+            self._reserve(int(rows.max()), first, last, rows.size)
+            if not _link(rows, when, taken, self._due, self._links, self._chains):
                 raise ValueError(f"days {first} to {last} can't be kept")
 
     def cancel(self, rows: NDArray[np.integer]) -> None:
@@ -293,7 +347,11 @@ class Agenda:
         ValueError
             If a row number is negative.
         """
-        if rows.size and _clear(rows.astype(np.intp, copy=False), self._due) < 0:
+        if rows.size == 0:
+            return
+        if rows.dtype is not _ROWS:
+            rows = rows.astype(np.intp)
+        if _clear(rows, self._due) < 0:
             raise ValueError("a row number is negative")
 
     def due(self, day: int) -> Rows:
@@ -308,25 +366,23 @@ class Agenda:
         if day != before + 1:
             self._check_left_out(day, before)
         self._taken = day
-        number = day - self._origin
-        if not 0 <= number < self._heads.size or self._heads.item(number) == _END:
+        number = day - self._origin + _CHAINS
+        if not _CHAINS <= number < self._chains.size or self._chains.item(number) == _END:
             return NOBODY
-        rows = self._rows_of(day)
-        if rows.size >= _MANY:
-            return in_order(rows)
-        rows.sort()
-        return rows
+        return self._rows_of(day)
 
     def _check_left_out(self, day: int, before: int) -> None:
         """Refuse a day already taken, and one after days that hold rows: ``before`` is the last taken."""
         if day <= before and self._taken is not None:
             raise ValueError(f"day {day} was already taken (up to {self._taken})")
-        for missed in range(before + 1, min(day, self._origin + self._heads.size)):
+        for missed in range(before + 1, min(day, self._origin + self._chains.size - _CHAINS)):
             if self._rows_of(missed).size:
                 raise ValueError(f"day {missed} holds rows and was left out")
 
     def _rows_of(self, day: int) -> Rows:
-        return _take(day, self._origin, self._due, self._heads, self._links, self._free)
+        board = _BOARD
+        size = _take(day, self._due, self._links, self._chains, board.marks, board.words, board.found)
+        return board.found[:size].copy()
 
     def save(self) -> dict[str, Any]:
         """Return a copy of the dates; the chains are made again from them."""
@@ -337,6 +393,7 @@ class Agenda:
         due = saved["due"].copy()
         self._no_chains()
         self._due, self._taken = np.full(due.size, NEVER, dtype=np.int32), None
+        _BOARD.reserve(due.size)
         rows = np.flatnonzero(due != NEVER)
         self.put(rows, due[rows])
         self._taken = saved["taken"]

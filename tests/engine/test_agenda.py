@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from simulation.engine import NEVER, Agenda
+from simulation.engine.agenda import each_once
 
 ROWS = st.lists(st.integers(0, 60), max_size=30)
 #: Days ahead: mostly few.
@@ -148,3 +149,20 @@ def test_negative_rows_are_refused() -> None:
         Agenda(3).put(np.array([-1]), 1)
     with pytest.raises(ValueError, match="negative"):
         Agenda(3).cancel(np.array([-1]))
+
+
+@settings(max_examples=100)
+@given(rows=st.lists(st.integers(0, 200) | st.integers(0, 300_000) | st.integers(-3, 3), max_size=80))
+def test_each_once_in_order(rows: list[int]) -> None:
+    """Whatever was sorted before leaves nothing behind, and rows beyond those of any agenda are sorted too."""
+    given_rows = np.array(rows, dtype=np.int64)
+    assert each_once(given_rows).tolist() == np.unique(given_rows).tolist()
+    assert given_rows.tolist() == rows
+
+
+def test_a_row_put_many_times_on_one_day_is_taken_once() -> None:
+    """More often than an agenda has rows, and than a link has room for."""
+    agenda = Agenda(2)
+    for _ in range(100):
+        agenda.put(np.array([1, 0, 1]), 4)
+    assert [agenda.due(day).tolist() for day in range(6)] == [[], [], [], [], [0, 1], []]
