@@ -70,11 +70,12 @@ class Clock:
             If there is no such phase.
         """
         environment = self.environment
-        now = environment.now
+        # What `now` and `active_process` return: properties on the way would count.
+        now = environment._now
         wait = int(now) + self._offset[name] - now
         if wait <= 0:
             wait += 1
-        process = environment.active_process
+        process = environment._active_proc
         priority = self._priorities.get(process)
         if priority is None:
             # A process that nobody enlisted takes its place when it first asks.

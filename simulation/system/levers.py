@@ -29,9 +29,11 @@ class Levers:
 
     def _ask(self, method: str, name: str, *labels: str) -> Any:
         key = (method, name, *labels)
-        if key not in self._known:
+        try:
+            return self._known[key]
+        except KeyError:
             answer = getattr(self._effective, method)(name, *labels)
-            self._known[key] = _remembering(answer) if method == "mapping" else answer
+        self._known[key] = _remembering(answer) if method == "mapping" else answer
         return self._known[key]
 
     def number(self, name: str) -> float:

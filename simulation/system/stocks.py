@@ -220,12 +220,15 @@ _FETCHED = 256
 
 
 @compiled
-def supervised(size: int, side: Array) -> Rows:
-    """Return everybody for whom somebody is responsible, in row order."""
+def supervised(size: int, side: Array) -> Array:
+    """Return everybody for whom somebody is responsible, in row order.
+
+    Numbers without a sign: a loop that looks up with them needn't ask each time whether they count from the end.
+    """
     many = 0
     for row in range(size):
         many += side[row] >= 0
-    rows = np.empty(many + 1, dtype=np.intp)
+    rows = np.empty(many + 1, dtype=np.uintp)
     at = 0
     for row in range(size):
         # Written for everybody, kept for some: a choice that can't be foretold costs more than a number.
