@@ -32,7 +32,6 @@ class Following:
     def __init__(self, service: Service, supervision: Supervision, community: Community) -> None:
         self.service, self.community = service, community
         service.agenda("followed for a year", service.people.capacity)
-        supervision.on_begin.append(self.begin)
         supervision.on_begin_again.append(self.begin)
         community.on_reoffended.append(self.reoffended)
         service.process(self.process)
@@ -86,20 +85,9 @@ class Following:
     # --- The year --------------------------------------------------------------------------------------------
 
     def begin(self, rows: Rows) -> None:
-        """Start the year of people who begin an order or are released; nobody is in two cohorts at once."""
+        """Start the year of people who begin a further order; nobody is in two cohorts at once."""
         service, people, today = self.service, self.service.people, self.service.today
-        begun = begin_years(
-            rows,
-            today,
-            people.released_on,
-            people.latest,
-            service.sentences.imposed,
-            people.cell,
-            people.followed_from,
-            people.followed_cell,
-            people.followed_release,
-            people.reoffended_since,
-        )
+        begun = begin_years(rows, today, people.records, people.moves, service.sentences.imposed)
         service.agendas["followed for a year"].put(begun, today + FOLLOWED_DAYS)
 
     def process(self) -> Generator[simpy.Event, Any, None]:

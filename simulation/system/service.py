@@ -329,11 +329,9 @@ class Service(World):
         size = place_again(
             ordered,
             self.today,
-            people.location,
+            people.places,
+            people.moves,
             people.setting,
-            people.committed_until,
-            people.report_due,
-            people.latest,
             sentences.previous,
             sentences.status,
             PLACE_OF,

@@ -1,6 +1,8 @@
 """What a change of place changes in the records of people: compiled loops that read each person once.
 
-:mod:`simulation.system.supervision` says when they apply, keeps the agendas and tells the history.
+:mod:`simulation.system.supervision` says when they apply, keeps the agendas and tells the history. The loops are given
+records of what lies side by side, see :mod:`simulation.system.columns`: ``people`` of what every contact reads,
+``places`` of where somebody is and who is responsible, ``moves`` of what beginning and ending supervision read.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from simulation.system.codes import Location, Status
 Rows = NDArray[np.intp]
 Array = NDArray[Any]
 Counted = NDArray[np.int64]
+Days = NDArray[np.int32]
 
 # A compiled loop takes plain numbers, not the members of a class.
 _COURT, _COMMUNITY, _SENTENCED, _RECALLED = Location.COURT, Location.COMMUNITY, Location.SENTENCED, Location.RECALLED
@@ -26,20 +29,63 @@ _ORDER, _CURFEW, _LICENCE, _SUPERVISION = Status.ORDER, Status.CURFEW, Status.LI
 
 
 @compiled
-def _forget(
+def _forget(row: int, today: int, month_begin: int, unnoticed_days: Counted, people: Array) -> None:
+    """Forget a change in need; one that nobody noticed adds the days of this month for which it went unnoticed."""
+    person = people[row]
+    since = int(person["crisis_since"])
+    if since != NEVER and person["crisis_noticed"] == 0:
+        unnoticed_days[person["cell"]] += today - max(since, month_begin)
+    person["crisis_since"] = NEVER
+    person["crisis_noticed"] = 0
+
+
+@compiled
+def _begin_spell(
     row: int,
     today: int,
-    month_begin: int,
-    unnoticed_days: Counted,
-    cell: Array,
-    crisis_since: Array,
-    crisis_noticed: Array,
+    telephone: np.uint64,
+    people: Array,
+    latest: int,
+    previous: Rows,
+    status: Array,
+    unpaid_work_only: Array,
 ) -> None:
-    """Forget a change in need; one that nobody noticed adds the days of this month for which it went unnoticed."""
-    if crisis_since[row] != NEVER and crisis_noticed[row] == 0:
-        unnoticed_days[cell[row]] += today - max(int(crisis_since[row]), month_begin)
-    crisis_since[row] = NEVER
-    crisis_noticed[row] = 0
+    """Begin a spell in the community: first appointment to come, clocks started."""
+    person = people[row]
+    person["spells"] += 1
+    person["contacts"] = 0
+    person["stage_start"] = today
+    person["phone_draw"] = uniform_of(person["key"], telephone, int(person["sentences"]))
+    person["last_seen"] = today
+    person["first_due_from"] = today
+    order, released = -1, False
+    sentence = latest
+    while sentence >= 0:
+        stands = status[sentence]
+        if stands == _ORDER and order < 0:
+            order = sentence
+        if stands in (_CURFEW, _LICENCE, _SUPERVISION):
+            released = True
+        sentence = previous[sentence]
+    person["work_only"] = 1 if order >= 0 and not released and unpaid_work_only[order] == 1 else 0
+
+
+@compiled
+def _close_case(row: int, cases: Array, people: Array, places: Array, moves: Array) -> None:
+    """Close a case: whoever held it has one case less."""
+    person, place, move = people[row], places[row], moves[row]
+    if place["officer"] >= 0:
+        cases[place["officer"]] -= 1
+    place["officer"] = -1
+    place["side"] = -1
+    # Nobody's are counted with the NPS.
+    person["cell"] = person["cell"] & -2
+    person["first_due_from"] = NEVER
+    person["work_only"] = 0
+    move["officer_since"] = NEVER
+    move["escalated"] = 0
+    move["waiting_since"] = NEVER
+    move["warned_on"] = NEVER
 
 
 @compiled
@@ -54,76 +100,68 @@ def change_place(
     custody_contact: np.uint64,
     custody_interval: int,
     unnoticed_days: Counted,
-    key: Array,
-    cell: Array,
-    sentences: Array,
-    officer: Array,
-    spells: Array,
-    contacts: Array,
-    stage_start: Array,
-    phone_draw: Array,
-    last_seen: Array,
-    first_due_from: Array,
-    first_after_release: Array,
-    work_only: Array,
-    contact_due: Array,
-    crisis_since: Array,
-    crisis_noticed: Array,
-    latest: Rows,
+    cases: Array,
+    of_place: tuple[Days, ...],
+    of_case: tuple[Days, ...],
+    people: Array,
+    places: Array,
+    moves: Array,
     previous: Rows,
     status: Array,
     unpaid_work_only: Array,
 ) -> tuple[int, int, int, int, int]:
-    """Write what leaving a place and coming to another changes.
+    """Write what leaving a place and coming to another changes, and close the cases of those whose supervision is over.
 
-    ``telephone`` and ``custody_contact`` are the constants of the draws that they name; ``unnoticed_days`` counts, by
-    cell, the days of this month for which a change in need went unnoticed.
+    Parameters
+    ----------
+    telephone, custody_contact : uint64
+        Constants of the draws that they name.
+    unnoticed_days : int array (cells,)
+        Counts the days of this month for which a change in need went unnoticed.
+    cases : int array (posts,)
+        Cases held.
+    of_place : tuple of int arrays (people,)
+        Days of what is booked for people: the next contact, change in need and death.
+    of_case : tuple of int arrays (people,)
+        The same of what goes with the case: the next review, allocation, move to another officer and rise of risk.
 
     Returns how long the lists are that are written into ``found``, shape (5, people), see
     :func:`simulation.system.custody_loops.lists_of`:
 
-    gone, arrived : int arrays
-        Rows of people who left the community and who came to it.
+    arrived : int array
+        Rows of people who came to the community.
     held, contact_days : int arrays
         Rows of people who came into custody and have an officer, and when the next custody contact would be.
     over : int array
         Rows of people whose supervision is over.
+    handed : int array
+        Rows of people whose cases prison staff hold and who aren't in custody now.
     """
-    gone, arrived, held, contact_days, over = found[0], found[1], found[2], found[3], found[4]
-    leaving, arriving, holding, ending = 0, 0, 0, 0
+    arrived, held, contact_days, over, handed = found[0], found[1], found[2], found[3], found[4]
+    arriving, holding, ending, handing = 0, 0, 0, 0
+    contact_day, change_day, death_day = of_place
+    review_day, allocation_day, move_day, rise_day = of_case
     for at in range(rows.size):
         row, source, target = rows[at], before[at], after[at]
-        contact_due[row] = NEVER
+        person = people[row]
+        # Whatever was booked belonged to the place left.
+        contact_day[row] = NEVER
+        person["contact_due"] = NEVER
         if source == _COMMUNITY:
-            gone[leaving] = row
-            leaving += 1
-            _forget(row, today, month_begin, unnoticed_days, cell, crisis_since, crisis_noticed)
-            first_due_from[row] = NEVER
+            change_day[row] = NEVER
+            death_day[row] = NEVER
+            _forget(row, today, month_begin, unnoticed_days, people)
+            person["first_due_from"] = NEVER
         if target == _COMMUNITY:
             arrived[arriving] = row
             arriving += 1
-            # A spell in the community begins: first appointment to come, clocks started.
-            spells[row] += 1
-            contacts[row] = 0
-            stage_start[row] = today
-            phone_draw[row] = uniform_of(key[row], telephone, int(sentences[row]))
-            last_seen[row] = today
-            first_due_from[row] = today
-            first_after_release[row] = source in (_SENTENCED, _RECALLED, _COMMITTED)
-            order, released = -1, False
-            sentence = latest[row]
-            while sentence >= 0:
-                stands = status[sentence]
-                if stands == _ORDER and order < 0:
-                    order = sentence
-                if stands in (_CURFEW, _LICENCE, _SUPERVISION):
-                    released = True
-                sentence = previous[sentence]
-            work_only[row] = order >= 0 and not released and unpaid_work_only[order] == 1
+            moves[row]["first_after_release"] = 1 if source in (_SENTENCED, _RECALLED, _COMMITTED) else 0
+            latest = int(moves[row]["latest"])
+            _begin_spell(row, today, telephone, people, latest, previous, status, unpaid_work_only)
         elif target in (_SENTENCED, _RECALLED):
             # The officer, if there is one, keeps the case and makes custody contacts.
-            if officer[row] >= 0:
-                draw = uniform_of(key[row], custody_contact, int(sentences[row]))
+            if places[row]["officer"] >= 0:
+                draw = uniform_of(person["key"], custody_contact, int(person["sentences"]))
                 held[holding] = row
                 contact_days[holding] = today + 1 + int(draw * custody_interval)
                 holding += 1
@@ -132,49 +170,45 @@ def change_place(
             # From now on this is the day on which supervision ended: the years still at risk count from it. Nobody's
             # supervision ends in being put where they are at the start, or who was before the court already.
             if _COMMUNITY <= source < _ENDED:
-                last_seen[row] = today
+                person["last_seen"] = today
             over[ending] = row
             ending += 1
-    return leaving, arriving, holding, holding, ending
+            _close_case(row, cases, people, places, moves)
+            review_day[row] = NEVER
+            allocation_day[row] = NEVER
+            move_day[row] = NEVER
+            rise_day[row] = NEVER
+        if places[row]["prison_held"] == 1 and target != _SENTENCED:
+            handed[handing] = row
+            handing += 1
+    return arriving, holding, holding, ending, handing
 
 
 @compiled
-def forget_changes(
-    rows: Rows,
-    today: int,
-    month_begin: int,
-    unnoticed_days: Counted,
-    cell: Array,
-    crisis_since: Array,
-    crisis_noticed: Array,
-) -> None:
+def forget_changes(rows: Rows, today: int, month_begin: int, unnoticed_days: Counted, people: Array) -> None:
     """Forget unresolved changes in need; count the days of this month for which they went unnoticed."""
     for row in rows:
-        _forget(row, today, month_begin, unnoticed_days, cell, crisis_since, crisis_noticed)
+        _forget(row, today, month_begin, unnoticed_days, people)
 
 
 @compiled
 def begin_orders(
     rows: Rows,
     today: int,
-    contacts: Array,
-    stage_start: Array,
-    first_due_from: Array,
-    first_after_release: Array,
-    warned_on: Array,
-    work_only: Array,
-    latest: Rows,
+    people: Array,
+    moves: Array,
     previous: Rows,
     status: Array,
     unpaid_work_only: Array,
 ) -> None:
     """Begin a new order of people already supervised in the community."""
     for row in rows:
-        contacts[row] = 0
-        stage_start[row] = today
-        first_due_from[row] = today
-        first_after_release[row] = 0
-        order = latest[row]
+        person = people[row]
+        person["contacts"] = 0
+        person["stage_start"] = today
+        person["first_due_from"] = today
+        moves[row]["first_after_release"] = 0
+        order = int(moves[row]["latest"])
         while order >= 0 and status[order] != _ORDER:
             order = previous[order]
         # A warning belongs to the order it was given on, and stays while one of before runs.
@@ -184,36 +218,6 @@ def begin_orders(
             while older >= 0 and status[older] != _ORDER:
                 older = previous[older]
         if older < 0:
-            warned_on[row] = NEVER
+            moves[row]["warned_on"] = NEVER
         if order < 0 or unpaid_work_only[order] == 0:
-            work_only[row] = 0
-
-
-@compiled
-def close_cases(
-    rows: Rows,
-    cases: Array,
-    officer: Array,
-    officer_since: Array,
-    side: Array,
-    cell: Array,
-    escalated: Array,
-    waiting_since: Array,
-    first_due_from: Array,
-    warned_on: Array,
-    work_only: Array,
-) -> None:
-    """Close people's cases: whoever held them has one case less each."""
-    for row in rows:
-        if officer[row] >= 0:
-            cases[officer[row]] -= 1
-        officer[row] = -1
-        officer_since[row] = NEVER
-        side[row] = -1
-        # Nobody's are counted with the NPS.
-        cell[row] &= -2
-        escalated[row] = 0
-        waiting_since[row] = NEVER
-        first_due_from[row] = NEVER
-        warned_on[row] = NEVER
-        work_only[row] = 0
+            person["work_only"] = 0
