@@ -79,10 +79,8 @@ class Table:
         unknown = frozenset().union(*self._together) - {column.name for column in columns}
         if unknown:
             raise ValueError(f"table {name}: no column is called {', '.join(sorted(unknown))}")
-        #: The columns of each group, one record a row: a compiled loop reaches them all through one array, with
-        #: ``records[row]["name"]``, for less than through an array each.
-        self.grouped: list[NDArray[Any]] = []
-        #: Those of the first group. Empty where there is no group.
+        #: The columns of the first group, one record a row: a compiled loop reaches them all through one array, with
+        #: ``records[row]["name"]``, for less than through an array each. Empty where there is no group.
         self.records: NDArray[Any] = np.empty(0, dtype=np.uint8)
         taken = {*dir(self)}
         for column in columns:
@@ -93,22 +91,20 @@ class Table:
             setattr(self, column_name, array)
 
     def _allocate(self, capacity: int) -> dict[str, NDArray[Any]]:
-        """Return empty arrays for every column; those kept together are views into new :attr:`grouped` records."""
+        """Return empty arrays for every column; those kept together are views into new :attr:`records`."""
         arrays: dict[str, NDArray[Any]] = {}
-        self.grouped = []
-        for group in self._together:
+        for number, group in enumerate(self._together):
             near = sorted(
                 (column for column in self.columns if column.name in group),
                 key=lambda column: -np.dtype(column.dtype).itemsize,
             )
             records = _records(near, capacity)
-            self.grouped.append(records)
+            if number == 0:
+                self.records = records
             for column in near:
                 arrays[column.name] = records[column.name]
                 if column.empty != 0:
                     arrays[column.name][:] = column.empty
-        if self.grouped:
-            self.records = self.grouped[0]
         for column in self.columns:
             if column.name not in arrays:
                 # The system hands out memory that is zero: it is fetched only once something is written to it.

@@ -20,7 +20,6 @@ from simulation.system.allocation import Allocation
 from simulation.system.circumstances import Circumstances
 from simulation.system.circumstances_loops import day_of_move
 from simulation.system.community import Community
-from simulation.system.custody_loops import lists_of
 from simulation.system.following import FOLLOWED_DAYS
 from simulation.system.following_loops import begin_year
 from simulation.system.hazards import change_number, day_of_change, day_of_death
@@ -52,7 +51,7 @@ class Beginnings:
         agendas, community, circumstances = service.agendas, self.community, self.circumstances
         today = service.today
         found = np.empty((6, rows.size), dtype=np.intp)
-        sizes = begin_spells(
+        officers, movers, follows = begin_spells(
             rows,
             found,
             today,
@@ -66,23 +65,34 @@ class Beginnings:
             circumstances.moves_a_year,
             circumstances.start_points,
             logarithms(),
-            people.records,
-            people.places,
-            people.moves,
+            people.key,
+            people.cell,
+            people.officer,
+            people.latest,
+            people.spells,
+            people.crises,
+            people.first_after_release,
+            people.change_ratio,
             people.engagement,
+            people.released_on,
+            people.home,
+            people.home_moves,
+            people.followed_from,
+            people.followed_cell,
+            people.followed_release,
+            people.reoffended_since,
             service.sentences.imposed,
         )
-        change_days, death_days, with_officer, moving, move_days, followed = lists_of(found, sizes)
-        if with_officer.size:
-            self.allocation.begin(with_officer)
-        agendas["crisis"].put(rows, change_days)
-        agendas["death"].put(rows, death_days)
-        if moving.size:
-            agendas["home move"].put(moving, move_days)
+        if officers:
+            self.allocation.begin(found[2, :officers])
+        agendas["crisis"].put(rows, found[0])
+        agendas["death"].put(rows, found[1])
+        if movers:
+            agendas["home move"].put(found[3, :movers], found[4, :movers])
         if circumstances.changes_matter:
             circumstances.rebook(rows)
-        if followed.size:
-            agendas["followed for a year"].put(followed, today + FOLLOWED_DAYS)
+        if follows:
+            agendas["followed for a year"].put(found[5, :follows], today + FOLLOWED_DAYS)
 
 
 @compiled
@@ -100,12 +110,24 @@ def begin_spells(
     moves_a_year: Floats,
     start_points: int,
     logarithms: Floats,
-    people: Array,
-    places: Array,
-    moves: Array,
+    key: Array,
+    cell: Array,
+    officer: Array,
+    latest: Array,
+    spells: Array,
+    crises: Array,
+    first_after_release: Array,
+    change_ratio: Array,
     engagement: Array,
+    released_on: Array,
+    home: Array,
+    home_moves: Array,
+    followed_from: Array,
+    followed_cell: Array,
+    followed_release: Array,
+    reoffended_since: Array,
     imposed: Array,
-) -> tuple[int, int, int, int, int, int]:
+) -> tuple[int, int, int]:
     """Begin the spells of people who came to the community.
 
     Parameters
@@ -120,11 +142,9 @@ def begin_spells(
         Moves from each kind of home to another.
     start_points : int
         Engagement of those released or sentenced today.
-    people, places, moves : arrays of records by row of people
-        See :mod:`simulation.system.supervision_loops`.
 
-    Returns how long the lists are that are written into ``found``, shape (6, people), see
-    :func:`simulation.system.custody_loops.lists_of`:
+    Returns how many have an officer, will move to another kind of home, and begin a year for which reoffending is
+    followed. The rows of ``found``, shape (6, people), are:
 
     change_days, death_days : int arrays
         Days of everybody's next change in need and of death.
@@ -140,30 +160,37 @@ def begin_spells(
     # Fetched before anything is decided: the processor fetches many at once.
     sentenced = np.empty(rows.size, dtype=np.int32)
     for at in range(rows.size):
-        sentenced[at] = imposed[moves[rows[at]]["latest"]]
+        sentenced[at] = imposed[latest[rows[at]]]
     for at in range(rows.size):
         row = rows[at]
-        person, move = people[row], moves[row]
-        key, spells = person["key"], int(person["spells"])
-        number = change_number(spells, int(move["crises"]))
-        found[0, at] = day_of_change(key, changes, number, yearly[person["cell"]], logarithms, today)
-        after_release = int(move["first_after_release"])
-        found[1, at] = day_of_death(
-            key, dies, spells, after_release, death_rate, death_ratio, early_days, logarithms, today
-        )
-        if places[row]["officer"] >= 0:
+        own, spell = key[row], int(spells[row])
+        number = change_number(spell, int(crises[row]))
+        found[0, at] = day_of_change(own, changes, number, yearly[cell[row]], logarithms, today)
+        released = int(first_after_release[row])
+        found[1, at] = day_of_death(own, dies, spell, released, death_rate, death_ratio, early_days, logarithms, today)
+        if officer[row] >= 0:
             with_officer[officers] = row
             officers += 1
         # The next change in need rests on no circumstances yet.
-        move["change_ratio"] = 1
-        if person["released_on"] == today or sentenced[at] == today:
+        change_ratio[row] = 1
+        if released_on[row] == today or sentenced[at] == today:
             engagement[row] = start_points
-        home, number = int(move["home"]), int(move["home_moves"])
-        day = day_of_move(key, home, spells, number, moves_a_year, moves_home, logarithms, today)
+        kind, number = int(home[row]), int(home_moves[row])
+        day = day_of_move(own, kind, spell, number, moves_a_year, moves_home, logarithms, today)
         if day != NEVER:
             moving[movers], move_days[movers] = row, day
             movers += 1
-        if begin_year(row, today, int(sentenced[at]), people, moves):
+        if begin_year(
+            row,
+            today,
+            sentenced[at],
+            released_on,
+            cell,
+            followed_from,
+            followed_cell,
+            followed_release,
+            reoffended_since,
+        ):
             followed[follows] = row
             follows += 1
-    return rows.size, rows.size, officers, movers, movers, follows
+    return officers, movers, follows

@@ -368,16 +368,6 @@ class People(Table):
     def __init__(self, capacity: int) -> None:
         super().__init__("people", PEOPLE, capacity, together=(READ_AT_CONTACT, PLACE, READ_AT_MOVES))
 
-    @property
-    def places(self) -> Array:
-        """Records of the columns in :data:`PLACE`."""
-        return self.grouped[1]
-
-    @property
-    def moves(self) -> Array:
-        """Records of the columns in :data:`READ_AT_MOVES`."""
-        return self.grouped[2]
-
 
 class Sentences(Table):
     """Sentences; several of one person may overlap."""

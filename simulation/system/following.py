@@ -87,7 +87,18 @@ class Following:
     def begin(self, rows: Rows) -> None:
         """Start the year of people who begin a further order; nobody is in two cohorts at once."""
         service, people, today = self.service, self.service.people, self.service.today
-        begun = begin_years(rows, today, people.records, people.moves, service.sentences.imposed)
+        begun = begin_years(
+            rows,
+            today,
+            people.released_on,
+            people.latest,
+            service.sentences.imposed,
+            people.cell,
+            people.followed_from,
+            people.followed_cell,
+            people.followed_release,
+            people.reoffended_since,
+        )
         service.agendas["followed for a year"].put(begun, today + FOLLOWED_DAYS)
 
     def process(self) -> Generator[simpy.Event, Any, None]:

@@ -72,34 +72,59 @@ def reoffending_ratios(
 
 
 @compiled
-def begin_year(row: int, today: int, imposed: int, people: Array, moves: Array) -> bool:
+def begin_year(
+    row: int,
+    today: int,
+    imposed: int,
+    released_on: Array,
+    cell: Array,
+    followed_from: Array,
+    followed_cell: Array,
+    followed_release: Array,
+    reoffended_since: Array,
+) -> bool:
     """Start the year of somebody who was released or sentenced today and isn't followed; return whether it starts.
 
-    Parameters
-    ----------
-    imposed : int
-        Day of the person's latest sentence.
-    people, moves : arrays of records by row of people
-        Of what every contact reads, and of what beginning and ending supervision read.
+    ``imposed`` is the day of the person's latest sentence.
     """
-    released = people[row]["released_on"] == today
-    if moves[row]["followed_from"] != NEVER or not (released or imposed == today):
+    released = released_on[row] == today
+    if followed_from[row] != NEVER or not (released or imposed == today):
         return False
-    move = moves[row]
-    move["followed_from"] = today
-    move["followed_cell"] = people[row]["cell"]
-    move["followed_release"] = 1 if released else 0
-    move["reoffended_since"] = 0
+    followed_from[row] = today
+    followed_cell[row] = cell[row]
+    followed_release[row] = released
+    reoffended_since[row] = 0
     return True
 
 
 @compiled
-def begin_years(rows: Rows, today: int, people: Array, moves: Array, imposed: Array) -> Rows:
+def begin_years(
+    rows: Rows,
+    today: int,
+    released_on: Array,
+    latest: Array,
+    imposed: Array,
+    cell: Array,
+    followed_from: Array,
+    followed_cell: Array,
+    followed_release: Array,
+    reoffended_since: Array,
+) -> Rows:
     """Start the year of those who were released or sentenced today and aren't followed; return who they are."""
     begun = np.empty_like(rows)
     many = 0
     for row in rows:
-        if begin_year(row, today, int(imposed[moves[row]["latest"]]), people, moves):
+        if begin_year(
+            row,
+            today,
+            imposed[latest[row]],
+            released_on,
+            cell,
+            followed_from,
+            followed_cell,
+            followed_release,
+            reoffended_since,
+        ):
             begun[many] = row
             many += 1
     return begun[:many]

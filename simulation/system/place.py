@@ -92,57 +92,57 @@ def statuses_of_all(people: int, person: Rows, status: Array) -> NDArray[np.uint
 def place_again(
     rows: Rows,
     today: int,
-    places: Array,
-    moves: Array,
+    location: Array,
     setting: Array,
+    committed_until: Array,
+    report_due: Array,
+    latest: Rows,
     previous: Rows,
     status: Array,
     place_of: Array,
     setting_of: Array,
-    moved: Rows,
-    before: Array,
-    after: Array,
+    found: NDArray[np.intp],
 ) -> int:
     """Write the place and setting of people still in the model; write who moved, from where and to where.
 
-    People are given in row order, with repeats; ``places`` and ``moves`` are their records of
-    :data:`simulation.system.columns.PLACE` and :data:`simulation.system.columns.READ_AT_MOVES`. Returns how many moved.
+    People are given in row order, with repeats; the rows of ``found``, shape (3, people), are who moved, from where and
+    to where. Returns how many moved.
     """
     # Records are read before anything is decided: without a choice in between, the processor fetches many at once.
-    latest = np.empty(rows.size, dtype=np.intp)
+    last = np.empty(rows.size, dtype=np.intp)
     masks = np.empty(rows.size, dtype=np.int64)
     older = np.empty(rows.size, dtype=np.intp)
     settings = np.empty(rows.size, dtype=np.int8)
     for at in range(rows.size):
-        latest[at] = moves[rows[at]]["latest"]
+        last[at] = latest[rows[at]]
         settings[at] = setting[rows[at]]
     for at in range(rows.size):
         # Of somebody without a sentence the last row is looked at in vain.
-        masks[at] = 1 << int(status[latest[at]])
-        older[at] = previous[latest[at]]
+        masks[at] = 1 << int(status[last[at]])
+        older[at] = previous[last[at]]
     size = 0
     for at in range(rows.size):
         row = rows[at]
-        source = places[row]["location"]
+        source = location[row]
         if source >= _DEAD or (at > 0 and row == rows[at - 1]):
             continue
         mask, sentence = masks[at], older[at]
-        if latest[at] < 0:
+        if last[at] < 0:
             mask, sentence = 0, -1
         while sentence >= 0:
             mask |= 1 << int(status[sentence])
             sentence = previous[sentence]
         place = place_of[mask]
-        if moves[row]["committed_until"] > today and place in (_COMMUNITY, _ENDED):
+        if committed_until[row] > today and place in (_COMMUNITY, _ENDED):
             place = _COMMITTED
-        if place == _ENDED and moves[row]["report_due"] != NEVER:
+        if place == _ENDED and report_due[row] != NEVER:
             place = _COURT
         if settings[at] != setting_of[mask]:
             setting[row] = setting_of[mask]
         if place != source:
-            moved[size] = row
-            before[size] = source
-            after[size] = place
-            places[row]["location"] = place
+            found[0, size] = row
+            found[1, size] = source
+            found[2, size] = place
+            location[row] = place
             size += 1
     return size

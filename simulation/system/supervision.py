@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from simulation.system.custody_loops import lists_of
+from simulation.engine import NEVER
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.supervision_loops import begin_orders, change_place, forget_changes
 
@@ -36,6 +36,7 @@ class Supervision:
         self.on_begin_again: list[Callable[[Rows], None]] = []
         #: Told of people whose cases prison staff hold, and who aren't in custody now.
         self.on_left_prison_staff: list[Callable[[Rows], None]] = []
+        self._month = NEVER, NEVER  # Today and the first of its month, remembered; no state.
         service.on_place_change.append(self.moved)
 
     def moved(self, rows: Rows, before: Array, after: Array) -> None:
@@ -43,7 +44,7 @@ class Supervision:
         service, people, sentences = self.service, self.service.people, self.service.sentences
         agendas = service.agendas
         found = np.empty((5, rows.size), dtype=np.intp)
-        sizes = change_place(
+        arriving, holding, ending, handing = change_place(
             rows,
             before,
             after,
@@ -55,46 +56,72 @@ class Supervision:
             service.levers.integer("contact.custody_interval_days"),
             service.flows[_UNNOTICED_DAYS],
             service.posts.cases,
-            (
-                agendas["contact"].days_to_clear(),
-                agendas["crisis"].days_to_clear(),
-                agendas["death"].days_to_clear(),
-            ),
-            (
-                agendas["review"].days_to_clear(),
-                agendas["allocate"].days_to_clear(),
-                agendas["transfer"].days_to_clear(),
-                agendas["escalate"].days_to_clear(),
-            ),
-            people.records,
-            people.places,
-            people.moves,
+            agendas["contact"].days_to_clear(),
+            agendas["crisis"].days_to_clear(),
+            agendas["death"].days_to_clear(),
+            agendas["review"].days_to_clear(),
+            agendas["allocate"].days_to_clear(),
+            agendas["transfer"].days_to_clear(),
+            agendas["escalate"].days_to_clear(),
+            people.key,
+            people.cell,
+            people.sentences,
+            people.officer,
+            people.officer_since,
+            people.side,
+            people.prison_held,
+            people.escalated,
+            people.waiting_since,
+            people.warned_on,
+            people.spells,
+            people.contacts,
+            people.stage_start,
+            people.phone_draw,
+            people.last_seen,
+            people.first_due_from,
+            people.first_after_release,
+            people.work_only,
+            people.contact_due,
+            people.crisis_since,
+            people.crisis_noticed,
+            people.latest,
             sentences.previous,
             sentences.status,
             sentences.unpaid_work_only,
         )
-        arrived, held, contact_days, over, handed = lists_of(found, sizes)
-        if arrived.size:
+        if arriving:
             for listener in self.on_begin:
-                listener(arrived)
-        if held.size:
-            agendas["contact"].put(held, service.calendar.working_day_after(contact_days))
-        if over.size:
+                listener(found[0, :arriving])
+        if holding:
+            days = service.calendar.working_day_after(found[2, :holding])
+            agendas["contact"].put(found[1, :holding], days)
+        if ending:
+            over = found[3, :ending]
             service.regroup(over)
             service.tell("supervision ends", over)
-        if handed.size:
+        if handing:
             for listener in self.on_left_prison_staff:
-                listener(handed)
+                listener(found[4, :handing])
 
     def month_begin(self) -> int:
         """Return the first day of this month."""
         today = self.service.today
-        return today - self.service.calendar.date(today).day + 1
+        if self._month[0] != today:
+            self._month = today, today - self.service.calendar.date(today).day + 1
+        return self._month[1]
 
     def clear_crisis(self, rows: Rows) -> None:
         """Forget an unresolved change in need; this month's days for which it went unnoticed are counted."""
-        service = self.service
-        forget_changes(rows, service.today, self.month_begin(), service.flows[_UNNOTICED_DAYS], service.people.records)
+        people = self.service.people
+        forget_changes(
+            rows,
+            self.service.today,
+            self.month_begin(),
+            self.service.flows[_UNNOTICED_DAYS],
+            people.cell,
+            people.crisis_since,
+            people.crisis_noticed,
+        )
 
     def begin_again(self, rows: Rows) -> None:
         """Begin a new order of people already supervised in the community: a first appointment and plan of its own."""
@@ -104,8 +131,13 @@ class Supervision:
         begin_orders(
             rows,
             self.service.today,
-            people.records,
-            people.moves,
+            people.contacts,
+            people.stage_start,
+            people.first_due_from,
+            people.first_after_release,
+            people.warned_on,
+            people.work_only,
+            people.latest,
             sentences.previous,
             sentences.status,
             sentences.unpaid_work_only,

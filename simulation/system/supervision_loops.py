@@ -1,8 +1,6 @@
 """What a change of place changes in the records of people: compiled loops that read each person once.
 
-:mod:`simulation.system.supervision` says when they apply, keeps the agendas and tells the history. The loops are given
-records of what lies side by side, see :mod:`simulation.system.columns`: ``people`` of what every contact reads,
-``places`` of where somebody is and who is responsible, ``moves`` of what beginning and ending supervision read.
+:mod:`simulation.system.supervision` says when they apply, keeps the agendas and tells the history.
 """
 
 from __future__ import annotations
@@ -29,70 +27,56 @@ _ORDER, _CURFEW, _LICENCE, _SUPERVISION = Status.ORDER, Status.CURFEW, Status.LI
 
 
 @compiled
-def _forget(row: int, today: int, month_begin: int, unnoticed_days: Counted, people: Array) -> None:
-    """Forget a change in need; one that nobody noticed adds the days of this month for which it went unnoticed."""
-    person = people[row]
-    since = int(person["crisis_since"])
-    if since != NEVER and person["crisis_noticed"] == 0:
-        unnoticed_days[person["cell"]] += today - max(since, month_begin)
-    person["crisis_since"] = NEVER
-    person["crisis_noticed"] = 0
-
-
-@compiled
-def _begin_spell(
+def _forget(
     row: int,
     today: int,
-    telephone: np.uint64,
-    people: Array,
-    latest: int,
-    previous: Rows,
-    status: Array,
-    unpaid_work_only: Array,
+    month_begin: int,
+    unnoticed_days: Counted,
+    cell: Array,
+    crisis_since: Array,
+    crisis_noticed: Array,
 ) -> None:
-    """Begin a spell in the community: first appointment to come, clocks started."""
-    person = people[row]
-    person["spells"] += 1
-    person["contacts"] = 0
-    person["stage_start"] = today
-    person["phone_draw"] = uniform_of(person["key"], telephone, int(person["sentences"]))
-    person["last_seen"] = today
-    person["first_due_from"] = today
-    order, released = -1, False
-    sentence = latest
-    while sentence >= 0:
-        stands = status[sentence]
-        if stands == _ORDER and order < 0:
-            order = sentence
-        if stands in (_CURFEW, _LICENCE, _SUPERVISION):
-            released = True
-        sentence = previous[sentence]
-    person["work_only"] = 1 if order >= 0 and not released and unpaid_work_only[order] == 1 else 0
+    """Forget a change in need; one that nobody noticed adds the days of this month for which it went unnoticed."""
+    if crisis_since[row] != NEVER and crisis_noticed[row] == 0:
+        unnoticed_days[cell[row]] += today - max(int(crisis_since[row]), month_begin)
+    crisis_since[row] = NEVER
+    crisis_noticed[row] = 0
 
 
 @compiled
-def _close_case(row: int, cases: Array, people: Array, places: Array, moves: Array) -> None:
+def _close_case(
+    row: int,
+    cases: Array,
+    officer: Array,
+    officer_since: Array,
+    side: Array,
+    cell: Array,
+    escalated: Array,
+    waiting_since: Array,
+    first_due_from: Array,
+    warned_on: Array,
+    work_only: Array,
+) -> None:
     """Close a case: whoever held it has one case less."""
-    person, place, move = people[row], places[row], moves[row]
-    if place["officer"] >= 0:
-        cases[place["officer"]] -= 1
-    place["officer"] = -1
-    place["side"] = -1
+    if officer[row] >= 0:
+        cases[officer[row]] -= 1
+    officer[row] = -1
+    officer_since[row] = NEVER
+    side[row] = -1
     # Nobody's are counted with the NPS.
-    person["cell"] = person["cell"] & -2
-    person["first_due_from"] = NEVER
-    person["work_only"] = 0
-    move["officer_since"] = NEVER
-    move["escalated"] = 0
-    move["waiting_since"] = NEVER
-    move["warned_on"] = NEVER
+    cell[row] &= -2
+    escalated[row] = 0
+    waiting_since[row] = NEVER
+    first_due_from[row] = NEVER
+    warned_on[row] = NEVER
+    work_only[row] = 0
 
 
 @compiled
 def change_place(
     rows: Rows,
-    before: NDArray[np.int8],
-    after: NDArray[np.int8],
+    before: Rows,
+    after: Rows,
     found: NDArray[np.intp],
     today: int,
     month_begin: int,
@@ -101,15 +85,39 @@ def change_place(
     custody_interval: int,
     unnoticed_days: Counted,
     cases: Array,
-    of_place: tuple[Days, ...],
-    of_case: tuple[Days, ...],
-    people: Array,
-    places: Array,
-    moves: Array,
+    contact_day: Days,
+    change_day: Days,
+    death_day: Days,
+    review_day: Days,
+    allocation_day: Days,
+    move_day: Days,
+    rise_day: Days,
+    key: Array,
+    cell: Array,
+    sentences: Array,
+    officer: Array,
+    officer_since: Array,
+    side: Array,
+    prison_held: Array,
+    escalated: Array,
+    waiting_since: Array,
+    warned_on: Array,
+    spells: Array,
+    contacts: Array,
+    stage_start: Array,
+    phone_draw: Array,
+    last_seen: Array,
+    first_due_from: Array,
+    first_after_release: Array,
+    work_only: Array,
+    contact_due: Array,
+    crisis_since: Array,
+    crisis_noticed: Array,
+    latest: Rows,
     previous: Rows,
     status: Array,
     unpaid_work_only: Array,
-) -> tuple[int, int, int, int, int]:
+) -> tuple[int, int, int, int]:
     """Write what leaving a place and coming to another changes, and close the cases of those whose supervision is over.
 
     Parameters
@@ -120,13 +128,12 @@ def change_place(
         Counts the days of this month for which a change in need went unnoticed.
     cases : int array (posts,)
         Cases held.
-    of_place : tuple of int arrays (people,)
-        Days of what is booked for people: the next contact, change in need and death.
-    of_case : tuple of int arrays (people,)
-        The same of what goes with the case: the next review, allocation, move to another officer and rise of risk.
+    contact_day ... rise_day : int arrays (people,)
+        Days of what is booked for people: contact, change in need, death; with the case go the next review, allocation,
+        move to another officer and rise of risk.
 
-    Returns how long the lists are that are written into ``found``, shape (5, people), see
-    :func:`simulation.system.custody_loops.lists_of`:
+    Returns how many came to the community, came into custody, are no longer supervised, and are taken from prison
+    staff. The rows of ``found``, shape (5, people), are:
 
     arrived : int array
         Rows of people who came to the community.
@@ -139,29 +146,41 @@ def change_place(
     """
     arrived, held, contact_days, over, handed = found[0], found[1], found[2], found[3], found[4]
     arriving, holding, ending, handing = 0, 0, 0, 0
-    contact_day, change_day, death_day = of_place
-    review_day, allocation_day, move_day, rise_day = of_case
     for at in range(rows.size):
         row, source, target = rows[at], before[at], after[at]
-        person = people[row]
         # Whatever was booked belonged to the place left.
         contact_day[row] = NEVER
-        person["contact_due"] = NEVER
+        contact_due[row] = NEVER
         if source == _COMMUNITY:
             change_day[row] = NEVER
             death_day[row] = NEVER
-            _forget(row, today, month_begin, unnoticed_days, people)
-            person["first_due_from"] = NEVER
+            _forget(row, today, month_begin, unnoticed_days, cell, crisis_since, crisis_noticed)
+            first_due_from[row] = NEVER
         if target == _COMMUNITY:
             arrived[arriving] = row
             arriving += 1
-            moves[row]["first_after_release"] = 1 if source in (_SENTENCED, _RECALLED, _COMMITTED) else 0
-            latest = int(moves[row]["latest"])
-            _begin_spell(row, today, telephone, people, latest, previous, status, unpaid_work_only)
+            # A spell in the community begins: first appointment to come, clocks started.
+            spells[row] += 1
+            contacts[row] = 0
+            stage_start[row] = today
+            phone_draw[row] = uniform_of(key[row], telephone, int(sentences[row]))
+            last_seen[row] = today
+            first_due_from[row] = today
+            first_after_release[row] = source in (_SENTENCED, _RECALLED, _COMMITTED)
+            order, released = -1, False
+            sentence = latest[row]
+            while sentence >= 0:
+                stands = status[sentence]
+                if stands == _ORDER and order < 0:
+                    order = sentence
+                if stands in (_CURFEW, _LICENCE, _SUPERVISION):
+                    released = True
+                sentence = previous[sentence]
+            work_only[row] = order >= 0 and not released and unpaid_work_only[order] == 1
         elif target in (_SENTENCED, _RECALLED):
             # The officer, if there is one, keeps the case and makes custody contacts.
-            if places[row]["officer"] >= 0:
-                draw = uniform_of(person["key"], custody_contact, int(person["sentences"]))
+            if officer[row] >= 0:
+                draw = uniform_of(key[row], custody_contact, int(sentences[row]))
                 held[holding] = row
                 contact_days[holding] = today + 1 + int(draw * custody_interval)
                 holding += 1
@@ -170,45 +189,69 @@ def change_place(
             # From now on this is the day on which supervision ended: the years still at risk count from it. Nobody's
             # supervision ends in being put where they are at the start, or who was before the court already.
             if _COMMUNITY <= source < _ENDED:
-                person["last_seen"] = today
+                last_seen[row] = today
             over[ending] = row
             ending += 1
-            _close_case(row, cases, people, places, moves)
+            _close_case(
+                row,
+                cases,
+                officer,
+                officer_since,
+                side,
+                cell,
+                escalated,
+                waiting_since,
+                first_due_from,
+                warned_on,
+                work_only,
+            )
             review_day[row] = NEVER
             allocation_day[row] = NEVER
             move_day[row] = NEVER
             rise_day[row] = NEVER
-        if places[row]["prison_held"] == 1 and target != _SENTENCED:
+        if prison_held[row] == 1 and target != _SENTENCED:
             handed[handing] = row
             handing += 1
-    return arriving, holding, holding, ending, handing
+    return arriving, holding, ending, handing
 
 
 @compiled
-def forget_changes(rows: Rows, today: int, month_begin: int, unnoticed_days: Counted, people: Array) -> None:
+def forget_changes(
+    rows: Rows,
+    today: int,
+    month_begin: int,
+    unnoticed_days: Counted,
+    cell: Array,
+    crisis_since: Array,
+    crisis_noticed: Array,
+) -> None:
     """Forget unresolved changes in need; count the days of this month for which they went unnoticed."""
     for row in rows:
-        _forget(row, today, month_begin, unnoticed_days, people)
+        _forget(row, today, month_begin, unnoticed_days, cell, crisis_since, crisis_noticed)
 
 
 @compiled
 def begin_orders(
     rows: Rows,
     today: int,
-    people: Array,
-    moves: Array,
+    contacts: Array,
+    stage_start: Array,
+    first_due_from: Array,
+    first_after_release: Array,
+    warned_on: Array,
+    work_only: Array,
+    latest: Rows,
     previous: Rows,
     status: Array,
     unpaid_work_only: Array,
 ) -> None:
     """Begin a new order of people already supervised in the community."""
     for row in rows:
-        person = people[row]
-        person["contacts"] = 0
-        person["stage_start"] = today
-        person["first_due_from"] = today
-        moves[row]["first_after_release"] = 0
-        order = int(moves[row]["latest"])
+        contacts[row] = 0
+        stage_start[row] = today
+        first_due_from[row] = today
+        first_after_release[row] = 0
+        order = latest[row]
         while order >= 0 and status[order] != _ORDER:
             order = previous[order]
         # A warning belongs to the order it was given on, and stays while one of before runs.
@@ -218,6 +261,6 @@ def begin_orders(
             while older >= 0 and status[older] != _ORDER:
                 older = previous[older]
         if older < 0:
-            moves[row]["warned_on"] = NEVER
+            warned_on[row] = NEVER
         if order < 0 or unpaid_work_only[order] == 0:
-            person["work_only"] = 0
+            work_only[row] = 0
