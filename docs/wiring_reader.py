@@ -17,10 +17,18 @@ if TYPE_CHECKING:
     from wiring_sources import Wiring
 
 #: What is done to an agenda or a channel by calling which of its methods.
-AGENDA_USES = {"put": "puts", "due": "takes", "cancel": "cancels", "day_of": "looks", "days": "looks", "save": "looks"}
+AGENDA_USES = {
+    "put": "puts",
+    "due": "takes",
+    "cancel": "cancels",
+    "days_to_clear": "cancels",
+    "day_of": "looks",
+    "days": "looks",
+    "save": "looks",
+}
 CHANNEL_USES = {"send": "sends", "drain": "drains", "batches": "looks"}
 #: Methods that only agendas and channels have: a call on something that can't be followed is an error.
-MUST_BE_KNOWN = {"put", "due", "cancel", "send", "drain", "day_of", "days"}
+MUST_BE_KNOWN = {"put", "due", "cancel", "send", "drain", "day_of", "days", "days_to_clear"}
 
 
 @dataclass(frozen=True)

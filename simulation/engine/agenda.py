@@ -301,6 +301,13 @@ class Agenda:
         days.flags.writeable = False
         return days
 
+    def days_to_clear(self) -> Days:
+        """Return the due day of every row there may be, for a loop that takes rows off theirs by writing :data:`NEVER`.
+
+        It may do nothing else to them; a later :meth:`put` may replace the array.
+        """
+        return self._due
+
     def put(self, rows: NDArray[np.integer], days: NDArray[np.integer] | int) -> None:
         """Set the due day of rows, replacing any they had. If a row is given twice, its last day holds.
 

@@ -21,7 +21,6 @@ from simulation.system.circumstances_loops import (
     OF_LIFE,
     OF_RELEASES,
     Ratios,
-    begin_lives,
     begin_outside,
     count_lives,
     days_of_moves,
@@ -36,7 +35,6 @@ from simulation.system.contact import Contact
 from simulation.system.contact_loops import EXCUSED, OUTCOMES, SEEN_FIRST, UNEXCUSED, in_person
 from simulation.system.custody import Custody
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service, add_each
-from simulation.system.supervision import Supervision
 
 #: Engagement runs from nothing to this many points.
 MOST_ENGAGED = 1000
@@ -46,14 +44,13 @@ _KINDS = ("", "settled", "temporary", "none")
 class Circumstances:
     """Home, income, mentors and engagement."""
 
-    def __init__(self, service: Service, supervision: Supervision, custody: Custody, contact: Contact) -> None:
+    def __init__(self, service: Service, custody: Custody, contact: Contact) -> None:
         self.service, self.contact = service, contact
         service.agenda("home move", service.people.capacity)
         service.agenda("benefits", service.people.capacity)
         #: Mentors beside the resettlement team's, where somebody local pays for them.
         self.mentors = Mentors(service)
         custody.on_released.append(self.released)
-        supervision.on_begin.append(self.begin)
         contact.on_held.append(self.held)
         service.on_month_end.append(self.count)
         self.counted = np.array([COUNT_INDEX[name] for name in OF_LIFE], dtype=np.intp)
@@ -159,23 +156,6 @@ class Circumstances:
             people.mentored_until[others] = today + levers.integer("release.mentor_weeks") * 7
             service.count("mentors_commissioned", others)
             service.tell("met by a commissioned mentor", others)
-
-    def begin(self, rows: Rows) -> None:
-        """Start engagement of those newly under supervision, and the clock of the next move of those released."""
-        service, people = self.service, self.service.people
-        begin_lives(
-            rows,
-            service.today,
-            self.start_points,
-            people.released_on,
-            people.latest,
-            service.sentences.imposed,
-            people.change_ratio,
-            people.engagement,
-        )
-        self.book_moves(rows)
-        if self.changes_matter:
-            self.rebook(rows)
 
     def changed(self, rows: Rows) -> None:
         """Rest the day of the next change in need, booked anew, on people's circumstances."""

@@ -92,24 +92,6 @@ def move_points(
 
 
 @compiled
-def begin_lives(
-    rows: Rows,
-    today: int,
-    start_points: int,
-    released_on: Array,
-    latest: Array,
-    imposed: Array,
-    change_ratio: Array,
-    engagement: Array,
-) -> None:
-    """Start engagement of those released or sentenced today; let everybody's next change rest on no circumstances."""
-    for row in rows:
-        change_ratio[row] = 1
-        if released_on[row] == today or imposed[latest[row]] == today:
-            engagement[row] = start_points
-
-
-@compiled
 def move_homes(
     rows: Rows, rates: Floats, constant: np.uint64, key: Array, home: Array, home_moves: Array
 ) -> tuple[Rows, Rows, Rows]:
@@ -144,6 +126,34 @@ def move_homes(
 
 
 @compiled
+def day_of_move(
+    key: np.uint64,
+    home: int,
+    spells: int,
+    home_moves: int,
+    moves_a_year: Floats,
+    constant: np.uint64,
+    table: Floats,
+    today: int,
+) -> int:
+    """Return the day on which somebody moves to another kind of home, :data:`NEVER` if their home isn't known.
+
+    Parameters
+    ----------
+    moves_a_year : float array (kinds,)
+        Rate by kind of home.
+    constant, table : uint64 and float array
+        Of the draw, and the logarithms.
+    """
+    total = moves_a_year[home]
+    if home == _NOT_KNOWN or not total > 0:
+        return NEVER
+    # A spell without a move uses its draw up, too.
+    drawn = minus_log_of(1.0 - uniform_of(key, constant, spells * 1024 + home_moves), table)
+    return today + 1 + int(min(drawn / total * 365.25, float(FAR)))
+
+
+@compiled
 def days_of_moves(
     rows: Rows,
     today: int,
@@ -155,28 +165,15 @@ def days_of_moves(
     home: Array,
     home_moves: Array,
 ) -> tuple[Rows, Days]:
-    """Return who will move, of people whose home is known, and on what day.
-
-    Parameters
-    ----------
-    moves_a_year : float array (kinds,)
-        Rate by kind of home.
-    constant, table : uint64 and float array
-        Of the draw, and the logarithms.
-    """
+    """Return who will move, of people whose home is known, and on what day; see :func:`day_of_move`."""
     moving, days = np.empty_like(rows), np.empty(rows.size, dtype=np.int32)
     many = 0
     for row in rows:
-        kind = home[row]
-        total = moves_a_year[kind]
-        if kind == _NOT_KNOWN or not total > 0:
-            continue
-        # A spell without a move uses its draw up, too.
-        occurrence = int(spells[row]) * 1024 + int(home_moves[row])
-        drawn = minus_log_of(1.0 - uniform_of(key[row], constant, occurrence), table)
-        moving[many] = row
-        days[many] = today + 1 + int(min(drawn / total * 365.25, float(FAR)))
-        many += 1
+        kind, number = int(home[row]), int(home_moves[row])
+        day = day_of_move(key[row], kind, int(spells[row]), number, moves_a_year, constant, table, today)
+        if day != NEVER:
+            moving[many], days[many] = row, day
+            many += 1
     return moving[:many], days[:many]
 
 

@@ -145,6 +145,32 @@ READ_AT_CONTACT = (
 )
 #: Where somebody is and who is responsible: read for every contact and task, and beside each other by much else.
 PLACE = ("officer", "location", "side", "prison_held")
+#: What is read and written when somebody begins or ends a spell in the community: all of it for a few people a day.
+READ_AT_MOVES = (
+    "latest",
+    "committed_until",
+    "report_due",
+    "officer_since",
+    "waiting_since",
+    "warned_on",
+    "allocated_on",
+    "change_ratio",
+    "income_from",
+    "followed_from",
+    "cohort_start",
+    "short_cohort_start",
+    "crises",
+    "home_moves",
+    "followed_cell",
+    "first_after_release",
+    "escalated",
+    "home",
+    "followed_release",
+    "reoffended_since",
+    "cohort_side",
+    "cohort_failed",
+    "short_cohort_failed",
+)
 
 SENTENCES = (
     Column("person", "int32", "row of people", "Whose sentence it is."),
@@ -340,7 +366,7 @@ class People(Table):
         office: Array
 
     def __init__(self, capacity: int) -> None:
-        super().__init__("people", PEOPLE, capacity, together=(READ_AT_CONTACT, PLACE))
+        super().__init__("people", PEOPLE, capacity, together=(READ_AT_CONTACT, PLACE, READ_AT_MOVES))
 
 
 class Sentences(Table):

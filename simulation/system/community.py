@@ -49,7 +49,6 @@ class Community:
         self.on_changed: list[Callable[[Rows], None]] = []
         service.agenda("reoffence", service.people.capacity)
         service.agenda("conviction", service.people.capacity)
-        supervision.on_begin.append(self.begin)
         service.process(self.convictions)
         service.process(self.process)
 
@@ -71,29 +70,7 @@ class Community:
         self.death_ratio = float(levers.number("community.death_ratio_after_release"))
         self.death_early_days = float(levers.number("community.death_weeks_after_release") * 7)
 
-    # --- At the beginning of a spell --------------------------------------------------------------------------
-
-    def begin(self, rows: Rows) -> None:
-        """Draw when the next change in need and death would come, at the start of a spell in the community."""
-        service, people = self.service, self.service.people
-        change, death = hazards.begin_spells(
-            rows,
-            service.today,
-            service.chance.constant("change in need"),
-            service.chance.constant("death"),
-            self.yearly_changes,
-            self.death_rate,
-            self.death_ratio,
-            self.death_early_days,
-            logarithms(),
-            people.key,
-            people.cell,
-            people.crises,
-            people.spells,
-            people.first_after_release,
-        )
-        service.agendas["crisis"].put(rows, change)
-        service.agendas["death"].put(rows, death)
+    # --- At the start of a run --------------------------------------------------------------------------------------
 
     def convictions_to_come(self, rows: Rows) -> None:
         """Give people at liberty at the start the convictions that past reoffences would bring them."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from simulation.engine import NEVER
 from simulation.system.codes import Location, Setting, Status
 from simulation.system.hazards import sentences_of
@@ -49,10 +51,10 @@ class Departures:
         service.cancel(every, *OF_SENTENCES)
         sentences.status[every] = Status.ENDED
         service.cancel(rows, *OF_PEOPLE)
-        before = people.location[rows]
+        before = people.location[rows].astype(np.intp)
         people.report_due[rows] = NEVER
         people.location[rows] = where
         people.setting[rows] = Setting.NONE
         queue = service.court_queue
         queue.keep(people.location[queue.row[: queue.size]] < Location.DEAD)
-        service.tell_of_moves(rows, before, people.location[rows])
+        service.tell_of_moves(rows, before, np.full_like(rows, where))

@@ -32,7 +32,6 @@ class Following:
     def __init__(self, service: Service, supervision: Supervision, community: Community) -> None:
         self.service, self.community = service, community
         service.agenda("followed for a year", service.people.capacity)
-        supervision.on_begin.append(self.begin)
         supervision.on_begin_again.append(self.begin)
         community.on_reoffended.append(self.reoffended)
         service.process(self.process)
@@ -86,7 +85,7 @@ class Following:
     # --- The year --------------------------------------------------------------------------------------------
 
     def begin(self, rows: Rows) -> None:
-        """Start the year of people who begin an order or are released; nobody is in two cohorts at once."""
+        """Start the year of people who begin a further order; nobody is in two cohorts at once."""
         service, people, today = self.service, self.service.people, self.service.today
         begun = begin_years(
             rows,

@@ -72,6 +72,32 @@ def reoffending_ratios(
 
 
 @compiled
+def begin_year(
+    row: int,
+    today: int,
+    imposed: int,
+    released_on: Array,
+    cell: Array,
+    followed_from: Array,
+    followed_cell: Array,
+    followed_release: Array,
+    reoffended_since: Array,
+) -> bool:
+    """Start the year of somebody who was released or sentenced today and isn't followed; return whether it starts.
+
+    ``imposed`` is the day of the person's latest sentence.
+    """
+    released = released_on[row] == today
+    if followed_from[row] != NEVER or not (released or imposed == today):
+        return False
+    followed_from[row] = today
+    followed_cell[row] = cell[row]
+    followed_release[row] = released
+    reoffended_since[row] = 0
+    return True
+
+
+@compiled
 def begin_years(
     rows: Rows,
     today: int,
@@ -88,12 +114,17 @@ def begin_years(
     begun = np.empty_like(rows)
     many = 0
     for row in rows:
-        released = released_on[row] == today
-        if followed_from[row] == NEVER and (released or imposed[latest[row]] == today):
-            followed_from[row] = today
-            followed_cell[row] = cell[row]
-            followed_release[row] = released
-            reoffended_since[row] = 0
+        if begin_year(
+            row,
+            today,
+            imposed[latest[row]],
+            released_on,
+            cell,
+            followed_from,
+            followed_cell,
+            followed_release,
+            reoffended_since,
+        ):
             begun[many] = row
             many += 1
     return begun[:many]

@@ -74,50 +74,37 @@ def change_number(spells: int, crises: int) -> int:
 
 
 @compiled
-def _day_of_change(
+def day_of_change(
     key: np.uint64, changes: np.uint64, number: int, yearly: float, logarithms: Array, today: int
 ) -> int:
-    """Return the day of somebody's next change in need; ``changes`` is the constant of its draw."""
+    """Return the day of somebody's next change in need, a constant hazard; ``changes`` is the constant of its draw."""
     wait = minus_log_of(1.0 - uniform_of(key, changes, number), logarithms)
     return day_of_wait(today, wait / max(yearly / 365.25, 1e-9))
 
 
 @compiled
-def begin_spells(
-    rows: Rows,
-    today: int,
-    changes: np.uint64,
+def day_of_death(
+    key: np.uint64,
     dies: np.uint64,
-    yearly: Floats,
+    spells: int,
+    after_release: int,
     rate: float,
     ratio: float,
     early_days: float,
     logarithms: Array,
-    key: Array,
-    cell: Array,
-    crises: Array,
-    spells: Array,
-    after_release: Array,
-) -> tuple[Days, Days]:
-    """Return the days of the next change in need and of death of people whose spell in the community begins.
+    today: int,
+) -> int:
+    """Return the day of death of somebody whose spell in the community begins; ``dies`` is the constant of its draw.
 
-    Changes in need have a constant rate by area and side, ``yearly``. Death is a constant daily hazard, ``ratio`` times
-    as high in the first days after release; its crossing is found in closed form.
+    Death is a constant daily hazard, ``ratio`` times as high in the first days after release; its crossing is found in
+    closed form.
     """
-    change = np.empty(rows.size, dtype=np.int32)
-    death = np.empty(rows.size, dtype=np.int32)
-    for at in range(rows.size):
-        row = rows[at]
-        change[at] = _day_of_change(
-            key[row], changes, change_number(int(spells[row]), int(crises[row])), yearly[cell[row]], logarithms, today
-        )
-        to_die = minus_log_of(1.0 - uniform_of(key[row], dies, int(spells[row])), logarithms)
-        early = rate * ratio if after_release[row] == 1 else rate
-        wait = to_die / early if early > 0 else np.inf
-        if wait > early_days:
-            wait = early_days + (to_die - early * early_days) / rate if rate > 0 else np.inf
-        death[at] = day_of_wait(today, wait)
-    return change, death
+    to_die = minus_log_of(1.0 - uniform_of(key, dies, spells), logarithms)
+    early = rate * ratio if after_release == 1 else rate
+    wait = to_die / early if early > 0 else np.inf
+    if wait > early_days:
+        wait = early_days + (to_die - early * early_days) / rate if rate > 0 else np.inf
+    return day_of_wait(today, wait)
 
 
 @compiled
@@ -185,7 +172,7 @@ def turn_changes(
         else:
             ending[ends] = row
             wait = change_number(int(spells[row]), number)
-            following[ends] = _day_of_change(key[row], changes, wait, yearly[cell[row]], logarithms, today)
+            following[ends] = day_of_change(key[row], changes, wait, yearly[cell[row]], logarithms, today)
             ends += 1
     return starting[:starts], ending[:ends], until[:starts], following[:ends]
 

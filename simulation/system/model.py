@@ -13,6 +13,7 @@ import simpy
 from simulation.engine import NEVER, Calendar, Chance
 from simulation.scenario import Geography, Resolved, load_geography
 from simulation.system.allocation import Allocation
+from simulation.system.beginnings import Beginnings
 from simulation.system.caseload import Caseload
 from simulation.system.circumstances import Circumstances
 from simulation.system.codes import Location, Status
@@ -167,7 +168,6 @@ class Model:
         service.process(self.policy)
         self.supervision = Supervision(service)
         self.allocation = Allocation(service)
-        self.supervision.on_begin.append(self.allocation.begin)
         self.departures = Departures(service)
         self.custody = Custody(service, population, self.allocation, self.departures)
         self.courts = Courts(service, population, self.allocation, self.custody, self.supervision)
@@ -180,7 +180,7 @@ class Model:
         self.enforcement = Enforcement(service, population, self.contact, self.recall, self.courts)
         self.requirements.on_failures.append(self.enforcement.note_failures)
         self.early_revocation = EarlyRevocation(service)
-        self.prison_held = PrisonHeld(service, self.allocation, self.custody)
+        self.prison_held = PrisonHeld(service, self.supervision, self.allocation, self.custody)
         places = Places(service, population)
         self.full_prisons = FullPrisons(service, population)
         self.courts.on_orders.append(self.early_revocation.plan)
@@ -188,10 +188,11 @@ class Model:
             service, self.supervision, self.allocation, self.recall, self.departures
         )
         self.release = Release(service, population, self.custody)
-        self.circumstances = Circumstances(service, self.supervision, self.custody, self.contact)
+        self.circumstances = Circumstances(service, self.custody, self.contact)
         self.allocation.on_handed.append(self.circumstances.handed)
         self.community.on_changed.append(self.circumstances.changed)
         self.following = Following(service, self.supervision, self.community)
+        Beginnings(service, self.supervision, self.allocation, self.community, self.circumstances)
         self.organisation = Organisation(service, population, self.allocation)
         self.staffing = Staffing(service, self.allocation)
         self.contracts = Contracts(service, population, self.staffing)

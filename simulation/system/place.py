@@ -101,21 +101,34 @@ def place_again(
     status: Array,
     place_of: Array,
     setting_of: Array,
-    moved: Rows,
-    before: Array,
-    after: Array,
+    found: NDArray[np.intp],
 ) -> int:
     """Write the place and setting of people still in the model; write who moved, from where and to where.
 
-    People are given in row order, with repeats. Returns how many moved.
+    People are given in row order, with repeats; the rows of ``found``, shape (3, people), are who moved, from where and
+    to where. Returns how many moved.
     """
+    # Records are read before anything is decided: without a choice in between, the processor fetches many at once.
+    last = np.empty(rows.size, dtype=np.intp)
+    masks = np.empty(rows.size, dtype=np.int64)
+    older = np.empty(rows.size, dtype=np.intp)
+    settings = np.empty(rows.size, dtype=np.int8)
+    for at in range(rows.size):
+        last[at] = latest[rows[at]]
+        settings[at] = setting[rows[at]]
+    for at in range(rows.size):
+        # Of somebody without a sentence the last row is looked at in vain.
+        masks[at] = 1 << int(status[last[at]])
+        older[at] = previous[last[at]]
     size = 0
     for at in range(rows.size):
         row = rows[at]
-        if location[row] >= _DEAD or (at > 0 and row == rows[at - 1]):
+        source = location[row]
+        if source >= _DEAD or (at > 0 and row == rows[at - 1]):
             continue
-        mask = 0
-        sentence = latest[row]
+        mask, sentence = masks[at], older[at]
+        if last[at] < 0:
+            mask, sentence = 0, -1
         while sentence >= 0:
             mask |= 1 << int(status[sentence])
             sentence = previous[sentence]
@@ -124,11 +137,12 @@ def place_again(
             place = _COMMITTED
         if place == _ENDED and report_due[row] != NEVER:
             place = _COURT
-        setting[row] = setting_of[mask]
-        if place != location[row]:
-            moved[size] = row
-            before[size] = location[row]
-            after[size] = place
+        if settings[at] != setting_of[mask]:
+            setting[row] = setting_of[mask]
+        if place != source:
+            found[0, size] = row
+            found[1, size] = source
+            found[2, size] = place
             location[row] = place
             size += 1
     return size

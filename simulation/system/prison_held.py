@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.agenda import each_once
 from simulation.engine.calendar import MONTH_DAYS
-from simulation.engine.compiled import compiled
 from simulation.system.allocation import Allocation
 from simulation.system.codes import CRC, Asking, Kind, Location, Status, Task
 from simulation.system.custody import Custody
 from simulation.system.service import FAR, Array, Rows, Service
+from simulation.system.supervision import Supervision
 from simulation.system.workload import Workload
 
 #: Groups of prisons to which the change came on dates of their own; the order is that of :meth:`PrisonHeld.group`.
@@ -30,33 +30,20 @@ GROUPS = ("england_closed", "wales_closed", "women_and_open")
 #: Dates of change are looked up for so many days at once.
 _DAYS_AT_ONCE = 64
 
-# A compiled loop takes plain numbers, not the members of a class.
-_SENTENCED = Location.SENTENCED
-
-
-@compiled
-def held_no_longer(rows: Rows, after: NDArray[np.int8], prison_held: Array) -> Rows:
-    """Return those of the people who changed place whose cases prison staff hold and who aren't in custody now."""
-    leaving = np.empty_like(rows)
-    size = 0
-    for at in range(rows.size):
-        if prison_held[rows[at]] == 1 and after[at] != _SENTENCED:
-            leaving[size] = rows[at]
-            size += 1
-    return leaving[:size]
-
 
 class PrisonHeld:
     """Takes cases into the prisons and hands them over to the community."""
 
-    def __init__(self, service: Service, allocation: Allocation, custody: Custody) -> None:
+    def __init__(
+        self, service: Service, supervision: Supervision, allocation: Allocation, custody: Custody
+    ) -> None:
         self.service, self.allocation = service, allocation
         self._known: dict[int, NDArray[np.bool_]] = {}
         self.wales = np.array([region == "wales" for region in service.geography.region])
         service.agenda("handover", service.people.capacity)
         custody.on_reception.append(self.take)
         allocation.on_placed_inside.append(self.take)
-        service.on_place_change.append(self.moved)
+        supervision.on_left_prison_staff.append(self.left)
         service.process(self.process)
 
     def read(self, workload: Workload) -> None:
@@ -182,16 +169,13 @@ class PrisonHeld:
         service.count("handover_seconds", rows, np.full(rows.size, self.seconds))
         self.allocation.place(rows, Asking.HANDOVER)
 
-    def moved(self, rows: Rows, before: Array, after: Array) -> None:
+    def left(self, rows: Rows) -> None:
         """Whoever leaves custody before the handover is handed over at once; whoever is free is nobody's case."""
         people = self.service.people
-        leaving = held_no_longer(rows, after, people.prison_held)
-        if leaving.size == 0:
-            return
-        free = people.side[leaving] < 0
-        people.prison_held[leaving[free]] = 0
-        self.service.agendas["handover"].cancel(leaving[free])
-        self.hand_over(leaving[~free])
+        free = people.side[rows] < 0
+        people.prison_held[rows[free]] = 0
+        self.service.agendas["handover"].cancel(rows[free])
+        self.hand_over(rows[~free])
 
     # --- At the end of a month --------------------------------------------------------------------------------
 

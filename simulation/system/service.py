@@ -324,8 +324,7 @@ class Service(World):
         people, sentences = self.people, self.sentences
         ordered = np.array(rows, dtype=np.intp)
         ordered.sort()
-        moved = np.empty_like(ordered)
-        before, after = np.empty((2, ordered.size), dtype=np.int8)
+        found = np.empty((3, ordered.size), dtype=np.intp)
         size = place_again(
             ordered,
             self.today,
@@ -338,12 +337,11 @@ class Service(World):
             sentences.status,
             PLACE_OF,
             SETTING_OF,
-            moved,
-            before,
-            after,
+            found,
         )
         self.regroup(ordered)
-        self.tell_of_moves(moved[:size], before[:size], after[:size])
+        if size:
+            self.tell_of_moves(found[0, :size], found[1, :size], found[2, :size])
 
     def tell_of_moves(self, rows: Rows, before: Array, after: Array) -> None:
         """Tell every listener who changed place, from where and to where."""

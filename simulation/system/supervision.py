@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from simulation.system.custody_loops import lists_of
+from simulation.engine import NEVER
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
-from simulation.system.supervision_loops import begin_orders, change_place, close_cases, forget_changes
+from simulation.system.supervision_loops import begin_orders, change_place, forget_changes
 
 _UNNOTICED_DAYS = COUNT_INDEX["crisis_unnoticed_days"]
 
@@ -30,19 +30,21 @@ class Supervision:
         service.agenda("death", service.people.capacity)
         service.agenda("committal", service.people.capacity)
         service.agenda("escalate", service.people.capacity)
+        #: Told of people who came to the community.
         self.on_begin: list[Callable[[Rows], None]] = []
         #: Told of people in the community on whom a further order is imposed.
         self.on_begin_again: list[Callable[[Rows], None]] = []
+        #: Told of people whose cases prison staff hold, and who aren't in custody now.
+        self.on_left_prison_staff: list[Callable[[Rows], None]] = []
+        self._month = NEVER, NEVER  # Today and the first of its month, remembered; no state.
         service.on_place_change.append(self.moved)
 
     def moved(self, rows: Rows, before: Array, after: Array) -> None:
         """Tidy up after people who changed place, and begin what the new one brings."""
         service, people, sentences = self.service, self.service.people, self.service.sentences
         agendas = service.agendas
-        # Whatever was booked belonged to the place left.
-        agendas["contact"].cancel(rows)
         found = np.empty((5, rows.size), dtype=np.intp)
-        sizes = change_place(
+        arriving, holding, ending, handing = change_place(
             rows,
             before,
             after,
@@ -53,10 +55,24 @@ class Supervision:
             service.chance.constant("custody contact"),
             service.levers.integer("contact.custody_interval_days"),
             service.flows[_UNNOTICED_DAYS],
+            service.posts.cases,
+            agendas["contact"].days_to_clear(),
+            agendas["crisis"].days_to_clear(),
+            agendas["death"].days_to_clear(),
+            agendas["review"].days_to_clear(),
+            agendas["allocate"].days_to_clear(),
+            agendas["transfer"].days_to_clear(),
+            agendas["escalate"].days_to_clear(),
             people.key,
             people.cell,
             people.sentences,
             people.officer,
+            people.officer_since,
+            people.side,
+            people.prison_held,
+            people.escalated,
+            people.waiting_since,
+            people.warned_on,
             people.spells,
             people.contacts,
             people.stage_start,
@@ -73,20 +89,26 @@ class Supervision:
             sentences.status,
             sentences.unpaid_work_only,
         )
-        gone, arrived, held, contact_days, over = lists_of(found, sizes)
-        service.cancel(gone, "crisis", "death")
-        if arrived.size:
+        if arriving:
             for listener in self.on_begin:
-                listener(arrived)
-        if held.size:
-            agendas["contact"].put(held, service.calendar.working_day_after(contact_days))
-        if over.size:
-            self.close(over)
+                listener(found[0, :arriving])
+        if holding:
+            days = service.calendar.working_day_after(found[2, :holding])
+            agendas["contact"].put(found[1, :holding], days)
+        if ending:
+            over = found[3, :ending]
+            service.regroup(over)
+            service.tell("supervision ends", over)
+        if handing:
+            for listener in self.on_left_prison_staff:
+                listener(found[4, :handing])
 
     def month_begin(self) -> int:
         """Return the first day of this month."""
         today = self.service.today
-        return today - self.service.calendar.date(today).day + 1
+        if self._month[0] != today:
+            self._month = today, today - self.service.calendar.date(today).day + 1
+        return self._month[1]
 
     def clear_crisis(self, rows: Rows) -> None:
         """Forget an unresolved change in need; this month's days for which it went unnoticed are counted."""
@@ -122,24 +144,3 @@ class Supervision:
         )
         for listener in self.on_begin_again:
             listener(rows)
-
-    def close(self, rows: Rows) -> None:
-        """End supervision of people who changed place: the case is closed."""
-        service, people = self.service, self.service.people
-        close_cases(
-            rows,
-            service.posts.cases,
-            people.officer,
-            people.officer_since,
-            people.side,
-            people.cell,
-            people.escalated,
-            people.waiting_since,
-            people.first_due_from,
-            people.warned_on,
-            people.work_only,
-        )
-        service.regroup(rows)
-        # Contacts, changes in need and death have gone with the place that was left.
-        service.cancel(rows, "review", "allocate", "transfer", "escalate")
-        service.tell("supervision ends", rows)

@@ -18,6 +18,7 @@ from simulation.system.codes import Location, Status
 Rows = NDArray[np.intp]
 Array = NDArray[Any]
 Counted = NDArray[np.int64]
+Days = NDArray[np.int32]
 
 # A compiled loop takes plain numbers, not the members of a class.
 _COURT, _COMMUNITY, _SENTENCED, _RECALLED = Location.COURT, Location.COMMUNITY, Location.SENTENCED, Location.RECALLED
@@ -43,10 +44,39 @@ def _forget(
 
 
 @compiled
+def _close_case(
+    row: int,
+    cases: Array,
+    officer: Array,
+    officer_since: Array,
+    side: Array,
+    cell: Array,
+    escalated: Array,
+    waiting_since: Array,
+    first_due_from: Array,
+    warned_on: Array,
+    work_only: Array,
+) -> None:
+    """Close a case: whoever held it has one case less."""
+    if officer[row] >= 0:
+        cases[officer[row]] -= 1
+    officer[row] = -1
+    officer_since[row] = NEVER
+    side[row] = -1
+    # Nobody's are counted with the NPS.
+    cell[row] &= -2
+    escalated[row] = 0
+    waiting_since[row] = NEVER
+    first_due_from[row] = NEVER
+    warned_on[row] = NEVER
+    work_only[row] = 0
+
+
+@compiled
 def change_place(
     rows: Rows,
-    before: NDArray[np.int8],
-    after: NDArray[np.int8],
+    before: Rows,
+    after: Rows,
     found: NDArray[np.intp],
     today: int,
     month_begin: int,
@@ -54,10 +84,24 @@ def change_place(
     custody_contact: np.uint64,
     custody_interval: int,
     unnoticed_days: Counted,
+    cases: Array,
+    contact_day: Days,
+    change_day: Days,
+    death_day: Days,
+    review_day: Days,
+    allocation_day: Days,
+    move_day: Days,
+    rise_day: Days,
     key: Array,
     cell: Array,
     sentences: Array,
     officer: Array,
+    officer_since: Array,
+    side: Array,
+    prison_held: Array,
+    escalated: Array,
+    waiting_since: Array,
+    warned_on: Array,
     spells: Array,
     contacts: Array,
     stage_start: Array,
@@ -73,30 +117,43 @@ def change_place(
     previous: Rows,
     status: Array,
     unpaid_work_only: Array,
-) -> tuple[int, int, int, int, int]:
-    """Write what leaving a place and coming to another changes.
+) -> tuple[int, int, int, int]:
+    """Write what leaving a place and coming to another changes, and close the cases of those whose supervision is over.
 
-    ``telephone`` and ``custody_contact`` are the constants of the draws that they name; ``unnoticed_days`` counts, by
-    cell, the days of this month for which a change in need went unnoticed.
+    Parameters
+    ----------
+    telephone, custody_contact : uint64
+        Constants of the draws that they name.
+    unnoticed_days : int array (cells,)
+        Counts the days of this month for which a change in need went unnoticed.
+    cases : int array (posts,)
+        Cases held.
+    contact_day ... rise_day : int arrays (people,)
+        Days of what is booked for people: contact, change in need, death; with the case go the next review, allocation,
+        move to another officer and rise of risk.
 
-    Returns how long the lists are that are written into ``found``, shape (5, people), see
-    :func:`simulation.system.custody_loops.lists_of`:
+    Returns how many came to the community, came into custody, are no longer supervised, and are taken from prison
+    staff. The rows of ``found``, shape (5, people), are:
 
-    gone, arrived : int arrays
-        Rows of people who left the community and who came to it.
+    arrived : int array
+        Rows of people who came to the community.
     held, contact_days : int arrays
         Rows of people who came into custody and have an officer, and when the next custody contact would be.
     over : int array
         Rows of people whose supervision is over.
+    handed : int array
+        Rows of people whose cases prison staff hold and who aren't in custody now.
     """
-    gone, arrived, held, contact_days, over = found[0], found[1], found[2], found[3], found[4]
-    leaving, arriving, holding, ending = 0, 0, 0, 0
+    arrived, held, contact_days, over, handed = found[0], found[1], found[2], found[3], found[4]
+    arriving, holding, ending, handing = 0, 0, 0, 0
     for at in range(rows.size):
         row, source, target = rows[at], before[at], after[at]
+        # Whatever was booked belonged to the place left.
+        contact_day[row] = NEVER
         contact_due[row] = NEVER
         if source == _COMMUNITY:
-            gone[leaving] = row
-            leaving += 1
+            change_day[row] = NEVER
+            death_day[row] = NEVER
             _forget(row, today, month_begin, unnoticed_days, cell, crisis_since, crisis_noticed)
             first_due_from[row] = NEVER
         if target == _COMMUNITY:
@@ -135,7 +192,27 @@ def change_place(
                 last_seen[row] = today
             over[ending] = row
             ending += 1
-    return leaving, arriving, holding, holding, ending
+            _close_case(
+                row,
+                cases,
+                officer,
+                officer_since,
+                side,
+                cell,
+                escalated,
+                waiting_since,
+                first_due_from,
+                warned_on,
+                work_only,
+            )
+            review_day[row] = NEVER
+            allocation_day[row] = NEVER
+            move_day[row] = NEVER
+            rise_day[row] = NEVER
+        if prison_held[row] == 1 and target != _SENTENCED:
+            handed[handing] = row
+            handing += 1
+    return arriving, holding, ending, handing
 
 
 @compiled
@@ -187,33 +264,3 @@ def begin_orders(
             warned_on[row] = NEVER
         if order < 0 or unpaid_work_only[order] == 0:
             work_only[row] = 0
-
-
-@compiled
-def close_cases(
-    rows: Rows,
-    cases: Array,
-    officer: Array,
-    officer_since: Array,
-    side: Array,
-    cell: Array,
-    escalated: Array,
-    waiting_since: Array,
-    first_due_from: Array,
-    warned_on: Array,
-    work_only: Array,
-) -> None:
-    """Close people's cases: whoever held them has one case less each."""
-    for row in rows:
-        if officer[row] >= 0:
-            cases[officer[row]] -= 1
-        officer[row] = -1
-        officer_since[row] = NEVER
-        side[row] = -1
-        # Nobody's are counted with the NPS.
-        cell[row] &= -2
-        escalated[row] = 0
-        waiting_since[row] = NEVER
-        first_due_from[row] = NEVER
-        warned_on[row] = NEVER
-        work_only[row] = 0

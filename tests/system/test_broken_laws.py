@@ -509,18 +509,26 @@ def appointments_any_day(world: World, patch: Patch) -> None:
 
 
 def supervision_never_closed(world: World, patch: Patch) -> None:
-    patch.setattr(world.model.supervision, "close", lambda rows: None)
+    right, people = world.model.supervision.moved, world.people
+
+    def wrong(rows: np.ndarray, before: np.ndarray, after: np.ndarray) -> None:
+        over = rows[(after == Location.ENDED) & (people.side[rows] >= 0)]
+        sides, officers = people.side[over], people.officer[over]
+        right(rows, before, after)
+        people.side[over], people.officer[over] = sides, officers
+
+    patch.setattr(world.service, "on_place_change", [wrong])
 
 
 def closed_cases_still_counted(world: World, patch: Patch) -> None:
-    right = world.model.supervision.close
+    right = world.model.supervision.moved
 
-    def wrong(rows: np.ndarray) -> None:
+    def wrong(rows: np.ndarray, before: np.ndarray, after: np.ndarray) -> None:
         cases = world.posts.cases.copy()
-        right(rows)
+        right(rows, before, after)
         world.posts.cases[:] = cases
 
-    patch.setattr(world.model.supervision, "close", wrong)
+    patch.setattr(world.service, "on_place_change", [wrong])
 
 
 def recalls_that_outlast_the_sentence(world: World, patch: Patch) -> None:

@@ -271,11 +271,10 @@ def test_the_year_that_is_followed_as_by_hand() -> None:
     model = Model(request(end=datetime.date(2018, 9, 30)))
     started: dict[int, int] = {}
     reoffended: dict[int, list[int]] = {}
-    begin, heard = model.following.begin, model.following.reoffended
+    heard = model.following.reoffended
     people, sentences = model.service.people, model.service.sentences
 
     def beginning(rows: Any) -> None:
-        begin(rows)
         for row in rows.tolist():
             new = people.released_on[row] == model.service.today
             if new or sentences.imposed[people.latest[row]] == model.service.today:
@@ -287,7 +286,7 @@ def test_the_year_that_is_followed_as_by_hand() -> None:
             reoffended.setdefault(row, []).append(model.service.today)
 
     for listeners in (model.supervision.on_begin, model.supervision.on_begin_again):
-        listeners[listeners.index(begin)] = beginning
+        listeners.append(beginning)
     model.community.on_reoffended[:] = [hearing]
     # Only the first year of each person: whoever begins once more after a year begins a second.
     model.run()

@@ -10,7 +10,7 @@ from simulation.engine import NEVER
 from simulation.engine.chance import logarithms
 from simulation.system import Model
 from simulation.system.codes import Kind, Location, Progress, Status
-from simulation.system.hazards import begin_spells
+from simulation.system.hazards import change_number, day_of_change
 from tests.system.system_helpers import request, run, total
 
 LONG = {"end": datetime.date(2018, 6, 30)}
@@ -19,16 +19,11 @@ HELD = "requirements.unpaid_work.held_open_months"
 
 def test_a_spell_without_a_change_uses_its_draw_up() -> None:
     """Two spells of the same person have waits of their own, though no change came in the first."""
-    people = np.arange(200)
-    keys, cells = np.arange(1, 201, dtype=np.uint64), np.zeros(200, dtype=np.int16)
-    none, after = np.zeros(200, dtype=np.int16), np.zeros(200, dtype=np.int8)
+    keys = np.arange(1, 201, dtype=np.uint64)
 
     def days(spell: int) -> np.ndarray:
-        spells = np.full(200, spell, dtype=np.int16)
-        constants = np.uint64(7), np.uint64(8)
-        return begin_spells(
-            people, 0, *constants, np.array([0.8]), 1e-5, 1.0, 1.0, logarithms(), keys, cells, none, spells, after
-        )[0]
+        number = change_number(spell, 0)
+        return np.array([day_of_change(key, np.uint64(7), number, 0.8, logarithms(), 0) for key in keys])
 
     first, second = days(1), days(2)
     assert (first == days(1)).all()
