@@ -85,10 +85,10 @@ def points_held(officer: Array, setting: Array, tier: Array, points: Array, post
     """
     held = np.zeros(posts, dtype=np.int64)
     tiers, worth_of = points.shape[1], points.ravel()
-    # Rows are gathered before they are looked at: without a choice in between, the processor fetches many at once. For
-    # the same reason a look-up does as little as it can, and numbers that can't be negative are said to be so.
+    # Who has an officer is gathered before it is looked at: a choice in between, which can't be foretold, costs more
+    # than all else. For the same reason a look-up does as little as it can, and numbers that can't be negative are
+    # said to be so.
     rows = np.empty(_GATHERED, dtype=np.uint32)
-    worth = np.empty(_GATHERED, dtype=np.int64)
     for start in range(0, officer.size, _GATHERED):
         size, row = 0, start
         for post in officer[start : start + _GATHERED]:
@@ -96,8 +96,7 @@ def points_held(officer: Array, setting: Array, tier: Array, points: Array, post
             size += post >= 0
             row += 1
         for at in range(size):
-            kind = np.uint32(setting[rows[at]]) * np.uint32(tiers) + np.uint32(tier[rows[at]])
-            worth[at] = worth_of[np.uint32(kind)]
-        for at in range(size):
-            held[np.uint32(officer[rows[at]])] += worth[at]
+            row = rows[at]
+            kind = np.uint32(setting[row]) * np.uint32(tiers) + np.uint32(tier[row])
+            held[np.uint32(officer[row])] += worth_of[np.uint32(kind)]
     return held
