@@ -128,8 +128,10 @@ class Allocation:
         if rows.size == 0:
             return
         service, people = self.service, self.service.people
-        asking, days = place_people(
+        found = np.empty((3, rows.size), dtype=np.intp)
+        size, many = place_people(
             rows,
+            found,
             service.today,
             service.today if self.before_allocation() else service.today + 1,
             asked_at,
@@ -155,16 +157,14 @@ class Allocation:
             people.safeguarding,
             people.public_interest,
             people.assessed_rosh,
+            people.prison_held,
         )
         service.regroup(rows)
-        # A prison's case asks for no officer until it is handed over.
-        theirs = people.prison_held[asking] == 1
-        held = asking[theirs]
-        people.waiting_since[held] = NEVER
-        service.agendas["allocate"].put(asking[~theirs], days[~theirs])
-        if held.size:
+        if size:
+            service.agendas["allocate"].put(found[0, :size], found[1, :size])
+        if many:
             for listener in self.on_placed_inside:
-                listener(held)
+                listener(found[2, :many])
 
     def working_days_ahead(self) -> NDArray[np.int64]:
         """Return the days that lie 0, 1, 2 ... working days after today, up to the longest wait."""
@@ -190,18 +190,16 @@ class Allocation:
             yield service.clock.phase("allocation")
             today = service.today
             working = service.calendar.is_working(today)
-            due = allocate.due(today)
-            orphans = self.orphans.drain()
             rows, first_due, first_moving = cases_of_today(
-                # Not those whom prison staff took on this morning.
-                orphans[people.prison_held[orphans] == 0],
-                due[people.prison_held[due] == 0],
+                self.orphans.drain(),
+                allocate.due(today),
                 # Cases that the operating model moves to another officer.
                 transfer.due(today) if working else _NOBODY,
                 people.side,
                 people.location,
                 people.officer,
                 people.waiting_since,
+                people.prison_held,
             )
             if not working:
                 allocate.put(rows[:first_moving], today + 1)

@@ -93,6 +93,7 @@ def assess_risk(
 @compiled
 def place_people(
     rows: Rows,
+    found: NDArray[np.intp],
     today: int,
     earliest: int,
     asked_at: int,
@@ -119,11 +120,16 @@ def place_people(
     safeguarding: Array,
     public_interest: Array,
     assessed_rosh: Array,
-) -> tuple[Rows, NDArray[np.int64]]:
+    prison_held: Array,
+) -> tuple[int, int]:
     """Set tier and side from assessed risk; find who needs another officer.
+
+    A prison's case asks for no officer until it is handed over.
 
     Parameters
     ----------
+    found : int array (3, rows)
+        The lists below are written into it.
     earliest : int
         The next day whose allocation is still to come.
     asked_at : int
@@ -141,12 +147,16 @@ def place_people(
 
     Returns
     -------
+    size, many : int
+        How long the lists are.
+
     asking, days : int arrays
         Rows of those who need another officer, and the day of their allocation.
+    held : int array
+        Rows of those who would, if prison staff didn't hold their case.
     """
-    asking = np.empty(rows.size, dtype=np.intp)
-    days = np.empty(rows.size, dtype=np.int64)
-    size = 0
+    asking, days, held = found[0], found[1], found[2]
+    size, many = 0, 0
     for row in rows:
         place, rosh, level, public = int(area[row]), int(assessed_rosh[row]), int(mappa[row]), int(public_interest[row])
         tier[row] = tier_of(rosh, rsr[row] / 100, int(ogrs[row]), level, int(safeguarding[row]), limits)
@@ -157,6 +167,11 @@ def place_people(
         cell[row] = (cell[row] & -2) | now
         # Only a probation officer can keep a case whose risk is now high.
         if now != before or holder < 0 or (rosh >= _HIGH and grade[holder] != _PO):
+            if prison_held[row] == 1:
+                waiting_since[row] = NEVER
+                held[many] = row
+                many += 1
+                continue
             # Who waits already goes on waiting, but for whom the other side now has to take over from an officer.
             if waiting_since[row] == NEVER or (now != before and holder >= 0):
                 waiting_since[row] = today
@@ -165,12 +180,19 @@ def place_people(
             asking[size] = row
             days[size] = max(ahead[int(value_at(uniform, delay_shares, delay_days))], earliest)
             size += 1
-    return asking[:size], days[:size]
+    return size, many
 
 
 @compiled
 def cases_of_today(
-    orphans: Rows, due: Rows, moving: Rows, side: Array, location: Array, officer: Array, waiting_since: Array
+    orphans: Rows,
+    due: Rows,
+    moving: Rows,
+    side: Array,
+    location: Array,
+    officer: Array,
+    waiting_since: Array,
+    prison_held: Array,
 ) -> tuple[Rows, int, int]:
     """Return the cases of today in the order in which they are given out.
 
@@ -182,21 +204,23 @@ def cases_of_today(
     Returns
     -------
     rows : int array
-        Leavers' cases that have nobody yet, other cases due whose supervision goes on, and cases that change hands.
+        Leavers' cases that have nobody yet, other cases due whose supervision goes on, and cases that change hands; of
+        the first two not those whom prison staff took on this morning.
     first_due, first_moving : int
         Where the second and the third of these begin.
     """
     rows = np.empty(orphans.size + due.size + moving.size, dtype=np.intp)
     size = 0
     for row in orphans:
-        if side[row] >= 0 and location[row] <= _AT_LARGE and officer[row] < 0:
+        if side[row] >= 0 and location[row] <= _AT_LARGE and officer[row] < 0 and prison_held[row] == 0:
             rows[size] = row
             size += 1
     first_due, at = size, 0
     for row in due:
         while at < first_due and rows[at] < row:
             at += 1
-        if side[row] >= 0 and location[row] <= _AT_LARGE and not (at < first_due and rows[at] == row):
+        goes_on = side[row] >= 0 and location[row] <= _AT_LARGE and prison_held[row] == 0
+        if goes_on and not (at < first_due and rows[at] == row):
             rows[size] = row
             size += 1
     first_moving = size
