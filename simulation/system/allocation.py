@@ -24,20 +24,29 @@ from simulation.system.allocation_loops import (
     assess_risk,
     cases_of_today,
     first_appointments,
-    give_cases,
     place_people,
     record_officers,
 )
-from simulation.system.choosing import points_held
+from simulation.system.choosing import give_cases, points_held
 from simulation.system.codes import CRC, Asking, Rosh, Setting, Task
 from simulation.system.hours import tool_in_use
 from simulation.system.operating_models import by_operating_model, operating_models
 from simulation.system.quantiles import quantile_table
-from simulation.system.service import CHARGED, COUNT_INDEX, Array, Rows, Service, add_each
+from simulation.system.service import CHARGED, COUNT_INDEX, FAR, Rows, Service
 from simulation.system.workload import Workload
 
-_ALLOCATED, _DAYS = COUNT_INDEX["allocated"], COUNT_INDEX["allocation_days"]
-_CHANGES, _MISALLOCATED = COUNT_INDEX["officer_changes"], COUNT_INDEX["misallocated"]
+#: What is counted while officers are recorded, in the order in which the loop that does so takes it.
+COUNTED = (
+    "allocated",
+    "allocation_days",
+    "officer_changes",
+    "misallocated",
+    "escalations_answered",
+    "escalations_answered_in_time",
+    "handover_seconds",
+    "seconds_demanded",
+)
+_NUMBERS = np.array([COUNT_INDEX[name] for name in COUNTED], dtype=np.intp)
 _NOBODY = np.empty(0, dtype=np.intp)
 
 
@@ -119,8 +128,10 @@ class Allocation:
         if rows.size == 0:
             return
         service, people = self.service, self.service.people
-        asking, days = place_people(
+        found = np.empty((3, rows.size), dtype=np.intp)
+        size, many = place_people(
             rows,
+            found,
             service.today,
             service.today if self.before_allocation() else service.today + 1,
             asked_at,
@@ -146,16 +157,14 @@ class Allocation:
             people.safeguarding,
             people.public_interest,
             people.assessed_rosh,
+            people.prison_held,
         )
         service.regroup(rows)
-        # A prison's case asks for no officer until it is handed over.
-        theirs = people.prison_held[asking] == 1
-        held = asking[theirs]
-        people.waiting_since[held] = NEVER
-        service.agendas["allocate"].put(asking[~theirs], days[~theirs])
-        if held.size:
+        if size:
+            service.agendas["allocate"].put(found[0, :size], found[1, :size])
+        if many:
             for listener in self.on_placed_inside:
-                listener(held)
+                listener(found[2, :many])
 
     def working_days_ahead(self) -> NDArray[np.int64]:
         """Return the days that lie 0, 1, 2 ... working days after today, up to the longest wait."""
@@ -181,18 +190,16 @@ class Allocation:
             yield service.clock.phase("allocation")
             today = service.today
             working = service.calendar.is_working(today)
-            due = allocate.due(today)
-            orphans = self.orphans.drain()
             rows, first_due, first_moving = cases_of_today(
-                # Not those whom prison staff took on this morning.
-                orphans[people.prison_held[orphans] == 0],
-                due[people.prison_held[due] == 0],
+                self.orphans.drain(),
+                allocate.due(today),
                 # Cases that the operating model moves to another officer.
                 transfer.due(today) if working else _NOBODY,
                 people.side,
                 people.location,
                 people.officer,
                 people.waiting_since,
+                people.prison_held,
             )
             if not working:
                 allocate.put(rows[:first_moving], today + 1)
@@ -207,8 +214,10 @@ class Allocation:
         if rows.size == 0:
             return
         service, people, posts = self.service, self.service.people, self.service.posts
-        chosen = give_cases(
+        chosen = np.empty(rows.size, dtype=np.int32)
+        given = give_cases(
             rows,
+            chosen,
             self.unified,
             self.by_points,
             self.workload.points,
@@ -229,14 +238,15 @@ class Allocation:
             posts.cases,
             posts.points,
         )
-        placed = chosen >= 0
-        stay = rows[~placed]
-        if stay.size:
+        if given < rows.size:
+            placed = chosen >= 0
+            stay = rows[~placed]
             people.waiting_since[stay] = np.where(
                 people.waiting_since[stay] == NEVER, service.today, people.waiting_since[stay]
             )
             service.agendas["allocate"].put(stay, service.today + 1)
-        self.settle(rows[placed], chosen[placed])
+            rows, chosen = rows[placed], chosen[placed]
+        self.settle(rows, chosen)
 
     def count_points(self) -> None:
         """Count every officer's points afresh."""
@@ -245,33 +255,36 @@ class Allocation:
             people.officer, people.setting, people.tier, self.workload.points, posts.size
         )
 
-    def settle(self, rows: Rows, officer: Array) -> None:
-        """Record the new officer and what follows from the change."""
+    def settle(self, rows: Rows, officer: NDArray[np.int32]) -> None:
+        """Record the new officer and what follows from the change; officers pay with time for cases they give away."""
         if rows.size == 0:
             return
-        service, people, chance = self.service, self.service.people, self.service.chance
-        agendas, flows, today = service.agendas, service.flows, service.today
-        self.count_escalations(rows)
-        before = people.officer[rows]
-        handed, unseen, held, contact_days, rising, rise_days, moving, move_days = record_officers(
+        service, people, posts, chance = self.service, self.service.people, self.service.posts, self.service.chance
+        agendas, calendar, workload, today = service.agendas, service.calendar, self.workload, service.today
+        keys, found = np.empty(rows.size, dtype=np.uint64), np.empty((8, rows.size), dtype=np.intp)
+        handing, seeing, holding, risers, movers, giving = record_officers(
             rows,
             officer,
-            agendas["contact"].day_of(rows),
-            agendas["escalate"].day_of(rows),
+            keys,
+            found,
+            agendas["contact"].days(),
+            agendas["escalate"].days(),
             today,
+            *calendar.working_days_so_far(),
+            calendar.working_days_around(today, max(FAR, workload.custody_interval) + 2)[1],
+            self.escalation_target,
+            workload.giving_seconds,
             chance.constant("custody contact"),
             chance.constant("risk rises"),
             chance.constant("transfer"),
-            self.workload.custody_interval,
+            workload.custody_interval,
             self.rise_rate,
             self.move_rate,
             logarithms(),
             self.threshold,
             self.unified,
-            flows[_ALLOCATED],
-            flows[_DAYS],
-            flows[_CHANGES],
-            flows[_MISALLOCATED],
+            _NUMBERS,
+            service.flows,
             people.key,
             people.area,
             people.cell,
@@ -282,6 +295,7 @@ class Allocation:
             people.assessed_rosh,
             people.mappa,
             people.public_interest,
+            people.escalated,
             people.sentences,
             people.spells,
             people.first_due_from,
@@ -291,41 +305,27 @@ class Allocation:
             people.allocated_on,
             people.changes,
             people.officer_changed_on,
+            posts.area,
+            posts.employer,
+            posts.owed,
         )
+        service.tables["balance"].value[CHARGED] += workload.giving_seconds * giving
         service.regroup(rows)
-        service.add_task(Task.HANDOVER, handed, today, int(self.workload.task_seconds[Task.HANDOVER]))
-        self.charge(before[(before >= 0) & (before != officer)])
-        service.count("handover_seconds", handed, self.workload.task_seconds[Task.HANDOVER : Task.HANDOVER + 1])
-        service.tell("allocated", rows, officer)
-        for listener in self.on_handed:
-            listener(handed)
-        self.begin(unseen)
-        if held.size:
-            agendas["contact"].put(held, service.calendar.working_day_after(contact_days))
-        agendas["escalate"].put(rising, rise_days)
-        if moving.size:
-            agendas["transfer"].put(moving, service.calendar.working_day_after(move_days))
-
-    def count_escalations(self, rows: Rows) -> None:
-        """Count the cases that the NPS takes over today because risk rose, and those taken over in time."""
-        service, people = self.service, self.service.people
-        holder = people.officer[rows]
-        answered = rows[(people.escalated[rows] == 1) & (people.waiting_since[rows] != NEVER) & (holder >= 0)]
-        answered = answered[service.posts.employer[people.officer[answered]] == CRC]
-        service.count("escalations_answered", answered)
-        taken = service.calendar.working_days_between(people.waiting_since[answered], service.today)
-        service.count("escalations_answered_in_time", answered[taken <= self.escalation_target])
-
-    def charge(self, givers: Rows) -> None:
-        """Take the time of handing cases over from the next day of the officers who give them away."""
-        if givers.size == 0:
-            return
-        service, posts, seconds = self.service, self.service.posts, self.workload.giving_seconds
-        add_each(posts.owed, givers, np.array([seconds], dtype=np.int64))
-        service.tables["balance"].value[CHARGED] += seconds * givers.size
-        codes = posts.area[givers].astype(np.int64) * 2 + posts.employer[givers]
-        for name in ("handover_seconds", "seconds_demanded"):
-            service.count_codes(name, codes, np.array([seconds]))
+        if handing:
+            handed = found[0, :handing]
+            service.add_task(Task.HANDOVER, handed, today, int(workload.task_seconds[Task.HANDOVER]))
+            service.count("handover_seconds", handed, workload.task_seconds[Task.HANDOVER : Task.HANDOVER + 1])
+        service.tell("allocated", rows, officer, keys)
+        if handing:
+            for listener in self.on_handed:
+                listener(handed)
+        self.begin(found[1, :seeing])
+        if holding:
+            agendas["contact"].put(found[2, :holding], found[3, :holding])
+        if risers:
+            agendas["escalate"].put(found[4, :risers], found[5, :risers])
+        if movers:
+            agendas["transfer"].put(found[6, :movers], found[7, :movers])
 
     def begin(self, rows: Rows) -> None:
         """Book the first appointment of those in the community who have an officer, unless one is booked already."""

@@ -12,14 +12,9 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.chance import minus_log_of, uniform_of
 from simulation.engine.compiled import compiled
-from simulation.system.choosing import choose_officers
 from simulation.system.codes import CRC, NPS, Asking, Grade, Location, Rosh, Tier
 from simulation.system.service import CUSTODY_LOCATIONS, Array, Rows
 from simulation.system.waits import day_of_wait, value_at
-
-Counted = NDArray[np.int64]
-Days = NDArray[np.int32]
-Mask = NDArray[np.bool_]
 
 # A compiled loop takes plain numbers, not the members of a class.
 _MEDIUM, _HIGH, _VERY_HIGH = Rosh.MEDIUM, Rosh.HIGH, Rosh.VERY_HIGH
@@ -98,6 +93,7 @@ def assess_risk(
 @compiled
 def place_people(
     rows: Rows,
+    found: NDArray[np.intp],
     today: int,
     earliest: int,
     asked_at: int,
@@ -124,11 +120,16 @@ def place_people(
     safeguarding: Array,
     public_interest: Array,
     assessed_rosh: Array,
-) -> tuple[Rows, NDArray[np.int64]]:
+    prison_held: Array,
+) -> tuple[int, int]:
     """Set tier and side from assessed risk; find who needs another officer.
+
+    A prison's case asks for no officer until it is handed over.
 
     Parameters
     ----------
+    found : int array (3, rows)
+        The lists below are written into it.
     earliest : int
         The next day whose allocation is still to come.
     asked_at : int
@@ -146,12 +147,16 @@ def place_people(
 
     Returns
     -------
+    size, many : int
+        How long the lists are.
+
     asking, days : int arrays
         Rows of those who need another officer, and the day of their allocation.
+    held : int array
+        Rows of those who would, if prison staff didn't hold their case.
     """
-    asking = np.empty(rows.size, dtype=np.intp)
-    days = np.empty(rows.size, dtype=np.int64)
-    size = 0
+    asking, days, held = found[0], found[1], found[2]
+    size, many = 0, 0
     for row in rows:
         place, rosh, level, public = int(area[row]), int(assessed_rosh[row]), int(mappa[row]), int(public_interest[row])
         tier[row] = tier_of(rosh, rsr[row] / 100, int(ogrs[row]), level, int(safeguarding[row]), limits)
@@ -162,6 +167,11 @@ def place_people(
         cell[row] = (cell[row] & -2) | now
         # Only a probation officer can keep a case whose risk is now high.
         if now != before or holder < 0 or (rosh >= _HIGH and grade[holder] != _PO):
+            if prison_held[row] == 1:
+                waiting_since[row] = NEVER
+                held[many] = row
+                many += 1
+                continue
             # Who waits already goes on waiting, but for whom the other side now has to take over from an officer.
             if waiting_since[row] == NEVER or (now != before and holder >= 0):
                 waiting_since[row] = today
@@ -170,12 +180,19 @@ def place_people(
             asking[size] = row
             days[size] = max(ahead[int(value_at(uniform, delay_shares, delay_days))], earliest)
             size += 1
-    return asking[:size], days[:size]
+    return size, many
 
 
 @compiled
 def cases_of_today(
-    orphans: Rows, due: Rows, moving: Rows, side: Array, location: Array, officer: Array, waiting_since: Array
+    orphans: Rows,
+    due: Rows,
+    moving: Rows,
+    side: Array,
+    location: Array,
+    officer: Array,
+    waiting_since: Array,
+    prison_held: Array,
 ) -> tuple[Rows, int, int]:
     """Return the cases of today in the order in which they are given out.
 
@@ -187,21 +204,23 @@ def cases_of_today(
     Returns
     -------
     rows : int array
-        Leavers' cases that have nobody yet, other cases due whose supervision goes on, and cases that change hands.
+        Leavers' cases that have nobody yet, other cases due whose supervision goes on, and cases that change hands; of
+        the first two not those whom prison staff took on this morning.
     first_due, first_moving : int
         Where the second and the third of these begin.
     """
     rows = np.empty(orphans.size + due.size + moving.size, dtype=np.intp)
     size = 0
     for row in orphans:
-        if side[row] >= 0 and location[row] <= _AT_LARGE and officer[row] < 0:
+        if side[row] >= 0 and location[row] <= _AT_LARGE and officer[row] < 0 and prison_held[row] == 0:
             rows[size] = row
             size += 1
     first_due, at = size, 0
     for row in due:
         while at < first_due and rows[at] < row:
             at += 1
-        if side[row] >= 0 and location[row] <= _AT_LARGE and not (at < first_due and rows[at] == row):
+        goes_on = side[row] >= 0 and location[row] <= _AT_LARGE and prison_held[row] == 0
+        if goes_on and not (at < first_due and rows[at] == row):
             rows[size] = row
             size += 1
     first_moving = size
@@ -213,129 +232,19 @@ def cases_of_today(
 
 
 @compiled
-def what_counts(officers: Rows, by_points: Mask, cases: Array, points: Array) -> NDArray[np.int64]:
-    """Return what decides who gets the next case: cases held, or the tool's points where the team goes by those."""
-    held = np.empty(officers.size, dtype=np.int64)
-    for at in range(officers.size):
-        post = officers[at]
-        held[at] = points[post] if by_points[at] else cases[post]
-    return held
-
-
-@compiled
-def give_cases(
-    rows: Rows,
-    unified: Array,
-    by_points: Array,
-    tariff: Array,
-    area: Array,
-    office: Array,
-    side: Array,
-    assessed_rosh: Array,
-    setting: Array,
-    tier: Array,
-    officer: Array,
-    posts: int,
-    post_area: Array,
-    post_office: Array,
-    employer: Array,
-    grade: Array,
-    filled: Array,
-    hours_left: Array,
-    cases_held: Array,
-    points_held: Array,
-) -> Rows:
-    """Give cases to officers by their team's rule and move what officers hold.
-
-    Parameters
-    ----------
-    rows : int array
-        Rows of people, in the order in which cases are given out within a pass.
-    unified : bool array (areas,)
-        Where the service is one, and so is the team of an office.
-    by_points : bool array (areas, sides)
-        Where points decide, not cases.
-    tariff : int array (setting, tier)
-        Points of a case.
-    hours_left : int array (posts,)
-        Hours that each officer has for cases; who has none gets none.
-
-    Returns
-    -------
-    chosen : int array
-        The new officer of each; -1 where the team has nobody.
-    """
-    teams = 0
-    team = np.empty(rows.size, dtype=np.int64)
-    points = np.empty(rows.size, dtype=np.int64)
-    cost = np.empty(rows.size, dtype=np.int64)
-    leaves = np.empty(rows.size, dtype=np.intp)
-    high = np.empty(rows.size, dtype=np.bool_)
-    # Records are read before anything is decided: without a choice in between, the processor fetches many at once.
-    for at in range(rows.size):
-        row = rows[at]
-        place = area[row]
-        team[at] = int(office[row]) * 2 + int(side[row]) * (1 - int(unified[place]))
-        points[at] = tariff[setting[row], tier[row]]
-        cost[at] = by_points[place, team[at] & 1]
-        high[at] = assessed_rosh[row] >= _HIGH
-        leaves[at] = officer[row]
-    for at in range(rows.size):
-        teams = max(teams, team[at] + 1)
-        cost[at] = points[at] if cost[at] else 1
-        # The officer they leave doesn't count them when they move.
-        if leaves[at] >= 0:
-            cases_held[leaves[at]] -= 1
-            points_held[leaves[at]] -= points[at]
-    team_of_post = np.empty(posts, dtype=np.int64)
-    for post in range(posts):
-        team_of_post[post] = int(post_office[post]) * 2 + (0 if unified[post_area[post]] else int(employer[post]))
-        teams = max(teams, team_of_post[post] + 1)
-
-    chosen = np.full(rows.size, -1, dtype=np.intp)
-    mine = np.empty(rows.size, dtype=np.intp)
-    officers = np.empty(posts, dtype=np.intp)
-    go_by_points = np.empty(posts, dtype=np.bool_)
-    # First the cases that need a probation officer, then the others.
-    for needs_po in (True, False):
-        size = 0
-        for at in range(rows.size):
-            if high[at] == needs_po:
-                mine[size] = at
-                size += 1
-        if size == 0:
-            continue
-        able = 0
-        for post in range(posts):
-            if filled[post] != 1 or hours_left[post] <= 0 or (needs_po and grade[post] != _PO):
-                continue
-            officers[able] = post
-            go_by_points[able] = by_points[post_area[post], team_of_post[post] & 1]
-            able += 1
-        now, eligible = mine[:size], officers[:able]
-        held = what_counts(eligible, go_by_points[:able], cases_held, points_held)
-        team_of = team_of_post[eligible]
-        found = choose_officers(team[now], cost[now], eligible, team_of, held, hours_left[eligible], teams)
-        for number in range(size):
-            chosen[now[number]] = found[number]
-            if found[number] >= 0:
-                cases_held[found[number]] += 1
-                points_held[found[number]] += points[now[number]]
-    for at in range(rows.size):
-        before = leaves[at]
-        if chosen[at] < 0 and before >= 0:
-            cases_held[before] += 1
-            points_held[before] += points[at]
-    return chosen
-
-
-@compiled
 def record_officers(
     rows: Rows,
-    chosen: Rows,
+    chosen: NDArray[np.int32],
+    keys: NDArray[np.uint64],
+    found: NDArray[np.intp],
     next_contact: Array,
     next_rise: Array,
     today: int,
+    working_days: Array,
+    first_day: int,
+    working_day_after: Array,
+    answered_within: float,
+    giving_seconds: int,
     custody_contact: np.uint64,
     risk_rises: np.uint64,
     moves: np.uint64,
@@ -345,10 +254,8 @@ def record_officers(
     logarithms: Array,
     threshold: Array,
     unified: Array,
-    allocated: Counted,
-    allocation_days: Counted,
-    officer_changes: Counted,
-    misallocated: Counted,
+    numbers: Rows,
+    flows: Array,
     key: Array,
     area: Array,
     cell: Array,
@@ -359,6 +266,7 @@ def record_officers(
     assessed_rosh: Array,
     mappa: Array,
     public_interest: Array,
+    escalated: Array,
     sentences: Array,
     spells: Array,
     first_due_from: Array,
@@ -368,57 +276,92 @@ def record_officers(
     allocated_on: Array,
     changes: Array,
     officer_changed_on: Array,
-) -> tuple[Rows, Rows, Rows, Days, Rows, Days, Rows, Days]:
+    post_area: Array,
+    employer: Array,
+    owed: Array,
+) -> tuple[int, int, int, int, int, int]:
     """Record the new officer of each, count it by cell, and find what follows from the change.
+
+    Whoever gives a case away pays with time of the next day.
 
     Parameters
     ----------
     rows, chosen : int arrays
         Rows of people and of their new officers' posts.
-    next_contact, next_rise : int arrays
-        Days of each one's next contact and of the day on which risk rises, :data:`NEVER` where there is none.
+    keys : uint64 array
+        Written here: keys of these people.
+    found : int array (8, rows)
+        The lists below are written into it, see :func:`simulation.system.custody_loops.lists_of`.
+    next_contact, next_rise : int arrays (people,)
+        Days of everybody's next contact and of the day on which risk rises, :data:`NEVER` where there is none.
+    working_days, first_day : int array, int
+        Working days up to and including each day of the calendar, and the place of day 0 among them.
+    working_day_after : int array
+        The working day at or after each day from today on.
+    answered_within : float
+        Working days within which the NPS should take over a case whose risk rose.
+    giving_seconds : int
+        Time of an officer who gives a case away.
     custody_contact, risk_rises, moves : uint64
         Constants of the draws that they name; ``moves`` is of the next move to another officer.
     rise_rate, move_rate : float arrays (cells,)
         How often a year risk rises, and the operating model moves a case.
-    allocated, allocation_days, officer_changes, misallocated : int arrays (cells,)
-        Counts of this month.
+    numbers : int array
+        Rows in ``flows``, the counts of this month, of :data:`simulation.system.allocation.COUNTED`, in that order.
 
     Returns
     -------
+    sizes : tuple of int
+        How long the lists are, and how many cases an officer gave away.
+
     handed, unseen : int arrays
         Rows of those whom another officer held before, and of those whose first appointment is to come.
     held, contact_days : int arrays
-        Rows of those in custody with no contact booked, and when it would be.
+        Rows of those in custody with no contact booked, and when it will be.
     rising, rise_days : int arrays
         Rows of those whose risk may rise, and when.
     moving, move_days : int arrays
-        Rows of those whom the operating model moves again, and when it would.
+        Rows of those whom the operating model moves again, and when.
     """
-    handed, unseen, held = np.empty_like(rows), np.empty_like(rows), np.empty_like(rows)
-    rising, moving = np.empty_like(rows), np.empty_like(rows)
-    contact_days = np.empty(rows.size, dtype=np.int32)
-    rise_days = np.empty(rows.size, dtype=np.int32)
-    move_days = np.empty(rows.size, dtype=np.int32)
-    handing, seeing, holding, risers, movers = 0, 0, 0, 0, 0
+    handed, unseen, held, contact_days = found[0], found[1], found[2], found[3]
+    rising, rise_days, moving, move_days = found[4], found[5], found[6], found[7]
+    handing, seeing, holding, risers, movers, giving = 0, 0, 0, 0, 0, 0
+    allocated, allocation_days, officer_changes = flows[numbers[0]], flows[numbers[1]], flows[numbers[2]]
+    misallocated, answered, answered_in_time = flows[numbers[3]], flows[numbers[4]], flows[numbers[5]]
+    handover_seconds, seconds_demanded = flows[numbers[6]], flows[numbers[7]]
     # Records are read before anything is decided: without a choice in between, the processor fetches many at once.
     waiting = np.empty(rows.size, dtype=np.int32)
     places = np.empty(rows.size, dtype=np.int8)
-    numbers = np.empty(rows.size, dtype=np.int64)
     truly = np.empty(rows.size, dtype=np.bool_)
     assessed = np.empty(rows.size, dtype=np.bool_)
+    booked = np.empty(rows.size, dtype=np.bool_)
+    to_rise = np.empty(rows.size, dtype=np.bool_)
     for at in range(rows.size):
         row = rows[at]
+        keys[at] = key[row]
         waiting[at] = waiting_since[row]
         places[at] = location[row]
-        numbers[at] = changes[row]
+        booked[at] = next_contact[row] != NEVER
+        to_rise[at] = next_rise[row] != NEVER
         limit, risk, level, public = threshold[area[row]], int(rsr[row]), int(mappa[row]), int(public_interest[row])
         truly[at] = must_be_nps(limit, risk, int(rosh[row]), level, public)
         assessed[at] = must_be_nps(limit, risk, int(assessed_rosh[row]), level, public)
     for at in range(rows.size):
         row, post = rows[at], chosen[at]
-        where, code, number = int(area[row]), int(cell[row]), numbers[at]
+        where, code, number = int(area[row]), int(cell[row]), int(changes[row])
         since, place, before = waiting[at], places[at], officer[row]
+        if before >= 0:
+            # A case that the NPS takes over from a company because risk rose.
+            if escalated[row] == 1 and since != NEVER and employer[before] == CRC:
+                took = working_days[today + first_day] - working_days[since + first_day]
+                answered[code] += 1
+                answered_in_time[code] += took <= answered_within
+            if before != post:
+                giver = int(post_area[before]) * 2 + int(employer[before])
+                owed[before] += giving_seconds
+                handover_seconds[giver] += giving_seconds
+                seconds_demanded[giver] += giving_seconds
+                giving += 1
         if since != NEVER:
             allocated[code] += 1
             allocation_days[code] += today - since
@@ -438,35 +381,26 @@ def record_officers(
         if place == _COMMUNITY and first_due_from[row] != NEVER:
             unseen[seeing] = row
             seeing += 1
-        elif place in (_SENTENCED, _RECALLED) and next_contact[at] == NEVER:
-            uniform = uniform_of(key[row], custody_contact, int(sentences[row]))
+        elif place in (_SENTENCED, _RECALLED) and not booked[at]:
+            uniform = uniform_of(keys[at], custody_contact, int(sentences[row]))
             held[holding] = row
-            contact_days[holding] = today + 1 + int(uniform * custody_interval)
+            contact_days[holding] = working_day_after[1 + int(uniform * custody_interval)]
             holding += 1
         # Risk may rise in a case below the threshold, whoever holds it; the draw belongs to the person.
-        if not assessed[at] and next_rise[at] == NEVER:
-            uniform = uniform_of(key[row], risk_rises, int(sentences[row]) * 1024 + int(spells[row]))
+        if not assessed[at] and not to_rise[at]:
+            uniform = uniform_of(keys[at], risk_rises, int(sentences[row]) * 1024 + int(spells[row]))
             wait = minus_log_of(1.0 - uniform, logarithms) / max(rise_rate[code], 1e-9) * 365.25
             rising[risers] = row
             rise_days[risers] = day_of_wait(today, wait)
             risers += 1
         # A later move by the operating model.
         if move_rate[code] > 0:
-            uniform = uniform_of(key[row], moves, number + 1)
+            uniform = uniform_of(keys[at], moves, number + 1)
             wait = minus_log_of(1.0 - uniform, logarithms) / move_rate[code] * 365.25
             moving[movers] = row
-            move_days[movers] = day_of_wait(today, wait)
+            move_days[movers] = working_day_after[day_of_wait(today, wait) - today]
             movers += 1
-    return (
-        handed[:handing],
-        unseen[:seeing],
-        held[:holding],
-        contact_days[:holding],
-        rising[:risers],
-        rise_days[:risers],
-        moving[:movers],
-        move_days[:movers],
-    )
+    return handing, seeing, holding, risers, movers, giving
 
 
 @compiled

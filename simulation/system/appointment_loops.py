@@ -88,7 +88,7 @@ def full_days(
         if officer >= 0:
             person = people.records[row]
             load[officer] += contact_seconds[
-                person["model"], person["setting"], person["tier"], _FACE_TO_FACE, person["rural"]
+                person["model"], people.setting[row], people.tier[row], _FACE_TO_FACE, person["rural"]
             ]
     for post in range(at_work.size):
         most = fullest[posts.area[post], posts.employer[post]]
@@ -175,7 +175,7 @@ def open_contacts(
                     else:
                         fate[at] = OFFICER_ON_LEAVE
                     continue
-            tier = person["tier"]
+            tier = people.tier[due[at]]
             if inside:
                 way = _CUSTODY
             elif called:
@@ -209,7 +209,7 @@ def open_contacts(
                         ways.booth[cell],
                     )
             mode[at] = way
-            time = contact_seconds[person["model"], person["setting"], tier, way, person["rural"]]
+            time = contact_seconds[person["model"], people.setting[due[at]], tier, way, person["rural"]]
             seconds[at] = time
             counted[_DUE, cell] += 1
             if way == _HUB_CALL:

@@ -8,8 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine.compiled import compiled
+from simulation.system.codes import Grade, Rosh
 
 Array = NDArray[Any]
+Rows = NDArray[np.intp]
+
+# Compiled code knows plain numbers only.
+_HIGH, _PO = Rosh.HIGH, Grade.PO
 
 _GATHERED = 1024
 
@@ -71,6 +76,137 @@ def choose_officers(
 
 
 @compiled
+def _able_officers(
+    teams: int,
+    team: Array,
+    number: Array,
+    needs_po: bool,
+    team_of_post: Array,
+    grade: Array,
+    filled: Array,
+    hours_left: Array,
+) -> Rows:
+    """Return the officers who can take cases, in row order, of the teams to whom some of the cases (numbers) belong."""
+    wanted = np.zeros(teams, dtype=np.bool_)
+    for at in number:
+        wanted[team[at]] = True
+    able = np.empty(team_of_post.size + 1, dtype=np.intp)
+    size = 0
+    for post in range(team_of_post.size):
+        # Written for everybody, kept for some: a choice that can't be foretold costs more than a number.
+        able[size] = post
+        size += (
+            wanted[team_of_post[post]]
+            & (filled[post] == 1)
+            & (hours_left[post] > 0)
+            & ((not needs_po) | (grade[post] == _PO))
+        )
+    return able[:size]
+
+
+@compiled
+def give_cases(
+    rows: Rows,
+    chosen: NDArray[np.int32],
+    unified: Array,
+    by_points: Array,
+    tariff: Array,
+    area: Array,
+    office: Array,
+    side: Array,
+    assessed_rosh: Array,
+    setting: Array,
+    tier: Array,
+    officer: Array,
+    posts: int,
+    post_area: Array,
+    post_office: Array,
+    employer: Array,
+    grade: Array,
+    filled: Array,
+    hours_left: Array,
+    cases_held: Array,
+    points_held: Array,
+) -> int:
+    """Give cases to officers by their team's rule and move what officers hold; return how many were given.
+
+    Parameters
+    ----------
+    rows : int array
+        Rows of people, in the order in which cases are given out within a pass.
+    chosen : int array
+        Written here: the new officer of each; -1 where the team has nobody.
+    unified : bool array (areas,)
+        Where the service is one, and so is the team of an office.
+    by_points : bool array (areas, sides)
+        Where points decide, not cases.
+    tariff : int array (setting, tier)
+        Points of a case.
+    hours_left : int array (posts,)
+        Hours that each officer has for cases; who has none gets none.
+    """
+    teams, given = 0, 0
+    team = np.empty(rows.size, dtype=np.int64)
+    points = np.empty(rows.size, dtype=np.int64)
+    cost = np.empty(rows.size, dtype=np.int64)
+    leaves = np.empty(rows.size, dtype=np.intp)
+    high = np.empty(rows.size, dtype=np.bool_)
+    # Records are read before anything is decided: without a choice in between, the processor fetches many at once.
+    for at in range(rows.size):
+        row = rows[at]
+        place = area[row]
+        team[at] = int(office[row]) * 2 + int(side[row]) * (1 - int(unified[place]))
+        points[at] = tariff[setting[row], tier[row]]
+        cost[at] = by_points[place, team[at] & 1]
+        high[at] = assessed_rosh[row] >= _HIGH
+        leaves[at] = officer[row]
+    for at in range(rows.size):
+        teams = max(teams, team[at] + 1)
+        cost[at] = points[at] if cost[at] else 1
+        chosen[at] = -1
+        # The officer they leave doesn't count them when they move.
+        if leaves[at] >= 0:
+            cases_held[leaves[at]] -= 1
+            points_held[leaves[at]] -= points[at]
+    team_of_post = np.empty(posts, dtype=np.int64)
+    for post in range(posts):
+        team_of_post[post] = int(post_office[post]) * 2 + (0 if unified[post_area[post]] else int(employer[post]))
+        teams = max(teams, team_of_post[post] + 1)
+
+    mine = np.empty(rows.size, dtype=np.intp)
+    # First the cases that need a probation officer, then the others.
+    for needs_po in (True, False):
+        size = 0
+        for at in range(rows.size):
+            if high[at] == needs_po:
+                mine[size] = at
+                size += 1
+        if size == 0:
+            continue
+        now = mine[:size]
+        able = _able_officers(teams, team, now, needs_po, team_of_post, grade, filled, hours_left)
+        # What decides who gets the next case: cases held, or the tool's points where the team goes by those.
+        held = np.empty(able.size, dtype=np.int64)
+        for at in range(able.size):
+            post = able[at]
+            held[at] = points_held[post] if by_points[post_area[post], team_of_post[post] & 1] else cases_held[post]
+        found = choose_officers(team[now], cost[now], able, team_of_post[able], held, hours_left[able], teams)
+        for at in range(size):
+            post = found[at]
+            if post >= 0:
+                chosen[now[at]] = post
+                cases_held[post] += 1
+                points_held[post] += points[now[at]]
+                given += 1
+    for at in range(rows.size):
+        before = leaves[at]
+        if chosen[at] < 0 and before >= 0:
+            cases_held[before] += 1
+            points_held[before] += points[at]
+    return given
+
+
+@compiled
 def points_held(officer: Array, setting: Array, tier: Array, points: Array, posts: int) -> NDArray[np.int64]:
     """Return the tool's points that each post's holder holds.
 
@@ -85,10 +221,10 @@ def points_held(officer: Array, setting: Array, tier: Array, points: Array, post
     """
     held = np.zeros(posts, dtype=np.int64)
     tiers, worth_of = points.shape[1], points.ravel()
-    # Rows are gathered before they are looked at: without a choice in between, the processor fetches many at once. For
-    # the same reason a look-up does as little as it can, and numbers that can't be negative are said to be so.
+    # Who has an officer is gathered before it is looked at: a choice in between, which can't be foretold, costs more
+    # than all else. For the same reason a look-up does as little as it can, and numbers that can't be negative are
+    # said to be so.
     rows = np.empty(_GATHERED, dtype=np.uint32)
-    worth = np.empty(_GATHERED, dtype=np.int64)
     for start in range(0, officer.size, _GATHERED):
         size, row = 0, start
         for post in officer[start : start + _GATHERED]:
@@ -96,8 +232,7 @@ def points_held(officer: Array, setting: Array, tier: Array, points: Array, post
             size += post >= 0
             row += 1
         for at in range(size):
-            kind = np.uint32(setting[rows[at]]) * np.uint32(tiers) + np.uint32(tier[rows[at]])
-            worth[at] = worth_of[np.uint32(kind)]
-        for at in range(size):
-            held[np.uint32(officer[rows[at]])] += worth[at]
+            row = rows[at]
+            kind = np.uint32(setting[row]) * np.uint32(tiers) + np.uint32(tier[row])
+            held[np.uint32(officer[row])] += worth_of[np.uint32(kind)]
     return held

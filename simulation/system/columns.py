@@ -140,11 +140,11 @@ READ_AT_CONTACT = (
     "sentences",
     "seen_since_release",
     "booked_as",
-    "tier",
-    "setting",
+    "changes",
 )
-#: Where somebody is and who is responsible: read for every contact and task, and beside each other by much else.
-PLACE = ("officer", "location", "side", "prison_held")
+#: Where somebody is, who is responsible and how heavy the case is: read for every contact and task, and beside each
+#: other by much else. Eight bytes, so that a pass over everybody fetches eight people at once.
+PLACE = ("officer", "location", "side", "setting", "tier")
 #: What is read and written when somebody begins or ends a spell in the community: all of it for a few people a day.
 READ_AT_MOVES = (
     "latest",
@@ -170,6 +170,7 @@ READ_AT_MOVES = (
     "cohort_side",
     "cohort_failed",
     "short_cohort_failed",
+    "prison_held",
 )
 
 SENTENCES = (

@@ -107,6 +107,8 @@ class PeopleColumns(NamedTuple):
     officer: Array
     side: Array
     location: Array
+    setting: Array
+    tier: Array
 
 
 _columns = attrgetter(*PeopleColumns._fields)
@@ -284,7 +286,7 @@ def eligible_for_telephone(people: PeopleColumns, rows: Rows, early: int, today:
         person = people.records[rows[at]]
         found[at] = may_be_called(
             person["assessed_rosh"],
-            person["tier"],
+            people.tier[rows[at]],
             person["contacts"],
             today - int(person["stage_start"]),
             person["first_due_from"],
@@ -300,7 +302,7 @@ def days_until_next(people: PeopleColumns, rows: Rows, rules: Rules, today: int)
     found = np.empty(rows.size, dtype=np.int64)
     for at in range(rows.size):
         person = people.records[rows[at]]
-        cell, tier, age = person["cell"], person["tier"], today - int(person["stage_start"])
+        cell, tier, age = person["cell"], people.tier[rows[at]], today - int(person["stage_start"])
         model, phone_cut = rules.model[cell], rules.phone_cut[cell]
         booked_as = _FACE_TO_FACE
         # Who isn't cut out for the telephone needn't be looked at more closely.

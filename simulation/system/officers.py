@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 _CRC, _AGENCY, _PERMANENT = codes.CRC, codes.Terms.AGENCY, codes.Terms.PERMANENT
 #: A holder's draws are numbered by days in post, never by date.
 PER_HOLDER = 65536
+#: What is counted of a working day, in the order in which the loop below takes it.
+DAYS_COUNTED = (
+    "officer_days",
+    "sickness_days",
+    "sickness_days_long",
+    "maternity_days",
+    "agency_days",
+    "agency_pence",
+)
 #: People who are looked at together.
 _STRETCH = 64
 
@@ -51,6 +60,9 @@ def day_at_work(
     leave_chance: Array,
     next_day: int,
     leave_ends: int,
+    after_working_days: Array,
+    cases_move_after: int,
+    agency_pence: int,
     maternity_chance: float,
     falls_sick: np.uint64,
     week_of_leave: np.uint64,
@@ -60,13 +72,12 @@ def day_at_work(
     long_days: Floats,
     short_shares: Floats,
     short_days: Floats,
-    worked: Counted,
-    sick: Counted,
-    sick_for_long: Counted,
-    on_maternity_leave: Counted,
-    by_agency: Counted,
-) -> tuple[Rows, Counted, Rows]:
-    """Count a working day of everybody in post, and draw who falls sick and who is off for a week.
+    numbers: Rows,
+    flows: Counted,
+    sick_for_weeks: Rows,
+    beginning: Rows,
+) -> tuple[int, int]:
+    """Count a working day of everybody in post, and draw who falls sick from tomorrow and who is off for a week.
 
     Parameters
     ----------
@@ -76,27 +87,34 @@ def day_at_work(
         Pressure at which overload begins, pressure at which it is full, the most that counts, and what full overload
         adds to sickness, relative.
     leave_chance : float array (areas, sides)
-        Share of officers who are off next week, of those who will be well on its first day; 0 on days that end no week.
+        Share of officers who are off next week, of those who will be well on its first day.
     next_day, leave_ends : int
-        The next working day, and the day after a week of leave that begins now.
+        The next working day, and the day after a week of leave that begins now; 0 on days that end no week.
+    after_working_days : int array
+        The days that lie 1, 2, 3 ... working days after today, at places 1, 2, 3 ...
+    cases_move_after : int
+        Working days of sickness after which others take over the cases of somebody sick for long.
+    agency_pence : int
+        What a day of an agency officer costs.
     maternity_chance : float
         Chance of an officer to begin maternity leave tomorrow.
     falls_sick, week_of_leave, for_how_long, goes_on_maternity_leave : uint64
         Constants of the draws that they name; a holder's draws are numbered by days in post, never by date.
     long_shares, long_days, short_shares, short_days : float arrays
         Quantiles of the length of long and of short spells.
-    worked, sick, sick_for_long, on_maternity_leave, by_agency : int arrays (cells,)
-        Counts of days of officers in post, of those who were sick, sick in a long spell, on maternity leave, and of
-        agency officers.
+    numbers : int array
+        Rows in ``flows``, the counts of this month, of :data:`DAYS_COUNTED`, in that order.
+    sick_for_weeks, beginning : int arrays (posts,)
+        Written here: rows of those who fall sick for so long that their cases move, and of those who go on maternity
+        leave.
 
     Returns
     -------
-    falling, lengths, beginning : int arrays
-        Rows of those who fall sick, and for how many working days; rows of those who go on maternity leave.
+    many, leaving : int
+        How many of each there are.
     """
-    falling = np.empty(size, dtype=np.intp)
-    beginning = np.empty(size, dtype=np.intp)
-    lengths = np.empty(size, dtype=np.int64)
+    worked, sick, sick_for_long = flows[numbers[0]], flows[numbers[1]], flows[numbers[2]]
+    on_maternity_leave, by_agency, agency_cost = flows[numbers[3]], flows[numbers[4]], flows[numbers[5]]
     begins, full, most, added = overload
     many, leaving = 0, 0
     for row in range(size):
@@ -104,7 +122,9 @@ def day_at_work(
             continue
         where, side = int(area[row]), int(employer[row])
         worked[where * 2 + side] += 1
-        by_agency[where * 2 + side] += terms[row] == _AGENCY
+        if terms[row] == _AGENCY:
+            by_agency[where * 2 + side] += 1
+            agency_cost[where * 2 + side] += agency_pence
         present_days[row] += 1
         occurrence = int(holder[row]) * PER_HOLDER + int(present_days[row])
         if away_until[row] > today:
@@ -130,15 +150,19 @@ def day_at_work(
                     days = value_at(length, short_shares, short_days)
                 sick_long[row] = uniform < long_rate
                 sick_spells[row] += 1
-                falling[many] = row
-                lengths[many] = int(max(1.0, days))
-                many += 1
+                length_of_spell = int(max(1.0, days))
+                sick_until[row] = after_working_days[length_of_spell + 1]
+                # Short sickness doesn't move cases; long sickness does, once it has lasted.
+                sick_for_weeks[many] = row
+                many += uniform < long_rate and length_of_spell > cases_move_after
                 continue
+        if leave_ends == 0:
+            continue
         chance = leave_chance[where, side]
         # Who is sick takes no leave: those days would have to be made good.
         if chance > 0 and sick_until[row] <= next_day and uniform_of(key[row], week_of_leave, occurrence) < chance:
             leave_until[row] = leave_ends
-    return falling[:many], lengths[:many], beginning[:leaving]
+    return many, leaving
 
 
 @compiled

@@ -30,7 +30,7 @@ from simulation.system.recruitment_loops import empty_posts
 from simulation.system.service import COUNT_INDEX, DROPPED, Array, Rows, Service
 
 WEEKS_A_YEAR = 52.18
-_COUNTED = ("officer_days", "sickness_days", "sickness_days_long", "maternity_days", "agency_days")
+_COUNTED = np.array([COUNT_INDEX[name] for name in officers.DAYS_COUNTED], dtype=np.intp)
 #: Leavers by reason; those with an ordinary reason are the rest.
 LEAVERS = {
     Reason.WORKLOAD: "leavers_workload",
@@ -173,11 +173,11 @@ class Staffing:
         service, posts, chance, calendar = self.service, self.service.posts, self.service.chance, self.service.calendar
         today = service.today
         # Leave is taken in whole weeks: on the last working day of a week the next one may be off.
-        monday = today + 7 - calendar.date(today).weekday()
-        next_day = int(calendar.working_day_after(np.array([today + 1]))[0])
-        worked, sick, long, maternity, agency = (service.flows[COUNT_INDEX[name]] for name in _COUNTED)
-        agency_before = agency.copy()
-        falling, lengths, beginning = officers.day_at_work(
+        monday = today + 7 - int(calendar.weekday(today))
+        following = calendar.working_days_after(today)
+        next_day = int(following[1])
+        found = np.empty((2, posts.size + 1), dtype=np.intp)
+        many, leaving = officers.day_at_work(
             posts.size,
             today,
             posts.area,
@@ -198,9 +198,12 @@ class Staffing:
             self.long_share,
             self.long_mean,
             self.short_mean,
-            self.leave_chance if next_day >= monday else np.zeros_like(self.leave_chance),
+            self.leave_chance,
             next_day,
-            monday + 7,
+            monday + 7 if next_day >= monday else 0,
+            following,
+            self.cases_move_after,
+            self.agency_pence,
             self.maternity_rate / self.days_a_year,
             chance.constant("falls sick"),
             chance.constant("week of leave"),
@@ -208,19 +211,15 @@ class Staffing:
             chance.constant("maternity leave"),
             *self.long_days,
             *self.short_days,
-            worked,
-            sick,
-            long,
-            maternity,
-            agency,
+            _COUNTED,
+            service.flows,
+            found[0],
+            found[1],
         )
-        service.flows[COUNT_INDEX["agency_pence"]] += (agency - agency_before) * self.agency_pence
-        if falling.size:
-            today_each = np.full(falling.size, today)
-            posts.sick_until[falling] = calendar.add_working_days(today_each, lengths + 1)
-            # Short sickness doesn't move cases; long sickness does, once it has lasted.
-            long_ones = falling[(posts.sick_long[falling] == 1) & (lengths > self.cases_move_after)]
-            service.agendas["cases move"].put(long_ones, calendar.after_working_days(today, self.cases_move_after))
+        if many:
+            moves = calendar.after_working_days(today, self.cases_move_after)
+            service.agendas["cases move"].put(found[0, :many], moves)
+        beginning = found[1, :leaving]
         if beginning.size:
             uniform = chance.uniform(posts.key[beginning], "length of maternity leave", self.holder_and_day(beginning))
             days = (draw(self.maternity_months, uniform) * MONTH_DAYS).astype(np.int32)
