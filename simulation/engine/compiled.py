@@ -251,4 +251,6 @@ def _without_fetching(array: Any, row: int) -> None:
 #: ``fetch_soon(array, row)`` in a compiled loop asks the processor for a row of a column, or of records, that will be
 #: read a few rows later. Rows that lie scattered are waited for otherwise, one after the other. It decides nothing: the
 #: row must lie inside the array, or nothing is fetched.
-fetch_soon: Any = _without_fetching if numba.config.DISABLE_JIT else numba.extending.intrinsic(_fetching)
+fetch_soon: Any = numba.extending.intrinsic(_fetching)
+if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+    fetch_soon = _without_fetching
