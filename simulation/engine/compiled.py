@@ -126,8 +126,6 @@ def _described(name: str, value: Any, seen: set[Any]) -> Iterator[bytes]:
     yield name.encode()
     if hasattr(value, "py_func"):
         yield from _parts(value.py_func, seen)
-    elif hasattr(value, "_defn"):
-        yield from _parts(value._defn, seen)
     elif isinstance(value, types.FunctionType):
         yield from _parts(value, seen)
     elif isinstance(value, np.ndarray):
@@ -225,32 +223,30 @@ def compiled(function: Function) -> Function:
 AHEAD = 16
 
 
-def _fetching(typing: Any, array: Any, row: Any) -> Any:
+def fetch_soon(array: Any, row: int) -> None:
+    """Ask the processor, in a compiled loop, for a row of a column or of records that is read a few rows later.
+
+    Rows that lie scattered are waited for otherwise, one after the other. It decides nothing, and does nothing where a
+    loop runs interpreted. The row must lie inside the array, or nothing is fetched.
+    """
+
+
+@numba.extending.type_callable(fetch_soon)
+def _type_of_fetching(_: Any) -> Any:
+    return lambda array, row: numba.types.void
+
+
+@numba.extending.lower_builtin(fetch_soon, numba.types.Array, numba.types.Integer)
+def _fetching(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     """Write the machine code of :func:`fetch_soon`: one instruction for which nothing has to wait."""
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind, number = signature.args
-        found = context.make_array(kind)(context, builder, arguments[0])
-        at = context.cast(builder, arguments[1], number, numba.types.intp)
-        width = cgutils.unpack_tuple(builder, found.strides, 1)[0]
-        octets, whole = ir.IntType(8).as_pointer(), ir.IntType(32)
-        place = builder.gep(builder.bitcast(found.data, octets), [builder.mul(at, width)])
-        instruction = ir.FunctionType(ir.VoidType(), [octets, whole, whole, whole])
-        fetch = builder.module.declare_intrinsic("llvm.prefetch", [octets], instruction)
-        # To be read (0), kept as near as can be (3), data (1).
-        builder.call(fetch, [place, whole(0), whole(3), whole(1)])
-        return context.get_dummy_value()
-
-    return numba.types.void(array, row), code
-
-
-def _without_fetching(array: Any, row: int) -> None:
-    """Stand in for :func:`fetch_soon` where loops run interpreted."""
-
-
-#: ``fetch_soon(array, row)`` in a compiled loop asks the processor for a row of a column, or of records, that will be
-#: read a few rows later. Rows that lie scattered are waited for otherwise, one after the other. It decides nothing: the
-#: row must lie inside the array, or nothing is fetched.
-fetch_soon: Any = numba.extending.intrinsic(_fetching)
-if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
-    fetch_soon = _without_fetching
+    kind, number = signature.args
+    found = context.make_array(kind)(context, builder, arguments[0])
+    at = context.cast(builder, arguments[1], number, numba.types.intp)
+    width = cgutils.unpack_tuple(builder, found.strides, 1)[0]
+    octets, whole = ir.IntType(8).as_pointer(), ir.IntType(32)
+    place = builder.gep(builder.bitcast(found.data, octets), [builder.mul(at, width)])
+    instruction = ir.FunctionType(ir.VoidType(), [octets, whole, whole, whole])
+    fetch = builder.module.declare_intrinsic("llvm.prefetch", [octets], instruction)
+    # To be read (0), kept as near as can be (3), data (1).
+    builder.call(fetch, [place, whole(0), whole(3), whole(1)])
+    return context.get_dummy_value()
