@@ -137,7 +137,7 @@ def _total(column, rows):  # type: ignore[no-untyped-def]
     total = 0
     for at in range(rows.size):
         fetch_soon(column, rows[min(at + AHEAD, rows.size - 1)])
-        total += column[rows[at]]
+        total += int(column[rows[at]])
     return total
 
 
