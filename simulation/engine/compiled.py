@@ -23,7 +23,9 @@ from typing import Any, TypeVar
 
 import numba
 import numpy as np
+from llvmlite import ir
 from llvmlite.binding import ffi
+from numba.core import cgutils
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.registry import CPUDispatcher
 
@@ -215,3 +217,36 @@ def compiled(function: Function) -> Function:
         vars(machine_code)["_cache"].__class__ = _Kept
     LOOPS.append(machine_code)
     return machine_code
+
+
+#: How many rows ahead a loop asks for what it will read: about as long as the processor takes to fetch it.
+AHEAD = 16
+
+
+def fetch_soon(array: Any, row: int) -> None:
+    """Ask the processor, in a compiled loop, for a row of a column or of records that is read a few rows later.
+
+    Rows that lie scattered are waited for otherwise, one after the other. It decides nothing, and does nothing where a
+    loop runs interpreted. The row must lie inside the array, or nothing is fetched.
+    """
+
+
+@numba.extending.type_callable(fetch_soon)
+def _type_of_fetching(_: Any) -> Any:
+    return lambda array, row: numba.types.void
+
+
+@numba.extending.lower_builtin(fetch_soon, numba.types.Array, numba.types.Integer)
+def _fetching(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """Write the machine code of :func:`fetch_soon`: one instruction for which nothing has to wait."""
+    kind, number = signature.args
+    found = context.make_array(kind)(context, builder, arguments[0])
+    at = context.cast(builder, arguments[1], number, numba.types.intp)
+    width = cgutils.unpack_tuple(builder, found.strides, 1)[0]
+    octets, whole = ir.IntType(8).as_pointer(), ir.IntType(32)
+    place = builder.gep(builder.bitcast(found.data, octets), [builder.mul(at, width)])
+    instruction = ir.FunctionType(ir.VoidType(), [octets, whole, whole, whole])
+    fetch = builder.module.declare_intrinsic("llvm.prefetch", [octets], instruction)
+    # To be read (0), kept as near as can be (3), data (1).
+    builder.call(fetch, [place, whole(0), whole(3), whole(1)])
+    return context.get_dummy_value()

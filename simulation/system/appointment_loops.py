@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system.codes import Location, Mode, Rosh, Task, Tier
-from simulation.system.contact_loops import FETCHED, Counted, PeopleColumns, call_due, occurrence_of
+from simulation.system.contact_loops import Counted, PeopleColumns, call_due, occurrence_of
 from simulation.system.diary_loops import (
     Flags,
     PostColumns,
@@ -134,99 +134,96 @@ def open_contacts(
     """
     fate, mode = np.empty(due.size, dtype=np.int8), np.zeros(due.size, dtype=np.int8)
     by_colleague = np.zeros(due.size, dtype=np.int8)
-    keys, officers = np.empty(due.size, dtype=np.uint64), np.empty(FETCHED, dtype=np.intp)
-    places = np.empty(FETCHED, dtype=np.int8)
+    keys = np.empty(due.size, dtype=np.uint64)
     roster, begins = duty_roster(posts, at_work)
-    for start in range(0, due.size, FETCHED):
-        end = min(start + FETCHED, due.size)
-        for at in range(start, end):
-            row = due[at]
-            keys[at], officers[at - start] = people.records[row]["key"], people.officer[row]
-            places[at - start] = people.location[row]
-        for at in range(start, end):
-            person = people.records[due[at]]
-            cell, officer, key = person["cell"], officers[at - start], keys[at]
-            server[at] = -1
-            if officer < 0:
-                fate[at] = NO_OFFICER
+    for at in range(due.size):
+        soon = due[min(at + AHEAD, due.size - 1)]
+        fetch_soon(people.records, soon)
+        fetch_soon(people.officer, soon)
+        person = people.records[due[at]]
+        cell, officer, key = person["cell"], people.officer[due[at]], person["key"]
+        keys[at] = key
+        server[at] = -1
+        if officer < 0:
+            fate[at] = NO_OFFICER
+            continue
+        unseen = today - int(person["last_seen"])
+        noticed, rosh = person["crisis_noticed"], person["assessed_rosh"]
+        inside = people.location[due[at]] in (_SENTENCED, _RECALLED_TO)
+        booked_as = person["booked_as"]
+        called = not inside and call_due(booked_as, noticed, rosh, unseen, ways.floor[cell])
+        by_hub = called and booked_as == _HUB_CALL and ways.hub_open[cell]
+        occurrence = occurrence_of(person["sentences"], person["spells"], person["contacts"])
+        if not by_hub:
+            # A colleague stands in, or takes a share of contacts anyway: never in prison or at high risk.
+            share = ways.team[cell] if at_work[officer] else ways.cover[cell]
+            if share > 0 and not inside and rosh < _HIGH and uniform_of(key, ways.whom, occurrence) < share:
+                office = posts.office[officer] * 2 + posts.employer[officer]
+                there = begins[office + 1] - begins[office]
+                if there > 0:
+                    one = int(mixed_up(key + np.uint64(today)) % np.uint64(there))
+                    by_colleague[at] = roster[begins[office] + one] != officer
+                    officer = roster[begins[office] + one]
+            if not at_work[officer]:
+                if posts.sick_until[officer] > today:
+                    fate[at] = OFFICER_SICK
+                    counted[_DUE, cell] += 1
+                    counted[_CANCELLED, cell] += 1
+                else:
+                    fate[at] = OFFICER_ON_LEAVE
                 continue
-            unseen = today - int(person["last_seen"])
-            noticed, rosh = person["crisis_noticed"], person["assessed_rosh"]
-            inside = places[at - start] in (_SENTENCED, _RECALLED_TO)
-            booked_as = person["booked_as"]
-            called = not inside and call_due(booked_as, noticed, rosh, unseen, ways.floor[cell])
-            by_hub = called and booked_as == _HUB_CALL and ways.hub_open[cell]
-            occurrence = occurrence_of(person["sentences"], person["spells"], person["contacts"])
-            if not by_hub:
-                # A colleague stands in, or takes a share of contacts anyway: never in prison or at high risk.
-                share = ways.team[cell] if at_work[officer] else ways.cover[cell]
-                if share > 0 and not inside and rosh < _HIGH and uniform_of(key, ways.whom, occurrence) < share:
-                    office = posts.office[officer] * 2 + posts.employer[officer]
-                    there = begins[office + 1] - begins[office]
-                    if there > 0:
-                        one = int(mixed_up(key + np.uint64(today)) % np.uint64(there))
-                        by_colleague[at] = roster[begins[office] + one] != officer
-                        officer = roster[begins[office] + one]
-                if not at_work[officer]:
-                    if posts.sick_until[officer] > today:
-                        fate[at] = OFFICER_SICK
-                        counted[_DUE, cell] += 1
-                        counted[_CANCELLED, cell] += 1
-                    else:
-                        fate[at] = OFFICER_ON_LEAVE
-                    continue
-            tier = people.tier[due[at]]
-            if inside:
-                way = _CUSTODY
-            elif called:
-                way = _HUB_CALL if by_hub else _TELEPHONE
-            elif ways.exceptional[cell]:
-                risk = 1 if rosh >= _HIGH or noticed == 1 else 0
-                way = way_in_exceptional_delivery(
-                    uniform_of(key, ways.place, occurrence),
-                    ways.exceptional_cuts[risk, 0],
-                    ways.exceptional_cuts[risk, 1],
-                    ways.exceptional_cuts[risk, 2],
+        tier = people.tier[due[at]]
+        if inside:
+            way = _CUSTODY
+        elif called:
+            way = _HUB_CALL if by_hub else _TELEPHONE
+        elif ways.exceptional[cell]:
+            risk = 1 if rosh >= _HIGH or noticed == 1 else 0
+            way = way_in_exceptional_delivery(
+                uniform_of(key, ways.place, occurrence),
+                ways.exceptional_cuts[risk, 0],
+                ways.exceptional_cuts[risk, 1],
+                ways.exceptional_cuts[risk, 2],
+            )
+        else:
+            way = _FACE_TO_FACE
+            lower = rosh < _HIGH and noticed == 0
+            if too_long[officer] and lower:
+                # A visit turned into something shorter, for want of time; never at high risk.
+                draw = uniform_of(key, ways.pressure, occurrence)
+                way = way_under_pressure(
+                    draw, ways.call_cut[cell], ways.group_cut[cell], ways.hub_cut[cell], ways.hub_open[cell]
                 )
-            else:
-                way = _FACE_TO_FACE
-                lower = rosh < _HIGH and noticed == 0
-                if too_long[officer] and lower:
-                    # A visit turned into something shorter, for want of time; never at high risk.
-                    draw = uniform_of(key, ways.pressure, occurrence)
-                    way = way_under_pressure(
-                        draw, ways.call_cut[cell], ways.group_cut[cell], ways.hub_cut[cell], ways.hub_open[cell]
-                    )
-                    counted[_DOWNGRADED, cell] += way == _TELEPHONE
-                    counted[_TO_GROUP, cell] += way == _GROUP
-                    counted[_TO_HUB, cell] += way == _HUB_CALL
-                if way == _FACE_TO_FACE:
-                    way = way_of_visit(
-                        uniform_of(key, ways.place, occurrence),
-                        ways.home[cell, 1 if tier <= _LOWEST_HIGH_TIER else 0],
-                        ways.group[cell] if lower else 0.0,
-                        ways.video[cell] if lower else 0.0,
-                        ways.booth[cell],
-                    )
-            mode[at] = way
-            time = contact_seconds[person["model"], people.setting[due[at]], tier, way, person["rural"]]
-            seconds[at] = time
-            counted[_DUE, cell] += 1
-            if way == _HUB_CALL:
-                fate[at] = HUB_FULL
-                server[at] = at_work.size + ways.hub[cell]
-                by_colleague[at] = 0
-                counted[_HUB_DUE, cell] += 1
-            else:
-                fate[at] = DIARY_FULL
-                server[at] = officer
-                counted[_DEMANDED, cell] += time
-            # A contact that was put off keeps the day it was first due: nothing overtakes it.
-            first_due = int(person["contact_due"])
-            if first_due == NEVER or first_due > today:
-                first_due = today
-            mixed = mixed_up(key * np.uint64(31) + np.uint64(first_due))
-            urgency[at] = urgency_of(priority[cell, _CONTACT], first_due, mixed, today)
+                counted[_DOWNGRADED, cell] += way == _TELEPHONE
+                counted[_TO_GROUP, cell] += way == _GROUP
+                counted[_TO_HUB, cell] += way == _HUB_CALL
+            if way == _FACE_TO_FACE:
+                way = way_of_visit(
+                    uniform_of(key, ways.place, occurrence),
+                    ways.home[cell, 1 if tier <= _LOWEST_HIGH_TIER else 0],
+                    ways.group[cell] if lower else 0.0,
+                    ways.video[cell] if lower else 0.0,
+                    ways.booth[cell],
+                )
+        mode[at] = way
+        time = contact_seconds[person["model"], people.setting[due[at]], tier, way, person["rural"]]
+        seconds[at] = time
+        counted[_DUE, cell] += 1
+        if way == _HUB_CALL:
+            fate[at] = HUB_FULL
+            server[at] = at_work.size + ways.hub[cell]
+            by_colleague[at] = 0
+            counted[_HUB_DUE, cell] += 1
+        else:
+            fate[at] = DIARY_FULL
+            server[at] = officer
+            counted[_DEMANDED, cell] += time
+        # A contact that was put off keeps the day it was first due: nothing overtakes it.
+        first_due = int(person["contact_due"])
+        if first_due == NEVER or first_due > today:
+            first_due = today
+        mixed = mixed_up(key * np.uint64(31) + np.uint64(first_due))
+        urgency[at] = urgency_of(priority[cell, _CONTACT], first_due, mixed, today)
     return fate, mode, by_colleague, keys
 
 

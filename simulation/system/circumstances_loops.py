@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import minus_log_of, uniform_of
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system import codes
 from simulation.system.custody_loops import DONE
 from simulation.system.service import FAR
@@ -85,6 +85,7 @@ def move_points(
 ) -> None:
     """Add the points of what came to people to their engagement, from nothing to the most there is."""
     for at in range(rows.size):
+        fetch_soon(engagement, rows[min(at + AHEAD, rows.size - 1)])
         change = points[outcome[at]]
         if change != 0:
             row = rows[at]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system.codes import Mode, Rosh, Status, Tier
 from simulation.system.columns import People
 from simulation.system.mode_loops import in_person
@@ -84,7 +84,7 @@ _FACE_TO_FACE, _TELEPHONE, _CUSTODY, _HUB_CALL = Mode.FACE_TO_FACE, Mode.TELEPHO
 _HIGH, _PHONE_TIER = Rosh.HIGH, Tier.C2
 _ORDER, _CURFEW, _LICENCE, _SUPERVISION = Status.ORDER, Status.CURFEW, Status.LICENCE, Status.SUPERVISION
 
-#: Records fetched together before any is looked at: without a choice in between, the processor fetches many at once.
+#: Records of so many people are looked at twice before the next ones are fetched.
 FETCHED = 256
 
 #: Nobody misses more than this share.
@@ -364,6 +364,19 @@ def grouped(rows: Rows, group: NDArray[np.int8], groups: int) -> tuple[Rows, Row
 
 
 @compiled
+def _by_outcome(
+    rows: Rows, outcome: NDArray[np.int8], people: PeopleColumns
+) -> tuple[Rows, NDArray[np.uint64], Rows]:
+    """Return people by what came of their contacts, their keys, and where each outcome begins."""
+    ordered, begins = grouped(rows, outcome, _OUTCOMES)
+    keys = np.empty(rows.size, dtype=np.uint64)
+    for at in range(rows.size):
+        fetch_soon(people.records, ordered[min(at + AHEAD, rows.size - 1)])
+        keys[at] = people.records[ordered[at]]["key"]
+    return ordered, keys, begins
+
+
+@compiled
 def hold_contacts(
     rows: Rows,
     mode: NDArray[np.int8],
@@ -378,7 +391,7 @@ def hold_contacts(
 ) -> Held:
     """Hold contacts: who comes, what is noticed, and when the next one is.
 
-    Both are done for a few hundred people at a time, while the processor still has their records at hand.
+    Both are done for some people at a time, while the processor still has their records at hand.
 
     Parameters
     ----------
@@ -387,7 +400,7 @@ def hold_contacts(
     by_colleague : int8 array (contacts,)
         1 where somebody else than the responsible officer holds it.
     """
-    outcome, keys = np.empty(rows.size, dtype=np.int8), np.empty(rows.size, dtype=np.uint64)
+    outcome = np.empty(rows.size, dtype=np.int8)
     noticed, outside, stood_in = np.empty_like(rows), np.empty_like(rows), np.empty_like(rows)
     waited = np.empty(rows.size, dtype=np.int64)
     booked, again = np.empty_like(rows), np.empty_like(rows)
@@ -397,11 +410,9 @@ def hold_contacts(
     for start in range(0, rows.size, FETCHED):
         end = min(start + FETCHED, rows.size)
         for at in range(start, end):
-            keys[at] = people.records[rows[at]]["key"]
-        for at in range(start, end):
-            row, key = rows[at], keys[at]
-            person = people.records[row]
-            cell, contacts = person["cell"], person["contacts"]
+            fetch_soon(people.records, rows[min(at + AHEAD, rows.size - 1)])
+            row, person = rows[at], people.records[rows[at]]
+            key, cell, contacts = person["key"], person["cell"], person["contacts"]
             person["contacts"] = contacts + 1
             way, talk = mode[at], min(rules.with_person[mode[at]], seconds[at])
             if way != _HUB_CALL:
@@ -510,16 +521,16 @@ def hold_contacts(
             before, after = int(day.before[wait]), int(day.after[wait])
             if before != after:
                 occurrence = occurrence_of(person["sentences"], person["spells"], person["contacts"])
-                when = _nearest(when, before, after, uniform_of(keys[at], draws.side_of_weekend, occurrence))
+                when = _nearest(when, before, after, uniform_of(person["key"], draws.side_of_weekend, occurrence))
             when = max(when, int(day.after[1]))
             person["contact_due"] = when
             booked[bookings], days[bookings] = row, when
             bookings += 1
-    place, begins = grouped(np.arange(rows.size), outcome, _OUTCOMES)
+    ordered, keys, begins = _by_outcome(rows, outcome, people)
     return Held(
         outcome,
-        rows[place],
-        keys[place],
+        ordered,
+        keys,
         begins,
         stood_in[:others],
         noticed[:notices],

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import mix, uniform_of
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system.codes import Location, Status, Task
 from simulation.system.columns import OpenTasks, Posts, Sentences
-from simulation.system.contact_loops import FETCHED, Counted, PeopleColumns
+from simulation.system.contact_loops import Counted, PeopleColumns
 from simulation.system.service import Array, Rows
 
 Flags = NDArray[np.bool_]
@@ -384,59 +384,52 @@ def open_tasks(
     wanted, backlog = np.zeros(size, dtype=np.bool_), np.zeros(at_work.size, dtype=np.int64)
     roster, begins = duty_roster(posts, at_work)
     before = server.size - size
-    keys, officers = np.empty(FETCHED, dtype=np.uint64), np.empty(FETCHED, dtype=np.intp)
-    places, stands = np.empty(FETCHED, dtype=np.int8), np.empty(FETCHED, dtype=np.int8)
-    for start in range(0, size, FETCHED):
-        end = min(start + FETCHED, size)
-        for task in range(start, end):
-            person = tasks.person[task]
-            keys[task - start], officers[task - start] = people.records[person]["key"], people.officer[person]
-            # Of somebody with no side nothing is wanted, wherever they are.
-            places[task - start] = people.location[person] if people.side[person] >= 0 else _ENDED
-            # Of a task without a sentence (-1) this is never looked at.
-            stands[task - start] = sentences.status[max(tasks.sentence[task], 0)]
-        for task in range(start, end):
-            server[before + task] = -1
-            place = places[task - start]
-            if place >= _ENDED:
-                continue
-            kind, due = tasks.kind[task], int(tasks.due[task])
-            if kind in (_PLAN, _REVIEW):
-                wanted[task] = place == _COMMUNITY
-            elif kind == _FIRST:
-                wanted[task] = (
-                    place == _COMMUNITY and people.records[tasks.person[task]]["first_due_from"] != NEVER
-                )
-            elif kind == _SESSION:
-                wanted[task] = place == _COMMUNITY and stands[task - start] == _ORDER
-            else:
-                sentence = tasks.sentence[task]
-                wanted[task] = _paper_wanted(
-                    kind,
-                    stands[task - start],
-                    sentences.breach_pending[sentence],
-                    sentences.recall_pending[sentence],
-                    sentences.curfew_stage[sentence],
-                )
-            if not wanted[task]:
-                continue
-            officer = officers[task - start]
-            if officer < 0:
-                continue
-            if kind == _FIRST and due <= today and not at_work[officer]:
-                office = posts.office[officer] * 2 + posts.employer[officer]
-                on_duty = begins[office + 1] - begins[office]
-                if on_duty > 0:
-                    officer = roster[begins[office] + today % on_duty]
-            # A session that hasn't been held is a meeting put off, not paper that piles up.
-            if due < today and kind != _SESSION:
-                backlog[officer] += tasks.seconds[task]
-            if at_work[officer] and (due <= today or (kind != _FIRST and kind != _SESSION)):
-                server[before + task] = officer
-                seconds[before + task] = tasks.seconds[task]
-                mixed = mixed_up(keys[task - start] * np.uint64(31) + np.uint64(due))
-                place_in_queue = priority[people.records[tasks.person[task]]["cell"], kind]
-                urgency[before + task] = urgency_of(place_in_queue, due, mixed, today)
+    for task in range(size):
+        soon = min(task + AHEAD, size - 1)
+        fetch_soon(people.records, tasks.person[soon])
+        fetch_soon(people.officer, tasks.person[soon])
+        # Of a task without a sentence (-1) nothing is looked at there.
+        fetch_soon(sentences.status, max(tasks.sentence[soon], 0))
+        server[before + task] = -1
+        who, sentence = tasks.person[task], tasks.sentence[task]
+        person, place = people.records[who], people.location[who]
+        # Of somebody with no side nothing is wanted, wherever they are.
+        if place >= _ENDED or people.side[who] < 0:
+            continue
+        kind, due = tasks.kind[task], int(tasks.due[task])
+        if kind in (_PLAN, _REVIEW):
+            wanted[task] = place == _COMMUNITY
+        elif kind == _FIRST:
+            wanted[task] = place == _COMMUNITY and person["first_due_from"] != NEVER
+        elif kind == _SESSION:
+            wanted[task] = place == _COMMUNITY and sentences.status[sentence] == _ORDER
+        else:
+            wanted[task] = _paper_wanted(
+                kind,
+                sentences.status[sentence],
+                sentences.breach_pending[sentence],
+                sentences.recall_pending[sentence],
+                sentences.curfew_stage[sentence],
+            )
+        if not wanted[task]:
+            continue
+        officer = people.officer[who]
+        if officer < 0:
+            continue
+        if kind == _FIRST and due <= today and not at_work[officer]:
+            office = posts.office[officer] * 2 + posts.employer[officer]
+            on_duty = begins[office + 1] - begins[office]
+            if on_duty > 0:
+                officer = roster[begins[office] + today % on_duty]
+        # A session that hasn't been held is a meeting put off, not paper that piles up.
+        if due < today and kind != _SESSION:
+            backlog[officer] += tasks.seconds[task]
+        if at_work[officer] and (due <= today or (kind != _FIRST and kind != _SESSION)):
+            server[before + task] = officer
+            seconds[before + task] = tasks.seconds[task]
+            mixed = mixed_up(person["key"] * np.uint64(31) + np.uint64(due))
+            place_in_queue = priority[person["cell"], kind]
+            urgency[before + task] = urgency_of(place_in_queue, due, mixed, today)
     too_long = np.zeros(at_work.size, dtype=np.bool_)
     for post in range(at_work.size):
         most = longest[posts.area[post], posts.employer[post]]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import Calendar, Chance, World
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.measures.registry import COUNTS
 from simulation.scenario import Geography, Resolved
 from simulation.system.codes import PHASES, Kind, Location
@@ -93,14 +93,16 @@ def add_rows(counted: Array, places: Rows, flows: Array) -> None:
 @compiled
 def _count_people(totals: Array, cells: Array, rows: Rows) -> None:
     """Count people by their cell."""
-    for row in rows:
-        totals[cells[row]] += 1
+    for at in range(rows.size):
+        fetch_soon(cells, rows[min(at + AHEAD, rows.size - 1)])
+        totals[cells[rows[at]]] += 1
 
 
 @compiled
 def _count_amounts(totals: Array, cells: Array, rows: Rows, amounts: Array) -> None:
     """Add amounts, one for all or one for each, by people's cells."""
     for at in range(rows.size):
+        fetch_soon(cells, rows[min(at + AHEAD, rows.size - 1)])
         totals[cells[rows[at]]] += amounts[at if amounts.size > 1 else 0]
 
 

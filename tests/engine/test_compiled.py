@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from simulation.engine import compiled
+from simulation.engine.compiled import AHEAD, fetch_soon
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
 
@@ -129,3 +130,22 @@ def test_the_digest_of_all_loops_moves_with_any(load) -> None:  # type: ignore[n
     compiled.LOOPS.clear()
     load("STEP = 1", "STEP = 3")
     assert compiled.meaning_of_all() != before
+
+
+@compiled.compiled
+def _total(column, rows):  # type: ignore[no-untyped-def]
+    total = 0
+    for at in range(rows.size):
+        fetch_soon(column, rows[min(at + AHEAD, rows.size - 1)])
+        total += int(column[rows[at]])
+    return total
+
+
+def test_asking_for_rows_beforehand_changes_nothing() -> None:
+    records = np.zeros(1000, dtype=[("key", np.int64), ("number", np.int16)])
+    records["number"] = np.arange(1000)
+    rows = np.arange(0, 1000, 7)[::-1].copy()
+    assert _total(records["number"], rows) == rows.sum()
+    assert _total(records["key"], rows[:1]) == 0
+    assert _total.py_func(records["number"], rows) == rows.sum()
+    assert compiled.meaning(_total)
