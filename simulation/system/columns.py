@@ -145,6 +145,21 @@ READ_AT_CONTACT = (
 )
 #: Where somebody is and who is responsible: read for every contact and task, and beside each other by much else.
 PLACE = ("officer", "location", "side", "prison_held")
+#: What a beginning or a reoffence reads and writes of cohorts and the year that is followed.
+FOLLOWED = (
+    "cohort_start",
+    "short_cohort_start",
+    "reoffended_on",
+    "followed_from",
+    "rsr",
+    "reoffences",
+    "followed_cell",
+    "cohort_side",
+    "cohort_failed",
+    "short_cohort_failed",
+    "followed_release",
+    "reoffended_since",
+)
 
 SENTENCES = (
     Column("person", "int32", "row of people", "Whose sentence it is."),
@@ -340,7 +355,7 @@ class People(Table):
         office: Array
 
     def __init__(self, capacity: int) -> None:
-        super().__init__("people", PEOPLE, capacity, together=(READ_AT_CONTACT, PLACE))
+        super().__init__("people", PEOPLE, capacity, together=(READ_AT_CONTACT, PLACE, FOLLOWED))
 
 
 class Sentences(Table):
