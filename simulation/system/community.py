@@ -22,7 +22,7 @@ from simulation.system.departures import Departures
 from simulation.system.population import GROUPS
 from simulation.system.quantiles import draw, quantile_table
 from simulation.system.recall import Recall
-from simulation.system.service import Rows, Service
+from simulation.system.service import COUNT_INDEX, Rows, Service
 from simulation.system.supervision import Supervision
 
 _NO_RATIOS = np.empty(0, dtype=np.float64)
@@ -200,7 +200,7 @@ class Community:
             return
         service, people, chance = self.service, self.service.people, self.service.chance
         sentences, convictions = service.sentences, service.agendas["conviction"]
-        held, free, supervised, recalled, returning, days = hazards.record_reoffences(
+        held, free, keys, supervised, recalled, returning, days = hazards.record_reoffences(
             rows,
             convictions.day_of(rows),
             service.today,
@@ -223,13 +223,13 @@ class Community:
             sentences.status,
             sentences.kind,
             sentences.length,
+            people.reoffended_on,
+            service.flows[COUNT_INDEX["reoffences"]],
         )
         if held.size:
             # Somebody locked up since the month began can't reoffend at liberty: the crossing waits for liberty.
             people.risk_hazard[held] = np.nextafter(people.risk_threshold[held], 0)
-        people.reoffended_on[free] = service.today
-        service.count("reoffences", supervised)
-        service.tell("reoffended", free)
+        service.tell("reoffended", free, keys=keys)
         cohorts.reoffended(service, free)
         serious_offences.review(service, supervised)
         for listener in self.on_reoffended:

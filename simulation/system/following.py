@@ -18,7 +18,7 @@ from simulation.engine import NEVER
 from simulation.engine.chance import minus_log
 from simulation.system.codes import Location
 from simulation.system.community import Community
-from simulation.system.following_loops import Effects, begin_years, reoffending_ratios
+from simulation.system.following_loops import Effects, begin_years, note_reoffences, reoffending_ratios
 from simulation.system.service import Rows, Service
 from simulation.system.supervision import Supervision
 
@@ -122,4 +122,4 @@ class Following:
     def reoffended(self, free: Rows) -> None:
         """Mark those who are followed and reoffend, under supervision or after it."""
         people = self.service.people
-        people.reoffended_since[free[people.followed_from[free] != NEVER]] = 1
+        note_reoffences(free, people.followed_from, people.reoffended_since)

@@ -128,3 +128,11 @@ def begin_years(
             begun[many] = row
             many += 1
     return begun[:many]
+
+
+@compiled
+def note_reoffences(rows: Rows, followed_from: Array, reoffended_since: Array) -> None:
+    """Mark those who are followed and reoffend."""
+    for row in rows:
+        if followed_from[row] != NEVER:
+            reoffended_since[row] = 1

@@ -202,7 +202,9 @@ def record_reoffences(
     status: Array,
     kind: Array,
     length: Array,
-) -> tuple[Rows, Rows, Rows, Rows, Rows, Days]:
+    reoffended_on: Days,
+    counted: NDArray[np.int64],
+) -> tuple[Rows, Rows, NDArray[np.uint64], Rows, Rows, Rows, Days]:
     """Record a proven reoffence of everybody who is at liberty.
 
     Parameters
@@ -218,11 +220,14 @@ def record_reoffences(
         Share of reoffences that come to court.
     shares, lags : float arrays
         Quantiles of days from reoffence to conviction.
+    counted : int64 array (cells,)
+        Reoffences of those under supervision; added to here.
 
     Returns
     -------
-    held, free, supervised : int arrays
-        Rows of those who aren't at liberty, of those who are, and among them of those under supervision.
+    held, free, own_keys, supervised : arrays
+        Rows of those who aren't at liberty, of those who are with their keys, and among them of those under
+        supervision.
     recalled : int array
         Sentences on which recall is asked for.
     returning, days : int arrays
@@ -230,6 +235,7 @@ def record_reoffences(
     """
     held, free, supervised = np.empty_like(rows), np.empty_like(rows), np.empty_like(rows)
     recalled, returning = np.empty_like(rows), np.empty_like(rows)
+    own_keys = np.empty(rows.size, dtype=np.uint64)
     days = np.empty(rows.size, dtype=np.int32)
     holding, freed, supervising, recalls, returns = 0, 0, 0, 0, 0
     # Records are read before anything is decided: without a choice in between, the processor fetches many at once.
@@ -252,9 +258,11 @@ def record_reoffences(
             held[holding] = row
             holding += 1
             continue
-        free[freed] = row
+        free[freed], own_keys[freed] = row, own
         freed += 1
+        reoffended_on[row] = today
         if place == _COMMUNITY:
+            counted[cell[row]] += 1
             supervised[supervising] = row
             supervising += 1
             licence = last_ones[at]
@@ -274,6 +282,7 @@ def record_reoffences(
     return (
         held[:holding],
         free[:freed],
+        own_keys[:freed],
         supervised[:supervising],
         recalled[:recalls],
         returning[:returns],

@@ -87,6 +87,29 @@ EVENTS = range(18)
     HOURS_LAPSED,
 ) = EVENTS
 
+#: What the history calls each, and of which it tells a number, too.
+CALLED = (
+    "activity days ordered",
+    "unpaid work ordered",
+    "programme ordered",
+    "activity day in a group",
+    "activity day with a specialist",
+    "activity day with the officer",
+    "activity day missed",
+    "activity not bought",
+    "activity by the officer instead",
+    "unpaid work done",
+    "unpaid work missed",
+    "unpaid work stood down",
+    "unpaid work completed",
+    "programme completed",
+    "programme dropped",
+    "programme withdrawn",
+    "activity days lapse",
+    "unpaid work lapses",
+)
+WITH_NUMBER = (DAYS_ORDERED, WORK_ORDERED, PROGRAMME_ORDERED, WORK_COMPLETED, DAYS_LAPSED, HOURS_LAPSED)
+
 #: Rules of delivery, as the parameter names them.
 RULES = ("in_full", "up_to", "officers_discretion")
 _IN_FULL, _UP_TO, _DISCRETION = range(len(RULES))
@@ -200,6 +223,7 @@ class Told(NamedTuple):
     """What happened, to be told: arrays filled from the front."""
 
     person: Rows
+    key: NDArray[np.uint64]
     event: NDArray[np.int8]
     detail: NDArray[np.int32]
 
@@ -224,7 +248,27 @@ def group_columns(groups: Any) -> Groups:
 
 def room(size: int) -> Told:
     """Return room to note so many events."""
-    return Told(np.empty(size, dtype=np.intp), np.empty(size, dtype=np.int8), np.empty(size, dtype=np.int32))
+    person, key = np.empty(size, dtype=np.intp), np.empty(size, dtype=np.uint64)
+    return Told(person, key, np.empty(size, dtype=np.int8), np.empty(size, dtype=np.int32))
+
+
+@compiled
+def by_event(told: Told, events: int, kinds: int) -> tuple[Told, Rows]:
+    """Sort what happened by which of so many kinds it is, else in its order; return it and where each kind begins."""
+    whom, whose, what, details = told.person, told.key, told.event, told.detail
+    edges = np.zeros(kinds + 1, dtype=np.intp)
+    for at in range(events):
+        edges[what[at] + 1] += 1
+    for number in range(kinds):
+        edges[number + 1] += edges[number]
+    place = edges.copy()
+    person, key = np.empty(events, dtype=np.intp), np.empty(events, dtype=np.uint64)
+    event, detail = np.empty(events, dtype=np.int8), np.empty(events, dtype=np.int32)
+    for at in range(events):
+        to = place[what[at]]
+        person[to], key[to], event[to], detail[to] = whom[at], whose[at], what[at], details[at]
+        place[what[at]] += 1
+    return Told(person, key, event, detail), edges
 
 
 @compiled
@@ -356,7 +400,7 @@ def write_requirements(
                 counted[ordered_count, cell] += 1
                 if count >= 0:
                     counted[count, cell] += amount
-            told.person[events], told.event[events] = person, event
+            told.person[events], told.key[events], told.event[events] = person, key, event
             told.detail[events] = form if kind == _PROGRAMME else amount
             events += 1
             at += 1

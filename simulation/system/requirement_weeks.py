@@ -95,6 +95,7 @@ _NPS = NPS
 def _lapse(
     row: int,
     rows: RequirementColumns,
+    people: Persons,
     groups: Groups,
     counted: Counted,
     totals_lapsed: Counted,
@@ -120,7 +121,8 @@ def _lapse(
         counted[_DAYS_UNDONE, cell] += left
         counted[_ENDED_ALL, cell] += 1
         counted[_ENDED_UNBEGUN, cell] += rows.began[row] == NEVER
-    told.person[events] = rows.person[row]
+    person = rows.person[row]
+    told.person[events], told.key[events] = person, people.key[person]
     told.event[events] = HOURS_LAPSED if kind == _WORK else DAYS_LAPSED
     told.detail[events] = left
     return events + 1
@@ -146,6 +148,7 @@ def _keep_day(row: int, today: int, cell: int, rows: RequirementColumns, counted
 def end_with_orders(
     size: int,
     rows: RequirementColumns,
+    people: Persons,
     sentences: Orders,
     groups: Groups,
     counted: Counted,
@@ -156,7 +159,7 @@ def end_with_orders(
     events = 0
     for row in range(size):
         if rows.progress[row] < _FINISHED and sentences.status[rows.sentence[row]] != _ORDER:
-            events = _lapse(row, rows, groups, counted, totals_lapsed, told, events)
+            events = _lapse(row, rows, people, groups, counted, totals_lapsed, told, events)
     return events
 
 
@@ -249,7 +252,7 @@ def go_through(
             row = live[at]
             kind, form, group, person = rows.kind[row], rows.form[row], rows.group[row], rows.person[row]
             if stands[at] != _ORDER:
-                events = _lapse(row, rows, groups, counted, totals_lapsed, told, events)
+                events = _lapse(row, rows, people, groups, counted, totals_lapsed, told, events)
                 continue
             if places[at] != _COMMUNITY:
                 # Days and hours stand still; a group goes on without those who are in custody or wanted.
@@ -289,6 +292,7 @@ def go_through(
                         counted[_PROGRAMME_COMPLETED, cell] += 1
                         event = PROGRAMME_COMPLETED
                 if event >= 0:
+                    told.key[events] = people.key[person]
                     told.person[events], told.event[events], told.detail[events] = person, event, form
                     events += 1
                 continue
@@ -303,6 +307,7 @@ def go_through(
                         rows.last[row] = visit
                         _keep_day(row, visit, cell, rows, counted, totals_done)
                         counted[_DAYS_WITH_OFFICER, cell] += 1
+                        told.key[events] = people.key[person]
                         told.person[events], told.event[events], told.detail[events] = person, OFFICER_DAY, 0
                         events += 1
                 elif last == NEVER or today - last >= rules.interval[_OFFICER] - _SLACK:
@@ -322,6 +327,7 @@ def go_through(
                         counted[_NOT_BOUGHT, cell] += 1
                         event = NOT_BOUGHT
                 if event >= 0:
+                    told.key[events] = people.key[person]
                     told.person[events], told.event[events], told.detail[events] = person, event, form
                     events += 1
     return (
@@ -406,6 +412,7 @@ def fill_places(
                         counted[_WORK_COMPLETED, cell] += 1
                         counted[_WORK_IN_TIME, cell] += waited <= rules.in_time_days
                         event, detail = WORK_COMPLETED, int(rows.ordered[row])
+            told.key[events] = key
             told.person[events], told.event[events], told.detail[events] = person, event, detail
             events += 1
     return events
@@ -462,6 +469,7 @@ def hold_sessions(
             _keep_day(row, today, cell, rows, counted, totals_done)
             counted[_DAYS_WITH_OFFICER, cell] += 1
             event = OFFICER_DAY
+        told.key[events] = keys[at]
         told.person[events], told.event[events], told.detail[events] = person, event, 0
         events += 1
     return events

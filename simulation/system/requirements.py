@@ -23,36 +23,22 @@ from simulation.engine import Table
 from simulation.system.codes import CRC, NPS, SIDES, Delivery, Programme, Status, Task
 from simulation.system.columns import PROGRAMME_GROUPS, REQUIREMENT_TOTALS
 from simulation.system.contact import Contact, by_operating_model, operating_models
-from simulation.system.contact_loops import grouped
 from simulation.system.levers import Levers
 from simulation.system.population import Population
 from simulation.system.quantiles import Lookup, quantile_table
 from simulation.system.requirement_loops import (
+    CALLED,
     COUNTED,
     DAY_MISSED,
-    DAYS_LAPSED,
-    DAYS_ORDERED,
-    DROPPED_OUT,
     EVENTS,
-    GROUP_DAY,
-    HOURS_LAPSED,
-    NOT_BOUGHT,
-    OFFICER_DAY,
-    OFFICER_INSTEAD,
-    PROGRAMME_COMPLETED,
-    PROGRAMME_ORDERED,
     RULES,
-    SENT_HOME,
-    SPECIALIST_DAY,
-    WITHDRAWN,
-    WORK_COMPLETED,
-    WORK_DAY,
+    WITH_NUMBER,
     WORK_MISSED,
-    WORK_ORDERED,
     Draws,
     Enough,
     Rules,
     Told,
+    by_event,
     columns,
     group_columns,
     look_back,
@@ -71,7 +57,7 @@ from simulation.system.requirement_weeks import (
     hold_sessions,
     join_groups,
 )
-from simulation.system.service import COUNT_INDEX, Array, Rows, Service
+from simulation.system.service import COUNT_INDEX, Array, Rows, Service, add_rows
 from simulation.system.workload import Workload
 
 _WAITING = ("activity_waiting", "work_waiting", "programme_waiting", "activity_waiting_unbought")
@@ -256,7 +242,7 @@ class Requirements:
         )
         requirements.size = size
         set_due(first, size, self.enough, rows, people)
-        service.flows[self._counted] += counted
+        add_rows(counted, self._counted, service.flows)
         return told, events
 
     def _new_counts(self) -> NDArray[np.int64]:
@@ -317,7 +303,7 @@ class Requirements:
                 told,
             )
             self._tell(told, events)
-        service.flows[self._counted] += counted
+        add_rows(counted, self._counted, service.flows)
         self.count_places(places, held_back.sum(axis=0))
         self.begin_programmes(for_programme, first_of_month)
 
@@ -398,17 +384,17 @@ class Requirements:
             self.totals.done,
             told,
         )
-        self.service.flows[self._counted] += counted
+        add_rows(counted, self._counted, self.service.flows)
         self._tell(told, events)
 
     def end_with_orders(self) -> None:
         """End requirements whose order is over. Weeks find most; those of whom nothing more was wanted are left."""
         size = self.service.requirements.size
-        rows, _, sentences = self._columns()
+        rows, people, sentences = self._columns()
         counted, told = self._new_counts(), room(size)
         groups = group_columns(self.groups)
-        events = end_with_orders(size, rows, sentences, groups, counted, self.totals.lapsed, told)
-        self.service.flows[self._counted] += counted
+        events = end_with_orders(size, rows, people, sentences, groups, counted, self.totals.lapsed, told)
+        add_rows(counted, self._counted, self.service.flows)
         self._tell(told, events)
 
     # --- Accredited programmes --------------------------------------------------------------------------------
@@ -465,7 +451,7 @@ class Requirements:
         many = join_groups(
             candidates, today, opening, rows, groups.members, groups.seats, last, counted, persons
         )
-        service.flows[self._counted] += counted
+        add_rows(counted, self._counted, service.flows)
         begun = np.sort(persons[:many])
         service.count("programme_starts", begun)
         service.tell("programme begins", begun)
@@ -498,42 +484,18 @@ class Requirements:
         if events == 0:
             return
         service = self.service
-        ordered, begins = grouped(np.arange(events), told.event[:events], len(EVENTS))
+        told, begins = by_event(told, events, len(EVENTS))
         edges = begins.tolist()
-
-        def happened(first: int, last: int) -> bool:
-            return bool(edges[first] < edges[last + 1])
-
-        def who(event: int) -> Rows:
-            return told.person[ordered[edges[event] : edges[event + 1]]]
-
-        def of(event: int) -> tuple[Rows, Array]:
-            return who(event), told.detail[ordered[edges[event] : edges[event + 1]]]
-
-        # Most days bring events of one of these groups alone.
-        if happened(DAYS_ORDERED, PROGRAMME_ORDERED):
-            service.tell("activity days ordered", *of(DAYS_ORDERED))
-            service.tell("unpaid work ordered", *of(WORK_ORDERED))
-            service.tell("programme ordered", *of(PROGRAMME_ORDERED))
-        if happened(GROUP_DAY, OFFICER_INSTEAD):
-            service.tell("activity day in a group", who(GROUP_DAY))
-            service.tell("activity day with a specialist", who(SPECIALIST_DAY))
-            service.tell("activity day with the officer", who(OFFICER_DAY))
-            service.tell("activity day missed", who(DAY_MISSED))
-            self.hand_on(*of(DAY_MISSED), self.enforced["activity"])
-            service.tell("activity not bought", who(NOT_BOUGHT))
-            service.tell("activity by the officer instead", who(OFFICER_INSTEAD))
-        if happened(WORK_DAY, HOURS_LAPSED):
-            service.tell("unpaid work done", who(WORK_DAY))
-            service.tell("unpaid work missed", who(WORK_MISSED))
-            self.hand_on(*of(WORK_MISSED), self.enforced["unpaid_work"])
-            service.tell("unpaid work stood down", who(SENT_HOME))
-            service.tell("unpaid work completed", *of(WORK_COMPLETED))
-            service.tell("programme completed", who(PROGRAMME_COMPLETED))
-            service.tell("programme dropped", who(DROPPED_OUT))
-            service.tell("programme withdrawn", who(WITHDRAWN))
-            service.tell("activity days lapse", *of(DAYS_LAPSED))
-            service.tell("unpaid work lapses", *of(HOURS_LAPSED))
+        for event in EVENTS:
+            first, last = edges[event], edges[event + 1]
+            if first == last:
+                continue
+            who, number = told.person[first:last], told.detail[first:last]
+            service.tell(CALLED[event], who, number if event in WITH_NUMBER else 0, told.key[first:last])
+            if event == DAY_MISSED:
+                self.hand_on(who, number, self.enforced["activity"])
+            elif event == WORK_MISSED:
+                self.hand_on(who, number, self.enforced["unpaid_work"])
 
 
 def totals_table() -> Table:
