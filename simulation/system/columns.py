@@ -145,6 +145,20 @@ READ_AT_CONTACT = (
 )
 #: Where somebody is and who is responsible: read for every contact and task, and beside each other by much else.
 PLACE = ("officer", "location", "side", "prison_held")
+#: What courts and the assessment of risk read of somebody, and what of them is asked before release.
+READ_AT_SENTENCE = (
+    "report_asked",
+    "rsr",
+    "area",
+    "ogrs",
+    "rosh",
+    "mappa",
+    "safeguarding",
+    "public_interest",
+    "deportation",
+    "never_curfew",
+    "report",
+)
 
 SENTENCES = (
     Column("person", "int32", "row of people", "Whose sentence it is."),
@@ -340,7 +354,7 @@ class People(Table):
         office: Array
 
     def __init__(self, capacity: int) -> None:
-        super().__init__("people", PEOPLE, capacity, together=(READ_AT_CONTACT, PLACE))
+        super().__init__("people", PEOPLE, capacity, together=(READ_AT_CONTACT, PLACE, READ_AT_SENTENCE))
 
 
 class Sentences(Table):

@@ -26,12 +26,11 @@ from simulation.system.contact import Contact, by_operating_model, operating_mod
 from simulation.system.contact_loops import grouped
 from simulation.system.levers import Levers
 from simulation.system.population import Population
-from simulation.system.quantiles import Lookup, quantile_table
+from simulation.system.quantiles import Lookup, quantile_table, side_by_side
 from simulation.system.requirement_loops import (
     COUNTED,
     DAY_MISSED,
     DAYS_LAPSED,
-    DAYS_ORDERED,
     DROPPED_OUT,
     EVENTS,
     GROUP_DAY,
@@ -40,7 +39,6 @@ from simulation.system.requirement_loops import (
     OFFICER_DAY,
     OFFICER_INSTEAD,
     PROGRAMME_COMPLETED,
-    PROGRAMME_ORDERED,
     RULES,
     SENT_HOME,
     SPECIALIST_DAY,
@@ -48,17 +46,19 @@ from simulation.system.requirement_loops import (
     WORK_COMPLETED,
     WORK_DAY,
     WORK_MISSED,
-    WORK_ORDERED,
     Draws,
     Enough,
     Rules,
     Told,
     columns,
     group_columns,
+    known_of_orders,
     look_back,
+    read_of_people,
     room,
     set_due,
     write_requirements,
+    written_of_requirements,
 )
 from simulation.system.requirement_weeks import (
     GROUP_POOL,
@@ -165,15 +165,11 @@ class Requirements:
             np.array([share[name] for name in _PROGRAMMES], dtype=np.float64),
             np.array([round(sessions[name]) for name in _PROGRAMMES], dtype=np.int64),
             float(levers.number("requirements.programme.thinking_skills_from_ogrs")),
-            (
-                *quantile_table(levers.mapping("requirements.activity.days_ordered")),
-                *quantile_table(levers.mapping("requirements.unpaid_work.hours_ordered")),
-            ),
-            (
-                *quantile_table(levers.mapping("requirements.activity.start_days")),
-                *quantile_table(levers.mapping("requirements.unpaid_work.start_days")),
-                *quantile_table(levers.mapping("requirements.programme.start_days")),
-            ),
+            side_by_side(levers.mapping("requirements.activity.days_ordered")),
+            side_by_side(levers.mapping("requirements.unpaid_work.hours_ordered")),
+            side_by_side(levers.mapping("requirements.activity.start_days")),
+            side_by_side(levers.mapping("requirements.unpaid_work.start_days")),
+            side_by_side(levers.mapping("requirements.programme.start_days")),
             np.array([Lookup({name: routes[side][name] for name in _DELIVERIES}).edges for side in SIDES]),
             np.array(
                 [
@@ -191,6 +187,10 @@ class Requirements:
                 ],
                 dtype=np.uint64,
             ),
+            self.enough.rule,
+            np.stack([probabilities, shares]),
+            self.enough.edges,
+            self.enough.by_need,
         )
 
     def places_of_a_week(self, levers: Levers) -> NDArray[np.int64]:
@@ -209,8 +209,13 @@ class Requirements:
 
     def order(self, orders: Rows) -> None:
         """Write what new orders require."""
-        if orders.size:
-            self._tell(*self._write(orders))
+        if orders.size == 0:
+            return
+        told, details, activities, works, programmes = self._write(orders)
+        tell = self.service.tell
+        tell("activity days ordered", told[0, :activities], details[0, :activities])
+        tell("unpaid work ordered", told[1, :works], details[1, :works])
+        tell("programme ordered", told[2, :programmes], details[2, :programmes])
 
     def at_start(self, sentences: Rows) -> None:
         """Write what orders of before the run require, and how far it has come."""
@@ -231,33 +236,28 @@ class Requirements:
             self._columns_of, self._columns_now = now, columns(requirements, people, sentences)
         return self._columns_now
 
-    def _write(self, orders: Rows) -> tuple[Told, int]:
+    def _write(self, orders: Rows) -> tuple[NDArray[np.intp], NDArray[np.int32], int, int, int]:
+        """Write what orders require; return by kind whom it is told of, with what detail, and how many of each."""
         service, requirements = self.service, self.service.requirements
         first = requirements.size
         # Room for one of each kind; what isn't needed is given back.
-        requirements.add(orders.size * 3)
-        told = room(orders.size * 3)
-        rows, people, sentences = self._columns()
-        counted = self._new_counts()
-        size, events = write_requirements(
+        requirements.extend(orders.size * 3)
+        told, details = np.empty((3, orders.size), dtype=np.intp), np.empty((3, orders.size), dtype=np.int32)
+        requirements.size, activities, works, programmes = write_requirements(
             np.asarray(orders, dtype=np.intp),
             first,
             *self.what_orders_say,
             service.today,
-            rows,
-            people,
-            sentences,
-            service.sentences.person,
-            service.people.mappa,
-            service.people.safeguarding,
-            counted,
+            *written_of_requirements(requirements),
+            *read_of_people(service.people),
+            *known_of_orders(service.sentences),
+            self._counted,
+            service.flows,
             self.totals.ordered,
             told,
+            details,
         )
-        requirements.size = size
-        set_due(first, size, self.enough, rows, people)
-        service.flows[self._counted] += counted
-        return told, events
+        return told, details, activities, works, programmes
 
     def _new_counts(self) -> NDArray[np.int64]:
         return np.zeros((len(COUNTED), self.service.cells), dtype=np.int64)
@@ -511,10 +511,6 @@ class Requirements:
             return who(event), told.detail[ordered[edges[event] : edges[event + 1]]]
 
         # Most days bring events of one of these groups alone.
-        if happened(DAYS_ORDERED, PROGRAMME_ORDERED):
-            service.tell("activity days ordered", *of(DAYS_ORDERED))
-            service.tell("unpaid work ordered", *of(WORK_ORDERED))
-            service.tell("programme ordered", *of(PROGRAMME_ORDERED))
         if happened(GROUP_DAY, OFFICER_INSTEAD):
             service.tell("activity day in a group", who(GROUP_DAY))
             service.tell("activity day with a specialist", who(SPECIALIST_DAY))
