@@ -252,8 +252,7 @@ def set_due(first: int, size: int, enough: Enough, rows: RequirementColumns, peo
                 rows.held[row] = 0
 
 
-#: The columns that :func:`write_requirements` takes, in its order.
-written_of_requirements = attrgetter(
+_written_of_requirements = attrgetter(
     "person",
     "sentence",
     "number",
@@ -267,8 +266,13 @@ written_of_requirements = attrgetter(
     "bought_draw",
     "enough_draw",
 )
-read_of_people = attrgetter("key", "cell", "ogrs", "mappa", "safeguarding")
-known_of_orders = attrgetter("person", "number", "imposed", "unpaid_work_only", "activity", "unpaid_work")
+_read_of_people = attrgetter("key", "cell", "ogrs", "mappa", "safeguarding")
+_known_of_orders = attrgetter("person", "number", "imposed", "unpaid_work_only", "activity", "unpaid_work")
+
+
+def columns_to_write(requirements: Any, people: Any, sentences: Any) -> Any:
+    """Return the columns that :func:`write_requirements` takes, in its order."""
+    return *_written_of_requirements(requirements), *_read_of_people(people), *_known_of_orders(sentences)
 
 
 @compiled
@@ -291,6 +295,11 @@ def write_requirements(
     need_edges: Floats,
     by_need: Floats,
     today: int,
+    numbers: Rows,
+    flows: Counted,
+    totals_ordered: Counted,
+    told: Rows,
+    details: Days,
     of_person: Array,
     of_sentence: Array,
     of_number: Array,
@@ -314,11 +323,6 @@ def write_requirements(
     unpaid_work_only: Array,
     activity: Array,
     unpaid_work: Array,
-    numbers: Rows,
-    flows: Counted,
-    totals_ordered: Counted,
-    told: Rows,
-    details: Days,
 ) -> tuple[int, int, int, int]:
     """Write what orders require, from row ``first`` of requirements on.
 

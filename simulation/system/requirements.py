@@ -51,14 +51,12 @@ from simulation.system.requirement_loops import (
     Rules,
     Told,
     columns,
+    columns_to_write,
     group_columns,
-    known_of_orders,
     look_back,
-    read_of_people,
     room,
     set_due,
     write_requirements,
-    written_of_requirements,
 )
 from simulation.system.requirement_weeks import (
     GROUP_POOL,
@@ -248,14 +246,12 @@ class Requirements:
             first,
             *self.what_orders_say,
             service.today,
-            *written_of_requirements(requirements),
-            *read_of_people(service.people),
-            *known_of_orders(service.sentences),
             self._counted,
             service.flows,
             self.totals.ordered,
             told,
             details,
+            *columns_to_write(requirements, service.people, service.sentences),
         )
         return told, details, activities, works, programmes
 
