@@ -172,6 +172,20 @@ READ_AT_MOVES = (
     "short_cohort_failed",
     "prison_held",
 )
+#: What courts and the assessment of risk read of somebody, and what of them is asked before release.
+READ_AT_SENTENCE = (
+    "report_asked",
+    "rsr",
+    "area",
+    "ogrs",
+    "rosh",
+    "mappa",
+    "safeguarding",
+    "public_interest",
+    "deportation",
+    "never_curfew",
+    "report",
+)
 
 SENTENCES = (
     Column("person", "int32", "row of people", "Whose sentence it is."),
@@ -367,7 +381,7 @@ class People(Table):
         office: Array
 
     def __init__(self, capacity: int) -> None:
-        super().__init__("people", PEOPLE, capacity, together=(READ_AT_CONTACT, PLACE, READ_AT_MOVES))
+        super().__init__("people", PEOPLE, capacity, together=(READ_AT_CONTACT, PLACE, READ_AT_MOVES, READ_AT_SENTENCE))
 
 
 class Sentences(Table):

@@ -53,7 +53,7 @@ def refer_people(
     wanted_constant: np.uint64,
     kind_constant: np.uint64,
     edges: Floats,
-    due_days: NDArray[np.int64],
+    due_days: Days,
     key: Array,
     sentences: Array,
     location: Array,
@@ -72,7 +72,8 @@ def refer_people(
     queue_seconds: Array,
     queue_due: Array,
     queue_writer: Array,
-) -> tuple[Rows, Rows, NDArray[np.intp], Rows]:
+    found: NDArray[np.intp],
+) -> tuple[int, int, int, int]:
     """Bring people before the court, and ask for a report on a share of them: it joins the queue of court teams.
 
     Parameters
@@ -83,7 +84,7 @@ def refer_people(
         Constants of the draws of whether there is a report, and of which kind.
     edges : float array (kinds,)
         Upper edges of the shares of each kind of report.
-    due_days : int64 array (kinds,)
+    due_days : int array (kinds,)
         Day on which a report of each kind is due that is asked for today, by :class:`Report`.
     services_constant, duty_constant : uint64
         Constants of the draws of whether a services officer writes it, and whether an officer on court duty does.
@@ -96,8 +97,9 @@ def refer_people(
     first : int
         Row of the queue that the first of them takes; there is room for all.
 
-    Returns
-    -------
+    Returns how long the lists are that are written into ``found``, shape (4, rows), see
+    :func:`simulation.system.custody_loops.lists_of`:
+
     referred : int array
         Those now before the court with this matter.
     asked, kinds : int arrays
@@ -105,8 +107,7 @@ def refer_people(
     direct : int array
         Those sentenced without one.
     """
-    referred, asked = np.empty_like(rows), np.empty_like(rows)
-    kinds, direct = np.empty_like(rows), np.empty_like(rows)
+    referred, asked, kinds, direct = found[0], found[1], found[2], found[3]
     many, asking = 0, 0
     for row in rows:
         # Somebody already before the court brings the new matter to the same hearing.
@@ -141,7 +142,7 @@ def refer_people(
         if location[row] == _UNKNOWN or location[row] == _OVER:
             location[row] = _COURT
         many += 1
-    return referred[:many], asked[:asking], kinds[:asking], direct[: many - asking]
+    return many, asking, asking, many - asking
 
 
 @compiled
@@ -158,7 +159,10 @@ def team_day(
     key: Array,
     report_due: Array,
     flows: Counted,
-) -> tuple[Flags, Flags, Rows]:
+    waiting: Flags,
+    served: Flags,
+    on_duty: Rows,
+) -> int:
     """Let every area's court team work through its queue for a day.
 
     Probation officers write theirs first; with time left they write what services officers didn't come to.
@@ -174,19 +178,21 @@ def team_day(
     flows : int64 array (counts, cells)
         Counts of the month.
 
+    waiting, served : bool arrays (reports,)
+        Written: which reports are still needed, and which of them were written.
+    on_duty : int array (reports,)
+        Written, from its front: reports due by today that an officer on court duty is to write.
+
     Returns
     -------
-    waiting : bool array (reports,)
-        Which reports are still needed.
-    served : bool array (reports,)
-        Which of them were written.
-    on_duty : int array
-        Reports due by today that an officer on court duty is to write.
+    int
+        How many these last are.
     """
     size, areas = row.size, owed_po.size
-    waiting, urgency = np.zeros(size, dtype=np.bool_), np.empty(size, dtype=np.uint64)
+    urgency = np.empty(size, dtype=np.uint64)
     server, time = np.full(size, -1, dtype=np.intp), np.empty(size, dtype=np.int64)
-    on_duty = np.empty(size, dtype=np.intp)
+    waiting[:] = False
+    served[:] = False
     needed, duties = 0, 0
     for at in range(size):
         urgency[at] = urgency_of(0, int(due[at]), _mix(key[row[at]] + np.uint64(due[at])), today)
@@ -206,28 +212,37 @@ def team_day(
         for one in range(areas):
             owed_po[one] = max(0, int(owed_po[one]) - capacity[one, 0])
             owed_pso[one] = max(0, int(owed_pso[one]) - capacity[one, 1])
-        return waiting, waiting, on_duty[:0]
+        return duties
     available = np.empty(areas * 2, dtype=np.int64)
     for one in range(areas):
         available[one * 2] = capacity[one, 0] - owed_po[one]
         available[one * 2 + 1] = capacity[one, 1] - owed_pso[one]
-    served, used = work_queues(server, urgency, time, available)
+    written, used = work_queues(server, urgency, time, available)
     for at in range(size):
-        left_over = waiting[at] and writer[at] == _BY_PSO and not served[at]
+        left_over = waiting[at] and writer[at] == _BY_PSO and not written[at]
         server[at] = int(area[at]) if left_over else -1
     helped, more = work_queues(server, urgency, time, available[0::2] - used[0::2])
+    for at in range(size):
+        served[at] = written[at] or helped[at]
     for one in range(areas):
         by_po, by_pso = used[one * 2] + more[one], used[one * 2 + 1]
         owed_po[one] = max(0, by_po - available[one * 2])
         owed_pso[one] = max(0, by_pso - available[one * 2 + 1])
         flows[_PO_SECONDS, one * 2] += by_po
         flows[_PSO_SECONDS, one * 2] += by_pso
-    return waiting, served | helped, on_duty[:duties]
+    return duties
 
 
 @compiled
 def deliver_reports(
-    done: Rows,
+    size: int,
+    waiting: Flags,
+    served: Flags,
+    queue_row: Rows,
+    queue_area: Array,
+    queue_seconds: Array,
+    queue_due: Array,
+    queue_writer: Array,
     today: int,
     tomorrow: int,
     adjourned: int,
@@ -236,18 +251,45 @@ def deliver_reports(
     report_asked: Array,
     report_due: Array,
     flows: Counted,
-) -> Days:
-    """Return the day on which each person is sentenced whose report was written today.
+    delivered: NDArray[np.intp],
+) -> tuple[int, int]:
+    """Take the reports written today, and those no longer needed, from the queue; find the days of the hearings.
 
     Parameters
     ----------
+    size : int
+        How many reports are in the queue: its columns, ``queue_row`` and so on, have room for more.
+    waiting, served : bool arrays (reports,)
+        Which are still needed, and which of these were written today.
     tomorrow, adjourned : int
         The next working day, and the day to which a hearing is put off whose report is late.
     flows : int64 array (counts, cells)
         Counts of the month.
+    delivered : int array (2, reports)
+        Written: people whose report was written today, in row order, and the day on which each is sentenced.
+
+    Returns
+    -------
+    many, left : int
+        How many people these are, and how many reports are left in the queue.
     """
-    hearings = np.empty(done.size, dtype=np.int32)
-    for at in range(done.size):
+    many, left = 0, 0
+    for at in range(size):
+        if served[at]:
+            delivered[0, many] = queue_row[at]
+            many += 1
+        elif waiting[at]:
+            queue_row[left] = queue_row[at]
+            queue_area[left] = queue_area[at]
+            queue_seconds[left] = queue_seconds[at]
+            queue_due[left] = queue_due[at]
+            queue_writer[left] = queue_writer[at]
+            left += 1
+    for at in range(left, size):
+        queue_row[at], queue_area[at], queue_seconds[at], queue_due[at], queue_writer[at] = 0, 0, 0, 0, 0
+    done, hearings = delivered[0, :many], delivered[1, :many]
+    done.sort()
+    for at in range(many):
         row = done[at]
         kind, place = report[row], cell[row]
         if kind == _ORAL:
@@ -262,7 +304,7 @@ def deliver_reports(
             hearings[at] = max(adjourned, tomorrow)
         else:
             hearings[at] = max(int(report_due[row]), tomorrow)
-    return hearings
+    return many, left
 
 
 @compiled
@@ -288,7 +330,8 @@ def decide_custody(
     kind: Array,
     length: Array,
     flows: Counted,
-) -> tuple[Rows, Rows, Rows, Rows]:
+    found: NDArray[np.intp],
+) -> tuple[int, int, int, int]:
     """Decide between custody and community; the court is done with these people.
 
     Parameters
@@ -308,8 +351,9 @@ def decide_custody(
     flows : int64 array (counts, cells)
         Counts of the month; sentences and orders on a report are counted here.
 
-    Returns
-    -------
+    Returns how long the lists are that are written into ``found``, shape (4, rows), see
+    :func:`simulation.system.custody_loops.lists_of`:
+
     sentenced : int array
         Everybody sentenced: those still in the model.
     inside, outside : int arrays
@@ -317,8 +361,7 @@ def decide_custody(
     already : int array
         Those of the last who are under supervision in the community now.
     """
-    sentenced, inside = np.empty_like(rows), np.empty_like(rows)
-    outside, already = np.empty_like(rows), np.empty_like(rows)
+    sentenced, inside, outside, already = found[0], found[1], found[2], found[3]
     many, into_custody, supervised = 0, 0, 0
     for at in range(rows.size):
         row = rows[at]
@@ -352,7 +395,7 @@ def decide_custody(
         report_asked[row] = NEVER
         report_due[row] = NEVER
         many += 1
-    return sentenced[:many], inside[:into_custody], outside[: many - into_custody], already[:supervised]
+    return many, into_custody, many - into_custody, supervised
 
 
 @compiled
@@ -381,7 +424,9 @@ def write_orders(
     unpaid_work_only: Array,
     suspended_group: int,
     flows: Counted,
-) -> tuple[Rows, Days, Rows, Days]:
+    found: NDArray[np.intp],
+    days_of: NDArray[np.int32],
+) -> tuple[int, int]:
     """Write what orders of today say.
 
     Parameters
@@ -400,14 +445,15 @@ def write_orders(
     flows : int64 array (counts, cells)
         Counts of the month: of orders, and of those on people sentenced before.
 
+    found, days_of : int arrays (2, orders)
+        Written: people with community orders and people with suspended sentences, and how many days these last.
+
     Returns
     -------
-    community, community_days, suspended, suspended_days : int arrays
-        People with community orders, how long these last, and the same of suspended sentences.
+    int, int
+        How many people have community orders, and how many have suspended sentences.
     """
-    community, suspended = np.empty_like(rows), np.empty_like(rows)
-    community_days = np.empty(rows.size, dtype=np.int32)
-    suspended_days = np.empty(rows.size, dtype=np.int32)
+    community, suspended, community_days, suspended_days = found[0], found[1], days_of[0], days_of[1]
     others = 0
     for at in range(rows.size):
         row, order = rows[at], made[at]
@@ -436,5 +482,4 @@ def write_orders(
         flows[_COMMUNITY_SENTENCES, place] += 1
         if number > 1:
             flows[_OF_RETURNERS, place] += 1
-    ordered = rows.size - others
-    return community[:ordered], community_days[:ordered], suspended[:others], suspended_days[:others]
+    return rows.size - others, others

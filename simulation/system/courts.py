@@ -28,6 +28,7 @@ from simulation.system.court_loops import (
     write_orders,
 )
 from simulation.system.custody import Custody
+from simulation.system.custody_loops import lists_of
 from simulation.system.demand import LENGTH_BANDS
 from simulation.system.levers import Levers
 from simulation.system.population import GROUPS, Population
@@ -81,7 +82,11 @@ class Courts:
         # By kind of report; none takes none.
         self.kind_edges = Lookup(levers.mapping("courts.report_mix")).edges
         self.report_time = np.array([0, *(round(hours[name] * 3600) for name in REPORTS[1:])])
-        self.report_days = [0, *(round(days[name]) for name in REPORTS[1:])]
+        self.report_days = np.array([0, *(round(days[name]) for name in REPORTS[1:])], dtype=np.intp)
+        self.longest_report = int(self.report_days.max())
+        self.report_coverage = levers.number("courts.report_coverage")
+        self.put_off = levers.integer("courts.adjournment_working_days")
+        self.work_share = float(levers.number("courts.unpaid_work_only_share"))
         # Teams are staffed for each year's reports of the mix before any policy, at the stated utilisation: a policy
         # that asks for longer reports doesn't bring the staff to write them.
         before = Levers(self.service.resolved.on(0))
@@ -146,25 +151,21 @@ class Courts:
         if rows.size == 0:
             return rows
         service, people, chance = self.service, self.service.people, self.service.chance
-        today, calendar = service.today, service.calendar
-        year = calendar.date(today).year
-        demand = self.population.demand
-        share = demand.yearly("courts.pre_sentence_reports", year) / (
-            demand.community_year(year) + demand.custody_year(year)
-        )
-        share *= service.levers.number("courts.report_coverage") * demand.lever("courts.pre_sentence_reports", today)
-        due_days = np.array([calendar.after_working_days(today, days) for days in self.report_days], dtype=np.int64)
+        today, demand = service.today, self.population.demand
+        stretch = demand.stretch(today, "courts.pre_sentence_reports")
+        share, lever = demand.remembered("reports", stretch, lambda: self.report_share(today))
         # Room for everybody; what isn't needed is given back.
         queue, first = service.court_queue, service.court_queue.size
-        queue.add(rows.size)
-        referred, asked, kinds, direct = refer_people(
+        queue.extend(rows.size)
+        found = np.empty((4, rows.size), dtype=np.intp)
+        sizes = refer_people(
             rows,
             today,
-            float(share),
+            share * (self.report_coverage * lever),
             chance.constant("report wanted"),
             chance.constant("kind of report"),
             self.kind_edges,
-            due_days,
+            service.calendar.working_days_ahead(today, self.longest_report)[self.report_days],
             people.key,
             people.sentences,
             people.location,
@@ -183,19 +184,30 @@ class Courts:
             queue.seconds,
             queue.due,
             queue.writer,
+            found,
         )
+        referred, asked, kinds, direct = lists_of(found, sizes)
         queue.size = first + asked.size
         service.tell("convicted", referred)
         service.tell("report asked for", asked, kinds)
         return direct
 
+    def report_share(self, today: int) -> tuple[float, float]:
+        """Return the share of cases that would get a report before policy, and what the scenario multiplies it by."""
+        demand, year = self.population.demand, self.service.calendar.date(today).year
+        reports = demand.yearly("courts.pre_sentence_reports", year)
+        share = reports / (demand.community_year(year) + demand.custody_year(year))
+        return float(share), float(demand.lever("courts.pre_sentence_reports", today))
+
     def write_reports(self) -> None:
         """Let each area's court team work through its queue; those on court duty write what is due today."""
         service, people, queue = self.service, self.service.people, self.service.court_queue
         size, today, calendar = queue.size, service.today, service.calendar
-        rows, teams = queue.row[:size], service.tables["teams"]
-        waiting, served, on_duty = team_day(
-            rows,
+        teams = service.tables["teams"]
+        waiting, served = np.empty((2, size), dtype=np.bool_)
+        on_duty = np.empty(size, dtype=np.intp)
+        duties = team_day(
+            queue.row[:size],
             queue.area[:size],
             queue.seconds[:size],
             queue.due[:size],
@@ -207,27 +219,37 @@ class Courts:
             people.key,
             people.report_due,
             service.flows,
+            waiting,
+            served,
+            on_duty,
         )
-        if on_duty.size:
-            served[self.court_duty(on_duty)] = True
-        done = np.sort(rows[served])
-        if done.size:
-            put_off = service.levers.integer("courts.adjournment_working_days")
-            hearings = deliver_reports(
-                done,
-                today,
-                calendar.after_working_days(today, 1),
-                calendar.after_working_days(today, put_off),
-                people.cell,
-                people.report,
-                people.report_asked,
-                people.report_due,
-                service.flows,
-            )
-            service.agendas["sentence"].put(done, hearings)
-            service.tell("report delivered", done)
-            waiting[served] = False
-        queue.keep(waiting)
+        if size == 0:
+            return
+        if duties:
+            served[self.court_duty(on_duty[:duties])] = True
+        delivered = np.empty((2, size), dtype=np.intp)
+        many, queue.size = deliver_reports(
+            size,
+            waiting,
+            served,
+            queue.row,
+            queue.area,
+            queue.seconds,
+            queue.due,
+            queue.writer,
+            today,
+            calendar.after_working_days(today, 1),
+            calendar.after_working_days(today, self.put_off),
+            people.cell,
+            people.report,
+            people.report_asked,
+            people.report_due,
+            service.flows,
+            delivered,
+        )
+        done = delivered[0, :many]
+        service.agendas["sentence"].put(done, delivered[1, :many])
+        service.tell("report delivered", done)
 
     def court_duty(self, reports: Rows) -> Rows:
         """Give reports to case-holding officers of the NPS on court duty, in turn; return those written.
@@ -270,7 +292,8 @@ class Courts:
             return
         service, people, sentences = self.service, self.service.people, self.service.sentences
         community, custody = self.population.expected_new(service.today)
-        rows, inside, outside, already = decide_custody(
+        found = np.empty((4, rows.size), dtype=np.intp)
+        sizes = decide_custody(
             rows,
             service.chance.constant("disposal"),
             float(custody / max(community + custody, 1e-9)),
@@ -292,7 +315,9 @@ class Courts:
             sentences.kind,
             sentences.length,
             service.flows,
+            found,
         )
+        rows, inside, outside, already = lists_of(found, sizes)
         made = self.custody.receive(inside)
         ordered = self.impose_orders(outside)
         service.refresh(rows)
@@ -318,7 +343,8 @@ class Courts:
         )
         today = service.today
         made = service.new_sentences(rows, Kind.COMMUNITY_ORDER, Status.ORDER)
-        community, community_days, suspended, suspended_days = write_orders(
+        found, days = np.empty((2, rows.size), dtype=np.intp), np.empty((2, rows.size), dtype=np.int32)
+        community, suspended = write_orders(
             rows,
             made,
             today,
@@ -327,7 +353,7 @@ class Courts:
             chance.constant("offence"),
             chance.constant("order: unpaid work only"),
             float(self.population.demand.suspended_share(service.calendar.date(today).year)),
-            float(service.levers.number("courts.unpaid_work_only_share")),
+            self.work_share,
             self.length_edges,
             self.lengths,
             self.lags[0],
@@ -343,11 +369,13 @@ class Courts:
             sentences.unpaid_work_only,
             0 if service.groups is None else service.groups.next_sentence,
             service.flows,
+            found,
+            days,
         )
         service.regroup(rows)
         service.agendas["legal end"].put(made, sentences.expiry[made])
         for begin in self.on_orders:
             begin(made)
-        service.tell("community order", community, community_days)
-        service.tell("suspended sentence order", suspended, suspended_days)
+        service.tell("community order", found[0, :community], days[0, :community])
+        service.tell("suspended sentence order", found[1, :suspended], days[1, :suspended])
         return made

@@ -20,7 +20,6 @@ from simulation.system.custody_loops import (
     REFUSED,
     Array,
     Counted,
-    Days,
     Rows,
     Shares,
 )
@@ -59,6 +58,7 @@ _CUSTODY, _RECALLED, _AT_LARGE = Status.CUSTODY, Status.RECALLED, Status.AT_LARG
 @compiled
 def put_forward(
     made: Rows,
+    found: NDArray[np.intp],
     today: int,
     least_days: float,
     lead: int,
@@ -84,7 +84,7 @@ def put_forward(
     custody_end: Array,
     curfew_from: Array,
     curfew_stage: Array,
-) -> tuple[Rows, Days, Rows]:
+) -> tuple[int, int, int]:
     """Put people forward for curfew: by length, held under no other term, not excluded, taken up, and willing.
 
     One draw says who is put forward and why others aren't: beyond the share taken up come those whose papers are never
@@ -95,7 +95,7 @@ def put_forward(
     first : bool
         Whether they are looked at for the first time: then reasons are counted.
     take_up, opt_out : float arrays
-        Share put forward, of each sentence; share of those who opt out, by cell.
+        Share put forward, one for all or of each sentence; share of those who opt out, by cell.
     begun_share : float
         Share of those not put forward whose papers are never begun, though nobody presumes them unsuitable.
     probabilities, values : float arrays
@@ -103,14 +103,15 @@ def put_forward(
     taken_up, opts_out, papers : uint64
         Constants of the draws.
 
-    Returns
-    -------
+    Returns how long the lists are that are written into ``found``, shape (3, sentences), see
+    :func:`simulation.system.custody_loops.lists_of`:
+
     chosen, ready : int arrays
         Sentences put forward, and the day on which their papers are ready.
     opted : int array
         Sentences of those who opted out.
     """
-    chosen, ready, opted = np.empty_like(made), np.empty(made.size, dtype=np.int64), np.empty_like(made)
+    chosen, ready, opted = found[0], found[1], found[2]
     size, out = 0, 0
     for at in range(made.size):
         row = made[at]
@@ -141,10 +142,10 @@ def put_forward(
             if first:
                 flows[numbers[_TOO_SHORT], cell[who]] += 1
             continue
-        uniform = uniform_of(key[who], taken_up, occurrence)
-        if not uniform < take_up[at]:
+        uniform, share = uniform_of(key[who], taken_up, occurrence), take_up[at if take_up.size > 1 else 0]
+        if not uniform < share:
             if first:
-                begun = take_up[at] + (1 - take_up[at]) * begun_share
+                begun = share + (1 - share) * begun_share
                 flows[numbers[_NOT_BEGUN if uniform < begun else _UNSUITABLE], cell[who]] += 1
             continue
         if uniform_of(key[who], opts_out, occurrence) < opt_out[cell[who]]:
@@ -159,7 +160,7 @@ def put_forward(
         chosen[size] = row
         ready[size] = max(int(curfew_from[row]) - lead, today + 1) + int(value_at(draw, probabilities, values))
         size += 1
-    return chosen[:size], ready[:size], opted[:out]
+    return size, size, out
 
 
 @compiled

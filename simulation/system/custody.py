@@ -24,7 +24,7 @@ from simulation.system.departures import Departures
 from simulation.system.life_sentences import LifeSentences
 from simulation.system.population import Population
 from simulation.system.reception import Terms
-from simulation.system.reception_loops import begin_terms, count_received, curfew_days, set_dates
+from simulation.system.reception_loops import curfew_days, receive_people, release_days, set_dates
 from simulation.system.service import COUNT_INDEX, FAR, Array, Rows, Service
 from simulation.system.workload import Workload
 
@@ -79,6 +79,14 @@ class Custody:
             float(levers.number("custody.hdc.second_address_share")),
             levers.integer("custody.hdc.most_enquiries"),
         )
+        #: Share put forward where it is the same for everybody on every day; else None, and it is looked up for each.
+        self.take_up: Array | None = None
+        if self.service.resolved.never_changes("custody.hdc.take_up"):
+            self.take_up = self.service.resolved.lookup("custody.hdc.take_up", np.zeros(1), 0, np.zeros(1))
+        self.not_begun_share = float(levers.number("custody.hdc.not_begun_share"))
+        self.opt_out_share = levers.cells("custody.hdc.opt_out_share")
+        self.papers_days = quantiles_of(levers.mapping("custody.hdc.papers_days"))
+        self.paper_seconds = np.array([round(levers.number("custody.hdc.papers_hours") * 3600)])
         recalled = levers.number("custody.hdc.curfew_recall_share") / levers.number("custody.hdc.mean_days")
         self.breach_rate = max(recalled, 1e-9)
 
@@ -93,7 +101,11 @@ class Custody:
             return rows
         service, people, sentences, terms = self.service, self.service.people, self.service.sentences, self.terms
         made = service.new_sentences(rows, Kind.DETERMINATE, Status.CUSTODY)
-        orders, of_people = begin_terms(
+        laws = terms.laws
+        if laws is None:
+            laws = terms.laws_of(sentences.imposed[made], people.area[rows])
+        revoked = np.empty((2, rows.size), dtype=np.intp)
+        size = receive_people(
             rows,
             made,
             service.today,
@@ -108,9 +120,15 @@ class Custody:
             terms.revoked_share,
             terms.lags,
             terms.constants,
+            laws,
+            terms.reform,
+            terms.most,
+            terms.curfew_law,
+            revoked,
             service.flows,
             people.cell,
             0 if service.groups is None else service.groups.next_sentence,
+            people.area,
             people.key,
             people.sentences,
             people.latest,
@@ -121,17 +139,15 @@ class Custody:
             sentences.remand,
             sentences.extended,
             sentences.offence,
+            sentences.custody_end,
+            sentences.expiry,
+            sentences.supervision_end,
+            sentences.curfew_from,
         )
         service.regroup(rows)
-        self.set_dates(made)
-        if orders.size:
-            service.agendas["legal end"].cancel(orders)
-            service.agendas["hearing"].cancel(orders)
-            service.agendas["breach pack back"].cancel(orders)
-            service.tell("order revoked", of_people)
-        count_received(
-            rows, made, service.today, service.flows, people.cell, sentences.custody_end, sentences.curfew_from
-        )
+        if size:
+            service.cancel(revoked[0, :size], "legal end", "hearing", "breach pack back")
+            service.tell("order revoked", revoked[1, :size])
         service.tell("sentenced to custody", rows, sentences.length[made])
         return made
 
@@ -141,8 +157,9 @@ class Custody:
             return
         service, sentences = self.service, self.service.sentences
         at_once = sentences.custody_end[made] <= service.today
-        free = made[at_once]
-        staying = made[~at_once] if free.size else made
+        free, staying = made[:0], made
+        if at_once.any():
+            free, staying = made[at_once], made[~at_once]
         if staying.size:
             self.schedule_release(staying)
             for listener in self.on_received:
@@ -206,13 +223,18 @@ class Custody:
         service, sentences = self.service, self.service.sentences
         if sentences_rows.size == 0:
             return
-        day = service.calendar.working_day_before(sentences.custody_end[sentences_rows])
-        day = np.maximum(day, service.today + 1)
-        service.agendas["release"].put(sentences_rows, day)
-        window = service.levers.integer("release.window_days")
-        begin = np.maximum(day - window, service.today + 1)
-        fresh = sentences.prepared[sentences_rows] == 0
-        service.agendas["resettlement"].put(sentences_rows[fresh], begin[fresh])
+        days = np.empty((3, sentences_rows.size), dtype=np.intp)
+        fresh = release_days(
+            sentences_rows,
+            service.today,
+            service.levers.integer("release.window_days"),
+            *service.calendar.previous_working_days(),
+            sentences.custody_end,
+            sentences.prepared,
+            days,
+        )
+        service.agendas["release"].put(sentences_rows, days[0])
+        service.agendas["resettlement"].put(days[1, :fresh], days[2, :fresh])
 
     # --- Home detention curfew --------------------------------------------------------------------------------
 
@@ -222,18 +244,22 @@ class Custody:
         if made.size == 0:
             return
         made = np.asarray(made, dtype=np.intp)
-        area = people.area[sentences.person[made]]
-        levers, chance = service.levers, service.chance
-        chosen, ready, opted = put_forward(
+        levers, chance, take_up = service.levers, service.chance, self.take_up
+        if take_up is None:
+            area = people.area[sentences.person[made]]
+            take_up = service.resolved.lookup("custody.hdc.take_up", sentences.imposed[made], service.today, area)
+        found = np.empty((3, made.size), dtype=np.intp)
+        sizes = put_forward(
             made,
+            found,
             service.today,
-            float(levers.number("custody.hdc.min_days_on_curfew")),
+            self.least_days_on_curfew,
             levers.integer("custody.hdc.papers_lead_days"),
             first,
-            service.resolved.lookup("custody.hdc.take_up", sentences.imposed[made], service.today, area),
-            float(levers.number("custody.hdc.not_begun_share")),
-            levers.cells("custody.hdc.opt_out_share"),
-            *quantiles_of(levers.mapping("custody.hdc.papers_days")),
+            take_up,
+            self.not_begun_share,
+            self.opt_out_share,
+            *self.papers_days,
             chance.constant("curfew taken up"),
             chance.constant("curfew opted out"),
             chance.constant("curfew papers"),
@@ -251,10 +277,11 @@ class Custody:
             sentences.curfew_from,
             sentences.curfew_stage,
         )
-        seconds = round(levers.number("custody.hdc.papers_hours") * 3600)
-        service.count("hdc_paper_seconds", sentences.person[chosen], np.array([seconds]))
+        chosen, ready, opted = lists_of(found, sizes)
+        if chosen.size:
+            service.count("hdc_paper_seconds", sentences.person[chosen], self.paper_seconds)
+            service.agendas["curfew papers"].put(chosen, ready)
         service.tell("curfew opted out of", self.people_of(opted))
-        service.agendas["curfew papers"].put(chosen, ready)
 
     def papers(self) -> Generator[simpy.Event, Any, None]:
         """Move the curfew papers on: ask for the address check, read its answer, refuse or approve."""

@@ -18,6 +18,9 @@ from simulation.engine import Calendar
 from simulation.scenario import Geography, Resolved
 from simulation.system.quantiles import Lookup
 
+#: Expected returns are looked up for so many days at once.
+_DAYS_AT_ONCE = 64
+
 LENGTH_BANDS = (
     "under_6_months",
     "6_to_under_12_months",
@@ -141,22 +144,44 @@ class Demand:
         day : int
             Day of the run, at least 0.
         """
-        month = self._once(("month", day), lambda: int(self.calendar.month(day)))
-
         def find() -> float:
             if self.resolved.parameters[name].series:
                 base = self.yearly(name, self.calendar.date(day).year)
                 return self.resolved.series_value(name, day, 0) / base
             return self.resolved.on(day).number(name) / self.resolved.on(0).number(name)
 
-        # Changes begin on days, and are read by the month: the first of the month decides unless it is the start.
-        return self._once((f"lever {name}", day if (name,) in self._moved() else month), find)
+        return self._once((f"lever {name}", self.stretch(day, name)), find)
 
-    def _moved(self) -> frozenset[tuple[str, ...]]:
-        return self._once(("moved", ""), lambda: frozenset((key[0],) for key in self.resolved.changed()))
+    def stretch(self, day: int, *names: str) -> int:
+        """Return a number that stays the same for as long as none of these parameters can move.
+
+        Changes begin on days, and are read by the month: the first of the month decides unless it is the start.
+        """
+        moved = self._moved()
+        for name in names:
+            if name in moved:
+                return day
+        when = self.calendar.date(day)
+        return when.year * 12 + when.month - 1
+
+    def remembered(self, what: str, stretch: int, find: Callable[[], Any]) -> Any:
+        """Return what was found before for a stretch of days, see :meth:`stretch`, or else find it."""
+        return self._once((what, stretch), find)
+
+    def _moved(self) -> frozenset[str]:
+        return self._once(("moved", ""), lambda: frozenset(key[0] for key in self.resolved.changed()))
 
     def expected_returns(self, kind: str, day: int) -> float:
         """Return people expected to return in a month of 30.4 days, from the stored baseline curve."""
-        return self._once(
-            (f"returns {kind}", day), lambda: self.resolved.series_value(f"population.returns.{kind}", day, 0)
-        )
+        name = f"population.returns.{kind}"
+        if name in self._moved():
+            return self._once((name, day), lambda: self.resolved.series_value(name, day, 0))
+        # The points of the series alone decide: the values of many days are found at once.
+        first = day // _DAYS_AT_ONCE * _DAYS_AT_ONCE
+        return self._once((name, first), lambda: self._values_from(name, first))[day - first]
+
+    def _values_from(self, name: str, first: int) -> list[float]:
+        """Return the values of a series on the days from one day on, where nothing changes it."""
+        days = np.arange(first, first + _DAYS_AT_ONCE)
+        values: list[float] = self.resolved.lookup(name, days, first + _DAYS_AT_ONCE - 1, 0).tolist()
+        return values

@@ -22,7 +22,7 @@ from simulation.system.workload import Workload
 
 # A compiled loop takes plain numbers, not the members of a class.
 _ORDER, _ENDED, _COMMUNITY, _HIGH = Status.ORDER, Status.ENDED, Location.COMMUNITY, Rosh.HIGH
-_FINISHED = Progress.FINISHED
+_FINISHED, _COMMUNITY_ORDER = Progress.FINISHED, Kind.COMMUNITY_ORDER
 
 
 class EarlyRevocation:
@@ -38,17 +38,26 @@ class EarlyRevocation:
         levers = self.service.levers
         self.seconds = int(workload.task_seconds[Task.COURT_APPLICATION])
         self.share = levers.cells("enforcement.early_revocation_share")
-        self.served = levers.number("enforcement.early_revocation_served")
+        self.served = float(levers.number("enforcement.early_revocation_served"))
         self.listing = levers.integer("enforcement.early_revocation_working_days")
 
     def plan(self, made: Rows) -> None:
         """Set the day on which progress on new orders is looked at."""
         service, sentences = self.service, self.service.sentences
-        made = made[(sentences.kind[made] == Kind.COMMUNITY_ORDER) & (sentences.status[made] == Status.ORDER)]
-        day = sentences.imposed[made] + (sentences.length[made] * self.served).astype(np.int64)
-        ahead = day > service.today
-        day = service.calendar.working_day_after(day[ahead])
-        service.agendas["good progress"].put(made[ahead], day)
+        orders, days = np.empty_like(made), np.empty(made.size, dtype=np.int32)
+        size = days_of_progress(
+            made,
+            service.today,
+            self.served,
+            *service.calendar.next_working_days(),
+            sentences.kind,
+            sentences.status,
+            sentences.imposed,
+            sentences.length,
+            orders,
+            days,
+        )
+        service.agendas["good progress"].put(orders[:size], days[:size])
 
     def process(self) -> Generator[simpy.Event, Any, None]:
         """Each day: hear applications, look at progress, and list applications that are written."""
@@ -103,6 +112,37 @@ class EarlyRevocation:
             sentences.unpaid_work,
             service.requirements.progress,
         )
+
+
+@compiled
+def days_of_progress(
+    made: Rows,
+    today: int,
+    served: float,
+    next_working: Array,
+    origin: int,
+    kind: Array,
+    status: Array,
+    imposed: Array,
+    length: Array,
+    orders: Rows,
+    days: Array,
+) -> int:
+    """Find the community orders whose progress is looked at once a share is served, and the working day for it.
+
+    Returns how many there are; the orders and the days are written into ``orders`` and ``days``. ``next_working`` and
+    ``origin`` are what :meth:`~simulation.engine.calendar.Calendar.next_working_days` returns.
+    """
+    size = 0
+    for row in made:
+        if kind[row] != _COMMUNITY_ORDER or status[row] != _ORDER:
+            continue
+        day = int(imposed[row]) + int(length[row] * served)
+        if day > today:
+            orders[size] = row
+            days[size] = next_working[day + origin]
+            size += 1
+    return size
 
 
 @compiled

@@ -70,6 +70,15 @@ class Arrivals:
             *(np.concatenate([getattr(part, name) for part in parts]) for name in ("key", "area", "day"))
         )
 
+#: Parameters on which the number of sentences rests.
+_SENTENCES = (
+    "courts.supervised_start_share",
+    "courts.community_sentences_imposed",
+    "courts.suspended_sentences_imposed",
+    "courts.custody_episode_share",
+    "courts.immediate_custody_imposed",
+)
+
 
 class Population:
     """Draws arrivals and traits.
@@ -112,19 +121,23 @@ class Population:
 
     def expected_new(self, day: int) -> tuple[float, float]:
         """Return new people expected on a working day of the run, community and custody, in the whole country."""
-        when = self.calendar.date(day)
-        community, custody = self._expected(when.year)
-        lever = self.demand.lever
-        suspended = self.demand.suspended_share(when.year)
+        stretch = self.demand.stretch(day, *_SENTENCES)
+        community, custody, working = self.demand.remembered("sentences", stretch, lambda: self._sentences(day))
+        returns_community = self.demand.expected_returns("community", day) / working
+        returns_custody = self.demand.expected_returns("custody", day) / working
+        return max(0.0, community - returns_community), max(0.0, custody - returns_custody)
+
+    def _sentences(self, day: int) -> tuple[float, float, float]:
+        """Return both before returns are taken off, and how many working days a month has in that year."""
+        year, lever = self.calendar.date(day).year, self.demand.lever
+        community, custody = self._expected(year)
+        suspended = self.demand.suspended_share(year)
         community *= lever("courts.supervised_start_share", day) * (
             (1 - suspended) * lever("courts.community_sentences_imposed", day)
             + suspended * lever("courts.suspended_sentences_imposed", day)
         )
         custody *= lever("courts.custody_episode_share", day) * lever("courts.immediate_custody_imposed", day)
-        working = self.demand.working_days(when.year) / 12
-        returns_community = self.demand.expected_returns("community", day) / working
-        returns_custody = self.demand.expected_returns("custody", day) / working
-        return max(0.0, community - returns_community), max(0.0, custody - returns_custody)
+        return community, custody, self.demand.working_days(year) / 12
 
     def _draw_days(self, days: NDArray[np.int32], means: NDArray[np.float64], channel: int) -> Arrivals:
         """Draw arrivals in every area on each day, given the national mean of each day."""

@@ -23,8 +23,8 @@ from simulation.system.waits import value_at
 LAWS = 5
 _FRACTION, _EXTENDED_FRACTION, _SUPERVISED_BELOW, _SUPERVISED_DAYS, _SHORT_LICENCE = range(LAWS)
 
-#: What is drawn for a new term: places of the constants given to :func:`begin_terms`. Band of length, length within it,
-#: length on breach; whether on remand, and how long; extended or not; days since the offence; order revoked or not.
+#: What is drawn for a new term: places of the constants given to :func:`receive_people`. Band of length, length within
+#: it, length on breach; whether on remand, and how long; extended or not; days since the offence; order revoked or not.
 DRAWS = 8
 _BAND, _WITHIN_BAND, _BREACH_LENGTH, _REMANDED, _REMAND_DAYS, _LONGER, _OFFENDED, _REVOKED = range(DRAWS)
 
@@ -60,7 +60,7 @@ def band_of(key: np.uint64, number: int, constant: np.uint64, edges: Shares) -> 
 
 
 @compiled
-def begin_terms(
+def receive_people(
     people: Rows,
     made: Rows,
     today: int,
@@ -75,9 +75,15 @@ def begin_terms(
     revoked_share: float,
     lags: Shares,
     constants: NDArray[np.uint64],
+    laws: Shares,
+    reform: int,
+    most: Shares,
+    curfew_law: Shares,
+    revoked: NDArray[np.intp],
     flows: Counted,
     cell: Array,
     longer_group: int,
+    area: Array,
     key: Array,
     sentences: Array,
     latest: Rows,
@@ -88,8 +94,12 @@ def begin_terms(
     remand: Array,
     extended: Array,
     offence: Array,
-) -> tuple[Rows, Rows]:
-    """Write what is drawn for each new term, and revoke, for a share of people, the order they were on.
+    custody_end: Array,
+    expiry: Array,
+    supervision_end: Array,
+    curfew_from: Array,
+) -> int:
+    """Write what is drawn for each term that begins today, and its dates; revoke, for a share of people, their order.
 
     Parameters
     ----------
@@ -108,13 +118,17 @@ def begin_terms(
         Length in days from which a sentence may be extended.
     constants : uint64 array
         Constants of the draws; see :data:`DRAWS`.
+    laws, reform, most, curfew_law : arrays and int
+        What dates follow; see :func:`set_dates`.
+    revoked : int array (2, sentences)
+        Written: the orders revoked, which end unsuccessfully, and whose they were.
 
     Returns
     -------
-    orders, of_people : int arrays
-        The orders revoked, which end unsuccessfully, and whose they were.
+    int
+        How many orders are revoked.
     """
-    orders, of_people = np.empty_like(made), np.empty_like(made)
+    orders, of_people = revoked[0], revoked[1]
     size = 0
     for at in range(made.size):
         row, who = made[at], people[at]
@@ -131,6 +145,7 @@ def begin_terms(
             if uniform_of(person, constants[_REMANDED], occurrence) < remand_share:
                 uniform = uniform_of(person, constants[_REMAND_DAYS], occurrence)
                 remand[row] = int(value_at(uniform, remands[0], remands[1]))
+        # Somebody is counted where they belong with a term of this length.
         length[row] = int(days)
         place = int(cell[who]) + (longer_group if length[row] >= LONG else 0)
         if on_breach:
@@ -155,7 +170,23 @@ def begin_terms(
             of_people[size] = who
             size += 1
             flows[_UNSUCCESSFUL, place] += 1
-    return orders[:size], of_people[:size]
+        out, end, supervised, curfew = dates_of(
+            int(length[row]),
+            int(remand[row]),
+            int(offence[row]),
+            today,
+            extended[row] == 1,
+            laws[:, at if laws.shape[1] > 1 else 0],
+            reform,
+            most[area[who]],
+            curfew_law,
+        )
+        custody_end[row], expiry[row], supervision_end[row], curfew_from[row] = out, end, supervised, curfew
+        if out <= today:
+            flows[_AT_ONCE, place] += 1
+        if curfew != NEVER:
+            flows[_ELIGIBLE, place] += 1
+    return size
 
 
 # --- Dates --------------------------------------------------------------------------------------------------------
@@ -181,6 +212,38 @@ def first_day_of_curfew(
     if custody_days < 2 * most:
         served = max(curfew_law[_LEAST_SERVED], np.ceil(custody_days * curfew_law[_LEAST_SHARE]))
     return int(max(float(imposed), imposed + served - remand))
+
+
+@compiled
+def dates_of(
+    days: int,
+    before: int,
+    offended: int,
+    begin: int,
+    longer: bool,
+    law: Shares,
+    reform: int,
+    most: float,
+    curfew_law: Shares,
+) -> tuple[int, int, int, int]:
+    """Return the ends of custody, sentence and supervision of one term, and its first day of curfew.
+
+    ``days`` is its length, ``before`` what was served on remand, ``offended`` and ``begin`` are the days of offence and
+    sentence, ``longer`` says whether it is extended; the rest is as in :func:`set_dates`, for this one sentence.
+    """
+    serving = int(np.ceil(days * law[_EXTENDED_FRACTION if longer else _FRACTION]))
+    out = max(begin, begin + serving - before)
+    end = max(out, begin + days - before)
+    reformed = offended >= reform
+    unsupervised = days < _YEAR and not (reformed and law[_SHORT_LICENCE] > 0)
+    if unsupervised:
+        end = out
+    supervised = end
+    covered = reformed and 1 < days < law[_SUPERVISED_BELOW] and not longer
+    together = int(law[_SUPERVISED_DAYS])
+    if covered and together > 0 and not unsupervised:
+        supervised = max(end, out + together)
+    return out, end, supervised, first_day_of_curfew(days, serving, begin, before, most, curfew_law)
 
 
 @compiled
@@ -216,24 +279,19 @@ def set_dates(
         See :data:`CURFEW_LAW`.
     """
     for at in range(made.size):
-        row, law = made[at], at if laws.shape[1] > 1 else 0
-        days, begin, before = int(length[row]), int(imposed[row]), int(remand[row])
-        serving = int(np.ceil(days * laws[_EXTENDED_FRACTION if extended[row] == 1 else _FRACTION, law]))
-        out = max(begin, begin + serving - before)
-        end = max(out, begin + days - before)
-        reformed = offence[row] >= reform
-        unsupervised = days < _YEAR and not (reformed and laws[_SHORT_LICENCE, law] > 0)
-        if unsupervised:
-            end = out
-        supervised = end
-        covered = reformed and 1 < days < laws[_SUPERVISED_BELOW, law] and extended[row] == 0
-        together = int(laws[_SUPERVISED_DAYS, law])
-        if covered and together > 0 and not unsupervised:
-            supervised = max(end, out + together)
-        custody_end[row] = out
-        expiry[row] = end
-        supervision_end[row] = supervised
-        curfew_from[row] = first_day_of_curfew(days, serving, begin, before, most[area[person[row]]], curfew_law)
+        row = made[at]
+        out, end, supervised, curfew = dates_of(
+            int(length[row]),
+            int(remand[row]),
+            int(offence[row]),
+            int(imposed[row]),
+            extended[row] == 1,
+            laws[:, at if laws.shape[1] > 1 else 0],
+            reform,
+            most[area[person[row]]],
+            curfew_law,
+        )
+        custody_end[row], expiry[row], supervision_end[row], curfew_from[row] = out, end, supervised, curfew
 
 
 @compiled
@@ -256,16 +314,40 @@ def curfew_days(
 
 
 @compiled
-def count_received(
-    people: Rows, made: Rows, today: int, flows: Counted, cell: Array, custody_end: Array, curfew_from: Array
+def release_days(
+    rows: Rows,
+    today: int,
+    window: int,
+    previous_working: Array,
+    origin: int,
+    custody_end: Array,
+    prepared: Array,
+    days: NDArray[np.intp],
 ) -> int:
-    """Count who is free at once and who could have a curfew; return how many go free at once."""
-    many = 0
-    for at in range(made.size):
-        if custody_end[made[at]] <= today:
-            flows[_AT_ONCE, cell[people[at]]] += 1
-            many += 1
-        if curfew_from[made[at]] != NEVER:
-            flows[_ELIGIBLE, cell[people[at]]] += 1
-    return many
+    """Find the working day of each conditional release, and when resettlement work begins where it hasn't yet.
+
+    Parameters
+    ----------
+    window : int
+        Days before release from which resettlement work is done.
+    previous_working, origin : int array, int
+        What :meth:`~simulation.engine.calendar.Calendar.previous_working_days` returns.
+    days : int array (3, sentences)
+        Written: the day of release of each; the sentences not yet prepared for it, and the day on which that begins.
+
+    Returns
+    -------
+    int
+        How many are not yet prepared.
+    """
+    fresh = 0
+    for at in range(rows.size):
+        row = rows[at]
+        day = max(int(previous_working[int(custody_end[row]) + origin]), today + 1)
+        days[0, at] = day
+        if prepared[row] == 0:
+            days[1, fresh] = row
+            days[2, fresh] = max(day - window, today + 1)
+            fresh += 1
+    return fresh
 

@@ -22,7 +22,6 @@ from simulation.system.commissioning import bought
 from simulation.system.custody import Custody
 from simulation.system.custody_loops import NOT_BEGUN, quantiles_of
 from simulation.system.population import CONVICTED, Population, pack
-from simulation.system.quantiles import draw
 from simulation.system.release_loops import (
     COUNTED,
     HELP,
@@ -33,6 +32,7 @@ from simulation.system.release_loops import (
     open_windows,
     prepare,
     screen,
+    screening_days,
     seek_homes,
 )
 from simulation.system.service import COUNT_INDEX, Rows, Service
@@ -70,6 +70,7 @@ class Release:
         self.away_share = float(levers.number("release.held_away_share"))
         self.accepted_share = float(levers.number("release.landlord_accepts_share"))
         self.search_days = quantiles_of(levers.mapping("release.home_search_days"))
+        self.screening_waits = quantiles_of(levers.mapping("release.screening_part1_days"))
         self.in_time_days = float(levers.number("release.screening_part1_hours") / 24)
         self.planned_below = float(levers.number("release.plan_max_sentence_years") * YEAR_DAYS)
         self.settled_share = float(levers.number("release.settled_share"))
@@ -90,11 +91,18 @@ class Release:
         service = self.service
         if sentences_rows.size == 0:
             return
-        uniform = service.chance.uniform(
-            service.sentence_key(sentences_rows), "screening", service.sentences.number[sentences_rows]
+        days = np.empty(sentences_rows.size, dtype=np.int32)
+        screening_days(
+            sentences_rows,
+            service.today,
+            service.chance.constant("screening"),
+            *self.screening_waits,
+            service.people.key,
+            service.sentences.person,
+            service.sentences.number,
+            days,
         )
-        days = draw(service.levers.mapping("release.screening_part1_days"), uniform).astype(np.int32)
-        service.agendas["screening"].put(sentences_rows, service.today + np.maximum(days, 1))
+        service.agendas["screening"].put(sentences_rows, days)
 
     def screen(self, due: Rows) -> None:
         """Screen those still inside; those with sentences the company plans for come into its team's queue."""

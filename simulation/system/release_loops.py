@@ -56,6 +56,25 @@ _mixed = compiled(mix)
 
 
 @compiled
+def screening_days(
+    received: Rows,
+    today: int,
+    constant: np.uint64,
+    probabilities: Shares,
+    waits: Shares,
+    key: Array,
+    person: Rows,
+    number: Array,
+    days: Array,
+) -> None:
+    """Write the day on which each sentence received today is screened; waits in days are drawn from quantiles."""
+    for at in range(received.size):
+        row = received[at]
+        uniform = uniform_of(key[person[row]], constant, int(number[row]))
+        days[at] = today + max(int(value_at(uniform, probabilities, waits)), 1)
+
+
+@compiled
 def screen(
     due: Rows,
     today: int,

@@ -19,6 +19,7 @@ from simulation.system.service import Array, Rows
 from simulation.system.waits import value_at
 
 Counted = NDArray[np.int64]
+Days = NDArray[np.int32]
 Floats = NDArray[np.float64]
 
 #: What is counted; rows of the array of counts that the loops fill.
@@ -65,11 +66,8 @@ _DAYS_ORDERED, _HOURS_ORDERED, _ORDERED, _WORK_ORDERED, _PROGRAMME_ORDERED = (
 )
 
 #: What can happen to somebody in a week, in the order in which the history tells it.
-EVENTS = range(18)
+EVENTS = range(15)
 (
-    DAYS_ORDERED,
-    WORK_ORDERED,
-    PROGRAMME_ORDERED,
     GROUP_DAY,
     SPECIALIST_DAY,
     OFFICER_DAY,
@@ -89,9 +87,6 @@ EVENTS = range(18)
 
 #: What the history calls each, and of which it tells a number, too.
 CALLED = (
-    "activity days ordered",
-    "unpaid work ordered",
-    "programme ordered",
     "activity day in a group",
     "activity day with a specialist",
     "activity day with the officer",
@@ -108,7 +103,7 @@ CALLED = (
     "activity days lapse",
     "unpaid work lapses",
 )
-WITH_NUMBER = (DAYS_ORDERED, WORK_ORDERED, PROGRAMME_ORDERED, WORK_COMPLETED, DAYS_LAPSED, HOURS_LAPSED)
+WITH_NUMBER = (WORK_COMPLETED, DAYS_LAPSED, HOURS_LAPSED)
 
 #: Rules of delivery, as the parameter names them.
 RULES = ("in_full", "up_to", "officers_discretion")
@@ -298,6 +293,29 @@ def set_due(first: int, size: int, enough: Enough, rows: RequirementColumns, peo
                 rows.held[row] = 0
 
 
+_written_of_requirements = attrgetter(
+    "person",
+    "sentence",
+    "number",
+    "imposed",
+    "kind",
+    "form",
+    "cell",
+    "ordered",
+    "due",
+    "ready",
+    "bought_draw",
+    "enough_draw",
+)
+_read_of_people = attrgetter("key", "cell", "ogrs", "mappa", "safeguarding")
+_known_of_orders = attrgetter("person", "number", "imposed", "unpaid_work_only", "activity", "unpaid_work")
+
+
+def columns_to_write(requirements: Any, people: Any, sentences: Any) -> Any:
+    """Return the columns that :func:`write_requirements` takes, in its order."""
+    return *_written_of_requirements(requirements), *_read_of_people(people), *_known_of_orders(sentences)
+
+
 @compiled
 def write_requirements(
     orders: Rows,
@@ -306,22 +324,51 @@ def write_requirements(
     programme_share: Floats,
     programme_sessions: Counted,
     ogrs_from: float,
-    lengths: tuple[Floats, Floats, Floats, Floats],
-    starts: tuple[Floats, Floats, Floats, Floats, Floats, Floats],
+    days_ordered: Floats,
+    hours_ordered: Floats,
+    activity_start: Floats,
+    work_start: Floats,
+    programme_start: Floats,
     form_edges: Floats,
     constants: NDArray[np.uint64],
+    rule: int,
+    enough_shares: Floats,
+    need_edges: Floats,
+    by_need: Floats,
     today: int,
-    rows: RequirementColumns,
-    people: Persons,
-    sentences: Orders,
-    whose: Rows,
+    numbers: Rows,
+    flows: Counted,
+    totals_ordered: Counted,
+    told: Rows,
+    details: Days,
+    of_person: Array,
+    of_sentence: Array,
+    of_number: Array,
+    of_imposed: Array,
+    of_kind: Array,
+    of_form: Array,
+    of_cell: Array,
+    of_ordered: Array,
+    of_due: Array,
+    of_ready: Array,
+    of_bought_draw: Array,
+    of_enough_draw: Array,
+    keys: Array,
+    cells: Array,
+    ogrs: Array,
     mappa: Array,
     safeguarding: Array,
-    counted: Counted,
-    totals_ordered: Counted,
-    told: Told,
-) -> tuple[int, int]:
+    whose: Rows,
+    order_number: Array,
+    order_imposed: Array,
+    unpaid_work_only: Array,
+    activity: Array,
+    unpaid_work: Array,
+) -> tuple[int, int, int, int]:
     """Write what orders require, from row ``first`` of requirements on.
+
+    The columns of requirements that are written begin with ``of``. They come one by one: to hand over many columns in
+    one tuple takes longer than a day's orders do.
 
     Parameters
     ----------
@@ -331,42 +378,51 @@ def write_requirements(
         Share with rehabilitation activity, and with unpaid work, of orders that have more than unpaid work alone.
     programme_share : float array (programmes,)
         Share of those for whom each programme is made that are ordered to take it.
-    lengths, starts : tuples of float arrays
-        Quantiles (probabilities, values) of days and hours ordered, and of days until each kind could begin.
+    days_ordered, hours_ordered : float arrays (2, quantiles)
+        Probabilities and values of days and hours ordered.
+    activity_start, work_start, programme_start : float arrays (2, quantiles)
+        Probabilities and values of the days until each kind could begin.
     form_edges : float array (side, delivery)
         Upper edges of the shares of each way of delivery.
     constants : uint64 array
         Constants of the draws, in the order in which they stand below.
+    rule, enough_shares, need_edges, by_need : int, float arrays
+        How many days are to be delivered of those ordered: what :class:`Enough` holds, the quantiles side by side.
+    numbers : int array
+        Row of each of :data:`COUNTED` among the counts of the month, ``flows``.
+    told, details : int arrays (3, orders)
+        Written, by kind: on whom it is imposed, and how many days or hours, or which programme.
 
     Returns
     -------
-    made, events : int
-        How many requirements there are now, and how many events were noted.
+    made : int
+        How many requirements there are now.
+    activities, works, programmes : int
+        How many of each kind were written.
     """
-    at, events = first, 0
+    enough = Enough(rule, enough_shares[0], enough_shares[1], need_edges, by_need)
+    at, written = first, np.zeros(3, dtype=np.intp)
     for order in orders:
         person = whose[order]
-        key, number, cell = people.key[person], int(sentences.number[order]), int(people.cell[person])
-        only_work = sentences.unpaid_work_only[order] == 1
+        key, number, cell = keys[person], int(order_number[order]), int(cells[person])
+        only_work, imposed = unpaid_work_only[order] == 1, int(order_imposed[order])
         for kind in range(3):
             if kind == _ACTIVITY:
                 if only_work or uniform_of(key, constants[0], number) >= shares[0]:
                     continue
-                days = value_at(uniform_of(key, constants[1], number), lengths[0], lengths[1])
+                days = value_at(uniform_of(key, constants[1], number), days_ordered[0], days_ordered[1])
                 amount, count, ordered_count = max(1, int(days)), _DAYS_ORDERED, _ORDERED
                 form, draw = 0, uniform_of(key, constants[2], number)
                 while form < form_edges.shape[1] - 1 and form_edges[cell & 1, form] <= draw:
                     form += 1
-                wait = value_at(uniform_of(key, constants[3], number), starts[0], starts[1])
-                event = DAYS_ORDERED
+                wait = value_at(uniform_of(key, constants[3], number), activity_start[0], activity_start[1])
             elif kind == _WORK:
                 if not only_work and uniform_of(key, constants[4], number) >= shares[1]:
                     continue
-                hours = value_at(uniform_of(key, constants[5], number), lengths[2], lengths[3])
+                hours = value_at(uniform_of(key, constants[5], number), hours_ordered[0], hours_ordered[1])
                 amount, count, ordered_count = max(1, int(hours)), _HOURS_ORDERED, _WORK_ORDERED
                 form = 0
-                wait = value_at(uniform_of(key, constants[6], number), starts[2], starts[3])
-                event = WORK_ORDERED
+                wait = value_at(uniform_of(key, constants[6], number), work_start[0], work_start[1])
             else:
                 if only_work:
                     continue
@@ -374,37 +430,36 @@ def write_requirements(
                     form = _SEXUAL
                 elif safeguarding[person] == 1:
                     form = _DOMESTIC
-                elif people.ogrs[person] >= ogrs_from:
+                elif ogrs[person] >= ogrs_from:
                     form = _THINKING
                 else:
                     continue
                 if uniform_of(key, constants[7], number) >= programme_share[form]:
                     continue
                 amount, count, ordered_count = int(programme_sessions[form]), -1, _PROGRAMME_ORDERED
-                wait = value_at(uniform_of(key, constants[8], number), starts[4], starts[5])
-                event = PROGRAMME_ORDERED
-            imposed = int(sentences.imposed[order])
-            rows.person[at], rows.sentence[at], rows.kind[at] = person, order, kind
-            rows.number[at], rows.imposed[at] = number, imposed
-            rows.form[at], rows.cell[at], rows.ordered[at] = form, cell, amount
-            rows.ready[at] = imposed + 1 + int(wait)
+                wait = value_at(uniform_of(key, constants[8], number), programme_start[0], programme_start[1])
+            of_person[at], of_sentence[at], of_kind[at] = person, order, kind
+            of_number[at], of_imposed[at] = number, imposed
+            of_form[at], of_cell[at], of_ordered[at], of_due[at] = form, cell, amount, amount
+            of_ready[at] = imposed + 1 + int(wait)
             if kind == _ACTIVITY:
-                sentences.activity[order] = at
-                rows.bought_draw[at] = uniform_of(key, constants[9], number)
-                rows.enough_draw[at] = uniform_of(key, constants[10], number)
+                activity[order] = at
+                of_bought_draw[at] = uniform_of(key, constants[9], number)
+                of_enough_draw[at] = uniform_of(key, constants[10], number)
+                of_due[at] = _days_due(amount, float(of_enough_draw[at]), int(ogrs[person]), enough)
             elif kind == _WORK:
-                sentences.unpaid_work[order] = at
+                unpaid_work[order] = at
             if kind != _PROGRAMME:
                 totals_ordered[kind] += amount
             if imposed == today:
-                counted[ordered_count, cell] += 1
+                flows[numbers[ordered_count], cell] += 1
                 if count >= 0:
-                    counted[count, cell] += amount
-            told.person[events], told.key[events], told.event[events] = person, key, event
-            told.detail[events] = form if kind == _PROGRAMME else amount
-            events += 1
+                    flows[numbers[count], cell] += amount
+            told[kind, written[kind]] = person
+            details[kind, written[kind]] = form if kind == _PROGRAMME else amount
+            written[kind] += 1
             at += 1
-    return at, events
+    return at, written[_ACTIVITY], written[_WORK], written[_PROGRAMME]
 
 
 @compiled

@@ -25,7 +25,7 @@ from simulation.system.columns import PROGRAMME_GROUPS, REQUIREMENT_TOTALS
 from simulation.system.contact import Contact, by_operating_model, operating_models
 from simulation.system.levers import Levers
 from simulation.system.population import Population
-from simulation.system.quantiles import Lookup, quantile_table
+from simulation.system.quantiles import Lookup, quantile_table, side_by_side
 from simulation.system.requirement_loops import (
     CALLED,
     COUNTED,
@@ -40,6 +40,7 @@ from simulation.system.requirement_loops import (
     Told,
     by_event,
     columns,
+    columns_to_write,
     group_columns,
     look_back,
     room,
@@ -151,15 +152,11 @@ class Requirements:
             np.array([share[name] for name in _PROGRAMMES], dtype=np.float64),
             np.array([round(sessions[name]) for name in _PROGRAMMES], dtype=np.int64),
             float(levers.number("requirements.programme.thinking_skills_from_ogrs")),
-            (
-                *quantile_table(levers.mapping("requirements.activity.days_ordered")),
-                *quantile_table(levers.mapping("requirements.unpaid_work.hours_ordered")),
-            ),
-            (
-                *quantile_table(levers.mapping("requirements.activity.start_days")),
-                *quantile_table(levers.mapping("requirements.unpaid_work.start_days")),
-                *quantile_table(levers.mapping("requirements.programme.start_days")),
-            ),
+            side_by_side(levers.mapping("requirements.activity.days_ordered")),
+            side_by_side(levers.mapping("requirements.unpaid_work.hours_ordered")),
+            side_by_side(levers.mapping("requirements.activity.start_days")),
+            side_by_side(levers.mapping("requirements.unpaid_work.start_days")),
+            side_by_side(levers.mapping("requirements.programme.start_days")),
             np.array([Lookup({name: routes[side][name] for name in _DELIVERIES}).edges for side in SIDES]),
             np.array(
                 [
@@ -177,6 +174,10 @@ class Requirements:
                 ],
                 dtype=np.uint64,
             ),
+            self.enough.rule,
+            np.stack([probabilities, shares]),
+            self.enough.edges,
+            self.enough.by_need,
         )
 
     def places_of_a_week(self, levers: Levers) -> NDArray[np.int64]:
@@ -195,8 +196,13 @@ class Requirements:
 
     def order(self, orders: Rows) -> None:
         """Write what new orders require."""
-        if orders.size:
-            self._tell(*self._write(orders))
+        if orders.size == 0:
+            return
+        told, details, activities, works, programmes = self._write(orders)
+        tell = self.service.tell
+        tell("activity days ordered", told[0, :activities], details[0, :activities])
+        tell("unpaid work ordered", told[1, :works], details[1, :works])
+        tell("programme ordered", told[2, :programmes], details[2, :programmes])
 
     def at_start(self, sentences: Rows) -> None:
         """Write what orders of before the run require, and how far it has come."""
@@ -217,33 +223,26 @@ class Requirements:
             self._columns_of, self._columns_now = now, columns(requirements, people, sentences)
         return self._columns_now
 
-    def _write(self, orders: Rows) -> tuple[Told, int]:
+    def _write(self, orders: Rows) -> tuple[NDArray[np.intp], NDArray[np.int32], int, int, int]:
+        """Write what orders require; return by kind whom it is told of, with what detail, and how many of each."""
         service, requirements = self.service, self.service.requirements
         first = requirements.size
         # Room for one of each kind; what isn't needed is given back.
-        requirements.add(orders.size * 3)
-        told = room(orders.size * 3)
-        rows, people, sentences = self._columns()
-        counted = self._new_counts()
-        size, events = write_requirements(
+        requirements.extend(orders.size * 3)
+        told, details = np.empty((3, orders.size), dtype=np.intp), np.empty((3, orders.size), dtype=np.int32)
+        requirements.size, activities, works, programmes = write_requirements(
             np.asarray(orders, dtype=np.intp),
             first,
             *self.what_orders_say,
             service.today,
-            rows,
-            people,
-            sentences,
-            service.sentences.person,
-            service.people.mappa,
-            service.people.safeguarding,
-            counted,
+            self._counted,
+            service.flows,
             self.totals.ordered,
             told,
+            details,
+            *columns_to_write(requirements, service.people, service.sentences),
         )
-        requirements.size = size
-        set_due(first, size, self.enough, rows, people)
-        add_rows(counted, self._counted, service.flows)
-        return told, events
+        return told, details, activities, works, programmes
 
     def _new_counts(self) -> NDArray[np.int64]:
         return np.zeros((len(COUNTED), self.service.cells), dtype=np.int64)

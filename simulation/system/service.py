@@ -107,10 +107,22 @@ def _count_amounts(totals: Array, cells: Array, rows: Rows, amounts: Array) -> N
 
 
 @compiled
-def _link_sentences(rows: Rows, people: Array, latest: Rows, sentences: Array, previous: Rows, number: Array) -> None:
-    """Make each new sentence its person's latest, the others behind it, and number it."""
+def _link_sentences(
+    rows: Rows,
+    people: Array,
+    today: int,
+    latest: Rows,
+    sentences: Array,
+    person: Rows,
+    previous: Rows,
+    number: Array,
+    imposed: Array,
+) -> None:
+    """Make each new sentence, imposed today, its person's latest, the others behind it, and number it."""
     for at in range(rows.size):
         row, who = rows[at], people[at]
+        person[row] = who
+        imposed[row] = today
         previous[row] = latest[who]
         latest[who] = row
         sentences[who] += 1
@@ -373,11 +385,19 @@ class Service(World):
         sentences = self.sentences
         rows = sentences.add(people.size)
         new = slice(sentences.size - people.size, sentences.size)
-        sentences.person[new] = people
         sentences.kind[new] = kind
         sentences.status[new] = status
-        sentences.imposed[new] = self.today
-        _link_sentences(rows, people, self.people.latest, self.people.sentences, sentences.previous, sentences.number)
+        _link_sentences(
+            rows,
+            people,
+            self.today,
+            self.people.latest,
+            self.people.sentences,
+            sentences.person,
+            sentences.previous,
+            sentences.number,
+            sentences.imposed,
+        )
         self.regroup(people)
         return rows
 

@@ -543,13 +543,14 @@ def recalls_that_outlast_the_sentence(world: World, patch: Patch) -> None:
 
 
 def thirteen_months_for_everybody(world: World, patch: Patch) -> None:
-    right = world.model.custody.set_dates
+    right = world.model.custody.receive
 
-    def wrong(made: np.ndarray) -> None:
-        right(made)
+    def wrong(rows: np.ndarray, on_breach: bool = False) -> np.ndarray:
+        made = right(rows, on_breach)
         world.sentences.supervision_end[made] += 30
+        return made
 
-    patch.setattr(world.model.custody, "set_dates", wrong)
+    patch.setattr(world.model.custody, "receive", wrong)
 
 
 def leavers_take_their_cases_with_them(world: World, patch: Patch) -> None:

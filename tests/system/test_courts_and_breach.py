@@ -12,6 +12,7 @@ from simulation.engine.chance import uniform_of
 from simulation.system import Model, RunOutput
 from simulation.system.codes import Grade, Kind, Location, Report, Status
 from simulation.system.court_loops import decide_custody
+from simulation.system.custody_loops import lists_of
 from simulation.system.reception_loops import occurrence_of_term
 from simulation.system.service import COUNT_INDEX
 from tests.system.system_helpers import change, finished, request, run, total
@@ -105,7 +106,8 @@ def decided(draws: list[float], bands: list[int], general: float, by_band: list[
     report = np.where(np.arange(many) % 2, Report.ORAL, Report.NONE).astype(np.int8)
     flows = np.zeros((len(COUNT_INDEX), 1), dtype=np.int64)
     constant = np.uint64(7)
-    sentenced, inside, outside, already = decide_custody(
+    found = np.empty((4, many), dtype=np.intp)
+    sizes = decide_custody(
         np.arange(many),
         np.uint64(0),
         0.5,
@@ -127,7 +129,9 @@ def decided(draws: list[float], bands: list[int], general: float, by_band: list[
         np.zeros(1, dtype=np.int8),
         np.zeros(1, dtype=np.int32),
         flows,
+        found,
     )
+    sentenced, inside, outside, already = lists_of(found, sizes)
     assert sentenced.tolist() == list(range(many)) == sorted([*inside, *outside]) and already.size == 0
     assert flows[COUNT_INDEX["sentenced_on_report"], 0] == np.count_nonzero(report)
     assert flows[COUNT_INDEX["orders_on_report"], 0] == np.count_nonzero(report[outside])
