@@ -164,6 +164,14 @@ class Calendar:
         """Return each day itself if it is a working day, else the working day after it."""
         return self._next[np.asarray(days) + self._origin].astype(np.int32)
 
+    def every_working_day_before(self) -> tuple[Days, int]:
+        """Return, for loops, :meth:`working_day_before` of each day that the calendar knows, and the place of day 0."""
+        return self._previous, self._origin
+
+    def every_working_day_after(self) -> tuple[Days, int]:
+        """Return, for loops, :meth:`working_day_after` of each day that the calendar knows, and the place of day 0."""
+        return self._next, self._origin
+
     def working_days_around(self, day: int, days: int) -> tuple[Days, Days]:
         """Return the working days at or before, and at or after, each of so many days from one day on."""
         place = slice(day + self._origin, day + days + self._origin)
