@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import compiled
+from simulation.engine.order import put_in_order
 from simulation.system.codes import CRC, Kind, Location, Status
+from simulation.system.contact_loops import live_sentences, occurrences
 from simulation.system.service import COUNT_INDEX, Array, Rows
 from simulation.system.waits import value_at
 
@@ -54,27 +56,28 @@ def occurrence_of(number: int, count: int) -> int:
 @compiled
 def recalled_from_licence(
     rows: Rows,
-    sentence: Rows,
-    occurrence: NDArray[np.int64],
     constant: np.uint64,
     share: Floats,
     key: Array,
     cell: Array,
+    latest: Rows,
+    sentences: Array,
+    spells: Array,
+    contacts: Array,
+    previous: Rows,
     status: Array,
 ) -> Rows:
     """Return the sentences of those on licence whom something that happened leads back to prison.
 
     Parameters
     ----------
-    sentence : int array
-        The live sentence of each person; -1 if there is none.
-    occurrence : int64 array
-        Occurrence of each person's draw.
     constant : uint64
         Constant of the draw.
     share : float array (cells,)
         Share recalled, by where people live and who supervises them.
     """
+    sentence = live_sentences(latest, previous, status, rows)
+    occurrence = occurrences(sentences, spells, contacts, rows)
     recalled = np.empty_like(rows)
     many = 0
     for at in range(rows.size):
@@ -93,7 +96,7 @@ def recalled_from_licence(
 @compiled
 def answer_failures(
     rows: Rows,
-    sentence: Rows,
+    found: NDArray[np.intp],
     occurrence: NDArray[np.int64],
     today: int,
     window: float,
@@ -101,22 +104,29 @@ def answer_failures(
     recall_share: Floats,
     constant: np.uint64,
     started: Floats,
+    pack_days: NDArray[np.int64],
+    ahead: Days,
     key: Array,
     cell: Array,
     warned_on: Array,
     absent_on: Array,
+    latest: Rows,
+    sentences: Array,
+    spells: Array,
+    contacts: Array,
+    previous: Rows,
     status: Array,
     kind: Array,
     breach_pending: Array,
     breach_known: Array,
     flows: Counted,
-) -> tuple[Rows, Rows, Rows, Rows]:
+) -> tuple[int, int, int]:
     """Recall or warn people on licence; warn others for a first failure, and start breach for a second.
 
     Parameters
     ----------
-    sentence : int array
-        The live sentence of each person; -1 if there is none.
+    occurrence : int64 array
+        Occurrence of each person's draws; empty where it is that of the next contact.
     window : float
         Days within which another failure is a second one.
     recall_constant, constant : uint64
@@ -125,20 +135,27 @@ def answer_failures(
         Share recalled from licence, by where people live and who supervises them.
     started : float array (cells,)
         Share of breaches due that are started.
+    pack_days : int64 array (cells,)
+        Working days within which the papers are due.
+    ahead : int array
+        The days that lie 0, 1, 2 ... working days after today.
     flows : int64 array (counts, cells)
         Counts of the month.
 
-    Returns
-    -------
+    Returns how many are to be recalled, are warned, and have a breach started, written into the rows of ``found``,
+    shape (5, rows):
+
     recalled : int array
         Sentences of those to be recalled.
     warned : int array
         People warned.
-    going, breached : int arrays
-        People whose breach is started, and the sentence that they broke.
+    going, breached, by : int arrays
+        People whose breach is started, the sentence that they broke, and the day on which the papers are due.
     """
-    recalled, warned = np.empty_like(rows), np.empty_like(rows)
-    going, breached = np.empty_like(rows), np.empty_like(rows)
+    sentence = live_sentences(latest, previous, status, rows)
+    if occurrence.size == 0:
+        occurrence = occurrences(sentences, spells, contacts, rows)
+    recalled, warned, going, breached, by = found[0], found[1], found[2], found[3], found[4]
     recalls, warning, starting = 0, 0, 0
     for at in range(rows.size):
         row, broken = rows[at], sentence[at]
@@ -162,18 +179,20 @@ def answer_failures(
                         breach_known[broken] = today
                         going[starting] = row
                         breached[starting] = broken
+                        by[starting] = ahead[pack_days[place]]
                         starting += 1
                 continue
             warned_on[row] = today
         warned[warning] = row
         warning += 1
         flows[_WARNINGS, place] += 1
-    return recalled[:recalls], warned[:warning], going[:starting], breached[:starting]
+    return recalls, warning, starting
 
 
 @compiled
 def judge_packs(
     packs: Rows,
+    found: NDArray[np.intp],
     today: int,
     target: int,
     most_returns: int,
@@ -194,7 +213,7 @@ def judge_packs(
     breach_pending: Array,
     pack_returns: Array,
     flows: Counted,
-) -> tuple[Rows, Rows, Rows, Rows, Rows, Days]:
+) -> tuple[int, int, int]:
     """Decide about finished breach packs: some late ones are dropped, some go back, the others are listed for hearing.
 
     A share of those past the target is dropped, and never shows as late. The enforcement officer sends some of a
@@ -217,17 +236,16 @@ def judge_packs(
     later : int array
         The days that lie 1, 2 ... working days after today.
 
-    Returns
-    -------
+    Returns how many are dropped, go back and are taken, written into the rows of ``found``, shape (6, packs):
+
     dropped : int array
-        People whose breach is dropped.
+        People whose breach is dropped, in row order.
     back, authors : int arrays
-        Packs that go back, and whose breach they are about.
+        Packs that go back; and the people whose breach they are about, in row order.
     sent, referred, hearings : int arrays
-        Packs taken, whose breach they are about, and the day of the hearing.
+        Packs taken; the people whose breach they are about, in row order; the day of each pack's hearing.
     """
-    dropped, back, authors = np.empty_like(packs), np.empty_like(packs), np.empty_like(packs)
-    sent, referred, hearings = np.empty_like(packs), np.empty_like(packs), np.empty(packs.size, dtype=np.int32)
+    dropped, back, authors, sent, referred, hearings = found[0], found[1], found[2], found[3], found[4], found[5]
     drops, returns, taken = 0, 0, 0
     drop_constant, return_constant, wait_constant = constants[0], constants[1], constants[2]
     for pack in packs:
@@ -261,7 +279,24 @@ def judge_packs(
         sent[taken], referred[taken] = pack, who
         hearings[taken] = later[max(int(wait), 1)]
         taken += 1
-    return dropped[:drops], back[:returns], authors[:returns], sent[:taken], referred[:taken], hearings[:taken]
+    put_in_order(dropped[:drops])
+    put_in_order(authors[:returns])
+    put_in_order(referred[:taken])
+    return drops, returns, taken
+
+
+@compiled
+def still_standing(packs: Rows, found: NDArray[np.intp], person: Rows, status: Array, breach_pending: Array) -> int:
+    """Find the packs that came back whose order has not ended meanwhile: that needs no papers.
+
+    Returns how many, written with whose they are into the rows of ``found``, shape (2, packs).
+    """
+    size = 0
+    for pack in packs:
+        if breach_pending[pack] == 1 and status[pack] in (_ORDER, _SUPERVISION):
+            found[0, size], found[1, size] = pack, person[pack]
+            size += 1
+    return size
 
 
 @compiled

@@ -16,17 +16,16 @@ from typing import Any
 import numpy as np
 import simpy
 
-from simulation.engine.agenda import each_once
-from simulation.system.codes import Kind, Parole, RecallKind, RecallReason, Status, Task
+from simulation.system.codes import Parole, RecallKind, RecallReason, Status, Task
 from simulation.system.custody_loops import lists_of, quantiles_of
-from simulation.system.recall_loops import COUNTED, take_steps
+from simulation.system.recall_loops import COUNTED, ask_for, take_steps
 from simulation.system.service import COUNT_INDEX, Rows, Service
 from simulation.system.workload import Workload
 
 REASONS = {
-    "absence": RecallReason.ABSENCE,
-    "risk": RecallReason.RISK,
-    "further charge": RecallReason.CHARGE,
+    "absence": int(RecallReason.ABSENCE),
+    "risk": int(RecallReason.RISK),
+    "further charge": int(RecallReason.CHARGE),
 }
 
 
@@ -61,22 +60,25 @@ class Recall:
     def ask(self, sentences_rows: Rows, reason: str) -> None:
         """Decide to recall: the report is due tomorrow."""
         service, sentences = self.service, self.service.sentences
-        rows = each_once(sentences_rows)
-        status = sentences.status[rows]
-        rows = rows[
-            ((status == Status.LICENCE) | (status == Status.CURFEW)) & (sentences.recall_pending[rows] == 0)
-        ]
-        rows = rows[sentences.kind[rows] == Kind.DETERMINATE]
-        if rows.size == 0:
+        found = np.empty((3, sentences_rows.size), dtype=np.intp)
+        size = ask_for(
+            sentences_rows,
+            found,
+            REASONS[reason],
+            sentences.person,
+            sentences.kind,
+            sentences.status,
+            sentences.recall_pending,
+            sentences.recall_reason,
+        )
+        if size == 0:
             return
-        sentences.recall_pending[rows] = 1
-        sentences.recall_reason[rows] = REASONS[reason]
-        person = sentences.person[rows]
+        rows, owners, people = found[:, :size]
         due = service.calendar.after_working_days(service.today, 1)
         service.add_task(
-            Task.RECALL_REPORT, person, due, int(self.workload.task_seconds[Task.RECALL_REPORT]), rows
+            Task.RECALL_REPORT, owners, due, int(self.workload.task_seconds[Task.RECALL_REPORT]), rows
         )
-        service.tell(f"recall decided: {reason}", np.sort(person))
+        service.tell(f"recall decided: {reason}", people)
 
     def evening(self) -> Generator[simpy.Event, Any, None]:
         """Reports finished today lead to revocation; curfew breaches are decided by HMPPS without one."""

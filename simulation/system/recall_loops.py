@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import compiled
-from simulation.system.codes import Grade, Location, Parole, RecallKind, RecallReason, Rosh, Status
+from simulation.engine.order import put_in_order
+from simulation.system.codes import Grade, Kind, Location, Parole, RecallKind, RecallReason, Rosh, Status
 from simulation.system.custody_loops import Array, Counted, Rows, Shares, status_outside
 from simulation.system.waits import value_at
 
@@ -60,7 +61,7 @@ _EARLY_DAYS = 28
 
 # A compiled loop takes plain numbers, not the members of a class.
 _CURFEW, _LICENCE, _AT_LARGE, _RECALLED = Status.CURFEW, Status.LICENCE, Status.AT_LARGE, Status.RECALLED
-_ENDED = Status.ENDED
+_ENDED, _DETERMINATE = Status.ENDED, Kind.DETERMINATE
 _CURFEW_KIND, _FIXED_KIND, _STANDARD_KIND = RecallKind.CURFEW, RecallKind.FIXED_TERM, RecallKind.STANDARD
 _SENTENCED, _BACK_INSIDE = Location.SENTENCED, Location.RECALLED
 _HIGH, _PROBATION_OFFICER = Rosh.HIGH, Grade.PO
@@ -68,6 +69,38 @@ _NO_REPORT, _REPORT_ASKED, _DECIDED = Parole.NO_REPORT, Parole.REPORT_ASKED, Par
 _ABSENCE = RecallReason.ABSENCE
 #: Recalls of a sentence, and reviews of a recall, are numbered together for the draw of a decision.
 _REVIEWS_OF_A_RECALL = 32
+
+
+@compiled
+def ask_for(
+    asked: Rows,
+    found: NDArray[np.intp],
+    reason: int,
+    person: Rows,
+    kind: Array,
+    status: Array,
+    recall_pending: Array,
+    recall_reason: Array,
+) -> int:
+    """Ask for the recall of those of these sentences, given in any order, that are on licence and not asked for yet.
+
+    Returns how many, written into the rows of ``found``, shape (3, asked): the sentences in row order, whose they are,
+    and these people in row order.
+    """
+    rows, owners, people = found[0], found[1], found[2]
+    rows[:] = asked
+    put_in_order(rows)
+    size = 0
+    for at in range(rows.size):
+        row = rows[at]
+        # Whoever is given twice is asked for already.
+        if status[row] not in (_LICENCE, _CURFEW) or recall_pending[row] != 0 or kind[row] != _DETERMINATE:
+            continue
+        recall_pending[row], recall_reason[row] = 1, reason
+        rows[size], owners[size], people[size] = row, person[row], person[row]
+        size += 1
+    put_in_order(people[:size])
+    return size
 
 
 @compiled

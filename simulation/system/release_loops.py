@@ -205,7 +205,7 @@ def seek_homes(
     number: Array,
     custody_end: Array,
 ) -> int:
-    """Find whose search for a home goes far enough, and on what day: written into ``found``, (2, helped); return how many.
+    """Write into ``found``, shape (2, helped), whose search for a home gets far enough, and when; return how many.
 
     Not of people with a settled home, nor of those held away from home, nor of those whom no landlord would take:
     ``home``, ``away`` and ``accepted`` are the constants of these draws, ``search`` that of the days it takes, which
