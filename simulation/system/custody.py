@@ -14,7 +14,7 @@ import numpy as np
 import simpy
 
 from simulation.engine import NEVER
-from simulation.engine.chance import minus_log
+from simulation.engine.chance import logarithms
 from simulation.system import cohorts, curfew_loops
 from simulation.system.allocation import Allocation
 from simulation.system.codes import Kind, Location, RecallKind, Status, Task
@@ -25,7 +25,7 @@ from simulation.system.life_sentences import LifeSentences
 from simulation.system.population import Population
 from simulation.system.reception import Terms
 from simulation.system.reception_loops import begin_terms, count_received, curfew_days, set_dates
-from simulation.system.service import COUNT_INDEX, FAR, Array, Rows, Service
+from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.workload import Workload
 
 
@@ -338,32 +338,27 @@ class Custody:
                 moved = np.concatenate([moved, committed]) if moved.size else committed
             service.refresh(moved)
 
-    def in_order_of_people(self, rows: Rows) -> Rows:
-        """Return sentences in the order of the people whose they are."""
-        if rows.size < 2:
-            return rows
-        return rows[np.argsort(self.service.sentences.person[rows], kind="stable")]
-
     def let_go(self, tagged: Rows, due: Rows) -> Rows:
         """Release people on curfew, and on their conditional release date; return everybody concerned."""
         service, people, sentences = self.service, self.service.people, self.service.sentences
         today, agendas = service.today, service.agendas
-        tagged, due = self.in_order_of_people(tagged), self.in_order_of_people(due)
-        found = np.empty((11, tagged.size + due.size), dtype=np.intp)
-        draws = np.empty(tagged.size)
+        found = np.empty((18, tagged.size + due.size), dtype=np.intp)
         sizes, on_curfew, settled_on_curfew = let_go(
             tagged,
             due,
             found,
-            draws,
             today,
             self.least_days_on_curfew,
+            self.breach_rate,
+            logarithms(),
+            *service.calendar.every_working_day_after(),
             *self.homes,
             service.chance.constant("curfew breach"),
             self.counted,
             service.flows,
             people.cell,
             people.key,
+            people.side,
             people.deportation,
             people.released_on,
             people.seen_since_release,
@@ -383,70 +378,52 @@ class Custody:
         )
         (
             later,
+            again,
             refused,
             leaving_prison,
-            days,
-            every_nowhere,
-            every_settled,
+            freed,
+            curfew_ends,
+            bands,
+            breaking,
+            broken,
+            nowhere,
+            settled,
             untagged,
+            untagged_people,
             going_on,
             ends,
             staying,
             leaving,
+            moved,
         ) = lists_of(found, sizes)
         if leaving_prison.size:
             for listener in self.on_released:
-                listener(leaving_prison, every_nowhere, every_settled)
-        if later.size:
-            day = service.calendar.working_day_after(sentences.curfew_from[later])
-            agendas["curfew release"].put(later, day)
-        if refused.size:
-            service.tell("curfew refused: no time left", self.people_of(refused))
-            service.count("hdc_refused_time", sentences.person[refused])
+                listener(leaving_prison, nowhere, settled)
+        agendas["curfew release"].put(later, again)
+        service.tell("curfew refused: no time left", refused)
         # Those released on curfew come first.
-        free, out = leaving_prison[:on_curfew], leaving_prison[on_curfew:]
-        if free.size:
-            self.tag(free, days, draws[:on_curfew], every_settled[:settled_on_curfew])
+        out = leaving_prison[on_curfew:]
+        if on_curfew:
+            # HMPPS decides on broken conditions, on monitoring reports.
+            agendas["release"].put(leaving_prison[:on_curfew], curfew_ends)
+            service.add_to_bands("hdc_by_days", bands)
+            service.tell("released to a settled home", settled[:settled_on_curfew])
+            service.tell("released on curfew", freed)
+            agendas["curfew breach"].put(breaking, broken)
         if out.size:
             service.cancel(out, "resettlement", "curfew papers", "curfew release")
-            self.tell_homes(every_nowhere, every_settled[settled_on_curfew:])
+            service.tell("released to nowhere", nowhere)
+            service.tell("released to a settled home", settled[settled_on_curfew:])
             service.tell("released", staying)
         agendas["legal end"].put(going_on, ends)
         cohorts.released(service, leaving_prison)
         if leaving.size:
-            service.count("removed_at_release", leaving)
             service.tell("removed from the country", leaving)
             self.departures.leave(leaving, Location.REMOVED)
-        moved = sentences.person[leaving_prison]
         if untagged.size:
-            person = sentences.person[untagged]
             agendas["curfew breach"].cancel(untagged)
-            service.tell("curfew ends", person)
-            moved = np.concatenate([moved, person])
+            service.tell("curfew ends", untagged_people)
         return moved
-
-    def tag(self, rows: Rows, days: Array, draws: Array, settled: Rows) -> None:
-        """Begin curfews: when they end, and when their condition is broken, as HMPPS decides on monitoring reports."""
-        service, sentences = self.service, self.service.sentences
-        person, today = sentences.person[rows], service.today
-        service.agendas["release"].put(rows, today + np.maximum(days, 1))
-        service.band("hdc_by_days", days // 15, np.maximum(service.people.side[person], 0))
-        service.count("hdc_releases", person)
-        service.count("hdc_days_served", person, days)
-        self.tell_homes(settled[:0], settled)
-        service.tell("released on curfew", person)
-        wait = minus_log(1.0 - draws) / self.breach_rate
-        day = today + 1 + np.minimum(wait, FAR).astype(np.int32)
-        breaking = day < sentences.custody_end[rows]
-        service.agendas["curfew breach"].put(rows[breaking], day[breaking])
-
-    def tell_homes(self, nowhere: Rows, settled: Rows) -> None:
-        """Tell and count where people go at release."""
-        service = self.service
-        service.count("released_settled", settled)
-        service.count("released_homeless", nowhere)
-        service.tell("released to nowhere", nowhere)
-        service.tell("released to a settled home", settled)
 
     # --- Ends -------------------------------------------------------------------------------------------------
 
@@ -459,7 +436,7 @@ class Custody:
             due = service.agendas["legal end"].due(today)
             if due.size == 0:
                 continue
-            due = self.in_order_of_people(self.let_end(due))
+            due = self.let_end(due)
             found = np.empty((7, due.size), dtype=np.intp)
             sizes = run_out(
                 due,
@@ -486,7 +463,6 @@ class Custody:
             service.agendas["legal end"].put(going_on, ends)
             service.agendas["recall step"].cancel(licences)
             service.refresh(sentences.person[due])
-
 
     def let_end(self, due: Rows) -> Rows:
         """Return what ends today of what would run out: not what is held open, which is looked at again later."""
