@@ -24,7 +24,7 @@ def put_in_order(numbers: NDArray[np.int64]) -> None:
 
 
 @compiled
-def put_in_order_of(rows: NDArray[np.int64], owner: NDArray[np.int32]) -> None:
+def put_in_order_of(rows: NDArray[np.int64], owner: NDArray[np.integer]) -> None:
     """Sort rows where they are in the order of their owners, those of one owner in row order."""
     for at in range(rows.size):
         rows[at] |= np.int64(owner[rows[at]]) << 32

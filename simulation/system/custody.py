@@ -342,6 +342,7 @@ class Custody:
         """Release people on curfew, and on their conditional release date; return everybody concerned."""
         service, people, sentences = self.service, self.service.people, self.service.sentences
         today, agendas = service.today, service.agendas
+        home, homeless_share, settled_share = self.homes
         found = np.empty((18, tagged.size + due.size), dtype=np.intp)
         sizes, on_curfew, settled_on_curfew = let_go(
             tagged,
@@ -352,7 +353,9 @@ class Custody:
             self.breach_rate,
             logarithms(),
             *service.calendar.every_working_day_after(),
-            *self.homes,
+            home,
+            homeless_share,
+            settled_share,
             service.chance.constant("curfew breach"),
             self.counted,
             service.flows,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import compiled
-from simulation.engine.order import put_in_order
+from simulation.engine.order import put_in_order, put_in_order_of
 from simulation.system.codes import CRC, Kind, Location, Status
 from simulation.system.contact_loops import live_sentences, occurrences
 from simulation.system.service import COUNT_INDEX, Array, Rows
@@ -157,12 +157,16 @@ def answer_failures(
         occurrence = occurrences(sentences, spells, contacts, rows)
     recalled, warned, going, breached, by = found[0], found[1], found[2], found[3], found[4]
     recalls, warning, starting = 0, 0, 0
+    # Fetched together, before anything is decided: the processor waits for many at once, not for each.
+    warned_before, places = np.empty(rows.size, dtype=np.int32), np.empty(rows.size, dtype=np.int16)
+    for at in range(rows.size):
+        warned_before[at], places[at] = warned_on[rows[at]], cell[rows[at]]
+        absent_on[rows[at]] = today
     for at in range(rows.size):
         row, broken = rows[at], sentence[at]
-        absent_on[row] = today
         if broken < 0:
             continue
-        stands, place = status[broken], cell[row]
+        stands, place = status[broken], places[at]
         if stands in (_LICENCE, _CURFEW):
             # On licence: a warning, or recall on risk and behaviour at any time; life licences follow their series.
             if kind[broken] != _LIFE and uniform_of(key[row], recall_constant, occurrence[at]) < recall_share[place]:
@@ -170,7 +174,7 @@ def answer_failures(
                 recalls += 1
                 continue
         else:
-            before = int(warned_on[row])
+            before = int(warned_before[at])
             if before != NEVER and today - before <= window:
                 if breach_pending[broken] == 0:
                     flows[_BREACHES_DUE, place] += 1
@@ -248,11 +252,18 @@ def judge_packs(
     dropped, back, authors, sent, referred, hearings = found[0], found[1], found[2], found[3], found[4], found[5]
     drops, returns, taken = 0, 0, 0
     drop_constant, return_constant, wait_constant = constants[0], constants[1], constants[2]
-    for pack in packs:
-        if breach_pending[pack] != 1:
+    # Fetched together, before anything is decided: the processor waits for many at once, not for each.
+    owners, since, pending = np.empty_like(packs), np.empty_like(packs), np.empty_like(packs)
+    keys, places = np.empty(packs.size, dtype=np.uint64), np.empty_like(packs)
+    for at in range(packs.size):
+        owners[at], since[at], pending[at] = person[packs[at]], breach_known[packs[at]], breach_pending[packs[at]]
+    for at in range(packs.size):
+        keys[at], places[at] = key[owners[at]], cell[owners[at]]
+    for at in range(packs.size):
+        if pending[at] != 1:
             continue
-        who, known = person[pack], int(breach_known[pack])
-        place, drawn, earlier = cell[who], key[who], int(breaches[pack])
+        pack, who, known = packs[at], owners[at], since[at]
+        place, drawn, earlier = places[at], keys[at], int(breaches[pack])
         working = counted[today + origin] - counted[known + origin]
         occurrence = occurrence_of(int(number[pack]), earlier)
         if working > target and uniform_of(drawn, drop_constant, occurrence) < dropped_share[place]:
@@ -297,6 +308,49 @@ def still_standing(packs: Rows, found: NDArray[np.intp], person: Rows, status: A
             found[0, size], found[1, size] = pack, person[pack]
             size += 1
     return size
+
+
+@compiled
+def places_of_day(rate: Floats, day: int) -> NDArray[np.int64]:
+    """Return how many breaches each area's courts hear on the working day of this number, at a rate for each day."""
+    places = np.empty(rate.size, dtype=np.int64)
+    for area in range(rate.size):
+        places[area] = int(np.floor(rate[area] * (day + 1))) - int(np.floor(rate[area] * day))
+    return places
+
+
+@compiled
+def hold_list(
+    listed: Rows, found: NDArray[np.intp], places: NDArray[np.int64], area: Array, person: Rows, breach_known: Array
+) -> tuple[int, int]:
+    """Part those whom the day's list holds from the others: the oldest failure comes first, then by people's keys.
+
+    People are in the order of their keys, and of somebody's two the sentence that is listed first comes first. Returns
+    how many are held and put off, written into the rows of ``found``, shape (2, listed), in the order of the list.
+    """
+    order = np.arange(listed.size)
+    put_in_order_of(order, person[listed])
+    oldest = np.empty_like(order)
+    for at in range(order.size):
+        oldest[at] = breach_known[listed[order[at]]]
+    # By the day of the failure, and among those of one day by the order that is there.
+    place = np.arange(listed.size)
+    put_in_order_of(place, oldest)
+    left, held = places.copy(), np.zeros(listed.size, dtype=np.bool_)
+    for at in range(listed.size):
+        one = order[place[at]]
+        where = area[person[listed[one]]]
+        held[one] = left[where] > 0
+        left[where] -= 1
+    holding, putting_off = 0, 0
+    for at in range(listed.size):
+        if held[at]:
+            found[0, holding] = listed[at]
+            holding += 1
+        else:
+            found[1, putting_off] = listed[at]
+            putting_off += 1
+    return holding, putting_off
 
 
 @compiled
