@@ -19,7 +19,7 @@ from simulation.system import cohorts, curfew_loops
 from simulation.system.allocation import Allocation
 from simulation.system.codes import Kind, Location, RecallKind, Status, Task
 from simulation.system.curfew_loops import move_papers_on, put_forward
-from simulation.system.custody_loops import COUNTED, REFUSED, let_go, lists_of, quantiles_of, run_out
+from simulation.system.custody_loops import COUNTED, let_go, lists_of, quantiles_of, run_out
 from simulation.system.departures import Departures
 from simulation.system.life_sentences import LifeSentences
 from simulation.system.population import Population
@@ -224,8 +224,10 @@ class Custody:
         made = np.asarray(made, dtype=np.intp)
         area = people.area[sentences.person[made]]
         levers, chance = service.levers, service.chance
-        chosen, ready, opted = put_forward(
+        found = np.empty((3, made.size), dtype=np.intp)
+        chosen, opted = put_forward(
             made,
+            found,
             service.today,
             float(levers.number("custody.hdc.min_days_on_curfew")),
             levers.integer("custody.hdc.papers_lead_days"),
@@ -234,6 +236,7 @@ class Custody:
             float(levers.number("custody.hdc.not_begun_share")),
             levers.cells("custody.hdc.opt_out_share"),
             *quantiles_of(levers.mapping("custody.hdc.papers_days")),
+            round(levers.number("custody.hdc.papers_hours") * 3600),
             chance.constant("curfew taken up"),
             chance.constant("curfew opted out"),
             chance.constant("curfew papers"),
@@ -251,10 +254,8 @@ class Custody:
             sentences.curfew_from,
             sentences.curfew_stage,
         )
-        seconds = round(levers.number("custody.hdc.papers_hours") * 3600)
-        service.count("hdc_paper_seconds", sentences.person[chosen], np.array([seconds]))
-        service.tell("curfew opted out of", self.people_of(opted))
-        service.agendas["curfew papers"].put(chosen, ready)
+        service.tell("curfew opted out of", found[2, :opted])
+        service.agendas["curfew papers"].put(found[0, :chosen], found[1, :chosen])
 
     def papers(self) -> Generator[simpy.Event, Any, None]:
         """Move the curfew papers on: ask for the address check, read its answer, refuse or approve."""
@@ -269,15 +270,16 @@ class Custody:
     def move_papers_on(self, due: Rows, answered: Rows) -> None:
         """Ask the responsible officer for an address check; read the answers of those done."""
         service, people, sentences = self.service, self.service.people, self.service.sentences
-        today, least = service.today, self.least_days_on_curfew
-        found = np.empty((6, due.size + answered.size), dtype=np.intp)
+        today = service.today
+        found = np.empty((9, due.size + answered.size), dtype=np.intp)
         sizes = move_papers_on(
             due,
             answered,
             found,
             today,
-            least,
+            self.least_days_on_curfew,
             *self.addresses,
+            *service.calendar.every_working_day_after(),
             service.chance.constant("curfew address suitable"),
             service.chance.constant("curfew second address"),
             self.counted_papers,
@@ -293,31 +295,23 @@ class Custody:
             sentences.curfew_stage,
             sentences.enquiries,
         )
-        asked, late, retry, refused, approved, first_day = lists_of(found, sizes)
-        service.tell("curfew refused: no time left", self.people_of(late))
+        asked, asked_people, late, retry, refused, too_late, approved_people, approved, first_day = lists_of(
+            found, sizes
+        )
+        service.tell("curfew refused: no time left", late)
         if asked.size:
             service.add_task(
                 Task.ADDRESS_CHECK,
-                sentences.person[asked],
+                asked_people,
                 service.calendar.after_working_days(today, self.address_days),
                 int(self.workload.task_seconds[Task.ADDRESS_CHECK]),
                 asked,
             )
         service.agendas["curfew papers"].put(retry, today + self.second_address_days)
-        service.tell("curfew refused: no address", self.people_of(refused))
-        if approved.size:
-            day = service.calendar.working_day_after(first_day)
-            in_time = sentences.custody_end[approved] - day >= least
-            late, approved, day = approved[~in_time], approved[in_time], day[in_time]
-            sentences.curfew_stage[late] = REFUSED
-            service.count("hdc_refused_time", sentences.person[late])
-            service.tell("curfew refused: no time left", self.people_of(late))
-            service.tell("curfew approved", self.people_of(approved))
-            service.agendas["curfew release"].put(approved, day)
-
-    def people_of(self, rows: Rows) -> Rows:
-        """Return whose sentences these are, in row order."""
-        return np.sort(self.service.sentences.person[rows]) if rows.size else rows
+        service.tell("curfew refused: no address", refused)
+        service.tell("curfew refused: no time left", too_late)
+        service.tell("curfew approved", approved_people)
+        service.agendas["curfew release"].put(approved, first_day)
 
     # --- Release ----------------------------------------------------------------------------------------------
 
