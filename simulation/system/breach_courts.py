@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.compiled import compiled
+from simulation.system.breach_court_loops import call_in, call_list, hold_list, places_of_day
 from simulation.system.codes import Location, Status
-from simulation.system.enforcement_loops import call_in, call_list, hold_list, places_of_day
 from simulation.system.population import Population
 from simulation.system.quantiles import side_by_side
 from simulation.system.service import Array, Rows, Service
