@@ -19,6 +19,7 @@ from simulation.system.waits import value_at
 
 Days = NDArray[np.int32]
 Floats = NDArray[np.float64]
+Counted = NDArray[np.int64]
 
 # A compiled loop takes plain numbers, not the members of a class.
 _COMMUNITY, _ORDER, _SUPERVISION = Location.COMMUNITY, Status.ORDER, Status.SUPERVISION
