@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.compiled import compiled
+from simulation.system.breach_court_loops import call_in, call_list, hold_list, places_of_day
 from simulation.system.codes import Location, Status
-from simulation.system.enforcement_loops import call_in, call_list
 from simulation.system.population import Population
 from simulation.system.quantiles import side_by_side
 from simulation.system.service import Array, Rows, Service
@@ -34,6 +34,7 @@ class BreachCourts:
         days = levers.number("workload.working_days_a_year")
         #: Hearings of each area in a working day.
         self.rate = self.population.shares * (levers.number("enforcement.hearings_a_year") / days)
+        self._counted_on = NEVER  # Under these levers no day's places are counted yet.
         self.no_show = levers.cells("enforcement.no_show_share")
         self.waits = side_by_side(levers.mapping("enforcement.warrant_working_days"))
         chance = self.service.chance
@@ -42,8 +43,13 @@ class BreachCourts:
 
     def places(self) -> NDArray[np.int64]:
         """Return how many breaches each area's courts can hear today: whole ones, the same number every year."""
-        day = int(self.service.calendar.working_days_between(0, self.service.today))
-        return np.floor(self.rate * (day + 1)).astype(np.int64) - np.floor(self.rate * day).astype(np.int64)
+        calendar, today = self.service.calendar, self.service.today
+        counted, origin = calendar.working_days_so_far()
+        day = int(counted[today + origin]) - int(counted[origin])
+        if day != self._counted_on:
+            self._counted_on = day
+            self._places = places_of_day(self.rate, day)
+        return self._places
 
     def sit(self, due: Rows) -> Rows:
         """Return the sentences whose breach is heard today; put off the others, and issue warrants for who stays away.
@@ -94,20 +100,22 @@ class BreachCourts:
             # Appointments stop until the arrest.
             service.agendas["hearing"].put(away, arrests)
             service.agendas["contact"].cancel(wanted)
-            service.tell("warrant issued", np.sort(wanted))
-        return np.sort(np.concatenate([at_once, now]))
+            wanted.sort()
+            service.tell("warrant issued", wanted)
+        if at_once.size == 0:
+            return now  # In row order already.
+        both = np.concatenate([at_once, now])
+        both.sort()
+        return both
 
     def within(self, listed: Rows) -> tuple[Rows, Rows]:
         """Return those whom the day's list holds and those whom it doesn't: oldest failure first, then by key."""
         service, sentences = self.service, self.service.sentences
-        person = sentences.person[listed]
-        area = service.people.area[person].astype(np.int64)
-        order = np.lexsort((service.people.key[person], sentences.breach_known[listed], area))
-        starts = np.searchsorted(area[order], np.arange(service.areas))
-        rank = np.empty(listed.size, dtype=np.int64)
-        rank[order] = np.arange(listed.size) - starts[area[order]]
-        held = rank < self.places()[area]
-        return listed[held], listed[~held]
+        found = np.empty((2, listed.size), dtype=np.intp)
+        held, put_off = hold_list(
+            listed, found, self.places(), service.people.area, sentences.person, sentences.breach_known
+        )
+        return found[0, :held], found[1, :put_off]
 
     def released(self, person: Rows) -> None:
         """Begin appointments of people arrested on their warrants again on the next working day."""

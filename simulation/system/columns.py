@@ -430,6 +430,16 @@ class OpenTasks(Table):
         for name, values in columns.items():
             mine[name][new] = values
 
+    def make_room(self, rows: int) -> int:
+        """Let a loop write so many rows behind those there are; return the place of the first.
+
+        It counts as many as it wrote to :attr:`size`.
+        """
+        first = self.size
+        self.extend(rows)
+        self.size = first
+        return first
+
     def keep(self, mask: Array) -> None:
         """Keep the rows where ``mask`` holds, in their order."""
         kept = int(np.count_nonzero(mask))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import compiled
+from simulation.engine.order import put_in_order
 from simulation.system.codes import Status
 from simulation.system.custody_loops import (
     APPROVED,
@@ -37,6 +38,7 @@ COUNTED = (
     "hdc_presumed_unsuitable",
     "hdc_opted_out",
     "hdc_considered",
+    "hdc_paper_seconds",
 )
 (
     _ENQUIRIES,
@@ -49,6 +51,7 @@ COUNTED = (
     _UNSUITABLE,
     _OPTED_OUT,
     _CONSIDERED,
+    _SECONDS,
 ) = range(len(COUNTED))
 
 # A compiled loop takes plain numbers, not the members of a class.
@@ -68,6 +71,7 @@ def put_forward(
     opt_out: Shares,
     probabilities: Shares,
     values: Shares,
+    seconds: int,
     taken_up: np.uint64,
     opts_out: np.uint64,
     papers: np.uint64,
@@ -84,7 +88,7 @@ def put_forward(
     custody_end: Array,
     curfew_from: Array,
     curfew_stage: Array,
-) -> tuple[int, int, int]:
+) -> tuple[int, int]:
     """Put people forward for curfew: by length, held under no other term, not excluded, taken up, and willing.
 
     One draw says who is put forward and why others aren't: beyond the share taken up come those whose papers are never
@@ -100,16 +104,17 @@ def put_forward(
         Share of those not put forward whose papers are never begun, though nobody presumes them unsuitable.
     probabilities, values : float arrays
         The distribution of the days that the papers take.
+    seconds : int
+        Time that the prison's staff take for them.
     taken_up, opts_out, papers : uint64
         Constants of the draws.
 
-    Returns how long the lists are that are written into ``found``, shape (3, sentences), see
-    :func:`simulation.system.custody_loops.lists_of`:
+    Returns how many are put forward and opt out, written into the rows of ``found``, shape (3, made):
 
     chosen, ready : int arrays
         Sentences put forward, and the day on which their papers are ready.
     opted : int array
-        Sentences of those who opted out.
+        People who opted out, in row order.
     """
     chosen, ready, opted = found[0], found[1], found[2]
     size, out = 0, 0
@@ -151,16 +156,18 @@ def put_forward(
         if uniform_of(key[who], opts_out, occurrence) < opt_out[cell[who]]:
             curfew_stage[row] = REFUSED
             flows[numbers[_OPTED_OUT], cell[who]] += 1
-            opted[out] = row
+            opted[out] = who
             out += 1
             continue
         flows[numbers[_CONSIDERED], cell[who]] += 1
+        flows[numbers[_SECONDS], cell[who]] += seconds
         curfew_stage[row] = PAPERS
         draw = uniform_of(key[who], papers, occurrence)
         chosen[size] = row
         ready[size] = max(int(curfew_from[row]) - lead, today + 1) + int(value_at(draw, probabilities, values))
         size += 1
-    return size, size, out
+    put_in_order(opted[:out])
+    return size, out
 
 
 @compiled
@@ -173,6 +180,8 @@ def move_papers_on(
     suitable_share: Shares,
     another_share: float,
     most_enquiries: int,
+    working_after: NDArray[np.int32],
+    origin: int,
     suitable: np.uint64,
     another: np.uint64,
     numbers: Rows,
@@ -187,36 +196,40 @@ def move_papers_on(
     curfew_from: Array,
     curfew_stage: Array,
     enquiries: Array,
-) -> tuple[int, int, int, int, int, int]:
+) -> tuple[int, int, int, int, int, int, int, int, int]:
     """Move the curfew papers on: those that are ready, and those whose address check is done.
 
     ``suitable`` and ``another`` are the constants of the draws for a suitable address and for another one to try;
     the share of suitable ones is given by area and side.
 
-    Returns how long the lists are that are written into ``found``, shape (6, due + answered), see
-    :func:`simulation.system.custody_loops.lists_of`:
+    ``working_after``, ``origin`` are the working day at or after each day, and the place of day 0.
 
-    asked, late : int arrays
-        Sentences for which an address check is asked, and those with no time left for it.
+    Returns how long the lists are that are written into ``found``, shape (9, due + answered), see
+    :func:`simulation.system.custody_loops.lists_of`; people are in row order:
+
+    asked, asked_people, late : int arrays
+        Sentences for which an address check is asked, whose they are, and people with no time left for it.
     retry, refused : int arrays
-        Sentences with another address to try, and with none.
-    approved, first_day : int arrays
-        Sentences with a suitable address, and the first day on which they could go, weekends not yet left out.
+        Sentences with another address to try, and people with none.
+    too_late, approved_people, approved, first_day : int arrays
+        People with a suitable address and no time left; others with one, their sentences, and the first day on which
+        they may go.
     """
-    asked, late, retry, refused, approved, first_day = found[0], found[1], found[2], found[3], found[4], found[5]
-    asking, stopped = 0, 0
+    asked, asked_people, late, retry, refused = found[0], found[1], found[2], found[3], found[4]
+    too_late, approved_people, approved, first_day = found[5], found[6], found[7], found[8]
+    asking, stopped, stopped_late = 0, 0, 0
     for row in due:
         if status[row] != _CUSTODY or curfew_stage[row] != PAPERS:
             continue
         if custody_end[row] - today < least_days:
             curfew_stage[row] = REFUSED
-            late[stopped] = row
+            late[stopped] = person[row]
             stopped += 1
             flows[numbers[_NO_TIME], cell[person[row]]] += 1
         else:
             curfew_stage[row] = ENQUIRY
             enquiries[row] += 1
-            asked[asking] = row
+            asked[asking], asked_people[asking] = row, person[row]
             asking += 1
     trying, refusing, going = 0, 0, 0
     for row in answered:
@@ -226,17 +239,27 @@ def move_papers_on(
         flows[numbers[_ENQUIRIES], cell[who]] += 1
         occurrence = int(number[row]) * 4096 + int(enquiries[row])
         if uniform_of(key[who], suitable, occurrence) < suitable_share[area[who], 0]:
-            curfew_stage[row] = APPROVED
-            approved[going] = row
-            first_day[going] = max(int(curfew_from[row]), today + 1)
-            going += 1
+            day = int(working_after[max(int(curfew_from[row]), today + 1) + origin])
+            if custody_end[row] - day < least_days:
+                curfew_stage[row] = REFUSED
+                too_late[stopped_late] = who
+                stopped_late += 1
+                flows[numbers[_NO_TIME], cell[who]] += 1
+            else:
+                curfew_stage[row] = APPROVED
+                approved[going], approved_people[going], first_day[going] = row, who, day
+                going += 1
         elif enquiries[row] < most_enquiries and uniform_of(key[who], another, occurrence) < another_share:
             curfew_stage[row] = PAPERS
             retry[trying] = row
             trying += 1
         else:
             curfew_stage[row] = REFUSED
-            refused[refusing] = row
+            refused[refusing] = who
             refusing += 1
             flows[numbers[_NO_ADDRESS], cell[who]] += 1
-    return asking, stopped, trying, refusing, going, going
+    put_in_order(late[:stopped])
+    put_in_order(refused[:refusing])
+    put_in_order(too_late[:stopped_late])
+    put_in_order(approved_people[:going])
+    return asking, asking, stopped, trying, refusing, stopped_late, going, going, going

@@ -14,18 +14,18 @@ import numpy as np
 import simpy
 
 from simulation.engine import NEVER
-from simulation.engine.chance import minus_log
+from simulation.engine.chance import logarithms
 from simulation.system import cohorts, curfew_loops
 from simulation.system.allocation import Allocation
 from simulation.system.codes import Kind, Location, RecallKind, Status, Task
 from simulation.system.curfew_loops import move_papers_on, put_forward
-from simulation.system.custody_loops import COUNTED, REFUSED, let_go, lists_of, quantiles_of, run_out
+from simulation.system.custody_loops import COUNTED, let_go, lists_of, quantiles_of, run_out
 from simulation.system.departures import Departures
 from simulation.system.life_sentences import LifeSentences
 from simulation.system.population import Population
 from simulation.system.reception import Terms
 from simulation.system.reception_loops import curfew_days, receive_people, release_days, set_dates
-from simulation.system.service import COUNT_INDEX, FAR, Array, Rows, Service
+from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.workload import Workload
 
 
@@ -86,7 +86,7 @@ class Custody:
         self.not_begun_share = float(levers.number("custody.hdc.not_begun_share"))
         self.opt_out_share = levers.cells("custody.hdc.opt_out_share")
         self.papers_days = quantiles_of(levers.mapping("custody.hdc.papers_days"))
-        self.paper_seconds = np.array([round(levers.number("custody.hdc.papers_hours") * 3600)])
+        self.paper_seconds = round(levers.number("custody.hdc.papers_hours") * 3600)
         recalled = levers.number("custody.hdc.curfew_recall_share") / levers.number("custody.hdc.mean_days")
         self.breach_rate = max(recalled, 1e-9)
 
@@ -249,7 +249,7 @@ class Custody:
             area = people.area[sentences.person[made]]
             take_up = service.resolved.lookup("custody.hdc.take_up", sentences.imposed[made], service.today, area)
         found = np.empty((3, made.size), dtype=np.intp)
-        sizes = put_forward(
+        chosen, opted = put_forward(
             made,
             found,
             service.today,
@@ -260,6 +260,7 @@ class Custody:
             self.not_begun_share,
             self.opt_out_share,
             *self.papers_days,
+            self.paper_seconds,
             chance.constant("curfew taken up"),
             chance.constant("curfew opted out"),
             chance.constant("curfew papers"),
@@ -277,11 +278,8 @@ class Custody:
             sentences.curfew_from,
             sentences.curfew_stage,
         )
-        chosen, ready, opted = lists_of(found, sizes)
-        if chosen.size:
-            service.count("hdc_paper_seconds", sentences.person[chosen], self.paper_seconds)
-            service.agendas["curfew papers"].put(chosen, ready)
-        service.tell("curfew opted out of", self.people_of(opted))
+        service.tell("curfew opted out of", found[2, :opted])
+        service.agendas["curfew papers"].put(found[0, :chosen], found[1, :chosen])
 
     def papers(self) -> Generator[simpy.Event, Any, None]:
         """Move the curfew papers on: ask for the address check, read its answer, refuse or approve."""
@@ -296,15 +294,16 @@ class Custody:
     def move_papers_on(self, due: Rows, answered: Rows) -> None:
         """Ask the responsible officer for an address check; read the answers of those done."""
         service, people, sentences = self.service, self.service.people, self.service.sentences
-        today, least = service.today, self.least_days_on_curfew
-        found = np.empty((6, due.size + answered.size), dtype=np.intp)
+        today = service.today
+        found = np.empty((9, due.size + answered.size), dtype=np.intp)
         sizes = move_papers_on(
             due,
             answered,
             found,
             today,
-            least,
+            self.least_days_on_curfew,
             *self.addresses,
+            *service.calendar.next_working_days(),
             service.chance.constant("curfew address suitable"),
             service.chance.constant("curfew second address"),
             self.counted_papers,
@@ -320,31 +319,23 @@ class Custody:
             sentences.curfew_stage,
             sentences.enquiries,
         )
-        asked, late, retry, refused, approved, first_day = lists_of(found, sizes)
-        service.tell("curfew refused: no time left", self.people_of(late))
+        asked, asked_people, late, retry, refused, too_late, approved_people, approved, first_day = lists_of(
+            found, sizes
+        )
+        service.tell("curfew refused: no time left", late)
         if asked.size:
             service.add_task(
                 Task.ADDRESS_CHECK,
-                sentences.person[asked],
+                asked_people,
                 service.calendar.after_working_days(today, self.address_days),
                 int(self.workload.task_seconds[Task.ADDRESS_CHECK]),
                 asked,
             )
         service.agendas["curfew papers"].put(retry, today + self.second_address_days)
-        service.tell("curfew refused: no address", self.people_of(refused))
-        if approved.size:
-            day = service.calendar.working_day_after(first_day)
-            in_time = sentences.custody_end[approved] - day >= least
-            late, approved, day = approved[~in_time], approved[in_time], day[in_time]
-            sentences.curfew_stage[late] = REFUSED
-            service.count("hdc_refused_time", sentences.person[late])
-            service.tell("curfew refused: no time left", self.people_of(late))
-            service.tell("curfew approved", self.people_of(approved))
-            service.agendas["curfew release"].put(approved, day)
-
-    def people_of(self, rows: Rows) -> Rows:
-        """Return whose sentences these are, in row order."""
-        return np.sort(self.service.sentences.person[rows]) if rows.size else rows
+        service.tell("curfew refused: no address", refused)
+        service.tell("curfew refused: no time left", too_late)
+        service.tell("curfew approved", approved_people)
+        service.agendas["curfew release"].put(approved, first_day)
 
     # --- Release ----------------------------------------------------------------------------------------------
 
@@ -365,32 +356,30 @@ class Custody:
                 moved = np.concatenate([moved, committed]) if moved.size else committed
             service.refresh(moved)
 
-    def in_order_of_people(self, rows: Rows) -> Rows:
-        """Return sentences in the order of the people whose they are."""
-        if rows.size < 2:
-            return rows
-        return rows[np.argsort(self.service.sentences.person[rows], kind="stable")]
-
     def let_go(self, tagged: Rows, due: Rows) -> Rows:
         """Release people on curfew, and on their conditional release date; return everybody concerned."""
         service, people, sentences = self.service, self.service.people, self.service.sentences
         today, agendas = service.today, service.agendas
-        tagged, due = self.in_order_of_people(tagged), self.in_order_of_people(due)
-        found = np.empty((11, tagged.size + due.size), dtype=np.intp)
-        draws = np.empty(tagged.size)
+        home, homeless_share, settled_share = self.homes
+        found = np.empty((18, tagged.size + due.size), dtype=np.intp)
         sizes, on_curfew, settled_on_curfew = let_go(
             tagged,
             due,
             found,
-            draws,
             today,
             self.least_days_on_curfew,
-            *self.homes,
+            self.breach_rate,
+            logarithms(),
+            *service.calendar.next_working_days(),
+            home,
+            homeless_share,
+            settled_share,
             service.chance.constant("curfew breach"),
             self.counted,
             service.flows,
             people.cell,
             people.key,
+            people.side,
             people.deportation,
             people.released_on,
             people.seen_since_release,
@@ -410,70 +399,52 @@ class Custody:
         )
         (
             later,
+            again,
             refused,
             leaving_prison,
-            days,
-            every_nowhere,
-            every_settled,
+            freed,
+            curfew_ends,
+            bands,
+            breaking,
+            broken,
+            nowhere,
+            settled,
             untagged,
+            untagged_people,
             going_on,
             ends,
             staying,
             leaving,
+            moved,
         ) = lists_of(found, sizes)
         if leaving_prison.size:
             for listener in self.on_released:
-                listener(leaving_prison, every_nowhere, every_settled)
-        if later.size:
-            day = service.calendar.working_day_after(sentences.curfew_from[later])
-            agendas["curfew release"].put(later, day)
-        if refused.size:
-            service.tell("curfew refused: no time left", self.people_of(refused))
-            service.count("hdc_refused_time", sentences.person[refused])
+                listener(leaving_prison, nowhere, settled)
+        agendas["curfew release"].put(later, again)
+        service.tell("curfew refused: no time left", refused)
         # Those released on curfew come first.
-        free, out = leaving_prison[:on_curfew], leaving_prison[on_curfew:]
-        if free.size:
-            self.tag(free, days, draws[:on_curfew], every_settled[:settled_on_curfew])
+        out = leaving_prison[on_curfew:]
+        if on_curfew:
+            # HMPPS decides on broken conditions, on monitoring reports.
+            agendas["release"].put(leaving_prison[:on_curfew], curfew_ends)
+            service.add_to_bands("hdc_by_days", bands)
+            service.tell("released to a settled home", settled[:settled_on_curfew])
+            service.tell("released on curfew", freed)
+            agendas["curfew breach"].put(breaking, broken)
         if out.size:
             service.cancel(out, "resettlement", "curfew papers", "curfew release")
-            self.tell_homes(every_nowhere, every_settled[settled_on_curfew:])
+            service.tell("released to nowhere", nowhere)
+            service.tell("released to a settled home", settled[settled_on_curfew:])
             service.tell("released", staying)
         agendas["legal end"].put(going_on, ends)
         cohorts.released(service, leaving_prison)
         if leaving.size:
-            service.count("removed_at_release", leaving)
             service.tell("removed from the country", leaving)
             self.departures.leave(leaving, Location.REMOVED)
-        moved = sentences.person[leaving_prison]
         if untagged.size:
-            person = sentences.person[untagged]
             agendas["curfew breach"].cancel(untagged)
-            service.tell("curfew ends", person)
-            moved = np.concatenate([moved, person])
+            service.tell("curfew ends", untagged_people)
         return moved
-
-    def tag(self, rows: Rows, days: Array, draws: Array, settled: Rows) -> None:
-        """Begin curfews: when they end, and when their condition is broken, as HMPPS decides on monitoring reports."""
-        service, sentences = self.service, self.service.sentences
-        person, today = sentences.person[rows], service.today
-        service.agendas["release"].put(rows, today + np.maximum(days, 1))
-        service.band("hdc_by_days", days // 15, np.maximum(service.people.side[person], 0))
-        service.count("hdc_releases", person)
-        service.count("hdc_days_served", person, days)
-        self.tell_homes(settled[:0], settled)
-        service.tell("released on curfew", person)
-        wait = minus_log(1.0 - draws) / self.breach_rate
-        day = today + 1 + np.minimum(wait, FAR).astype(np.int32)
-        breaking = day < sentences.custody_end[rows]
-        service.agendas["curfew breach"].put(rows[breaking], day[breaking])
-
-    def tell_homes(self, nowhere: Rows, settled: Rows) -> None:
-        """Tell and count where people go at release."""
-        service = self.service
-        service.count("released_settled", settled)
-        service.count("released_homeless", nowhere)
-        service.tell("released to nowhere", nowhere)
-        service.tell("released to a settled home", settled)
 
     # --- Ends -------------------------------------------------------------------------------------------------
 
@@ -486,7 +457,7 @@ class Custody:
             due = service.agendas["legal end"].due(today)
             if due.size == 0:
                 continue
-            due = self.in_order_of_people(self.let_end(due))
+            due = self.let_end(due)
             found = np.empty((7, due.size), dtype=np.intp)
             sizes = run_out(
                 due,
@@ -513,7 +484,6 @@ class Custody:
             service.agendas["legal end"].put(going_on, ends)
             service.agendas["recall step"].cancel(licences)
             service.refresh(sentences.person[due])
-
 
     def let_end(self, due: Rows) -> Rows:
         """Return what ends today of what would run out: not what is held open, which is looked at again later."""

@@ -13,10 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER
-from simulation.engine.chance import uniform_of
+from simulation.engine.agenda import NOBODY
+from simulation.engine.chance import minus_log_of, uniform_of
 from simulation.engine.compiled import compiled
+from simulation.engine.order import put_in_order, put_in_order_of
 from simulation.system.codes import Status
 from simulation.system.quantiles import Lookup, quantile_table
+from simulation.system.service import FAR
 
 Rows = NDArray[np.intp]
 Array = NDArray[Any]
@@ -38,6 +41,12 @@ COUNTED = (
     "re_releases",
     "recall_days_served",
     "orders_ended_breach_open",
+    "hdc_releases",
+    "hdc_days_served",
+    "hdc_refused_time",
+    "released_settled",
+    "released_homeless",
+    "removed_at_release",
 )
 (
     _RELEASES,
@@ -46,12 +55,20 @@ COUNTED = (
     _OUT_AGAIN,
     _RECALL_DAYS,
     _BREACH_OPEN,
+    _ON_CURFEW,
+    _CURFEW_DAYS,
+    _NO_TIME,
+    _TO_SETTLED,
+    _HOMELESS,
+    _REMOVED,
 ) = range(len(COUNTED))
 
 #: Where people go at release, as bits: neither is a home that isn't settled.
 _NOWHERE, _SETTLED = 1, 2
 
 _YEAR = 365
+#: Days of curfew are counted in bands so wide.
+_HALF_MONTH = 15
 
 # A compiled loop takes plain numbers, not the members of a class.
 _ORDER, _CUSTODY, _CURFEW, _LICENCE = Status.ORDER, Status.CUSTODY, Status.CURFEW, Status.LICENCE
@@ -94,7 +111,7 @@ def lists_of(found: NDArray[np.intp], sizes: tuple[int, ...]) -> list[Rows]:
 
     It costs many times as much to be given as many arrays by a compiled loop.
     """
-    return [row[:size] for row, size in zip(found, sizes, strict=True)]
+    return [found[row, :size] if size else NOBODY for row, size in enumerate(sizes)]
 
 
 # --- Release ------------------------------------------------------------------------------------------------------
@@ -105,9 +122,12 @@ def let_go(
     tagged: Rows,
     due: Rows,
     found: NDArray[np.intp],
-    draws: Shares,
     today: int,
     least_days: float,
+    breach_rate: float,
+    logarithms: Shares,
+    working_after: NDArray[np.int32],
+    origin: int,
     home: np.uint64,
     homeless_share: float,
     settled_share: float,
@@ -116,6 +136,7 @@ def let_go(
     flows: Counted,
     cell: Array,
     key: Array,
+    side: Array,
     deportation: Array,
     released_on: Array,
     seen_since_release: Array,
@@ -132,36 +153,47 @@ def let_go(
     curfew_stage: Array,
     home_found: Array,
     released: Array,
-) -> tuple[tuple[int, int, int, int, int, int, int, int, int, int, int], int, int]:
+) -> tuple[tuple[int, int, int, int, int, int, int, int, int, int, int, int, int, int, int, int, int, int], int, int]:
     """Release people whose day it is: on curfew, those ``tagged``; on their conditional release date, those ``due``.
 
     Whose curfew ends is among those due. ``home`` and ``breach`` are the constants of the draws for where people
-    go and when the curfew condition is broken; the draw of each sentence released on curfew is written to ``draws``.
+    go and when the curfew condition is broken, as it is at ``breach_rate`` a day; ``working_after``, ``origin`` are the
+    working day at or after each day, and the place of day 0. Both lists are put in the order of people.
 
-    Returns how long the lists are that are written into ``found``, shape (11, tagged + due), see :func:`lists_of`, and
+    Returns how long the lists are that are written into ``found``, shape (18, tagged + due), see :func:`lists_of`, and
     how many of those released and of those released to a settled home go on curfew: they come first. Nobody goes on
     curfew without an address.
 
-    later, refused : int arrays
-        Sentences approved for curfew that may not go yet, and that may not go at all.
+    later, again : int arrays
+        Sentences approved for curfew that may not go yet, and the day on which they may.
+    refused : int array
+        People approved who may not go at all.
     leaving_prison : int array
         Sentences released on curfew, and those that come to their conditional release date.
-    days : int array
-        Days of curfew of those on curfew.
+    freed, curfew_ends, bands : int arrays
+        People on curfew; the day on which the curfew ends; half months that it lasts x 2 + side, in order.
+    breaking, broken : int arrays
+        Sentences whose curfew condition will be broken, and the day.
     nowhere, settled : int arrays
         People released without a home, and to a settled one.
-    untagged : int array
-        Sentences whose curfew ends.
+    untagged, untagged_people : int arrays
+        Sentences whose curfew ends, and whose they are.
     going_on, ends : int arrays
         Sentences with supervision to come, and the day on which it ends.
     staying : int array
         People whose date it is, without those who leave the country.
     leaving : int array
         Those who do, each once.
+    moved : int array
+        Everybody released or off the tag.
     """
-    later, refused, out, days, nowhere, settled = found[0], found[1], found[2], found[3], found[4], found[5]
-    untagged, going_on, ends, staying, leaving = found[6], found[7], found[8], found[9], found[10]
-    waiting, stopped, freed = 0, 0, 0
+    later, again, refused, out, on_tag, curfew_ends = found[0], found[1], found[2], found[3], found[4], found[5]
+    bands, breaking, broken, nowhere, settled = found[6], found[7], found[8], found[9], found[10]
+    untagged, untagged_people, going_on, ends = found[11], found[12], found[13], found[14]
+    staying, leaving, moved = found[15], found[16], found[17]
+    put_in_order_of(tagged, person)
+    put_in_order_of(due, person)
+    waiting, stopped, freed, to_break = 0, 0, 0, 0
     for row in tagged:
         who = person[row]
         alone = status[row] == _CUSTODY and curfew_stage[row] == APPROVED
@@ -176,19 +208,26 @@ def let_go(
         left = int(custody_end[row]) - today
         # The law may have changed since they were approved.
         if curfew_from[row] > today:
-            later[waiting] = row
+            later[waiting], again[waiting] = row, working_after[curfew_from[row] + origin]
             waiting += 1
         elif left < least_days or curfew_from[row] == NEVER:
             curfew_stage[row] = REFUSED
-            refused[stopped] = row
+            refused[stopped] = who
             stopped += 1
+            flows[numbers[_NO_TIME], cell[who]] += 1
         else:
             status[row] = _CURFEW
             released[row] = today
-            days[freed] = left
-            draws[freed] = uniform_of(key[who], breach, int(number[row]))
-            out[freed] = row
+            flows[numbers[_ON_CURFEW], cell[who]] += 1
+            flows[numbers[_CURFEW_DAYS], cell[who]] += left
+            out[freed], on_tag[freed], curfew_ends[freed] = row, who, today + max(left, 1)
+            bands[freed] = left // _HALF_MONTH * 2 + max(int(side[who]), 0)
             freed += 1
+            wait = minus_log_of(1.0 - uniform_of(key[who], breach, int(number[row])), logarithms) / breach_rate
+            day = today + 1 + int(min(wait, float(FAR)))
+            if day < custody_end[row]:
+                breaking[to_break], broken[to_break] = row, day
+                to_break += 1
 
     going, over, following = freed, 0, 0
     for row in due:
@@ -197,7 +236,7 @@ def let_go(
             out[going] = row
             going += 1
         elif status[row] == _CURFEW and released[row] != today:
-            untagged[over] = row
+            untagged[over], untagged_people[over] = row, person[row]
             over += 1
         else:
             continue
@@ -212,6 +251,7 @@ def let_go(
     for at in range(going):
         row = out[at]
         who = person[row]
+        moved[at] = who
         leaves = False
         if at >= freed:
             # Somebody held under another term isn't released yet.
@@ -228,6 +268,7 @@ def let_go(
                 # Two terms may end on one day.
                 leaving[leave] = who
                 leave += 1
+                flows[numbers[_REMOVED], cell[who]] += 1
             if held:
                 continue
         flows[numbers[_RELEASES], cell[who]] += 1
@@ -245,11 +286,35 @@ def let_go(
         if place & _NOWHERE and at >= freed:
             nowhere[without] = who
             without += 1
+            flows[numbers[_HOMELESS], cell[who]] += 1
         if place & _SETTLED:
             settled[with_home] = who
             with_home += 1
+            flows[numbers[_TO_SETTLED], cell[who]] += 1
             with_home_on_curfew += at < freed
-    sizes = (waiting, stopped, going, freed, without, with_home, over, following, following, stay, leave)
+    for at in range(over):
+        moved[going + at] = untagged_people[at]
+    put_in_order(bands[:freed])
+    sizes = (
+        waiting,
+        waiting,
+        stopped,
+        going,
+        freed,
+        freed,
+        freed,
+        to_break,
+        to_break,
+        without,
+        with_home,
+        over,
+        over,
+        following,
+        following,
+        stay,
+        leave,
+        going + over,
+    )
     return sizes, freed, with_home_on_curfew
 
 
@@ -273,7 +338,8 @@ def run_out(
 ) -> tuple[int, int, int, int, int, int, int]:
     """End what has run out: orders, post-sentence supervision, and licences, recalled or not.
 
-    Returns how long the lists are that are written into ``found``, shape (7, due), see :func:`lists_of`:
+    ``due`` is put in the order of people. Returns how long the lists are that are written into ``found``, shape
+    (7, due), see :func:`lists_of`:
 
     orders, supervised, licensed : int arrays
         People whose order, supervision or licence it was.
@@ -287,6 +353,7 @@ def run_out(
     orders, supervised, licensed = found[0], found[1], found[2]
     licences, going_on, ends, undecided = found[3], found[4], found[5], found[6]
     completed, over, ending, following, breached = 0, 0, 0, 0, 0
+    put_in_order_of(due, person)
     for row in due:
         who = person[row]
         stands = status[row]

@@ -17,9 +17,8 @@ import simpy
 
 from simulation.engine.agenda import each_once
 from simulation.system.breach_courts import BreachCourts
-from simulation.system.codes import Kind, Status, Task
+from simulation.system.codes import Kind, Task
 from simulation.system.contact import Contact
-from simulation.system.contact_loops import live_sentences
 from simulation.system.courts import Courts
 from simulation.system.enforcement_loops import (
     COMMITTED,
@@ -32,6 +31,7 @@ from simulation.system.enforcement_loops import (
     hear_breaches,
     judge_packs,
     recalled_from_licence,
+    still_standing,
     wanted_or_at_large,
 )
 from simulation.system.population import Population
@@ -39,6 +39,9 @@ from simulation.system.quantiles import Lookup, side_by_side
 from simulation.system.recall import Recall
 from simulation.system.service import Array, Rows, Service
 from simulation.system.workload import Workload
+
+#: Draws about an absence from a contact are numbered as that contact is.
+_AS_AT_CONTACT = np.empty(0, dtype=np.int64)
 
 
 class Enforcement:
@@ -76,6 +79,7 @@ class Enforcement:
         self.draws_elsewhere = chance.constant("recall for a missed day"), chance.constant("breach for a missed day")
         self.pack_constants = np.array([drop, back, chance.constant("breach listing")], dtype=np.uint64)
         self.pack_days = levers.cells("enforcement.breach_referral_working_days").astype(np.int64)
+        self.most_pack_days = int(self.pack_days.max())
         self.breach_courts.read()
         self.recalled_for_absence = levers.cells("recall.per_unacceptable_absence")
         self.recalled_for_risk = levers.cells("recall.per_risk_rise_noticed")
@@ -92,7 +96,7 @@ class Enforcement:
         while True:
             yield service.clock.phase("consequences")
             absent = service.channels["unacceptable absences"].drain()
-            self.failures(absent, self.contact.occurrence(absent), self.draws_at_contact)
+            self.failures(absent, _AS_AT_CONTACT, self.draws_at_contact)
             self.failures_elsewhere()
             self.noticed(service.channels["risk rises noticed"].drain())
             self.packs_sent(service.channels["done breach_pack"].drain())
@@ -113,38 +117,48 @@ class Enforcement:
         self.elsewhere.clear()
 
     def failures(self, rows: Rows, occurrence: Array, draws: tuple[np.uint64, np.uint64]) -> None:
-        """Deal with unacceptable absences by what is being broken; ``draws`` settle recall and breach."""
+        """Deal with unacceptable absences by what is being broken; ``draws`` settle recall and breach.
+
+        The occurrence of these draws is that of the next contact where none are given.
+        """
         if rows.size == 0:
             return
         service, people, sentences = self.service, self.service.people, self.service.sentences
-        today = service.today
-        recalled, warned, going, breached = answer_failures(
+        found = np.empty((5, rows.size), dtype=np.intp)
+        recalled, warned, going = answer_failures(
             rows,
-            live_sentences(people.latest, sentences.previous, sentences.status, rows),
+            found,
             occurrence,
-            today,
+            service.today,
             self.window,
             draws[0],
             self.recalled_for_absence,
             draws[1],
             self.started,
+            self.pack_days,
+            service.calendar.working_days_ahead(service.today, self.most_pack_days),
             people.key,
             people.cell,
             people.warned_on,
             people.absent_on,
+            people.latest,
+            people.sentences,
+            people.spells,
+            people.contacts,
+            sentences.previous,
             sentences.status,
             sentences.kind,
             sentences.breach_pending,
             sentences.breach_known,
             service.flows,
         )
-        if recalled.size:
-            self.recall.ask(recalled, "absence")
-        service.tell("warned", warned)
-        if going.size:
-            day = service.calendar.add_working_days(np.array([today]), self.pack_days[people.cell[going]])
-            service.add_task(Task.BREACH_PACK, going, day, int(self.workload.task_seconds[Task.BREACH_PACK]), breached)
-            service.tell("breach to be referred", going)
+        if recalled:
+            self.recall.ask(found[0, :recalled], "absence")
+        service.tell("warned", found[1, :warned])
+        if going:
+            broke, breached, by = found[2:, :going]
+            service.add_task(Task.BREACH_PACK, broke, by, int(self.workload.task_seconds[Task.BREACH_PACK]), breached)
+            service.tell("breach to be referred", broke)
 
     def appear(self, rows: Rows) -> None:
         """Arrest people whom a court sentences today and who are wanted, or at large after a recall."""
@@ -164,12 +178,15 @@ class Enforcement:
         service, people, sentences = self.service, self.service.people, self.service.sentences
         recalled = recalled_from_licence(
             rows,
-            live_sentences(people.latest, sentences.previous, sentences.status, rows),
-            self.contact.occurrence(rows),
             service.chance.constant("recall for risk"),
             self.recalled_for_risk,
             people.key,
             people.cell,
+            people.latest,
+            people.sentences,
+            people.spells,
+            people.contacts,
+            sentences.previous,
             sentences.status,
         )
         if recalled.size:
@@ -181,8 +198,10 @@ class Enforcement:
             return
         service, people, sentences = self.service, self.service.people, self.service.sentences
         calendar, today = service.calendar, service.today
-        dropped, back, authors, sent, referred, hearings = judge_packs(
+        found = np.empty((6, packs.size), dtype=np.intp)
+        dropped, back, sent = judge_packs(
             packs,
+            found,
             today,
             self.referral_target,
             self.most_returns,
@@ -203,25 +222,26 @@ class Enforcement:
             sentences.pack_returns,
             service.flows,
         )
-        service.tell("breach dropped", np.sort(dropped))
-        if back.size:
-            service.agendas["breach pack back"].put(back, calendar.after_working_days(today, self.return_days))
-            service.tell("breach pack returned", np.sort(authors))
-        service.agendas["hearing"].put(sent, hearings)
-        service.tell("breach referred", np.sort(referred))
+        if dropped:
+            service.tell("breach dropped", found[0, :dropped])
+        if back:
+            day = calendar.after_working_days(today, self.return_days)
+            service.agendas["breach pack back"].put(found[1, :back], day)
+            service.tell("breach pack returned", found[2, :back])
+        service.agendas["hearing"].put(found[3, :sent], found[5, :sent])
+        service.tell("breach referred", found[4, :sent])
 
     def packs_back(self, packs: Rows) -> None:
         """Put packs that have come back into their officers' diaries."""
         if packs.size == 0:
             return
         service, sentences = self.service, self.service.sentences
-        # What has ended meanwhile needs no papers.
-        stands = np.isin(sentences.status[packs], (Status.ORDER, Status.SUPERVISION))
-        packs = packs[stands & (sentences.breach_pending[packs] == 1)]
+        found = np.empty((2, packs.size), dtype=np.intp)
+        size = still_standing(packs, found, sentences.person, sentences.status, sentences.breach_pending)
         due = service.calendar.after_working_days(
             service.today, service.levers.integer("enforcement.pack_rework_working_days")
         )
-        service.add_task(Task.BREACH_PACK, sentences.person[packs], due, self.rework_seconds, packs)
+        service.add_task(Task.BREACH_PACK, found[1, :size], due, self.rework_seconds, found[0, :size])
 
     def hearings(self) -> Generator[simpy.Event, Any, None]:
         """Hear breaches on their day."""

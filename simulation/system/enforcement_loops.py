@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import compiled
+from simulation.engine.order import put_in_order
 from simulation.system.codes import CRC, Kind, Location, Status
+from simulation.system.contact_loops import live_sentences, occurrences
 from simulation.system.service import COUNT_INDEX, Array, Rows
 from simulation.system.waits import value_at
 
@@ -35,8 +37,6 @@ _WARNINGS, _BREACHES_DUE = COUNT_INDEX["warnings"], COUNT_INDEX["breaches_due"]
 _PACKS_DROPPED, _PACKS_RETURNED = COUNT_INDEX["breaches_dropped"], COUNT_INDEX["breach_packs_returned"]
 _REFERRED, _REFERRAL_DAYS = COUNT_INDEX["breaches_referred"], COUNT_INDEX["breach_referral_days"]
 _REFERRED_IN_TIME = COUNT_INDEX["breaches_referred_in_time"]
-_EXECUTED, _WARRANT_DAYS = COUNT_INDEX["warrants_executed"], COUNT_INDEX["warrant_days"]
-_ISSUED, _HEARING_DAYS = COUNT_INDEX["warrants_issued"], COUNT_INDEX["breach_hearing_days"]
 _ORDERS_HEARD, _SUPERVISION_HEARD = COUNT_INDEX["breach_hearings"], COUNT_INDEX["pss_breach_hearings"]
 _ORDERS_REVOKED, _UNSUCCESSFUL = COUNT_INDEX["orders_revoked"], COUNT_INDEX["orders_ended_unsuccessfully"]
 _COMMUNITY_REVOKED = COUNT_INDEX["community_orders_revoked"]
@@ -54,27 +54,28 @@ def occurrence_of(number: int, count: int) -> int:
 @compiled
 def recalled_from_licence(
     rows: Rows,
-    sentence: Rows,
-    occurrence: NDArray[np.int64],
     constant: np.uint64,
     share: Floats,
     key: Array,
     cell: Array,
+    latest: Rows,
+    sentences: Array,
+    spells: Array,
+    contacts: Array,
+    previous: Rows,
     status: Array,
 ) -> Rows:
     """Return the sentences of those on licence whom something that happened leads back to prison.
 
     Parameters
     ----------
-    sentence : int array
-        The live sentence of each person; -1 if there is none.
-    occurrence : int64 array
-        Occurrence of each person's draw.
     constant : uint64
         Constant of the draw.
     share : float array (cells,)
         Share recalled, by where people live and who supervises them.
     """
+    sentence = live_sentences(latest, previous, status, rows)
+    occurrence = occurrences(sentences, spells, contacts, rows)
     recalled = np.empty_like(rows)
     many = 0
     for at in range(rows.size):
@@ -93,7 +94,7 @@ def recalled_from_licence(
 @compiled
 def answer_failures(
     rows: Rows,
-    sentence: Rows,
+    found: NDArray[np.intp],
     occurrence: NDArray[np.int64],
     today: int,
     window: float,
@@ -101,22 +102,29 @@ def answer_failures(
     recall_share: Floats,
     constant: np.uint64,
     started: Floats,
+    pack_days: NDArray[np.int64],
+    ahead: Days,
     key: Array,
     cell: Array,
     warned_on: Array,
     absent_on: Array,
+    latest: Rows,
+    sentences: Array,
+    spells: Array,
+    contacts: Array,
+    previous: Rows,
     status: Array,
     kind: Array,
     breach_pending: Array,
     breach_known: Array,
     flows: Counted,
-) -> tuple[Rows, Rows, Rows, Rows]:
+) -> tuple[int, int, int]:
     """Recall or warn people on licence; warn others for a first failure, and start breach for a second.
 
     Parameters
     ----------
-    sentence : int array
-        The live sentence of each person; -1 if there is none.
+    occurrence : int64 array
+        Occurrence of each person's draws; empty where it is that of the next contact.
     window : float
         Days within which another failure is a second one.
     recall_constant, constant : uint64
@@ -125,27 +133,38 @@ def answer_failures(
         Share recalled from licence, by where people live and who supervises them.
     started : float array (cells,)
         Share of breaches due that are started.
+    pack_days : int64 array (cells,)
+        Working days within which the papers are due.
+    ahead : int array
+        The days that lie 0, 1, 2 ... working days after today.
     flows : int64 array (counts, cells)
         Counts of the month.
 
-    Returns
-    -------
+    Returns how many are to be recalled, are warned, and have a breach started, written into the rows of ``found``,
+    shape (5, rows):
+
     recalled : int array
         Sentences of those to be recalled.
     warned : int array
         People warned.
-    going, breached : int arrays
-        People whose breach is started, and the sentence that they broke.
+    going, breached, by : int arrays
+        People whose breach is started, the sentence that they broke, and the day on which the papers are due.
     """
-    recalled, warned = np.empty_like(rows), np.empty_like(rows)
-    going, breached = np.empty_like(rows), np.empty_like(rows)
+    sentence = live_sentences(latest, previous, status, rows)
+    if occurrence.size == 0:
+        occurrence = occurrences(sentences, spells, contacts, rows)
+    recalled, warned, going, breached, by = found[0], found[1], found[2], found[3], found[4]
     recalls, warning, starting = 0, 0, 0
+    # Fetched together, before anything is decided: the processor waits for many at once, not for each.
+    warned_before, places = np.empty(rows.size, dtype=np.int32), np.empty(rows.size, dtype=np.int16)
+    for at in range(rows.size):
+        warned_before[at], places[at] = warned_on[rows[at]], cell[rows[at]]
+        absent_on[rows[at]] = today
     for at in range(rows.size):
         row, broken = rows[at], sentence[at]
-        absent_on[row] = today
         if broken < 0:
             continue
-        stands, place = status[broken], cell[row]
+        stands, place = status[broken], places[at]
         if stands in (_LICENCE, _CURFEW):
             # On licence: a warning, or recall on risk and behaviour at any time; life licences follow their series.
             if kind[broken] != _LIFE and uniform_of(key[row], recall_constant, occurrence[at]) < recall_share[place]:
@@ -153,7 +172,7 @@ def answer_failures(
                 recalls += 1
                 continue
         else:
-            before = int(warned_on[row])
+            before = int(warned_before[at])
             if before != NEVER and today - before <= window:
                 if breach_pending[broken] == 0:
                     flows[_BREACHES_DUE, place] += 1
@@ -162,18 +181,20 @@ def answer_failures(
                         breach_known[broken] = today
                         going[starting] = row
                         breached[starting] = broken
+                        by[starting] = ahead[pack_days[place]]
                         starting += 1
                 continue
             warned_on[row] = today
         warned[warning] = row
         warning += 1
         flows[_WARNINGS, place] += 1
-    return recalled[:recalls], warned[:warning], going[:starting], breached[:starting]
+    return recalls, warning, starting
 
 
 @compiled
 def judge_packs(
     packs: Rows,
+    found: NDArray[np.intp],
     today: int,
     target: int,
     most_returns: int,
@@ -194,7 +215,7 @@ def judge_packs(
     breach_pending: Array,
     pack_returns: Array,
     flows: Counted,
-) -> tuple[Rows, Rows, Rows, Rows, Rows, Days]:
+) -> tuple[int, int, int]:
     """Decide about finished breach packs: some late ones are dropped, some go back, the others are listed for hearing.
 
     A share of those past the target is dropped, and never shows as late. The enforcement officer sends some of a
@@ -217,24 +238,30 @@ def judge_packs(
     later : int array
         The days that lie 1, 2 ... working days after today.
 
-    Returns
-    -------
+    Returns how many are dropped, go back and are taken, written into the rows of ``found``, shape (6, packs):
+
     dropped : int array
-        People whose breach is dropped.
+        People whose breach is dropped, in row order.
     back, authors : int arrays
-        Packs that go back, and whose breach they are about.
+        Packs that go back; and the people whose breach they are about, in row order.
     sent, referred, hearings : int arrays
-        Packs taken, whose breach they are about, and the day of the hearing.
+        Packs taken; the people whose breach they are about, in row order; the day of each pack's hearing.
     """
-    dropped, back, authors = np.empty_like(packs), np.empty_like(packs), np.empty_like(packs)
-    sent, referred, hearings = np.empty_like(packs), np.empty_like(packs), np.empty(packs.size, dtype=np.int32)
+    dropped, back, authors, sent, referred, hearings = found[0], found[1], found[2], found[3], found[4], found[5]
     drops, returns, taken = 0, 0, 0
     drop_constant, return_constant, wait_constant = constants[0], constants[1], constants[2]
-    for pack in packs:
-        if breach_pending[pack] != 1:
+    # Fetched together, before anything is decided: the processor waits for many at once, not for each.
+    owners, since, pending = np.empty_like(packs), np.empty_like(packs), np.empty_like(packs)
+    keys, places = np.empty(packs.size, dtype=np.uint64), np.empty_like(packs)
+    for at in range(packs.size):
+        owners[at], since[at], pending[at] = person[packs[at]], breach_known[packs[at]], breach_pending[packs[at]]
+    for at in range(packs.size):
+        keys[at], places[at] = key[owners[at]], cell[owners[at]]
+    for at in range(packs.size):
+        if pending[at] != 1:
             continue
-        who, known = person[pack], int(breach_known[pack])
-        place, drawn, earlier = cell[who], key[who], int(breaches[pack])
+        pack, who, known = packs[at], owners[at], since[at]
+        place, drawn, earlier = places[at], keys[at], int(breaches[pack])
         working = counted[today + origin] - counted[known + origin]
         occurrence = occurrence_of(int(number[pack]), earlier)
         if working > target and uniform_of(drawn, drop_constant, occurrence) < dropped_share[place]:
@@ -261,125 +288,24 @@ def judge_packs(
         sent[taken], referred[taken] = pack, who
         hearings[taken] = later[max(int(wait), 1)]
         taken += 1
-    return dropped[:drops], back[:returns], authors[:returns], sent[:taken], referred[:taken], hearings[:taken]
+    put_in_order(dropped[:drops])
+    put_in_order(authors[:returns])
+    put_in_order(referred[:taken])
+    return drops, returns, taken
 
 
 @compiled
-def call_list(
-    due: Rows,
-    today: int,
-    places: NDArray[np.int64],
-    area: Array,
-    cell: Array,
-    person: Rows,
-    status: Array,
-    breach_known: Array,
-    warrant_since: Array,
-    flows: Counted,
-) -> tuple[Rows, Rows, Rows, bool]:
-    """Part the breaches of a day: those on the list, and those heard in any case, who were arrested on a warrant.
+def still_standing(packs: Rows, found: NDArray[np.intp], person: Rows, status: Array, breach_pending: Array) -> int:
+    """Find the packs that came back whose order has not ended meanwhile: that needs no papers.
 
-    Parameters
-    ----------
-    places : int64 array (areas,)
-        How many of the list can be heard today.
-    flows : int64 array (counts, cells)
-        Counts of the month.
-
-    Returns
-    -------
-    listed : int array
-        Sentences on the list.
-    at_once : int array
-        Those heard at once; and those that have ended meanwhile, which take no time.
-    arrested : int array
-        People arrested on a warrant, which is executed here.
-    too_long : bool
-        Whether some area's list holds more than can be heard.
+    Returns how many, written with whose they are into the rows of ``found``, shape (2, packs).
     """
-    listed, at_once, arrested = np.empty_like(due), np.empty_like(due), np.empty_like(due)
-    left = places.copy()
-    listing, going, brought = 0, 0, 0
-    too_long = False
-    for sentence in due:
-        who, stands, since = person[sentence], status[sentence], int(warrant_since[sentence])
-        live = stands in (_ORDER, _SUPERVISION)
-        if live and since == NEVER:
-            listed[listing] = sentence
-            listing += 1
-            left[area[who]] -= 1
-            too_long = too_long or left[area[who]] < 0
-            continue
-        at_once[going] = sentence
-        going += 1
-        if since != NEVER:
-            warrant_since[sentence] = NEVER
-            arrested[brought] = who
-            brought += 1
-            flows[_EXECUTED, cell[who]] += 1
-            flows[_WARRANT_DAYS, cell[who]] += today - since
-            if live:
-                flows[_HEARING_DAYS, cell[who]] += today - int(breach_known[sentence])
-    return listed[:listing], at_once[:going], arrested[:brought], too_long
-
-
-@compiled
-def call_in(
-    heard: Rows,
-    today: int,
-    no_show: Floats,
-    constants: NDArray[np.uint64],
-    waits: Floats,
-    later: Days,
-    key: Array,
-    cell: Array,
-    location: Array,
-    person: Rows,
-    number: Array,
-    breaches: Array,
-    breach_known: Array,
-    warrant_since: Array,
-    flows: Counted,
-) -> tuple[Rows, Rows, Rows, Days]:
-    """Call people in: those who don't come get a warrant.
-
-    Parameters
-    ----------
-    no_show : float array (cells,)
-        Share of those in the community who don't come.
-    constants : uint64 array (2,)
-        Constants of the draws of who comes, and of the wait for the arrest.
-    waits : float array (2, quantiles)
-        Probabilities and values of the working days to the arrest.
-    later : int array
-        The days that lie 1, 2 ... working days after today.
-
-    Returns
-    -------
-    now : int array
-        Sentences whose breach is heard today.
-    away, wanted, arrests : int arrays
-        Sentences of those who stay away, whose they are, and the day of their arrest.
-    """
-    now, away, wanted = np.empty_like(heard), np.empty_like(heard), np.empty_like(heard)
-    arrests = np.empty(heard.size, dtype=np.int32)
-    present, absent = 0, 0
-    come_constant, wait_constant = constants[0], constants[1]
-    for sentence in heard:
-        who = person[sentence]
-        place, occurrence = cell[who], occurrence_of(int(number[sentence]), int(breaches[sentence]))
-        if location[who] == _COMMUNITY and uniform_of(key[who], come_constant, occurrence) < no_show[place]:
-            warrant_since[sentence] = today
-            wait = value_at(uniform_of(key[who], wait_constant, occurrence), waits[0], waits[1])
-            away[absent], wanted[absent] = sentence, who
-            arrests[absent] = later[max(int(wait), 1)]
-            absent += 1
-            flows[_ISSUED, place] += 1
-        else:
-            now[present] = sentence
-            present += 1
-            flows[_HEARING_DAYS, place] += today - int(breach_known[sentence])
-    return now[:present], away[:absent], wanted[:absent], arrests[:absent]
+    size = 0
+    for pack in packs:
+        if breach_pending[pack] == 1 and status[pack] in (_ORDER, _SUPERVISION):
+            found[0, size], found[1, size] = pack, person[pack]
+            size += 1
+    return size
 
 
 @compiled

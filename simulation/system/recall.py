@@ -16,18 +16,19 @@ from typing import Any
 import numpy as np
 import simpy
 
-from simulation.engine.agenda import each_once
-from simulation.system.codes import Kind, Parole, RecallKind, RecallReason, Status, Task
-from simulation.system.custody_loops import lists_of, quantiles_of
-from simulation.system.recall_loops import COUNTED, take_steps
+from simulation.system.codes import Parole, RecallReason, Task
+from simulation.system.custody_loops import quantiles_of
+from simulation.system.recall_loops import COUNTED, ask_for, break_curfews, take_steps
 from simulation.system.service import COUNT_INDEX, Rows, Service
 from simulation.system.workload import Workload
 
 REASONS = {
-    "absence": RecallReason.ABSENCE,
-    "risk": RecallReason.RISK,
-    "further charge": RecallReason.CHARGE,
+    "absence": int(RecallReason.ABSENCE),
+    "risk": int(RecallReason.RISK),
+    "further charge": int(RecallReason.CHARGE),
 }
+
+_REPORT_WRITTEN = int(Parole.REPORT_WRITTEN)
 
 
 class Recall:
@@ -46,9 +47,8 @@ class Recall:
         levers = self.service.levers
         self.revocation_days = levers.integer("recall.days_decision_to_revocation")
         self.report_days = levers.integer("recall.parole_report_working_days")
-        self.next_review_days = levers.integer("recall.parole_next_review_days")
-        self.deferral_days = levers.integer("recall.parole_deferral_days")
-        #: Share of fixed-term recalls and their days; when people return and are reviewed; share released on review.
+        #: Share of fixed-term recalls and their days; when people return and are reviewed; share released on review;
+        #: days to the next review of those who aren't, and of a review put off.
         self.rules = (
             float(levers.number("recall.fixed_term_share_of_allowed")),
             levers.integer("recall.fixed_term_days_under_12m"),
@@ -56,27 +56,32 @@ class Recall:
             *quantiles_of(levers.mapping("recall.days_to_return")),
             *quantiles_of(levers.mapping("recall.parole_review_days")),
             float(levers.number("recall.parole_release_share")),
+            levers.integer("recall.parole_next_review_days"),
+            levers.integer("recall.parole_deferral_days"),
         )
 
     def ask(self, sentences_rows: Rows, reason: str) -> None:
         """Decide to recall: the report is due tomorrow."""
         service, sentences = self.service, self.service.sentences
-        rows = each_once(sentences_rows)
-        status = sentences.status[rows]
-        rows = rows[
-            ((status == Status.LICENCE) | (status == Status.CURFEW)) & (sentences.recall_pending[rows] == 0)
-        ]
-        rows = rows[sentences.kind[rows] == Kind.DETERMINATE]
-        if rows.size == 0:
+        found = np.empty((3, sentences_rows.size), dtype=np.intp)
+        size = ask_for(
+            sentences_rows,
+            found,
+            REASONS[reason],
+            sentences.person,
+            sentences.kind,
+            sentences.status,
+            sentences.recall_pending,
+            sentences.recall_reason,
+        )
+        if size == 0:
             return
-        sentences.recall_pending[rows] = 1
-        sentences.recall_reason[rows] = REASONS[reason]
-        person = sentences.person[rows]
+        rows, owners, people = found[:, :size]
         due = service.calendar.after_working_days(service.today, 1)
         service.add_task(
-            Task.RECALL_REPORT, person, due, int(self.workload.task_seconds[Task.RECALL_REPORT]), rows
+            Task.RECALL_REPORT, owners, due, int(self.workload.task_seconds[Task.RECALL_REPORT]), rows
         )
-        service.tell(f"recall decided: {reason}", np.sort(person))
+        service.tell(f"recall decided: {reason}", people)
 
     def evening(self) -> Generator[simpy.Event, Any, None]:
         """Reports finished today lead to revocation; curfew breaches are decided by HMPPS without one."""
@@ -88,17 +93,25 @@ class Recall:
             service.agendas["recall step"].put(written, today + self.revocation_days)
             broken = service.agendas["curfew breach"].due(today)
             if broken.size:
-                broken = broken[sentences.status[broken] == Status.CURFEW]
-                sentences.recall_kind[broken] = RecallKind.CURFEW
-                sentences.recall_reason[broken] = RecallReason.CURFEW
-                sentences.recall_pending[broken] = 1
-                service.agendas["recall step"].put(broken, today + self.revocation_days)
-                service.tell("curfew broken", np.sort(sentences.person[broken]))
+                found = np.empty((2, broken.size), dtype=np.intp)
+                size = break_curfews(
+                    broken,
+                    found,
+                    sentences.person,
+                    sentences.status,
+                    sentences.recall_kind,
+                    sentences.recall_pending,
+                    sentences.recall_reason,
+                )
+                service.agendas["recall step"].put(found[0, :size], today + self.revocation_days)
+                service.tell("curfew broken", found[1, :size])
             reports = service.channels["done parole_report"].drain()
             if reports.size:
-                sentences.parole[reports] = Parole.REPORT_WRITTEN
-                service.count("parole_reports", sentences.person[reports])
-                service.tell("parole report written", np.sort(sentences.person[reports]))
+                sentences.parole[reports] = _REPORT_WRITTEN
+                authors = sentences.person[reports]
+                authors.sort()
+                service.count("parole_reports", authors)
+                service.tell("parole report written", authors)
 
     def steps(self) -> Generator[simpy.Event, Any, None]:
         """Each day: revocations, arrests and releases after recall."""
@@ -116,12 +129,13 @@ class Recall:
         """Take the step that is due: revoke the licence, return the person to prison, or release them again."""
         service, people, sentences = self.service, self.service.people, self.service.sentences
         today, agendas = service.today, service.agendas
-        found = np.empty((11, due.size), dtype=np.intp)
-        sizes, at_once = take_steps(
+        found = np.empty((13, due.size), dtype=np.intp)
+        revoked, planned, back_at_once, back, reported, refused, put_off, again, going_on = take_steps(
             due,
             found,
             today,
             *self.rules,
+            *service.calendar.previous_working_days(),
             service.chance.constant("fixed-term recall"),
             service.chance.constant("days at large"),
             service.chance.constant("parole review days"),
@@ -153,46 +167,17 @@ class Recall:
             sentences.parole,
             sentences.reviews,
         )
-        (
-            revoked,
-            later,
-            arrests,
-            inside,
-            until,
-            reported,
-            refused,
-            put_off,
-            again,
-            going_on,
-            ends,
-        ) = lists_of(found, sizes)
-        if revoked.size:
-            service.cancel(revoked, "release", "curfew breach")
-            service.tell("licence revoked", np.sort(sentences.person[revoked]))
-        agendas["legal end"].put(going_on, ends)
-        agendas["recall step"].put(later, arrests)
-        if inside.size:
-            # Released on the working day before a weekend or holiday.
-            agendas["recall step"].put(inside, np.maximum(service.calendar.working_day_before(until), today + 1))
-            person = sentences.person[inside]
-            for returned in (person[:at_once], person[at_once:]):
-                returned.sort()
-                service.tell("returned to prison", returned)
-        if reported.size:
+        if revoked:
+            service.cancel(found[0, :revoked], "release", "curfew breach")
+            service.tell("licence revoked", found[1, :revoked])
+        agendas["legal end"].put(found[11, :going_on], found[12, :going_on])
+        agendas["recall step"].put(found[2, :planned], found[3, :planned])
+        service.tell("returned to prison", found[4, :back_at_once])
+        service.tell("returned to prison", found[5, :back])
+        if reported:
             due_on = service.calendar.after_working_days(today, self.report_days)
             seconds = int(self.workload.task_seconds[Task.PAROLE_REPORT])
-            service.add_task(Task.PAROLE_REPORT, sentences.person[reported], due_on, seconds, reported)
-        if refused.size:
-            self.review_again(refused, self.next_review_days)
-            service.tell("parole refused", np.sort(sentences.person[refused]))
-        if put_off.size:
-            self.review_again(put_off, self.deferral_days)
-            service.tell("parole review put off", np.sort(sentences.person[put_off]))
-        if again.size:
-            service.tell("released after recall", np.sort(sentences.person[again]))
-
-    def review_again(self, rows: Rows, wait: int) -> None:
-        """Put the next review so many days ahead, or on the end of the sentence, which comes first."""
-        service, sentences, today = self.service, self.service.sentences, self.service.today
-        day = service.calendar.working_day_before(np.minimum(today + wait, sentences.expiry[rows]))
-        service.agendas["recall step"].put(rows, np.maximum(day, today + 1))
+            service.add_task(Task.PAROLE_REPORT, found[7, :reported], due_on, seconds, found[6, :reported])
+        service.tell("parole refused", found[8, :refused])
+        service.tell("parole review put off", found[9, :put_off])
+        service.tell("released after recall", found[10, :again])

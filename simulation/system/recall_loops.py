@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import compiled
-from simulation.system.codes import Grade, Location, Parole, RecallKind, RecallReason, Rosh, Status
+from simulation.engine.order import put_in_order
+from simulation.system.codes import Grade, Kind, Location, Parole, RecallKind, RecallReason, Rosh, Status
 from simulation.system.custody_loops import Array, Counted, Rows, Shares, status_outside
 from simulation.system.waits import value_at
 
@@ -60,14 +61,77 @@ _EARLY_DAYS = 28
 
 # A compiled loop takes plain numbers, not the members of a class.
 _CURFEW, _LICENCE, _AT_LARGE, _RECALLED = Status.CURFEW, Status.LICENCE, Status.AT_LARGE, Status.RECALLED
-_ENDED = Status.ENDED
+_ENDED, _DETERMINATE = Status.ENDED, Kind.DETERMINATE
 _CURFEW_KIND, _FIXED_KIND, _STANDARD_KIND = RecallKind.CURFEW, RecallKind.FIXED_TERM, RecallKind.STANDARD
 _SENTENCED, _BACK_INSIDE = Location.SENTENCED, Location.RECALLED
 _HIGH, _PROBATION_OFFICER = Rosh.HIGH, Grade.PO
 _NO_REPORT, _REPORT_ASKED, _DECIDED = Parole.NO_REPORT, Parole.REPORT_ASKED, Parole.DECIDED
-_ABSENCE = RecallReason.ABSENCE
+_ABSENCE, _CURFEW_BROKEN = RecallReason.ABSENCE, RecallReason.CURFEW
 #: Recalls of a sentence, and reviews of a recall, are numbered together for the draw of a decision.
 _REVIEWS_OF_A_RECALL = 32
+
+
+@compiled
+def ask_for(
+    asked: Rows,
+    found: NDArray[np.intp],
+    reason: int,
+    person: Rows,
+    kind: Array,
+    status: Array,
+    recall_pending: Array,
+    recall_reason: Array,
+) -> int:
+    """Ask for the recall of those of these sentences, given in any order, that are on licence and not asked for yet.
+
+    Returns how many, written into the rows of ``found``, shape (3, asked): the sentences in row order, whose they are,
+    and these people in row order.
+    """
+    rows, owners, people = found[0], found[1], found[2]
+    rows[:] = asked
+    put_in_order(rows)
+    size = 0
+    for at in range(rows.size):
+        row = rows[at]
+        # Whoever is given twice is asked for already.
+        if status[row] not in (_LICENCE, _CURFEW) or recall_pending[row] != 0 or kind[row] != _DETERMINATE:
+            continue
+        recall_pending[row], recall_reason[row] = 1, reason
+        rows[size], owners[size], people[size] = row, person[row], person[row]
+        size += 1
+    put_in_order(people[:size])
+    return size
+
+
+@compiled
+def break_curfews(
+    broken: Rows,
+    found: NDArray[np.intp],
+    person: Rows,
+    status: Array,
+    recall_kind: Array,
+    recall_pending: Array,
+    recall_reason: Array,
+) -> int:
+    """Recall those still on curfew whose condition is broken.
+
+    Returns how many, written with the people, in row order, into the rows of ``found``, shape (2, broken).
+    """
+    size = 0
+    for row in broken:
+        if status[row] != _CURFEW:
+            continue
+        recall_kind[row], recall_reason[row], recall_pending[row] = _CURFEW_KIND, _CURFEW_BROKEN, 1
+        found[0, size], found[1, size] = row, person[row]
+        size += 1
+    put_in_order(found[1, :size])
+    return size
+
+
+@compiled
+def _review_day(today: int, wait: int, expiry: int, working_before: NDArray[np.int32], origin: int) -> int:
+    """Return the day of a review so many days ahead, or the end of the sentence, which comes first."""
+    return max(int(working_before[min(today + wait, expiry) + origin]), today + 1)
 
 
 @compiled
@@ -83,6 +147,10 @@ def take_steps(
     review_probabilities: Shares,
     review_values: Shares,
     release_share: float,
+    next_review: int,
+    deferral: int,
+    working_before: NDArray[np.int32],
+    origin: int,
     fixed_term: np.uint64,
     at_large: np.uint64,
     review: np.uint64,
@@ -113,37 +181,42 @@ def take_steps(
     recall_reason: Array,
     parole: Array,
     reviews: Array,
-) -> tuple[tuple[int, int, int, int, int, int, int, int, int, int, int], int]:
+) -> tuple[int, int, int, int, int, int, int, int, int]:
     """Revoke licences, return people to prison and release them again, by where each sentence stands.
 
     ``fixed_term``, ``at_large``, ``review`` and ``decision`` are the constants of the draws for the kind of recall, the
     days until arrest, the days from return to the first review of a standard recall, and what the Parole Board decides;
     the two waits have a distribution each. A review can't be held while a report that was asked for isn't written.
 
-    Returns how long the lists are that are written into ``found``, shape (11, due), see
-    :func:`simulation.system.custody_loops.lists_of`, and how many of those back in prison, the first ones, were revoked
-    today.
+    ``next_review`` and ``deferral`` are the days to the next review of whom the Board refused and of a review put off;
+    ``working_before`` and ``origin`` are the working day at or before each day, and the place of day 0.
 
-    revoked : int array
-        Sentences whose licence is revoked.
-    later, arrests : int arrays
-        Those of them whose arrest lies ahead, and its day.
-    inside, until : int arrays
-        Sentences of those who are back in prison, and the day that ends recall, weekends not yet left out.
-    reported : int array
-        Sentences for which a parole report is asked.
-    refused, put_off : int arrays
-        Sentences whose review ended without release, and those whose review waits for the report.
-    again : int array
-        Sentences released again.
+    Returns how many are revoked, of how many the next step is planned, how many
+    are back in prison revoked today and revoked earlier, and how many are asked for a report, refused, put off and
+    released again; and how many have supervision to come: written into the rows of ``found``, shape (13, due).
+
+    revoked, revoked_people : int arrays
+        Sentences whose licence is revoked, and whose they are.
+    planned, days : int arrays
+        Sentences with a next step, and its day: the arrest of those at large, and what ends the recall of the others or
+        their next review, on the working day before a weekend or holiday.
+    back_at_once, back : int arrays
+        People back in prison on the day of revocation, and others, in row order; so are all people but those next.
+    reported, reported_people : int arrays
+        Sentences for which a parole report is asked, and whose they are.
+    refused, put_off, again : int arrays
+        People whose review ended without release, whose review waits for the report, and who are released again.
     going_on, ends : int arrays
         Sentences with supervision to come after today, and the day on which it ends.
     """
-    revoked, later, arrests, inside, until, reported = found[0], found[1], found[2], found[3], found[4], found[5]
-    refused, put_off, again, going_on, ends = found[6], found[7], found[8], found[9], found[10]
-    revoking, waiting, arrested, reporting, releasing, following = 0, 0, 0, 0, 0, 0
-    wanted = np.empty_like(due)  # At large since before today.
-    hunted, refusing, putting_off = 0, 0, 0
+    revoked, revoked_people, planned, days = found[0], found[1], found[2], found[3]
+    back_at_once, back, reported, reported_people = found[4], found[5], found[6], found[7]
+    refused, put_off, again, going_on, ends = found[8], found[9], found[10], found[11], found[12]
+    revoking, planning, reporting, releasing, following = 0, 0, 0, 0, 0
+    arrested, refusing, putting_off = 0, 0, 0
+    # Who is arrested: those revoked today come first, then those at large since before.
+    arrested_rows, wanted = np.empty_like(due), np.empty_like(due)
+    hunted = 0
 
     for row in due:
         who, stands = person[row], status[row]
@@ -154,21 +227,27 @@ def take_steps(
             if recall_kind[row] == _STANDARD_KIND and parole[row] != _DECIDED:
                 if parole[row] == _REPORT_ASKED:
                     flows[numbers[_PUT_OFF], cell[who]] += 1
-                    put_off[putting_off] = row
+                    put_off[putting_off] = who
                     putting_off += 1
+                    planned[planning] = row
+                    days[planning] = _review_day(today, deferral, int(expiry[row]), working_before, origin)
+                    planning += 1
                     continue
                 flows[numbers[_REVIEWS], cell[who]] += 1
                 reviews[row] = min(int(reviews[row]) + 1, _REVIEWS_OF_A_RECALL - 1)
                 occurrence = int(number[row]) * 4096 + int(recalls[row]) * _REVIEWS_OF_A_RECALL + int(reviews[row])
                 if not uniform_of(key[who], decision, occurrence) < release_share:
-                    refused[refusing] = row
+                    refused[refusing] = who
                     refusing += 1
+                    planned[planning] = row
+                    days[planning] = _review_day(today, next_review, int(expiry[row]), working_before, origin)
+                    planning += 1
                     continue
                 flows[numbers[_PAROLED], cell[who]] += 1
                 flows[numbers[_PAROLE_DAYS], cell[who]] += today - int(returned[row])
             flows[numbers[_OUT_AGAIN], cell[who]] += 1
             flows[numbers[_DAYS], cell[who]] += today - int(returned[row])
-            again[releasing] = row
+            again[releasing] = who
             releasing += 1
             status[row] = status_outside(expiry[row], supervision_end[row], today)
             if status[row] != _ENDED:
@@ -201,7 +280,7 @@ def take_steps(
             recall_pending[row] = 0
             recalls[row] += 1
             status[row] = _AT_LARGE
-            revoked[revoking] = row
+            revoked[revoking], revoked_people[revoking] = row, who
             revoking += 1
             # A curfew that is recalled ends its licence on the sentence's own date.
             going_on[following] = row
@@ -210,19 +289,18 @@ def take_steps(
             wait = int(value_at(uniform_of(key[who], at_large, occurrence), return_probabilities, return_values))
             # Some are arrested at once, the others on a later day.
             if wait > 0 and location[who] not in (_SENTENCED, _BACK_INSIDE):
-                later[waiting] = row
-                arrests[waiting] = today + wait
-                waiting += 1
+                planned[planning], days[planning] = row, today + wait
+                planning += 1
             else:
-                inside[arrested] = row
+                arrested_rows[arrested] = row
                 arrested += 1
 
     at_once = arrested
     for row in wanted[:hunted]:
-        inside[arrested] = row
+        arrested_rows[arrested] = row
         arrested += 1
     for at in range(arrested):
-        row = inside[at]
+        row = arrested_rows[at]
         who, kind, conditional = person[row], recall_kind[row], int(custody_end[row])
         # The clock starts today.
         status[row] = _RECALLED
@@ -241,24 +319,33 @@ def take_steps(
             reviews[row] = 0
         if conditional > today:
             out = max(out, conditional)
-        until[at] = min(out, int(expiry[row]))
+        planned[planning] = row
+        days[planning] = max(int(working_before[min(out, int(expiry[row])) + origin]), today + 1)
+        planning += 1
+        if at < at_once:
+            back_at_once[at] = who
+        else:
+            back[at - at_once] = who
         # Standard recalls of NPS cases held by a probation officer need a parole report.
         held = officer[who]
         if kind == _STANDARD_KIND and side[who] == 0 and held >= 0 and grade[held] == _PROBATION_OFFICER:
             parole[row] = _REPORT_ASKED
-            reported[reporting] = row
+            reported[reporting], reported_people[reporting] = row, who
             reporting += 1
-    sizes = (
+    put_in_order(revoked_people[:revoking])
+    put_in_order(back_at_once[:at_once])
+    put_in_order(back[: arrested - at_once])
+    put_in_order(refused[:refusing])
+    put_in_order(put_off[:putting_off])
+    put_in_order(again[:releasing])
+    return (
         revoking,
-        waiting,
-        waiting,
-        arrested,
-        arrested,
+        planning,
+        at_once,
+        arrested - at_once,
         reporting,
         refusing,
         putting_off,
         releasing,
         following,
-        following,
     )
-    return sizes, at_once

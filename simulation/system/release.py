@@ -24,16 +24,13 @@ from simulation.system.custody_loops import NOT_BEGUN, quantiles_of
 from simulation.system.population import CONVICTED, Population, pack
 from simulation.system.release_loops import (
     COUNTED,
-    HELP,
-    PLAN,
-    WORK,
-    finish,
+    add_places,
     give_places,
     open_windows,
-    prepare,
     screen,
     screening_days,
     seek_homes,
+    work_through,
 )
 from simulation.system.service import COUNT_INDEX, Rows, Service
 
@@ -109,38 +106,35 @@ class Release:
         service, sentences, today = self.service, self.service.sentences, self.service.today
         if due.size == 0:
             return
-        screened, planned = screen(
+        queue = service.release_queue
+        first = queue.make_room(due.size)
+        people = np.empty_like(due)
+        size, planning = screen(
             due,
+            people,
             today,
             self.in_time_days,
             self.planned_below,
+            self.plan_seconds,
+            service.calendar.after_working_days(today, self.plan_days),
+            first,
+            queue.row,
+            queue.area,
+            queue.seconds,
+            queue.due,
+            queue.kind,
             self.counted,
             service.flows,
             service.people.cell,
+            service.people.area,
             sentences.person,
             sentences.status,
             sentences.length,
             sentences.imposed,
             sentences.screened,
         )
-        screened.sort()
-        service.tell("screened in prison", screened)
-        if planned.size:
-            by = service.calendar.after_working_days(today, self.plan_days)
-            self.queue(planned, PLAN, self.plan_seconds, by)
-
-    def queue(self, sentences_rows: Rows, kind: int, seconds: int, due: Any) -> None:
-        """Put work of a kind for each person into the queue of the area's team."""
-        service = self.service
-        if sentences_rows.size:
-            service.release_queue.append(
-                sentences_rows.size,
-                row=sentences_rows,
-                area=service.people.area[service.sentences.person[sentences_rows]],
-                seconds=seconds,
-                due=due,
-                kind=kind,
-            )
+        queue.size += planning
+        service.tell("screened in prison", people[:size])
 
     # --- Each day ---------------------------------------------------------------------------------------------
 
@@ -172,71 +166,69 @@ class Release:
         service, sentences = self.service, self.service.sentences
         if due.size == 0:
             return
+        queue, people = service.release_queue, service.people
+        first = queue.make_room(2 * due.size)
+        found = np.empty((2, due.size), dtype=np.intp)
         begun, helped = open_windows(
             due,
+            found,
             self.help_share,
             service.chance.constant("resettlement help"),
+            self.work_seconds,
+            self.help_seconds,
+            first,
+            queue.row,
+            queue.area,
+            queue.seconds,
+            queue.due,
+            queue.kind,
             self.counted,
             service.flows,
-            service.people.cell,
-            service.people.key,
+            people.cell,
+            people.key,
+            people.area,
             sentences.person,
             sentences.number,
             sentences.status,
+            sentences.custody_end,
             sentences.prepared,
             sentences.helped,
         )
-        if begun.size:
-            self.queue(begun, WORK, self.work_seconds, sentences.custody_end[begun])
-            service.tell("resettlement work begins", np.sort(sentences.person[begun]))
-        if helped.size:
-            self.queue(helped, HELP, self.help_seconds, sentences.custody_end[helped])
-            service.tell("help before release begins", np.sort(sentences.person[helped]))
+        queue.size += begun + helped
+        service.tell("resettlement work begins", found[0, :begun])
+        service.tell("help before release begins", found[1, :helped])
 
     def work(self) -> None:
         """Work through each area's queue: plans first where they are what is paid for, else nearest date first."""
         service, sentences, queue = self.service, self.service.sentences, self.service.release_queue
         size = queue.size
-        owed = service.tables["teams"].release_owed
-        kept, done = prepare(
+        found = np.empty((4, size), dtype=np.intp)
+        queue.size, planned, worked, helped = work_through(
             queue.row[:size],
             queue.area[:size],
             queue.seconds[:size],
             queue.due[:size],
             queue.kind[:size],
             self.capacity,
-            owed,
+            service.tables["teams"].release_owed,
+            found,
             service.today,
             self.plans_first,
-            service.people.key,
-            sentences.person,
-            sentences.status,
-        )
-        if done.size == 0:
-            queue.keep(kept)
-            return
-        planned, worked, helped = finish(
-            done,
-            queue.row,
-            queue.due,
-            queue.kind,
-            service.today,
             self.counted,
             service.flows,
             service.people.cell,
+            service.people.key,
             sentences.person,
+            sentences.status,
             sentences.screened,
             sentences.prepared,
             sentences.helped,
         )
-        queue.keep(kept)
-        planned.sort()
-        service.tell("resettlement plan written", planned)
-        worked.sort()
-        service.tell("resettlement work done", worked)
-        if helped.size:
-            service.tell("help before release done", np.sort(sentences.person[helped]))
-            self.search(helped)
+        service.tell("resettlement plan written", found[0, :planned])
+        service.tell("resettlement work done", found[1, :worked])
+        if helped:
+            service.tell("help before release done", found[2, :helped])
+            self.search(found[3, :helped])
 
     def replan(self, inside: Rows) -> None:
         """Open the window anew for people in prison with whom nobody has begun, when a change applies to all."""
@@ -252,13 +244,16 @@ class Release:
     def search(self, helped: Rows) -> None:
         """Begin the search for a home for those without a settled one, held near home, whom a landlord would take."""
         service, sentences, chance = self.service, self.service.sentences, self.service.chance
-        seekers, days = seek_homes(
+        found = np.empty((2, helped.size), dtype=np.intp)
+        seeking = seek_homes(
             helped,
+            found,
             service.today,
             self.settled_share,
             self.away_share,
             self.accepted_share,
             *self.search_days,
+            *service.calendar.next_working_days(),
             chance.constant("home at release"),
             chance.constant("held away from home"),
             chance.constant("landlord accepts"),
@@ -269,13 +264,9 @@ class Release:
             service.people.key,
             sentences.person,
             sentences.number,
+            sentences.custody_end,
         )
-        if seekers.size == 0:
-            return
-        day = service.calendar.working_day_after(days)
-        # A search that would end after release ends with it.
-        in_time = day < sentences.custody_end[seekers]
-        service.agendas["home search"].put(seekers[in_time], day[in_time])
+        service.agendas["home search"].put(found[0, :seeking], found[1, :seeking])
 
     def found_today(self) -> Any:
         """Return the places found today in each area of the run, None if there are none anywhere.
@@ -290,10 +281,10 @@ class Release:
             # The key of an area's day, which no person has.
             keys = pack(area, CONVICTED, day, np.full(area.size, 0xFFFF))
             found = service.chance.poisson(self.homes_a_day[area], keys, "homes found")
-            self._found = found.reshape(areas.size, _DAYS_AT_ONCE)
-            self._any_found = [bool(day.any()) for day in self._found.T]
+            self._found = found.reshape(areas.size, _DAYS_AT_ONCE).T.copy()
+            self._any_found = [bool(day.any()) for day in self._found]
         place = today - self._found_from
-        return self._found[:, place] if self._any_found[place] else None
+        return self._found[place] if self._any_found[place] else None
 
     def find_homes(self, ready: Rows) -> None:
         """Add the places found today, and give them to those who are ready, nearest release first."""
@@ -304,11 +295,9 @@ class Release:
                 ready.size, row=ready, area=service.people.area[person], due=sentences.custody_end[ready]
             )
         teams = service.tables["teams"]
-        areas, found = self.areas, self.found_today()
+        found = self.found_today()
         if found is not None:
-            teams.homes_free[areas] += found
-            teams.homes_found[areas] += found
-            service.count_codes("homes_found", areas.astype(np.int64) * 2, found)
+            add_places(self.areas, found, teams.homes_free, teams.homes_found, self.counted, service.flows)
         size = seekers.size
         if size == 0:
             return

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from simulation.engine.chance import mix, uniform_of
 from simulation.engine.compiled import compiled
+from simulation.engine.order import put_in_order
 from simulation.system.codes import Status
 from simulation.system.custody_loops import BEGUN, DONE, NOT_BEGUN, Array, Counted, Rows, Shares
 from simulation.system.waits import value_at
@@ -37,6 +38,7 @@ COUNTED = (
     "ttg_help_done",
     "homes_sought",
     "homes_taken",
+    "homes_found",
 )
 (
     _SCREENINGS,
@@ -50,6 +52,7 @@ COUNTED = (
     _HELPED,
     _SOUGHT,
     _TAKEN,
+    _HOMES_FOUND,
 ) = range(len(COUNTED))
 
 _mixed = compiled(mix)
@@ -77,33 +80,44 @@ def screening_days(
 @compiled
 def screen(
     due: Rows,
+    people: Rows,
     today: int,
     in_time_days: float,
     planned_below: float,
+    plan_seconds: int,
+    by: int,
+    first: int,
+    queue_row: Rows,
+    queue_area: Array,
+    queue_seconds: Array,
+    queue_due: Array,
+    queue_kind: Array,
     numbers: Rows,
     flows: Counted,
     cell: Array,
+    area: Array,
     person: Rows,
     status: Array,
     length: Array,
     imposed: Array,
     screened: Array,
-) -> tuple[Rows, Rows]:
-    """Screen those still inside.
+) -> tuple[int, int]:
+    """Screen those still inside, and put the plans that are due into the teams' queue, from place ``first`` on.
 
     Parameters
     ----------
+    people : int array (due,)
+        Written: who is screened, in row order.
     in_time_days, planned_below : float
         Days since sentence within which a screening is in time; length in days below which the company writes a plan.
+    plan_seconds, by : int
+        Time that a plan takes, and the day by which it is due.
 
     Returns
     -------
-    people : int array
-        Who is screened.
-    planned : int array
-        Sentences for which a plan is due.
+    int, int
+        How many are screened, and how many plans are due.
     """
-    people, planned = np.empty_like(due), np.empty_like(due)
     size, planning = 0, 0
     for row in due:
         if status[row] != _CUSTODY:
@@ -116,41 +130,58 @@ def screen(
         flows[numbers[_SCREENED_IN_TIME], cell[who]] += today - imposed[row] <= in_time_days
         if length[row] < planned_below:
             flows[numbers[_PLANS_DUE], cell[who]] += 1
-            planned[planning] = row
+            at = first + planning
+            queue_row[at], queue_area[at], queue_seconds[at] = row, area[who], plan_seconds
+            queue_due[at], queue_kind[at] = by, PLAN
             planning += 1
-    return people[:size], planned[:planning]
+    put_in_order(people[:size])
+    return size, planning
 
 
 @compiled
 def open_windows(
     due: Rows,
+    found: NDArray[np.intp],
     help_share: float,
     helps: np.uint64,
+    work_seconds: int,
+    help_seconds: int,
+    first: int,
+    queue_row: Rows,
+    queue_area: Array,
+    queue_seconds: Array,
+    queue_due: Array,
+    queue_kind: Array,
     numbers: Rows,
     flows: Counted,
     cell: Array,
     key: Array,
+    area: Array,
     person: Rows,
     number: Array,
     status: Array,
+    custody_end: Array,
     prepared: Array,
     helped: Array,
-) -> tuple[Rows, Rows]:
+) -> tuple[int, int]:
     """Begin with those inside with whom nobody has begun; ``helps`` is the constant of the draw for help.
 
-    Returns
-    -------
-    begun, with_help : int arrays
-        Sentences of those whose window opens, and of those of them who are to be helped.
+    Work before release and help, by the day of release, are put into the teams' queue, from place ``first`` on.
+
+    Returns how many people are written into the rows of ``found``, shape (2, due): those whose window opens, and those
+    of them who are to be helped, both in row order.
     """
-    begun, with_help = np.empty_like(due), np.empty_like(due)
+    begun, with_help = found[0], found[1]
     size, helping = 0, 0
     for row in due:
         if status[row] != _CUSTODY or prepared[row] != NOT_BEGUN:
             continue
         who = person[row]
         prepared[row] = BEGUN
-        begun[size] = row
+        at = first + size
+        queue_row[at], queue_area[at], queue_seconds[at] = row, area[who], work_seconds
+        queue_due[at], queue_kind[at] = custody_end[row], WORK
+        begun[size] = who
         size += 1
         flows[numbers[_STARTED], cell[who]] += 1
         if uniform_of(key[who], helps, int(number[row])) < help_share:
@@ -158,66 +189,29 @@ def open_windows(
             with_help[helping] = row
             helping += 1
             flows[numbers[_HELP_STARTED], cell[who]] += 1
-    return begun[:size], with_help[:helping]
-
-
-@compiled
-def finish(
-    done: Rows,
-    row: Rows,
-    due: Array,
-    kind: Array,
-    today: int,
-    numbers: Rows,
-    flows: Counted,
-    cell: Array,
-    person: Rows,
-    screened: Array,
-    prepared: Array,
-    helped: Array,
-) -> tuple[Rows, Rows, Rows]:
-    """Record the work of a day: ``done`` are places in the queue, of which row, day and kind are given.
-
-    Returns
-    -------
-    planned, worked : int arrays
-        People whose plan is written, and with whom work is done.
-    with_help : int array
-        Sentences of those who have been helped.
-    """
-    planned, worked, with_help = np.empty_like(done), np.empty_like(done), np.empty_like(done)
-    planning, working, helping = 0, 0, 0
-    for task in done:
-        sentence = row[task]
-        who = person[sentence]
-        if kind[task] == PLAN:
-            screened[sentence] = WRITTEN
-            planned[planning] = who
-            planning += 1
-            flows[numbers[_PLANS], cell[who]] += 1
-            flows[numbers[_PLANS_IN_TIME], cell[who]] += due[task] >= today
-        elif kind[task] == WORK:
-            prepared[sentence] = DONE
-            worked[working] = who
-            working += 1
-            flows[numbers[_WORKED], cell[who]] += 1
-        else:
-            helped[sentence] = DONE
-            with_help[helping] = sentence
-            helping += 1
-            flows[numbers[_HELPED], cell[who]] += 1
-    return planned[:planning], worked[:working], with_help[:helping]
+    # Behind the work with everybody.
+    for one in range(helping):
+        row, at = with_help[one], first + size + one
+        queue_row[at], queue_area[at], queue_seconds[at] = row, area[person[row]], help_seconds
+        queue_due[at], queue_kind[at] = custody_end[row], HELP
+        with_help[one] = person[row]
+    put_in_order(begun[:size])
+    put_in_order(with_help[:helping])
+    return size, helping
 
 
 @compiled
 def seek_homes(
     helped: Rows,
+    found: NDArray[np.intp],
     today: int,
     settled_share: float,
     away_share: float,
     accepted_share: float,
     probabilities: Shares,
     values: Shares,
+    working_after: NDArray[np.int32],
+    origin: int,
     home: np.uint64,
     away: np.uint64,
     accepted: np.uint64,
@@ -228,14 +222,16 @@ def seek_homes(
     key: Array,
     person: Rows,
     number: Array,
-) -> tuple[Rows, NDArray[np.int32]]:
-    """Return whose search for a home begins, and the day on which it has gone far enough, weekends not yet left out.
+    custody_end: Array,
+) -> int:
+    """Write into ``found``, shape (2, helped), whose search for a home gets far enough, and when; return how many.
 
     Not of people with a settled home, nor of those held away from home, nor of those whom no landlord would take:
     ``home``, ``away`` and ``accepted`` are the constants of these draws, ``search`` that of the days it takes, which
-    have the distribution ``probabilities``, ``values``.
+    have the distribution ``probabilities``, ``values``. A search that would end after release ends with it.
+    ``working_after``, ``origin`` are the working day at or after each day, and the place of day 0.
     """
-    seekers, days = np.empty_like(helped), np.empty(helped.size, dtype=np.int32)
+    seekers, days = found[0], found[1]
     size = 0
     for row in helped:
         who, occurrence = person[row], int(number[row])
@@ -246,10 +242,12 @@ def seek_homes(
         if not uniform_of(key[who], accepted, occurrence) < accepted_share:
             continue
         flows[numbers[_SOUGHT], cell[who]] += 1
-        seekers[size] = row
-        days[size] = today + max(int(value_at(uniform_of(key[who], search, occurrence), probabilities, values)), 1)
-        size += 1
-    return seekers[:size], days[:size]
+        wait = max(int(value_at(uniform_of(key[who], search, occurrence), probabilities, values)), 1)
+        ready = working_after[today + wait + origin]
+        if ready < custody_end[row]:
+            seekers[size], days[size] = row, ready
+            size += 1
+    return size
 
 
 @compiled
@@ -313,16 +311,22 @@ def prepare(
         available = capacity[team] - owed[team]
         first, last = begins[team], begins[team + 1]
         # The last date that comes up today: with everything up to it the team has no time left.
-        lowest, highest = _FAR, -_FAR
+        lowest, highest, last_plan, soonest = _FAR, -_FAR, -_FAR, _FAR
         for at in range(first, last):
             lowest, highest = min(lowest, days[at]), max(highest, days[at])
+            if days[at] < -_HORIZON:
+                last_plan = max(last_plan, days[at])
+            else:
+                soonest = min(soonest, days[at])
             work_of_day[days[at] + 3 * _HORIZON] += seconds[tasks[at]]
-        latest, work = lowest, np.int64(0)
-        for day in range(lowest, highest + 1):
-            if work < available:
-                latest = day
+        latest, day, work = lowest, lowest, np.int64(0)
+        while work < available and day <= highest:
+            latest = day
             work += work_of_day[day + 3 * _HORIZON]
-            work_of_day[day + 3 * _HORIZON] = 0
+            # Between plans that come before all else and the rest there is nothing for thousands of days.
+            day = soonest if day == last_plan else day + 1
+        for at in range(first, last):
+            work_of_day[days[at] + 3 * _HORIZON] = 0
         # Everybody up to that date, nearest first.
         size = 0
         if available > 0:
@@ -347,6 +351,83 @@ def prepare(
             reached += 1
         owed[team] = max(0, used - available)
     return kept, done[:reached]
+
+
+@compiled
+def work_through(
+    row: Rows,
+    area: Array,
+    seconds: Array,
+    due: Array,
+    kind: Array,
+    capacity: Counted,
+    owed: Counted,
+    found: NDArray[np.intp],
+    today: int,
+    plans_first: bool,
+    numbers: Rows,
+    flows: Counted,
+    cell: Array,
+    key: Array,
+    person: Rows,
+    status: Array,
+    screened: Array,
+    prepared: Array,
+    helped: Array,
+) -> tuple[int, int, int, int]:
+    """Work through each area's queue, see :func:`prepare`; record what is done, and take it off the queue.
+
+    Returns how long the queue is now, and how many are written into the rows of ``found``, shape (4, queue):
+
+    planned, worked, supported : int arrays
+        People whose plan is written, with whom work is done, and who have been helped, each in row order.
+    with_help : int array
+        Sentences of those who have been helped.
+    """
+    kept, done = prepare(row, area, seconds, due, kind, capacity, owed, today, plans_first, key, person, status)
+    planned, worked, supported, with_help = found[0], found[1], found[2], found[3]
+    planning, working, helping = 0, 0, 0
+    for task in done:
+        sentence = row[task]
+        who = person[sentence]
+        if kind[task] == PLAN:
+            screened[sentence] = WRITTEN
+            planned[planning] = who
+            planning += 1
+            flows[numbers[_PLANS], cell[who]] += 1
+            flows[numbers[_PLANS_IN_TIME], cell[who]] += due[task] >= today
+        elif kind[task] == WORK:
+            prepared[sentence] = DONE
+            worked[working] = who
+            working += 1
+            flows[numbers[_WORKED], cell[who]] += 1
+        else:
+            helped[sentence] = DONE
+            with_help[helping], supported[helping] = sentence, who
+            helping += 1
+            flows[numbers[_HELPED], cell[who]] += 1
+    put_in_order(planned[:planning])
+    put_in_order(worked[:working])
+    put_in_order(supported[:helping])
+    left = 0
+    for task in range(row.size):
+        if kept[task]:
+            if left < task:
+                row[left], area[left], seconds[left] = row[task], area[task], seconds[task]
+                due[left], kind[left] = due[task], kind[task]
+            left += 1
+    row[left:], area[left:], seconds[left:], due[left:], kind[left:] = 0, 0, 0, 0, 0
+    return left, planning, working, helping
+
+
+@compiled
+def add_places(areas: Array, found: Counted, free: Counted, so_far: Counted, numbers: Rows, flows: Counted) -> None:
+    """Add the places found today in each area of the run to those free and those found so far: with the NPS."""
+    for at in range(areas.size):
+        area = int(areas[at])
+        free[area] += found[at]
+        so_far[area] += found[at]
+        flows[numbers[_HOMES_FOUND], area * 2] += found[at]
 
 
 @compiled

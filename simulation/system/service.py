@@ -275,6 +275,12 @@ class Service(World):
             place = (name, number // 2, number % 2)
             self.bands[place] = self.bands.get(place, 0) + int(counts[number])
 
+    def add_to_bands(self, name: str, codes: Array) -> None:
+        """Add to a histogram of this month, by band x 2 + side of each; few, in order."""
+        for code in codes.tolist():
+            place = (name, code // 2, code % 2)
+            self.bands[place] = self.bands.get(place, 0) + 1
+
     # --- History ----------------------------------------------------------------------------------------------
 
     def tell(self, kind: str, rows: Array, detail: Array | int = 0, keys: Array | None = None) -> None:

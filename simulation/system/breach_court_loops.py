@@ -1,0 +1,190 @@
+"""The list of a day in the breach courts, case by case: compiled loops that read each sentence once.
+
+:mod:`simulation.system.breach_courts` says when they apply and tells the history.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.engine import NEVER
+from simulation.engine.chance import uniform_of
+from simulation.engine.compiled import compiled
+from simulation.engine.order import put_in_order_of
+from simulation.system.codes import Location, Status
+from simulation.system.enforcement_loops import occurrence_of
+from simulation.system.service import COUNT_INDEX, Array, Rows
+from simulation.system.waits import value_at
+
+Days = NDArray[np.int32]
+Floats = NDArray[np.float64]
+Counted = NDArray[np.int64]
+
+# A compiled loop takes plain numbers, not the members of a class.
+_COMMUNITY, _ORDER, _SUPERVISION = Location.COMMUNITY, Status.ORDER, Status.SUPERVISION
+
+# Rows of what is counted among the counts of the month.
+_EXECUTED, _WARRANT_DAYS = COUNT_INDEX["warrants_executed"], COUNT_INDEX["warrant_days"]
+_ISSUED, _HEARING_DAYS = COUNT_INDEX["warrants_issued"], COUNT_INDEX["breach_hearing_days"]
+
+
+@compiled
+def places_of_day(rate: Floats, day: int) -> NDArray[np.int64]:
+    """Return how many breaches each area's courts hear on the working day of this number, at a rate for each day."""
+    places = np.empty(rate.size, dtype=np.int64)
+    for area in range(rate.size):
+        places[area] = int(np.floor(rate[area] * (day + 1))) - int(np.floor(rate[area] * day))
+    return places
+
+
+@compiled
+def hold_list(
+    listed: Rows, found: NDArray[np.intp], places: NDArray[np.int64], area: Array, person: Rows, breach_known: Array
+) -> tuple[int, int]:
+    """Part those whom the day's list holds from the others: the oldest failure comes first, then by people's keys.
+
+    People are in the order of their keys, and of somebody's two the sentence that is listed first comes first. Returns
+    how many are held and put off, written into the rows of ``found``, shape (2, listed), in the order of the list.
+    """
+    order = np.arange(listed.size)
+    put_in_order_of(order, person[listed])
+    oldest = np.empty_like(order)
+    for at in range(order.size):
+        oldest[at] = breach_known[listed[order[at]]]
+    # By the day of the failure, and among those of one day by the order that is there.
+    place = np.arange(listed.size)
+    put_in_order_of(place, oldest)
+    left, held = places.copy(), np.zeros(listed.size, dtype=np.bool_)
+    for at in range(listed.size):
+        one = order[place[at]]
+        where = area[person[listed[one]]]
+        held[one] = left[where] > 0
+        left[where] -= 1
+    holding, putting_off = 0, 0
+    for at in range(listed.size):
+        if held[at]:
+            found[0, holding] = listed[at]
+            holding += 1
+        else:
+            found[1, putting_off] = listed[at]
+            putting_off += 1
+    return holding, putting_off
+
+
+@compiled
+def call_list(
+    due: Rows,
+    today: int,
+    places: NDArray[np.int64],
+    area: Array,
+    cell: Array,
+    person: Rows,
+    status: Array,
+    breach_known: Array,
+    warrant_since: Array,
+    flows: Counted,
+) -> tuple[Rows, Rows, Rows, bool]:
+    """Part the breaches of a day: those on the list, and those heard in any case, who were arrested on a warrant.
+
+    Parameters
+    ----------
+    places : int64 array (areas,)
+        How many of the list can be heard today.
+    flows : int64 array (counts, cells)
+        Counts of the month.
+
+    Returns
+    -------
+    listed : int array
+        Sentences on the list.
+    at_once : int array
+        Those heard at once; and those that have ended meanwhile, which take no time.
+    arrested : int array
+        People arrested on a warrant, which is executed here.
+    too_long : bool
+        Whether some area's list holds more than can be heard.
+    """
+    listed, at_once, arrested = np.empty_like(due), np.empty_like(due), np.empty_like(due)
+    left = places.copy()
+    listing, going, brought = 0, 0, 0
+    too_long = False
+    for sentence in due:
+        who, stands, since = person[sentence], status[sentence], int(warrant_since[sentence])
+        live = stands in (_ORDER, _SUPERVISION)
+        if live and since == NEVER:
+            listed[listing] = sentence
+            listing += 1
+            left[area[who]] -= 1
+            too_long = too_long or left[area[who]] < 0
+            continue
+        at_once[going] = sentence
+        going += 1
+        if since != NEVER:
+            warrant_since[sentence] = NEVER
+            arrested[brought] = who
+            brought += 1
+            flows[_EXECUTED, cell[who]] += 1
+            flows[_WARRANT_DAYS, cell[who]] += today - since
+            if live:
+                flows[_HEARING_DAYS, cell[who]] += today - int(breach_known[sentence])
+    return listed[:listing], at_once[:going], arrested[:brought], too_long
+
+
+@compiled
+def call_in(
+    heard: Rows,
+    today: int,
+    no_show: Floats,
+    constants: NDArray[np.uint64],
+    waits: Floats,
+    later: Days,
+    key: Array,
+    cell: Array,
+    location: Array,
+    person: Rows,
+    number: Array,
+    breaches: Array,
+    breach_known: Array,
+    warrant_since: Array,
+    flows: Counted,
+) -> tuple[Rows, Rows, Rows, Days]:
+    """Call people in: those who don't come get a warrant.
+
+    Parameters
+    ----------
+    no_show : float array (cells,)
+        Share of those in the community who don't come.
+    constants : uint64 array (2,)
+        Constants of the draws of who comes, and of the wait for the arrest.
+    waits : float array (2, quantiles)
+        Probabilities and values of the working days to the arrest.
+    later : int array
+        The days that lie 1, 2 ... working days after today.
+
+    Returns
+    -------
+    now : int array
+        Sentences whose breach is heard today.
+    away, wanted, arrests : int arrays
+        Sentences of those who stay away, whose they are, and the day of their arrest.
+    """
+    now, away, wanted = np.empty_like(heard), np.empty_like(heard), np.empty_like(heard)
+    arrests = np.empty(heard.size, dtype=np.int32)
+    present, absent = 0, 0
+    come_constant, wait_constant = constants[0], constants[1]
+    for sentence in heard:
+        who = person[sentence]
+        place, occurrence = cell[who], occurrence_of(int(number[sentence]), int(breaches[sentence]))
+        if location[who] == _COMMUNITY and uniform_of(key[who], come_constant, occurrence) < no_show[place]:
+            warrant_since[sentence] = today
+            wait = value_at(uniform_of(key[who], wait_constant, occurrence), waits[0], waits[1])
+            away[absent], wanted[absent] = sentence, who
+            arrests[absent] = later[max(int(wait), 1)]
+            absent += 1
+            flows[_ISSUED, place] += 1
+        else:
+            now[present] = sentence
+            present += 1
+            flows[_HEARING_DAYS, place] += today - int(breach_known[sentence])
+    return now[:present], away[:absent], wanted[:absent], arrests[:absent]
