@@ -6,14 +6,13 @@ parameter for each person, and finding a person's place from their live sentence
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.engine import Calendar, Chance, World
+from simulation.engine import Calendar, Chance, DayDigest, World
 from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.measures.registry import COUNTS
 from simulation.scenario import Geography, Resolved
@@ -47,6 +46,7 @@ CUSTODY_LOCATIONS = (Location.SENTENCED, Location.RECALLED)
 AT_WORK, STARTED, UNUSED, CHANGE, CHARGED, DROPPED = range(6)
 
 _ONE = np.ones(1, dtype=np.int64)
+_NO_NUMBER = np.zeros(1, dtype=np.int32)
 
 
 @compiled
@@ -203,8 +203,8 @@ class Service(World):
         self.event_digests: list[str] = []
         self.state_digests: dict[str, str] = {}
         self.checks: dict[str, int] = {}
-        #: What was told today, for its digest.
-        self._told: list[bytes] = []
+        #: What was told today.
+        self.told = DayDigest()
         self.traced = -1
         self.history: list[Event] = []
         self.on_place_change: list[Any] = []
@@ -299,10 +299,11 @@ class Service(World):
         """
         if rows.size == 0:
             return
-        self._told.append(kind.encode())
-        self._told.append((self.people.key[rows] if keys is None else keys).tobytes())
-        if not isinstance(detail, int):
-            self._told.append(np.asarray(detail, dtype=np.int32).tobytes())
+        numbers = _NO_NUMBER if isinstance(detail, int) else np.ascontiguousarray(detail, dtype=np.int32)
+        if keys is None:
+            self.told.add_of(kind, self.people.key, rows, numbers)
+        else:
+            self.told.add(kind, keys, numbers)
         if self.traced >= 0:
             for at in np.flatnonzero(rows == self.traced):
                 number = detail if isinstance(detail, int) else int(np.asarray(detail)[at])
@@ -310,13 +311,11 @@ class Service(World):
 
     def note(self, kind: str, *numbers: Array) -> None:
         """Put whole numbers that belong to nobody, such as what accounts hold, into the day's digest."""
-        self._told.append(kind.encode())
-        self._told.extend(np.asarray(values, dtype=np.int64).tobytes() for values in numbers)
+        self.told.note(kind, *numbers)
 
     def close_day(self) -> None:
         """Finish the digest of the day's events."""
-        self.event_digests.append(hashlib.blake2b(b"".join(self._told), digest_size=8).hexdigest())
-        self._told = []
+        self.event_digests.append(self.told.close())
 
     # --- Place ------------------------------------------------------------------------------------------------
 
@@ -428,7 +427,7 @@ class Service(World):
             dict(self.state_digests),
             dict(self.checks),
             list(self.history),
-            list(self._told),
+            self.told.total.copy(),
         )
         return saved
 
@@ -437,7 +436,7 @@ class Service(World):
         super().restore(saved)
         flows, bands, finished, events, states, checks, history, told = saved["counts"]
         self.history = list(history)
-        self._told = list(told)
+        self.told.total[:] = told
         self.flows = flows.copy()
         self.bands, self.finished = dict(bands), list(finished)
         self.event_digests, self.state_digests, self.checks = list(events), dict(states), dict(checks)
