@@ -149,9 +149,8 @@ class Courts:
         today, calendar = service.today, service.calendar
         year = calendar.date(today).year
         demand = self.population.demand
-        share = demand.yearly("courts.pre_sentence_reports", year) / (
-            demand.community_year(year) + demand.custody_year(year)
-        )
+        expected = demand.community_year(year) + demand.custody_year(year)
+        share = demand.yearly("courts.pre_sentence_reports", year) / expected if expected else 0.0
         share *= service.levers.number("courts.report_coverage") * demand.lever("courts.pre_sentence_reports", today)
         due_days = np.array([calendar.after_working_days(today, days) for days in self.report_days], dtype=np.int64)
         # Room for everybody; what isn't needed is given back.
