@@ -75,7 +75,8 @@ from simulation.experiment.runfiles import (
     write_atomically,
     write_parquet_atomically,
 )
-from simulation.experiment.windows import TO_END, Window, windows_after
+from simulation.experiment.warm_up import warm_up_table
+from simulation.experiment.windows import TO_END, Window, whole_months, windows_after
 from simulation.measures.groups import SPLITS
 from simulation.scenario import Resolved
 
@@ -466,6 +467,7 @@ class _Running:
             "levels.csv": level_table(paths[plan.baseline.name], plan.months, plan.whole_country),
             "distributions.csv": distribution_table(paths, self._last_window()),
             "parameters.csv": _parameter_table(plan.baseline),
+            "warm_up.csv": self._warm_up(paths[plan.baseline.name]),
         }
         (self.folder / BY_GROUP).unlink(missing_ok=True)
         if plan.split:
@@ -485,6 +487,12 @@ class _Running:
             *frames,
             *(f"scenarios/{scenario.name}.yaml" for scenario in plan.scenarios),
         ]
+
+    def _warm_up(self, paths: Sequence[Path]) -> pl.DataFrame:
+        """Return whether the baseline has settled when counting begins."""
+        first = self.plan.baseline
+        months = whole_months(first.start, first.end)
+        return warm_up_table(paths, self.plan.areas, months, len(months) - len(self.plan.months))
 
     def _last_window(self) -> Window:
         """Return the months after the last of the impact dates, when every scenario is under way."""

@@ -33,6 +33,7 @@ from simulation.report.sections import (
     worst_off_section,
 )
 from simulation.report.study import ScenarioText, StudyFolder
+from simulation.report.warm_up import warm_up_section
 from simulation.report.wording import counted, listed, sentence_case, spelled
 
 REPORT_NAME = "report.html"
@@ -80,6 +81,7 @@ def _render(study: StudyFolder) -> str:
     worst_tables = worst_off_section(study)
     groups_note, group_parts = group_section(study)
     pairing_table = pairing_section(study)
+    warm_up_note, warm_up_table = warm_up_section(study)
     contents = [
         ("findings", "Findings"),
         *([("differences", "How big, and how sure")] if difference_charts else []),
@@ -89,6 +91,7 @@ def _render(study: StudyFolder) -> str:
         *([("distributions", "Behind the averages")] if distribution_groups else []),
         *([("paths", "Month by month")] if path_groups else []),
         *([("levels", "Check against published figures")] if level_chart else []),
+        *([("warm-up", "Had the model settled")] if warm_up_table else []),
         *([("pairing", "What pairing gained")] if pairing_table else []),
         ("assumptions", "Assumptions"),
         ("reproduce", "Reproduce"),
@@ -122,6 +125,8 @@ def _render(study: StudyFolder) -> str:
         path_groups=path_groups,
         paths_note=paths_note,
         level_chart=level_chart,
+        warm_up_note=warm_up_note,
+        warm_up_table=warm_up_table,
         pairing_table=pairing_table,
         change_tables=[
             (scenario.title, table)

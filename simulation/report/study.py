@@ -81,6 +81,7 @@ class StudyFolder:
     distributions: pl.DataFrame = field(repr=False)
     parameters: pl.DataFrame = field(repr=False)
     by_group: pl.DataFrame = field(repr=False)
+    warm_up: pl.DataFrame = field(repr=False)
     scenarios: tuple[ScenarioText, ...] = ()
 
     @classmethod
@@ -105,6 +106,7 @@ class StudyFolder:
             distributions=_frame(path / "distributions.csv", DISTRIBUTION_COLUMNS),
             parameters=_frame(path / "parameters.csv", PARAMETER_COLUMNS),
             by_group=_frame(path / "differences_by_group.csv", BY_GROUP_COLUMNS),
+            warm_up=_frame(path / "warm_up.csv", WARM_UP_COLUMNS),
             scenarios=_scenarios(path, manifest, differences),
         )
 
@@ -228,6 +230,19 @@ BY_GROUP_COLUMNS: dict[str, Any] = {
     "note": pl.String,
 }
 """Columns of differences_by_group.csv that a report uses."""
+
+WARM_UP_COLUMNS: dict[str, Any] = {
+    "measure": pl.String,
+    "title": pl.String,
+    "unit": pl.String,
+    "months": pl.Int64,
+    "burn_in_months": pl.Int64,
+    "asks_months": pl.Int64,
+    "verdict": pl.String,
+    "mean_before": pl.Float64,
+    "mean_counted": pl.Float64,
+}
+"""Columns of warm_up.csv that a report uses."""
 
 LEVEL_COLUMNS: dict[str, Any] = {
     "evidence_id": pl.String,

@@ -196,7 +196,8 @@ class Courts:
         """Return the share of cases that would get a report before policy, and what the scenario multiplies it by."""
         demand, year = self.population.demand, self.service.calendar.date(today).year
         reports = demand.yearly("courts.pre_sentence_reports", year)
-        share = reports / (demand.community_year(year) + demand.custody_year(year))
+        expected = demand.community_year(year) + demand.custody_year(year)
+        share = reports / expected if expected else 0.0
         return float(share), float(demand.lever("courts.pre_sentence_reports", today))
 
     def write_reports(self) -> None:

@@ -93,7 +93,8 @@ class Demand:
 
     def _suspended_share(self, year: int) -> float:
         suspended = self.yearly("courts.suspended_sentences_imposed", year)
-        return suspended / (suspended + self.yearly("courts.community_sentences_imposed", year))
+        imposed = suspended + self.yearly("courts.community_sentences_imposed", year)
+        return suspended / imposed if imposed else 0.0
 
     def custody_year(self, year: int) -> float:
         """Return determinate custodial episodes that begin in a year."""
@@ -147,8 +148,11 @@ class Demand:
         def find() -> float:
             if self.resolved.parameters[name].series:
                 base = self.yearly(name, self.calendar.date(day).year)
-                return self.resolved.series_value(name, day, 0) / base
-            return self.resolved.on(day).number(name) / self.resolved.on(0).number(name)
+                value = self.resolved.series_value(name, day, 0)
+            else:
+                base, value = self.resolved.on(0).number(name), self.resolved.on(day).number(name)
+            # Where nobody is sentenced there is nothing to move.
+            return value / base if base else 1.0
 
         return self._once((f"lever {name}", self.stretch(day, name)), find)
 

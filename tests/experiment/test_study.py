@@ -31,6 +31,7 @@ def test_a_study_has_everything(finished: StudyResult) -> None:
         "parameters.csv",
         "runs",
         "scenarios",
+        "warm_up.csv",
     ]
     recalls = finished.headlines.filter(pl.col("measure") == "recalls_year").to_dicts()[0]
     # Two areas, 50 more a month for nine months of 275 days.

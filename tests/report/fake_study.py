@@ -232,6 +232,19 @@ def write_study(
                 "source": ["Judgement; P121 gives the released share.", "Workforce statistics, <2018>"],
             }
         ).write_csv(folder / "parameters.csv")
+    pl.DataFrame(
+        {
+            "measure": ["prison_sentenced", "recalls_year", "unseen_share"],
+            "title": ["Sentenced and recalled prisoners", "Recalls", "Not seen face to face for over 60 days"],
+            "unit": ["people", "recalls a year", "% of people in the community"],
+            "months": [60, 60, 60],
+            "burn_in_months": [6, 6, 6],
+            "asks_months": [5, 15, None],
+            "verdict": ["enough", "asks for longer", "too short to tell"],
+            "mean_before": [75_120.5, 21_000.0, 14.25],
+            "mean_counted": [75_300.25, 22_500.0, 15.5],
+        }
+    ).write_csv(folder / "warm_up.csv")
     manifest = {
         "model_version": "0.1.0",
         "fingerprint": "3f9a1c07be52",

@@ -90,6 +90,7 @@ def test_sections_come_in_the_order_promised(outline: Outline) -> None:
         "Behind the averages",
         "Month by month",
         "Does the baseline look like the real service?",
+        "Had the model settled before counting began?",
         "What pairing gained",
         "Assumptions and sources",
         "How to get these figures again",
@@ -367,3 +368,15 @@ def test_groups_of_people_have_a_section(study_folder: Path, tmp_path: Path) -> 
     assert "Not seen face to face for over 60 days: better for women; worse for men." in text
     assert "Not split: x" in text
     assert "groups of people" not in Outline(build_report(study_folder).read_text(encoding="utf-8")).text
+
+
+def test_it_says_whether_the_model_had_settled(outline: Outline, report_page: Path, tmp_path: Path) -> None:
+    assert "Had the model settled before counting began?" in [text for _, text in outline.headings]
+    text = " ".join(outline.text.split())
+    told = "enough for 1 of 3 headline measures, 1 ask for longer, and for 1 the run is too short to tell"
+    assert told in text
+    assert "A burn-in of 15 months would be enough for all that can be told" in text
+    without = tmp_path / "study"
+    shutil.copytree(report_page.parent, without)
+    (without / "warm_up.csv").unlink()
+    assert "Had the model settled" not in build_report(without).read_text("utf-8")
