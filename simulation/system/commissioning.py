@@ -22,8 +22,6 @@ from simulation.system.service import Rows, Service
 
 _MILLION = 100_000_000
 _MILLIONTHS = 1_000_000
-#: Days of mentors' places that are kept for somebody: what isn't taken in that time is lost.
-_KEPT_DAYS = 30
 
 Floats = NDArray[np.float64]
 
@@ -77,10 +75,12 @@ class Mentors:
         ]
         self.places = service.table("mentors", Table("mentors", columns, service.areas))
         self.places.add(service.areas)
+        self.kept_days = 0
 
     def read(self) -> None:
         """Take the levers of the day; what was paid for until now counts at the old rate."""
         self.accrue()
+        self.kept_days = self.service.levers.integer("organisation.commissioned_places_kept_days")
         a_day = np.round(bought(self.service).mentors / YEAR_DAYS * _MILLIONTHS).astype(np.int64)
         self.places.a_day[: self.service.areas] = a_day
 
@@ -90,7 +90,7 @@ class Mentors:
         places = self.places
         a_day = places.a_day[:size]
         places.owed[:size] += a_day * (today - places.since[:size])
-        places.owed[:size] = np.minimum(places.owed[:size], a_day * _KEPT_DAYS + _MILLIONTHS)
+        places.owed[:size] = np.minimum(places.owed[:size], a_day * self.kept_days + _MILLIONTHS)
         places.since[:size] = today
 
     def meet(self, released: Rows) -> Rows:

@@ -36,8 +36,6 @@ from simulation.system.service import COUNT_INDEX, Array, Rows, Service, add_up
 from simulation.system.stocks import Telephone
 from simulation.system.workload import Workload
 
-#: A first appointment is in time within so many working days of allocation, or of release.
-_ALLOCATED_IN_TIME, _RELEASED_IN_TIME = 5, 1
 _NO_ODDS = np.empty(0, dtype=np.float64)
 #: Longest wait told apart in the distribution of days to the first appointment.
 _LONGEST_WAIT = 60
@@ -92,6 +90,9 @@ class Contact:
         multiplier = levers.cells("contact.phone_only_multiplier")
         phone_share = np.clip(by_model("contact.phone_only_share") * multiplier, 0, 1)
         missed = levers.mapping("contact.missed_ratio")
+        #: Working days of allocation, and of release, within which a first appointment is in time.
+        in_time = levers.mapping("targets.first_appointment_working_days")
+        self.in_time = (int(in_time["allocated"]), int(in_time["released"]))
         self.rules = Rules(
             model=self.models,
             interval_days=workload.interval_days,
@@ -189,8 +190,8 @@ class Contact:
         self._day = Day(
             today=today,
             month_begin=today - calendar.date(today).day + 1,
-            allocated_in_time=calendar.working_days_back(today, _ALLOCATED_IN_TIME),
-            released_in_time=calendar.working_days_back(today, _RELEASED_IN_TIME),
+            allocated_in_time=calendar.working_days_back(today, self.in_time[0]),
+            released_in_time=calendar.working_days_back(today, self.in_time[1]),
             before=before,
             after=after,
         )

@@ -39,6 +39,7 @@ class EarlyRevocation:
         self.seconds = int(workload.task_seconds[Task.COURT_APPLICATION])
         self.share = levers.cells("enforcement.early_revocation_share")
         self.served = float(levers.number("enforcement.early_revocation_served"))
+        self.writing = levers.integer("enforcement.early_revocation_application_working_days")
         self.listing = levers.integer("enforcement.early_revocation_working_days")
 
     def plan(self, made: Rows) -> None:
@@ -79,7 +80,7 @@ class EarlyRevocation:
             service.count("orders_ended_early", person)
             service.tell("order revoked early", np.sort(person))
         if wanted.size:
-            person, day = sentences.person[wanted], service.calendar.after_working_days(service.today, 5)
+            person, day = sentences.person[wanted], service.calendar.after_working_days(service.today, self.writing)
             service.count("early_revocations_asked", person)
             service.add_task(Task.COURT_APPLICATION, person, day, self.seconds, wanted)
             service.tell("early revocation asked for", np.sort(person))

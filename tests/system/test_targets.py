@@ -148,3 +148,16 @@ def test_measured_work_first_gets_plans_done_and_appointments_cancelled() -> Non
     in_time = [total(each, "plans_in_time") / total(each, "plans_done") for each in (usual, forward)]
     assert in_time[1] > in_time[0]
     assert total(forward, "contacts_cancelled") > total(usual, "contacts_cancelled")
+
+
+def test_what_in_time_means_is_a_lever() -> None:
+    name = "targets.first_appointment_working_days"
+    strict, usual, lax = (
+        run(overrides={name: {"allocated": days, "released": after}}, **SHORT)
+        for days, after in ((0, 0), (5, 1), (60, 60))
+    )
+    for kind in ("community", "release"):
+        made = {total(each, f"first_appointments_{kind}") for each in (strict, usual, lax)}
+        assert len(made) == 1, "what counts as in time changes nothing else"
+        in_time = [total(each, f"first_appointments_{kind}_in_time") for each in (strict, usual, lax)]
+        assert in_time[0] < in_time[1] < in_time[2] == made.pop()
