@@ -29,7 +29,7 @@ from tests.system.system_helpers import (
 )
 
 AREA = ("cumbria",)
-LONG_END = datetime.date(2019, 6, 30)
+LONG_END = datetime.date(2018, 6, 30)
 
 #: Nothing an officer notices or does not notice changes where somebody is.
 NO_CONSEQUENCES = {
