@@ -150,6 +150,7 @@ def hold(area: Area, person: Person, officer: Officer, mode: str, is_first: bool
         came(area, person, mode, is_first)
     person.contacts += 1
     person.booked_as_call = is_on_telephone(person)
+    person.model_at_last_contact = allocation.operating_model(person)
     if is_first and missed:
         again = world.working_days_later(world.today, int(world.value("contact.rebook_working_days")))
         area.diaries.add(person, "first_appointment", again)
