@@ -157,7 +157,7 @@ class Allocation:
                 person.forget("transfer")
             queue = []
             for rank, people in enumerate((orphans, due, moving)):
-                queue += [(person.assessed_rosh < HIGH, rank, person.key, person) for person in people]
+                queue += [(person.assessed_rosh < HIGH, 1 if rank == 0 and person.side == NPS else rank, person.key, person) for person in people]
             # Everybody who may move is off the books before the first case is given out.
             before = {person.key: person.officer for *_, person in queue}
             for *_, person in queue:
@@ -165,6 +165,13 @@ class Allocation:
             for *_, person in sorted(queue, key=lambda entry: entry[:3]):
                 if person.key in before:
                     self.allocate(person, before.pop(person.key))
+
+    def orphan(self, officer: Officer, why: str) -> None:
+        """Take all cases from an officer: others get them on the next working day."""
+        for person in list(officer.cases):
+            leave_officer(person)
+            self.world.tell(person, why)
+            self.orphans.append(person)
 
     def due(self, what: str) -> list[Person]:
         """Return whose allocation or transfer has come, or was passed over on a day without work."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twin import allocation, contact, minutes
-from twin.officers import Officer, Task, mixed, rank_of
+from twin.officers import FULL_TIME, Officer, Task, mixed, rank_of
 from twin.people import HIGH, Person
-from twin.world import Process
+from twin.world import Process, World
 
 if TYPE_CHECKING:
     from twin.office import Area
@@ -39,7 +39,7 @@ def work(area: Area, officer: Officer) -> Process:
         if not officer.is_present():
             move_contacts(area, officer, items)
             continue
-        left = seconds_of_day(officer) - officer.owes
+        left = seconds_of_day(officer) + officer.saved - officer.owes
         items.sort(key=lambda item: order_of(officer, item))
         begun = []
         for item in items:
@@ -49,6 +49,7 @@ def work(area: Area, officer: Officer) -> Process:
             elif item.kind == "contact":
                 cancel(area, item)
         officer.owes = max(0, -left)
+        officer.saved = saved_for_another_day(officer, left)
         # What comes of contacts is written down before what comes of tasks: a person may have both on one day.
         for item in sorted(begun, key=lambda item: item.kind != "contact"):
             do(area, officer, item)
@@ -65,24 +66,51 @@ def nobody_to_see(area: Area) -> Process:
 
 
 def todays_items(area: Area, officer: Officer) -> list[Item]:
-    """Return contacts due today and open tasks of people whose case the officer holds."""
+    """Return contacts due today and open tasks of people whose case the officer holds, and what duty brings."""
     today = area.world.today
     items = []
     for person in officer.cases:
+        area.diaries.tidy(person)
+    behind = is_far_behind(officer)
+    for person in officer.cases:
         if person.ahead.get("contact") == today:
-            mode = "custody" if person.is_inside else mode_today(person)
+            mode = "custody" if person.is_inside else mode_today(person, behind)
             due = today if person.contact_due is None else person.contact_due
             items.append(Item(person, "contact", due, minutes.of_contact(person, mode), mode))
-        area.diaries.tidy(person)
         for task in person.tasks:
-            if task.kind != "first_appointment" or task.due <= today:
+            if task.kind != "first_appointment":
                 items.append(Item(person, task.kind, task.due, task.seconds, "face_to_face", task))
+    for person, task in first_appointments(area, officer):
+        items.append(Item(person, task.kind, task.due, task.seconds, "face_to_face", task))
     return items
 
 
-def mode_today(person: Person) -> str:
-    """Return how the contact of today is made."""
-    by_telephone = person.booked_as_call and is_low_risk(person)
+def first_appointments(area: Area, officer: Officer) -> list[tuple[Person, Task]]:
+    """Return first appointments whose day has come: of the officer's own people, and on duty of those of who is away."""
+    today = area.world.today
+    team = [each for each in area.world.officers if (each.office, each.employer) == (officer.office, officer.employer)]
+    present = [each for each in team if each.is_present()]
+    people = set(officer.cases)
+    if present and present[today % len(present)] is officer:
+        people.update(person for each in team if not each.is_present() for person in each.cases)
+    return [
+        (person, task)
+        for person in people
+        for task in person.tasks
+        if task.kind == "first_appointment" and task.due <= today
+    ]
+
+
+def is_far_behind(officer: Officer) -> bool:
+    """Tell whether overdue tasks are more than some days of work."""
+    world = officer.world
+    overdue = sum(task.seconds for person in officer.cases for task in person.tasks if task.due < world.today)
+    return overdue > world.value("contact.downgrade_backlog_days") * seconds_of_day(officer)
+
+
+def mode_today(person: Person, behind: bool) -> str:
+    """Return how the contact of today is made: low risk is called where that is the rule, or all is far behind."""
+    by_telephone = (person.booked_as_call or behind) and is_low_risk(person)
     return "telephone" if by_telephone else contact.mode_of_visit(person)
 
 
@@ -96,9 +124,29 @@ def order_of(officer: Officer, item: Item) -> tuple[int, int, int, int]:
 def seconds_of_day(officer: Officer) -> int:
     """Return how long an officer has today."""
     world = officer.world
-    share = officer.hours_left() / world.value("workload.full_time_hours")
-    day = world.value("workload.minutes_per_day_present") * world.value("workload.productivity")
-    return int(60 * day * share)
+    return int(seconds_of_full_day(world) * officer.hours_left() / FULL_TIME)
+
+
+def seconds_of_full_day(world: World) -> float:
+    """Return how long a full-time officer has in a day at work."""
+    return float(60 * world.value("workload.minutes_per_day_present") * world.value("workload.productivity"))
+
+
+def saved_for_another_day(officer: Officer, left: int) -> int:
+    """Return time not used that is kept: on reduced hours, up to a full day."""
+    if officer.hours_left() == FULL_TIME:
+        return 0
+    return min(max(0, left), int(seconds_of_full_day(officer.world)))
+
+
+def ends_of_days(area: Area) -> Process:
+    """Each evening: write down what every officer owes."""
+    world = area.world
+    while True:
+        yield from world.every_day("end of the day")
+        for officer in world.officers:
+            if officer.owes:
+                world.tell(officer, "owes time", officer.owes)
 
 
 def do(area: Area, officer: Officer, item: Item) -> None:
