@@ -337,6 +337,7 @@ def legal_end(area: Area, person: Person, sentence: Sentence) -> None:
         world.tell(person, "licence ends")
         sentence.ahead.pop("recall step", None)
         sentence.recall_pending = False
+        area.diaries.drop(person, sentence)
         if sentence.supervision_end > world.today:
             sentence.status = SUPERVISION
             plan_end(area, person, sentence)

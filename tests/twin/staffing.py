@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import calendar
+from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from simulation.engine.calendar import MONTH_DAYS, YEAR_DAYS
@@ -205,21 +207,22 @@ def chance_of_spell(officer: Officer, kind: str) -> float:
     if kind == "short":
         share = 1 - share
     more = world.value("effects.overload_sickness_multiplier_at_130pct") - 1
-    return float(days / at_work * share / mean_days(world, kind) * (1 + overload(officer) * more))
+    mean = mean_days(tuple(world.table(f"staff.sickness_{kind}_days").items()))
+    return float(days / at_work * share / mean * (1 + overload(officer) * more))
 
 
-def mean_days(world: World, kind: str) -> float:
-    """Return the mean length of spells, cut to whole days of at least one."""
-    table = world.table(f"staff.sickness_{kind}_days")
-    longest = int(max(table.values()))
-    # The mean of whole numbers from 1 is 1 and the sum of the chances to be n or more.
-    return 1 + sum(1 - share_below(table, days) for days in range(2, longest + 1))
+@lru_cache
+def mean_days(distribution: tuple[tuple[str, float], ...]) -> float:
+    """Return the mean of a distribution whose values are cut to whole days of at least one."""
+    points = [(float(name[1:]) / 100, days) for name, days in distribution]
+    longest = int(points[-1][1])
+    # The mean of whole numbers from 1 is 1 and the sum of the chances to be 2 or more, 3 or more, and so on.
+    return 1 + sum(1 - share_below(points, days) for days in range(2, longest + 1))
 
 
-def share_below(table: dict[str, float], value: float) -> float:
+def share_below(points: list[tuple[float, float]], value: float) -> float:
     """Return the share of a distribution that lies below a value: the draw at which it is reached."""
-    points = [(float(name[1:]) / 100, at) for name, at in table.items()]
-    for (low, first), (high, last) in zip(points, points[1:], strict=False):
+    for (low, first), (high, last) in pairwise(points):
         if value < last:
             return low + max(0.0, value - first) / (last - first) * (high - low)
     return 1.0
@@ -252,6 +255,6 @@ def rate_of_leaving(officer: Officer) -> float:
     stay = "first_year" if world.today - officer.since < YEAR_DAYS else "later"
     at_100 = world.value("effects.overload_leaving_multiplier_at_100pct")
     at_130 = world.value("effects.overload_leaving_multiplier_at_130pct")
-    ordinary = world.value(name) * world.value("staff.leaving_multiplier") * world.value("staff.leaving_by_tenure", stay)
-    ordinary *= at_100
+    ordinary = world.value(name) * world.value("staff.leaving_multiplier") * at_100
+    ordinary *= world.value("staff.leaving_by_tenure", stay)
     return float(ordinary * (1 + overload(officer) * (at_130 / at_100 - 1)))

@@ -133,10 +133,10 @@ def seconds_of_full_day(world: World) -> float:
 
 
 def saved_for_another_day(officer: Officer, left: int) -> int:
-    """Return time not used that is kept: on reduced hours, up to a full day."""
-    if officer.hours_left() == FULL_TIME:
-        return 0
-    return min(max(0, left), int(seconds_of_full_day(officer.world)))
+    """Return unused time that is kept: with the time of a day on reduced hours it comes to a full day at most."""
+    most = int(seconds_of_full_day(officer.world)) - seconds_of_day(officer)
+    return min(max(0, left), most)
+
 
 
 def ends_of_days(area: Area) -> Process:
