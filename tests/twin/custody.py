@@ -291,6 +291,8 @@ def release(area: Area, person: Person, term: Sentence) -> None:
         return
     for what in ("curfew papers", "curfew release", "curfew breach", "release"):
         term.ahead.pop(what, None)
+    # An address need not be checked any more.
+    area.diaries.drop(person, term)
     term.released = world.today
     still_held = any(each is not term and each.status in (CUSTODY, RECALLED) for each in person.sentences)
     if person.deportation and not still_held:

@@ -174,7 +174,7 @@ class Enforcement:
             self.hear(person, sentence)
         is_booked = "contact" in person.ahead or person.first_due_from is not None
         if person.is_in_community and not is_booked and not person.work_only:
-            # As the engine has it: the day on which a contact before the warrant was due still gives the place in the queue.
+            # As the engine has it: its place in the queue is that of the contact before the warrant.
             person.ahead["contact"] = world.working_days_later(world.today, 1)
 
     def hear(self, person: Person, sentence: Sentence) -> None:

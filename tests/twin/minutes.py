@@ -13,8 +13,8 @@ def of_contact(person: Person, mode: str) -> int:
     world = person.world
     if mode == "custody":
         return seconds(world, in_custody(person))
-    # As the engine has it: when the risk has risen and the case goes to the NPS, the first contact after that still takes
-    # as long as it would in the company. By the documentation it is the pattern of the provider that is responsible.
+    # As the engine has it: after a rise in risk, which makes the case the NPS's, the first contact still takes as long
+    # as in the company. By the documentation it goes by the pattern of the provider that is responsible.
     model = person.model_at_last_contact or allocation.operating_model(person)
     pattern = str(world.value("organisation.pattern_of_model", model))
     double_entry = world.value("workload.double_entry_minutes", model)

@@ -79,7 +79,8 @@ class Staffing:
         """Draw whether the officer has leave in the week after, if well on its first day."""
         world = self.world
         monday = world.today + 7 - int(world.calendar.weekday(world.today))
-        if officer.is_covered or (officer.sick_until is not None and officer.sick_until > monday):
+        first_day = world.working_day_after(monday)
+        if officer.is_covered or (officer.sick_until is not None and officer.sick_until > first_day):
             return
         days = world.value("workload.working_days_a_year") - world.value("staff.sickness_days")
         if officer.draw("week of leave", officer.day_in_post()) < world.value("staff.leave_days") / days:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from twin import allocation, contact, minutes
 from twin.officers import FULL_TIME, Officer, Task, mixed, rank_of
 from twin.people import HIGH, Person
@@ -32,27 +30,29 @@ def work(area: Area, officer: Officer) -> Process:
     """Each working day: what there is to do, in order, until no time is left; what is begun is finished."""
     world = area.world
     while True:
+        yield from world.every_day("appointments moved")
+        if world.is_working(world.today) and not officer.is_present():
+            move_contacts(area, officer)
         yield from world.every_day("diaries")
-        if not world.is_working(world.today):
-            continue
-        items = todays_items(area, officer)
-        if not officer.is_present():
-            move_contacts(area, officer, items)
-            continue
-        left = seconds_of_day(officer) + officer.saved - officer.owes
-        items.sort(key=lambda item: order_of(officer, item))
-        begun = []
-        for item in items:
-            if left > 0:
-                left -= item.seconds
-                begun.append(item)
-            elif item.kind == "contact":
-                cancel(area, item)
-        officer.owes = max(0, -left)
-        officer.saved = saved_for_another_day(officer, left)
-        # What comes of contacts is written down before what comes of tasks: a person may have both on one day.
-        for item in sorted(begun, key=lambda item: item.kind != "contact"):
-            do(area, officer, item)
+        if world.is_working(world.today) and officer.is_present():
+            work_through(area, officer, todays_items(area, officer))
+
+
+def work_through(area: Area, officer: Officer, items: list[Item]) -> None:
+    """Begin things in their order while any time is left, and put off the contacts for which none is."""
+    left = seconds_of_day(officer) + officer.saved - officer.owes
+    begun = []
+    for item in sorted(items, key=lambda item: order_of(officer, item)):
+        if left > 0:
+            left -= item.seconds
+            begun.append(item)
+        elif item.kind == "contact":
+            cancel(area, item)
+    officer.owes = max(0, -left)
+    officer.saved = saved_for_another_day(officer, left)
+    # What comes of contacts is written down before what comes of tasks: a person may have both on one day.
+    for item in sorted(begun, key=lambda item: item.kind != "contact"):
+        do(area, officer, item)
 
 
 def nobody_to_see(area: Area) -> Process:
@@ -86,7 +86,7 @@ def todays_items(area: Area, officer: Officer) -> list[Item]:
 
 
 def first_appointments(area: Area, officer: Officer) -> list[tuple[Person, Task]]:
-    """Return first appointments whose day has come: of the officer's own people, and on duty of those of who is away."""
+    """Return first appointments whose day has come: the officer's own, and on duty those of colleagues who are away."""
     today = area.world.today
     team = [each for each in area.world.officers if (each.office, each.employer) == (officer.office, officer.employer)]
     present = [each for each in team if each.is_present()]
@@ -185,19 +185,16 @@ def cancel(area: Area, item: Item) -> None:
     person.ahead["contact"] = later
 
 
-def move_contacts(area: Area, officer: Officer, items: list[Item]) -> None:
+def move_contacts(area: Area, officer: Officer) -> None:
     """The officer is away: contacts are tried again later."""
     world = area.world
     days = int(world.value("contact.rebook_officer_away_days"))
-    for item in items:
-        if item.kind != "contact":
-            continue
-        sick = officer.is_sick()
-        world.tell(
-            item.person, "appointment cancelled, officer sick" if sick else "appointment moved, officer on leave"
-        )
-        day = int(world.calendar.working_day_after(np.array([world.today + days]))[0])
-        item.person.ahead["contact"] = day
+    why = "appointment cancelled, officer sick" if officer.is_sick() else "appointment moved, officer on leave"
+    for person in officer.cases:
+        area.diaries.tidy(person)
+        if person.ahead.get("contact") == world.today:
+            world.tell(person, why)
+            person.ahead["contact"] = world.working_day_after(world.today + days)
 
 
 def is_low_risk(person: Person) -> bool:

@@ -38,17 +38,17 @@ MOMENTS = (
     # hearings
     "recall step", "hearing", "hearings of the day", "conviction",
     # arrivals
-    "court",
+    "returns", "court",
     # allocation
     "allocation",
     # crises
     "death", "crisis", "escalate", "hazards", "reoffence",
     # diaries
-    "diaries",
+    "appointments moved", "diaries",
     # consequences
     "curfew papers", "papers", "curfew breach", "recall evening", "pack returns", "enforcement evening",
     # staffing
-    "search", "hazards of leaving", "leaves", "cases move", "returns", "absences", "end of the day",
+    "search", "hazards of leaving", "leaves", "cases move", "absences", "end of the day",
 )  # fmt: skip
 #: More days than any run has.
 NEVER = 100_000
