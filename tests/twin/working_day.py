@@ -75,7 +75,7 @@ def todays_items(area: Area, officer: Officer) -> list[Item]:
     for person in officer.cases:
         if person.ahead.get("contact") == today:
             mode = "custody" if person.is_inside else mode_today(person, behind)
-            due = today if person.contact_due is None else person.contact_due
+            due = today if person.contact_due is None else min(today, person.contact_due)
             items.append(Item(person, "contact", due, minutes.of_contact(person, mode), mode))
         for task in person.tasks:
             if task.kind != "first_appointment":
@@ -102,10 +102,10 @@ def first_appointments(area: Area, officer: Officer) -> list[tuple[Person, Task]
 
 
 def is_far_behind(officer: Officer) -> bool:
-    """Tell whether overdue tasks are more than some days of work."""
+    """Tell whether overdue tasks are more than some days of a full-time officer's work."""
     world = officer.world
     overdue = sum(task.seconds for person in officer.cases for task in person.tasks if task.due < world.today)
-    return overdue > world.value("contact.downgrade_backlog_days") * seconds_of_day(officer)
+    return overdue > world.value("contact.downgrade_backlog_days") * seconds_of_full_day(world)
 
 
 def mode_today(person: Person, behind: bool) -> str:
