@@ -36,7 +36,8 @@ class Enforcement:
             yield from self.world.every_day("enforcement evening")
             failures, self.absences = self.absences, []
             rises, self.rises = self.rises, []
-            for person in failures:
+            for person in dict.fromkeys(failures):
+                # Somebody who missed two appointments of a day failed once.
                 self.failure(person)
             for person in rises:
                 self.rise(person)

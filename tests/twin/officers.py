@@ -189,10 +189,9 @@ class Diaries:
             person.tasks = [task for task in person.tasks if task.kind not in ("plan", "review")]
 
 
-def mixed(key: int, due: int) -> int:
-    """Return the number that settles who comes first among equals."""
-    value = np.array([(key * 31 + due) % 2**64], dtype=np.uint64)
-    return int(mix(value)[0]) >> 32
+def mixed(number: int) -> int:
+    """Return the mixed number that settles who comes first among equals, and favours nobody."""
+    return int(mix(np.array([number % 2**64], dtype=np.uint64))[0])
 
 
 def rank_of(world: World, kind: str, model: str) -> int:

@@ -45,10 +45,9 @@ FAILURES = {**OUTSIDE, **UNLIMITED, **NO_CUSTODY}
 CUSTODY = {**OUTSIDE, **UNLIMITED}
 #: Officers' time is what it is, and everybody is at work every day and stays.
 STAYING = {name: value for name, value in UNLIMITED.items() if name.startswith("staff.")}
-DIARIES = {**OUTSIDE, **STAYING, "workload.minutes_per_day_present": 300, "courts.team_staffing": 10}
+DIARIES = {**OUTSIDE, **STAYING, "workload.minutes_per_day_present": 300}
 #: And they fall sick, take leave, go and are replaced.
 STAFFING = OUTSIDE
-COURT10 = {**OUTSIDE, "courts.team_staffing": 10}
 
 #: Kinds of event that only mechanisms outside the core tell, and that change nothing inside it.
 NOT_COMPARED = frozenset({

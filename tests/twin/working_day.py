@@ -118,7 +118,7 @@ def order_of(officer: Officer, item: Item) -> tuple[int, int, int, int]:
     """Return what items are sorted by: rank, due day, and a mixed number that favours nobody."""
     model = allocation.operating_model(item.person)
     rank = rank_of(officer.world, item.kind, model)
-    return rank, item.due, mixed(item.person.key, item.due), item.person.key
+    return rank, item.due, mixed(item.person.key * 31 + item.due) >> 32, item.person.key
 
 
 def seconds_of_day(officer: Officer) -> int:
