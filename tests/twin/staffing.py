@@ -51,7 +51,7 @@ class Staffing:
                 if not officer.filled:
                     continue
                 officer.days_in_post += 1
-                if not (officer.is_covered or officer.is_sick() or officer.is_on_leave()):
+                if not (officer.is_sick() or officer.is_on_leave()):
                     self.maybe_sick(officer)
                 if is_end_of_week(world):
                     self.maybe_leave(officer)
@@ -80,7 +80,7 @@ class Staffing:
         world = self.world
         monday = world.today + 7 - int(world.calendar.weekday(world.today))
         first_day = world.working_day_after(monday)
-        if officer.is_covered or (officer.sick_until is not None and officer.sick_until > first_day):
+        if officer.sick_until is not None and officer.sick_until > first_day:
             return
         days = world.value("workload.working_days_a_year") - world.value("staff.sickness_days")
         if officer.draw("week of leave", officer.day_in_post()) < world.value("staff.leave_days") / days:
