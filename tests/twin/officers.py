@@ -175,9 +175,14 @@ class Diaries:
         minutes = self.world.value("workload.minutes", kind) * self.world.value("workload.true_to_tool_minutes")
         person.tasks.append(Task(person, kind, due, round(60 * minutes * part), sentence))
 
-    def drop(self, person: Person, sentence: Sentence | None = None) -> None:
-        """Drop tasks whose reason has gone: of a sentence, or all of a person's."""
-        person.tasks = [task for task in person.tasks if sentence is not None and task.sentence is not sentence]
+    def drop(self, person: Person, sentence: Sentence) -> None:
+        """Drop tasks about a sentence."""
+        person.tasks = [task for task in person.tasks if task.sentence is not sentence]
+
+    def close(self, person: Person) -> None:
+        """Drop the tasks of a case that is over."""
+        # As the engine has it: a handover not done yet goes on if the case begins anew today.
+        person.tasks = [task for task in person.tasks if task.kind == "handover"]
 
     def drop_first_appointments(self, person: Person) -> None:
         """Drop the first appointment of somebody who has left the community."""

@@ -63,6 +63,8 @@ def nobody_to_see(area: Area) -> Process:
         for person in world.people.values():
             if person.officer is None and person.ahead.get("contact") == world.today:
                 person.ahead["contact"] = world.working_days_later(world.today, 1)
+            if person.side is None:
+                person.tasks.clear()
 
 
 def todays_items(area: Area, officer: Officer) -> list[Item]:
