@@ -65,9 +65,11 @@ def of_post(day: int, before: dict[str, Any], after: dict[str, Any]) -> list[Eve
     happened: list[tuple[str, int]] = []
     if before["filled"] and not after["filled"]:
         happened.append(("leaves", 0))
+    spells_before = before["sick_spells"]
     if after["holder"] != before["holder"]:
         happened.append(("begins", after["holder"]))
-    if after["sick_spells"] > before["sick_spells"]:
+        spells_before = 0
+    if after["sick_spells"] > spells_before:
         happened.append(("falls sick", after["sick_until"]))
     if after["leave_until"] is not None and after["leave_until"] != before["leave_until"]:
         happened.append(("leave next week", 0))

@@ -51,8 +51,7 @@ class Staffing:
                 if not officer.filled:
                     continue
                 officer.days_in_post += 1
-                began_before = officer.since < world.today
-                if began_before and not officer.is_sick() and not officer.is_on_leave():
+                if not officer.is_sick() and not officer.is_on_leave():
                     self.maybe_sick(officer)
                 if is_end_of_week(world):
                     self.maybe_leave(officer)
