@@ -145,6 +145,7 @@ class Allocation:
             yield from world.every_day("allocation")
             today = world.today
             if not world.is_working(today):
+                self.wait_for_working_day()
                 continue
             if world.calendar.weekday(today) == 0:
                 for officer in world.officers:
@@ -157,14 +158,30 @@ class Allocation:
                 person.forget("transfer")
             queue = []
             for rank, people in enumerate((orphans, due, moving)):
-                queue += [(person.assessed_rosh < HIGH, rank, person.key, person) for person in people]
+                queue += [(person.assessed_rosh < HIGH, rank, person) for person in people]
             # Everybody who may move is off the books before the first case is given out.
             before = {person.key: person.officer for *_, person in queue}
             for *_, person in queue:
                 leave_officer(person)
-            for *_, person in sorted(queue, key=lambda entry: entry[:3]):
+            for *_, person in sorted(queue, key=lambda entry: (*entry[:2], entry[2].key)):
                 if person.key in before:
                     self.allocate(person, before.pop(person.key))
+
+    def wait_for_working_day(self) -> None:
+        """Nobody gives out cases today."""
+        # As the engine has it: cases of who left before a day without work lose their place before those that are due.
+        for person in self.orphans:
+            if person.officer is None and person.setting != "none":
+                person.ahead["allocate"] = self.world.today + 1
+        self.orphans = []
+
+    def orphan(self, officer: Officer, why: str) -> None:
+        """Take all cases from an officer: others get them on the next working day."""
+        for person in list(officer.cases):
+            leave_officer(person)
+            self.world.tell(person, why)
+            self.orphans.append(person)
+        officer.points = 0
 
     def due(self, what: str) -> list[Person]:
         """Return whose allocation or transfer has come, or was passed over on a day without work."""
@@ -189,11 +206,14 @@ class Allocation:
         world.tell(person, "allocated", officer.number)
         self.after(person, before)
 
+    def goes_by_points(self, person: Person) -> bool:
+        """Tell whether cases of the side are given to who has the fewest points, not the fewest cases."""
+        side = "nps" if person.side == NPS else "crc"
+        return self.world.value("allocation.rule", side) == "lowest_points" and self.area.has_tool(person.side)
+
     def choose(self, person: Person) -> Officer | None:
         """Return the officer of the team with the fewest cases, or points, for the hours left."""
         world = self.world
-        side = "nps" if person.side == NPS else "crc"
-        by_points = world.value("allocation.rule", side) == "lowest_points" and self.area.has_tool(person.side)
         team = [
             officer
             for officer in world.officers
@@ -201,7 +221,7 @@ class Allocation:
         ]
         if not team:
             return None
-        if by_points:
+        if self.goes_by_points(person):
             return min(team, key=lambda each: (each.points / each.hours_left(), each.number))
         return min(team, key=lambda each: (len(each.cases) / each.hours_left(), each.number))
 

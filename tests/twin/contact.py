@@ -101,7 +101,7 @@ def mode_of_visit(person: Person) -> str:
 # Coming
 
 
-def chance_of_missing(person: Person, mode: str, with_colleague: bool) -> float:
+def chance_of_missing(person: Person, mode: str) -> float:
     """Return the chance that somebody doesn't come."""
     world = person.world
     chance = world.value("contact.missed_appointment_probability") * person.reliability
@@ -111,7 +111,7 @@ def chance_of_missing(person: Person, mode: str, with_colleague: bool) -> float:
         chance *= world.value("contact.missed_crisis_ratio")
     weeks = world.value("effects.officer_change_duration_weeks")
     changed = person.officer_changed_on
-    if with_colleague or (changed is not None and world.today - changed < weeks * 7):
+    if changed is not None and world.today - changed < weeks * 7:
         chance = min(chance, 0.95)
         odds = chance / (1 - chance) * world.value("effects.officer_change_missed_odds_ratio")
         chance = odds / (1 + odds)
@@ -140,7 +140,8 @@ def hold(area: Area, person: Person, officer: Officer, mode: str, is_first: bool
         book(person, int(world.value("contact.custody_interval_days")))
         return
     number = person.contact_number()
-    missed = person.draw("attendance", number) < chance_of_missing(person, mode, officer is not person.officer)
+    # A colleague on duty takes first appointments alone, and there everybody is new.
+    missed = person.draw("attendance", number) < chance_of_missing(person, mode)
     if missed:
         accepted = person.draw("absence accepted", number) < world.value("contact.absence_accepted_share")
         world.tell(person, "missed, accepted" if accepted else "missed, not accepted")
@@ -150,6 +151,7 @@ def hold(area: Area, person: Person, officer: Officer, mode: str, is_first: bool
         came(area, person, mode, is_first)
     person.contacts += 1
     person.booked_as_call = is_on_telephone(person)
+    person.model_at_last_contact = allocation.operating_model(person)
     if is_first and missed:
         again = world.working_days_later(world.today, int(world.value("contact.rebook_working_days")))
         area.diaries.add(person, "first_appointment", again)

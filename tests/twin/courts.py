@@ -117,7 +117,7 @@ class Court:
 
     def write_reports(self) -> None:
         """Write by due day while time is left; what is begun is finished, and the overrun comes off tomorrow."""
-        self.waiting.sort(key=lambda report: (report.due, mixed(report.person.key, report.due), report.person.key))
+        self.waiting.sort(key=lambda report: (report.due, mixed(report.person.key + report.due)))
         left = {grade: self.seconds_today(grade) - self.owed[grade] for grade in ("po", "pso")}
         for writer, writes_for in (("po", "po"), ("pso", "pso"), ("po", "pso")):
             for report in list(self.waiting):
@@ -128,11 +128,11 @@ class Court:
         self.owed = {grade: max(0, -seconds) for grade, seconds in left.items()}
 
     def deliver(self, report: Report) -> None:
-        """Hand a report in: on its due day the sentence is passed, or later if it is late."""
+        """Hand a report in: sentence is passed on its due day, later if it is late, and never today."""
         world, person = self.world, report.person
         world.tell(person, "report delivered")
-        if world.today < report.due:
-            person.ahead["sentence"] = report.due
+        if world.today <= report.due:
+            person.ahead["sentence"] = max(report.due, world.working_days_later(world.today, 1))
         else:
             later = round(world.value("courts.adjournment_working_days"))
             person.ahead["sentence"] = world.working_days_later(world.today, later)

@@ -291,6 +291,8 @@ def release(area: Area, person: Person, term: Sentence) -> None:
         return
     for what in ("curfew papers", "curfew release", "curfew breach", "release"):
         term.ahead.pop(what, None)
+    # An address need not be checked any more.
+    area.diaries.drop(person, term)
     term.released = world.today
     still_held = any(each is not term and each.status in (CUSTODY, RECALLED) for each in person.sentences)
     if person.deportation and not still_held:
@@ -337,6 +339,7 @@ def legal_end(area: Area, person: Person, sentence: Sentence) -> None:
         world.tell(person, "licence ends")
         sentence.ahead.pop("recall step", None)
         sentence.recall_pending = False
+        area.diaries.drop(person, sentence)
         if sentence.supervision_end > world.today:
             sentence.status = SUPERVISION
             plan_end(area, person, sentence)

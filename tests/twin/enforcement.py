@@ -36,7 +36,8 @@ class Enforcement:
             yield from self.world.every_day("enforcement evening")
             failures, self.absences = self.absences, []
             rises, self.rises = self.rises, []
-            for person in failures:
+            for person in dict.fromkeys(failures):
+                # Somebody who missed two appointments of a day failed once.
                 self.failure(person)
             for person in rises:
                 self.rise(person)
@@ -174,7 +175,8 @@ class Enforcement:
             self.hear(person, sentence)
         is_booked = "contact" in person.ahead or person.first_due_from is not None
         if person.is_in_community and not is_booked and not person.work_only:
-            person.contact_due = person.ahead["contact"] = world.working_days_later(world.today, 1)
+            # As the engine has it: its place in the queue is that of the contact before the warrant.
+            person.ahead["contact"] = world.working_days_later(world.today, 1)
 
     def hear(self, person: Person, sentence: Sentence) -> None:
         """Hear a breach and carry out what the court decides."""

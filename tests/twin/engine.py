@@ -60,6 +60,28 @@ def first_morning(model: Model) -> FirstMorning:
     return FirstMorning(rows_of(service.people), rows_of(service.sentences), rows_of(service.posts), ahead)
 
 
+def of_post(day: int, before: dict[str, Any], after: dict[str, Any]) -> list[Event]:
+    """Return what happened to a post on a day, by how it stood on the evening before and on this one."""
+    happened: list[tuple[str, int]] = []
+    if before["filled"] and not after["filled"]:
+        happened.append(("leaves", 0))
+    spells_before = before["sick_spells"]
+    if after["holder"] != before["holder"]:
+        happened.append(("begins", after["holder"]))
+        spells_before = 0
+    if after["sick_spells"] > spells_before:
+        happened.append(("falls sick", after["sick_until"]))
+    if after["leave_until"] is not None and after["leave_until"] != before["leave_until"]:
+        happened.append(("leave next week", 0))
+    if after["filled"] and after["covered"] > before["covered"]:
+        happened.append(("others get the cases", 0))
+    if after["filled"] and after["covered"] < before["covered"]:
+        happened.append(("back at work", 0))
+    if after["owed"]:
+        happened.append(("owes time", after["owed"]))
+    return [(int(day), after["key"], kind, number) for kind, number in happened]
+
+
 def histories(resolved: Resolved, seed: int) -> tuple[FirstMorning, list[Event]]:
     """Run the engine and return its first morning and everything it told, sorted.
 
@@ -82,6 +104,16 @@ def histories(resolved: Resolved, seed: int) -> tuple[FirstMorning, list[Event]]
             told.append((int(service.today), int(key), kind, int(number)))
         as_it_was(kind, rows, detail, *more, **named)
 
-    service.tell = listen
+    before = rows_of(service.posts)
+    close_day = service.close_day
+
+    def look(*more: Any, **named: Any) -> Any:
+        nonlocal before
+        after = rows_of(service.posts)
+        told.extend(event for old, new in zip(before, after, strict=True) for event in of_post(service.today, old, new))
+        before = after
+        return close_day(*more, **named)
+
+    service.tell, service.close_day = listen, look
     model.run()
     return start, sorted(told)

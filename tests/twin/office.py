@@ -8,7 +8,8 @@ from twin.courts import Court
 from twin.enforcement import Enforcement
 from twin.officers import Diaries
 from twin.recall import Recalls
-from twin.working_day import nobody_to_see, work
+from twin.staffing import Staffing
+from twin.working_day import ends_of_days, nobody_to_see, work
 from twin.world import World
 
 
@@ -28,6 +29,7 @@ class Area:
         self.allocation = Allocation(self)
         self.enforcement = Enforcement(self)
         self.recalls = Recalls(self)
+        self.staffing = Staffing(self)
         #: What officers finished today and somebody reads in the evening.
         self.done: dict[str, list] = {"address_check": [], "recall_report": [], "parole_report": [], "breach_pack": []}
 
@@ -46,6 +48,9 @@ class Area:
             self.recalls.evenings(),
             self.recalls.papers(),
             nobody_to_see(self),
+            self.staffing.months(),
+            self.staffing.evenings(),
+            ends_of_days(self),
         ):
             run(process)
         for officer in self.world.officers:

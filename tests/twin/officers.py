@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,13 @@ import numpy as np
 
 from simulation.engine.chance import mix
 from twin.people import Person, Sentence
-from twin.world import World
+from twin.world import Process, World
 
 if TYPE_CHECKING:
     from twin.office import Area
+
+#: Hundredths of an hour a week.
+FULL_TIME = 3700
 
 
 @dataclass(eq=False)
@@ -34,6 +38,14 @@ class Officer:
     ----------
     number : int
         Lowest first where two have equally little.
+    hours : int
+        Contracted, in hundredths of an hour a week.
+    holder : int
+        Number of the present holder: every new one has luck of their own.
+    owes, saved : int
+        Seconds that come off the next day at work, or on top.
+    is_covered : bool
+        Away for so long that others have the cases.
     """
 
     world: World
@@ -44,17 +56,55 @@ class Officer:
     grade: str
     filled: bool
     since: int
-    hours: float
-    facility: float = 0.0
+    hours: int
     holder: int = 0
-    present_days: int = 0
+    # At work.
+    cases: set[Person] = field(default_factory=set)
+    points: int = 0
+    owes: int = 0
+    saved: int = 0
+    # Away.
+    days_in_post: int = 0
     new_until: int | None = None
     sick_until: int | None = None
     leave_until: int | None = None
     is_covered: bool = False
-    cases: set[Person] = field(default_factory=set)
-    points: int = 0
-    owes: int = 0
+    # Leaving and replacing.
+    hazard: float = 0.0
+    pressure: float = 1.0
+    stage: int = 0
+    adverts: int = 0
+    ahead: dict[str, int] = field(default_factory=dict)
+
+    # What lies ahead
+
+    def plan(self, what: str, day: int, then: Callable[[], None]) -> None:
+        """Book something for a day, in place of whatever of the kind was booked."""
+        self.ahead[what] = day
+        self.world.environment.process(self._wait(what, day, then))
+
+    def _wait(self, what: str, day: int, then: Callable[[], None]) -> Process:
+        yield self.world.until(day, what)
+        if self.ahead.get(what) == day:
+            del self.ahead[what]
+            then()
+
+    def forget(self, *names: str) -> None:
+        """Take back dates."""
+        for name in names:
+            self.ahead.pop(name, None)
+
+    # Luck
+
+    def draw(self, purpose: str, occurrence: int) -> float:
+        """Return a draw of the post."""
+        return self.world.draw(self.key, purpose, occurrence)
+
+    def day_in_post(self) -> int:
+        """Return the number of today among the working days of this holder, for draws."""
+        return self.holder * 65536 + self.days_in_post
+
+    # Cases
 
     def take(self, person: Person) -> None:
         """Take a case."""
@@ -66,18 +116,23 @@ class Officer:
         self.cases.remove(person)
         self.points -= points_of(person)
 
+    def points_now(self) -> list[int]:
+        """Return the tool's points of each case as they are now."""
+        return [points_of(person) for person in self.cases]
+
     def count_points(self) -> None:
         """Count the tool's points anew."""
-        self.points = sum(points_of(person) for person in self.cases)
+        self.points = sum(self.points_now())
 
-    def hours_left(self) -> float:
-        """Return the weekly hours for cases: contracted, less what the workload tool takes off."""
-        if not self.filled or self.is_covered:
-            return 0.0
-        hours = self.hours
+    # At work or away
+
+    def hours_left(self) -> int:
+        """Return the weekly hours for cases, in hundredths: contracted, less what the workload tool takes off."""
+        if not self.is_in_service():
+            return 0
         if self.new_until is not None and self.world.today < self.new_until:
-            hours -= self.hours * self.world.value("staff.pso.training_reduction")
-        return hours - self.facility
+            return self.hours - round(self.hours * self.world.value("staff.pso.training_reduction"))
+        return self.hours
 
     def is_in_service(self) -> bool:
         """Tell whether somebody is in post who isn't away for long."""
@@ -120,9 +175,14 @@ class Diaries:
         minutes = self.world.value("workload.minutes", kind) * self.world.value("workload.true_to_tool_minutes")
         person.tasks.append(Task(person, kind, due, round(60 * minutes * part), sentence))
 
-    def drop(self, person: Person, sentence: Sentence | None = None) -> None:
-        """Drop tasks whose reason has gone: of a sentence, or all of a person's."""
-        person.tasks = [task for task in person.tasks if sentence is not None and task.sentence is not sentence]
+    def drop(self, person: Person, sentence: Sentence) -> None:
+        """Drop tasks about a sentence."""
+        person.tasks = [task for task in person.tasks if task.sentence is not sentence]
+
+    def close(self, person: Person) -> None:
+        """Drop the tasks of a case that is over."""
+        # As the engine has it: a handover not done yet goes on if the case begins anew today.
+        person.tasks = [task for task in person.tasks if task.kind == "handover"]
 
     def drop_first_appointments(self, person: Person) -> None:
         """Drop the first appointment of somebody who has left the community."""
@@ -134,10 +194,9 @@ class Diaries:
             person.tasks = [task for task in person.tasks if task.kind not in ("plan", "review")]
 
 
-def mixed(key: int, due: int) -> int:
-    """Return the number that settles who comes first among equals."""
-    value = np.array([(key * 31 + due) % 2**64], dtype=np.uint64)
-    return int(mix(value)[0]) >> 32
+def mixed(number: int) -> int:
+    """Return the mixed number that settles who comes first among equals, and favours nobody."""
+    return int(mix(np.array([number % 2**64], dtype=np.uint64))[0])
 
 
 def rank_of(world: World, kind: str, model: str) -> int:

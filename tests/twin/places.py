@@ -65,7 +65,7 @@ def close(area: Area, person: Person, told: bool) -> None:
         person.supervised_until = area.world.today
     person.side = person.waiting_since = person.warned_on = None
     person.forget("allocate", "transfer", "review", "escalate")
-    area.diaries.drop(person)
+    area.diaries.close(person)
     if told:
         area.world.tell(person, "supervision ends")
 

@@ -45,7 +45,19 @@ FAILURES = {**OUTSIDE, **UNLIMITED, **NO_CUSTODY}
 CUSTODY = {**OUTSIDE, **UNLIMITED}
 #: Officers' time is what it is, and everybody is at work every day and stays.
 STAYING = {name: value for name, value in UNLIMITED.items() if name.startswith("staff.")}
-DIARIES = {**OUTSIDE, **STAYING, "workload.minutes_per_day_present": 300, "courts.team_staffing": 10}
+DIARIES = {**OUTSIDE, **STAYING, "workload.minutes_per_day_present": 300}
+#: And they fall sick, take leave, go and are replaced.
+STAFFING = OUTSIDE
+#: Too few officers, who often go and are soon replaced, many of them from the company: what else is seldom.
+TURNOVER = {
+    **OUTSIDE,
+    "staff.nps.officers_holding_cases": 2200,
+    "staff.crc.officers_holding_cases": 2200,
+    "staff.leaving_multiplier": 4,
+    "staff.sickness_days": 25,
+    "staff.recruitment.delay_multiplier": 0.3,
+    "staff.recruitment.share_from_crc": 0.6,
+}
 
 #: Kinds of event that only mechanisms outside the core tell, and that change nothing inside it.
 NOT_COMPARED = frozenset({

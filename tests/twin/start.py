@@ -6,6 +6,7 @@ from typing import Any
 
 from simulation.scenario import Resolved
 from twin import community, custody, recall
+from twin.allocation import operating_model
 from twin.engine import FirstMorning
 from twin.office import Area
 from twin.officers import Officer
@@ -27,7 +28,8 @@ def twin_of(resolved: Resolved, seed: int, morning: FirstMorning) -> Area:
     offices = sorted({post["office"] for post in morning.posts})
     area.offices["both"] = offices
     for number, post in enumerate(morning.posts):
-        world.officers.append(officer_from(world, number, post))
+        search_ends = morning.ahead["recruitment"].get(number)
+        world.officers.append(officer_from(area, number, post, search_ends))
     rows = [row for row in morning.people if row["location"] or row["sentences"]]
     by_row = {}
     for number, row in enumerate(morning.people):
@@ -38,14 +40,16 @@ def twin_of(resolved: Resolved, seed: int, morning: FirstMorning) -> Area:
         sentence_from(area, by_row[row["person"]], row, {k: v.get(number) for k, v in morning.ahead.items()})
     for number, person in by_row.items():
         dates_from(area, person, {k: v.get(number) for k, v in morning.ahead.items()})
+        if person.side is not None:
+            person.model_at_last_contact = operating_model(person)
     area.begin()
     return area
 
 
-def officer_from(world: World, number: int, post: dict[str, Any]) -> Officer:
-    """Return a post and its holder."""
-    return Officer(
-        world,
+def officer_from(area: Area, number: int, post: dict[str, Any], search_ends: int | None) -> Officer:
+    """Return a post and its holder, or the search for one."""
+    officer = Officer(
+        area.world,
         number,
         post["key"],
         post["office"],
@@ -53,10 +57,13 @@ def officer_from(world: World, number: int, post: dict[str, Any]) -> Officer:
         GRADES[post["grade"]],
         bool(post["filled"]),
         post["since"],
-        post["hours"] / 100,
-        post["facility"] / 100,
-        post["holder"],
+        post["hours"],
+        stage=post["stage"],
+        adverts=post["adverts"],
     )
+    if search_ends is not None:
+        officer.plan("search", search_ends, lambda: area.staffing.end_stage(officer))
+    return officer
 
 
 def person_from(world: World, row: dict[str, Any]) -> Person:

@@ -42,17 +42,42 @@ def test_custody_agrees_past_the_change_of_policy() -> None:
     compare("hdc_expansion", 2, slices.CUSTODY, 80, 10_000)
 
 
-def test_diaries_agree_for_six_weeks() -> None:
+def test_diaries_agree_past_the_first_case_that_goes_to_the_nps() -> None:
     """Officers with the time that they have: what doesn't fit is put off."""
-    compare("hdc_expansion", 2, slices.DIARIES, 42, 7_000)
+    compare("baseline", 1, slices.DIARIES, 50, 8_000)
+
+
+def test_staffing_agrees_for_ten_weeks() -> None:
+    """Everything of the core: a post falls vacant on day 20, and others get the cases of somebody ill on day 43."""
+    compare("baseline", 1, slices.STAFFING, 70, 12_000)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_year_of_staffing_agrees(scenario: str, seed: int) -> None:
+    """The slice has the rules of all the others in it."""
+    compare(scenario, seed, slices.STAFFING, YEAR, 60_000)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_year_of_turnover_agrees(seed: int) -> None:
+    """Few officers, who are often ill and often go."""
+    compare("baseline", seed, slices.TURNOVER, YEAR, 60_000)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_year_of_custody_agrees(scenario: str, seed: int) -> None:
-    """The slice has the rules of the smaller ones in it."""
     compare(scenario, seed, slices.CUSTODY, YEAR, 50_000)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_year_of_diaries_agrees(scenario: str) -> None:
+    compare(scenario, 1, slices.DIARIES, YEAR, 50_000)
 
 
 @pytest.mark.long

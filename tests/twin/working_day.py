@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from twin import allocation, contact, minutes
-from twin.officers import Officer, Task, mixed, rank_of
+from twin.officers import FULL_TIME, Officer, Task, mixed, rank_of
 from twin.people import HIGH, Person
-from twin.world import Process
+from twin.world import Process, World
 
 if TYPE_CHECKING:
     from twin.office import Area
@@ -32,26 +30,29 @@ def work(area: Area, officer: Officer) -> Process:
     """Each working day: what there is to do, in order, until no time is left; what is begun is finished."""
     world = area.world
     while True:
+        yield from world.every_day("appointments moved")
+        if world.is_working(world.today) and not officer.is_present():
+            move_contacts(area, officer)
         yield from world.every_day("diaries")
-        if not world.is_working(world.today):
-            continue
-        items = todays_items(area, officer)
-        if not officer.is_present():
-            move_contacts(area, officer, items)
-            continue
-        left = seconds_of_day(officer) - officer.owes
-        items.sort(key=lambda item: order_of(officer, item))
-        begun = []
-        for item in items:
-            if left > 0:
-                left -= item.seconds
-                begun.append(item)
-            elif item.kind == "contact":
-                cancel(area, item)
-        officer.owes = max(0, -left)
-        # What comes of contacts is written down before what comes of tasks: a person may have both on one day.
-        for item in sorted(begun, key=lambda item: item.kind != "contact"):
-            do(area, officer, item)
+        if world.is_working(world.today) and officer.is_present():
+            work_through(area, officer, todays_items(area, officer))
+
+
+def work_through(area: Area, officer: Officer, items: list[Item]) -> None:
+    """Begin things in their order while any time is left, and put off the contacts for which none is."""
+    left = seconds_of_day(officer) + officer.saved - officer.owes
+    begun = []
+    for item in sorted(items, key=lambda item: order_of(officer, item)):
+        if left > 0:
+            left -= item.seconds
+            begun.append(item)
+        elif item.kind == "contact":
+            cancel(area, item)
+    officer.owes = max(0, -left)
+    officer.saved = saved_for_another_day(officer, left)
+    # What comes of contacts is written down before what comes of tasks: a person may have both on one day.
+    for item in sorted(begun, key=lambda item: item.kind != "contact"):
+        do(area, officer, item)
 
 
 def nobody_to_see(area: Area) -> Process:
@@ -62,27 +63,56 @@ def nobody_to_see(area: Area) -> Process:
         for person in world.people.values():
             if person.officer is None and person.ahead.get("contact") == world.today:
                 person.ahead["contact"] = world.working_days_later(world.today, 1)
+            if person.side is None:
+                person.tasks.clear()
 
 
 def todays_items(area: Area, officer: Officer) -> list[Item]:
-    """Return contacts due today and open tasks of people whose case the officer holds."""
+    """Return contacts due today and open tasks of people whose case the officer holds, and what duty brings."""
     today = area.world.today
     items = []
     for person in officer.cases:
-        if person.ahead.get("contact") == today:
-            mode = "custody" if person.is_inside else mode_today(person)
-            due = today if person.contact_due is None else person.contact_due
-            items.append(Item(person, "contact", due, minutes.of_contact(person, mode), mode))
         area.diaries.tidy(person)
+    behind = is_far_behind(officer)
+    for person in officer.cases:
+        if person.ahead.get("contact") == today:
+            mode = "custody" if person.is_inside else mode_today(person, behind)
+            due = today if person.contact_due is None else min(today, person.contact_due)
+            items.append(Item(person, "contact", due, minutes.of_contact(person, mode), mode))
         for task in person.tasks:
-            if task.kind != "first_appointment" or task.due <= today:
+            if task.kind != "first_appointment":
                 items.append(Item(person, task.kind, task.due, task.seconds, "face_to_face", task))
+    for person, task in first_appointments(area, officer):
+        items.append(Item(person, task.kind, task.due, task.seconds, "face_to_face", task))
     return items
 
 
-def mode_today(person: Person) -> str:
-    """Return how the contact of today is made."""
-    by_telephone = person.booked_as_call and is_low_risk(person)
+def first_appointments(area: Area, officer: Officer) -> list[tuple[Person, Task]]:
+    """Return first appointments whose day has come: the officer's own, and on duty those of colleagues who are away."""
+    today = area.world.today
+    team = [each for each in area.world.officers if (each.office, each.employer) == (officer.office, officer.employer)]
+    present = [each for each in team if each.is_present()]
+    people = set(officer.cases)
+    if present and present[today % len(present)] is officer:
+        people.update(person for each in team if not each.is_present() for person in each.cases)
+    return [
+        (person, task)
+        for person in people
+        for task in person.tasks
+        if task.kind == "first_appointment" and task.due <= today
+    ]
+
+
+def is_far_behind(officer: Officer) -> bool:
+    """Tell whether overdue tasks are more than some days of a full-time officer's work."""
+    world = officer.world
+    overdue = sum(task.seconds for person in officer.cases for task in person.tasks if task.due < world.today)
+    return overdue > world.value("contact.downgrade_backlog_days") * seconds_of_full_day(world)
+
+
+def mode_today(person: Person, behind: bool) -> str:
+    """Return how the contact of today is made: low risk is called where that is the rule, or all is far behind."""
+    by_telephone = (person.booked_as_call or behind) and is_low_risk(person)
     return "telephone" if by_telephone else contact.mode_of_visit(person)
 
 
@@ -90,15 +120,35 @@ def order_of(officer: Officer, item: Item) -> tuple[int, int, int, int]:
     """Return what items are sorted by: rank, due day, and a mixed number that favours nobody."""
     model = allocation.operating_model(item.person)
     rank = rank_of(officer.world, item.kind, model)
-    return rank, item.due, mixed(item.person.key, item.due), item.person.key
+    return rank, item.due, mixed(item.person.key * 31 + item.due) >> 32, item.person.key
 
 
 def seconds_of_day(officer: Officer) -> int:
     """Return how long an officer has today."""
     world = officer.world
-    share = officer.hours_left() / world.value("workload.full_time_hours")
-    day = world.value("workload.minutes_per_day_present") * world.value("workload.productivity")
-    return int(60 * day * share)
+    return int(seconds_of_full_day(world) * officer.hours_left() / FULL_TIME)
+
+
+def seconds_of_full_day(world: World) -> float:
+    """Return how long a full-time officer has in a day at work."""
+    return float(60 * world.value("workload.minutes_per_day_present") * world.value("workload.productivity"))
+
+
+def saved_for_another_day(officer: Officer, left: int) -> int:
+    """Return unused time that is kept: with the time of a day on reduced hours it comes to a full day at most."""
+    most = int(seconds_of_full_day(officer.world)) - seconds_of_day(officer)
+    return min(max(0, left), most)
+
+
+
+def ends_of_days(area: Area) -> Process:
+    """Each evening: write down what every officer owes."""
+    world = area.world
+    while True:
+        yield from world.every_day("end of the day")
+        for officer in world.officers:
+            if officer.owes:
+                world.tell(officer, "owes time", officer.owes)
 
 
 def do(area: Area, officer: Officer, item: Item) -> None:
@@ -137,19 +187,16 @@ def cancel(area: Area, item: Item) -> None:
     person.ahead["contact"] = later
 
 
-def move_contacts(area: Area, officer: Officer, items: list[Item]) -> None:
+def move_contacts(area: Area, officer: Officer) -> None:
     """The officer is away: contacts are tried again later."""
     world = area.world
     days = int(world.value("contact.rebook_officer_away_days"))
-    for item in items:
-        if item.kind != "contact":
-            continue
-        sick = officer.is_sick()
-        world.tell(
-            item.person, "appointment cancelled, officer sick" if sick else "appointment moved, officer on leave"
-        )
-        day = int(world.calendar.working_day_after(np.array([world.today + days]))[0])
-        item.person.ahead["contact"] = day
+    why = "appointment cancelled, officer sick" if officer.is_sick() else "appointment moved, officer on leave"
+    for person in officer.cases:
+        area.diaries.tidy(person)
+        if person.ahead.get("contact") == world.today:
+            world.tell(person, why)
+            person.ahead["contact"] = world.working_day_after(world.today + days)
 
 
 def is_low_risk(person: Person) -> bool:

@@ -38,15 +38,17 @@ MOMENTS = (
     # hearings
     "recall step", "hearing", "hearings of the day", "conviction",
     # arrivals
-    "court",
+    "returns", "court",
     # allocation
     "allocation",
     # crises
     "death", "crisis", "escalate", "hazards", "reoffence",
     # diaries
-    "diaries",
+    "appointments moved", "diaries",
     # consequences
     "curfew papers", "papers", "curfew breach", "recall evening", "pack returns", "enforcement evening",
+    # staffing
+    "search", "hazards of leaving", "leaves", "cases move", "absences", "end of the day",
 )  # fmt: skip
 #: More days than any run has.
 NEVER = 100_000
@@ -215,8 +217,8 @@ class World:
 
     # The record
 
-    def tell(self, person: Person, kind: str, detail: int = 0) -> None:
-        """Write down what happened to somebody today."""
+    def tell(self, person: Person | Officer, kind: str, detail: int = 0) -> None:
+        """Write down what happened to somebody, or to a post, today."""
         self.told.append((self.today, person.key, kind, int(detail)))
 
     def run(self) -> list[tuple[int, int, str, int]]:
