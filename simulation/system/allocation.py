@@ -191,7 +191,8 @@ class Allocation:
             today = service.today
             working = service.calendar.is_working(today)
             rows, first_due, first_moving = cases_of_today(
-                self.orphans.drain(),
+                # Cases of leavers keep their place until somebody gives out cases.
+                self.orphans.drain() if working else _NOBODY,
                 allocate.due(today),
                 # Cases that the operating model moves to another officer.
                 transfer.due(today) if working else _NOBODY,

@@ -61,6 +61,7 @@ def full_days(
     at_work: Flags,
     available: Seconds,
     fullest: NDArray[np.float64],
+    model: NDArray[np.int8],
     contact_seconds: Seconds,
     server: Rows,
     seconds: Seconds,
@@ -72,6 +73,8 @@ def full_days(
     ----------
     fullest : float array (area, employer)
         Share of the day above which it counts as full; 0 where it never does.
+    model : int8 array (cells,)
+        Operating model of the provider that is responsible today.
     contact_seconds : int64 array (model, setting, tier, mode, rural)
         Time of a contact.
     server, seconds : int arrays (contacts and tasks,)
@@ -88,7 +91,7 @@ def full_days(
         if officer >= 0:
             person = people.records[row]
             load[officer] += contact_seconds[
-                person["model"], people.setting[row], people.tier[row], _FACE_TO_FACE, person["rural"]
+                model[person["cell"]], people.setting[row], people.tier[row], _FACE_TO_FACE, person["rural"]
             ]
     for post in range(at_work.size):
         most = fullest[posts.area[post], posts.employer[post]]
@@ -144,6 +147,9 @@ def open_contacts(
         cell, officer, key = person["cell"], people.officer[due[at]], person["key"]
         keys[at] = key
         server[at] = -1
+        # A contact that is put off keeps the day it was first due: nothing overtakes it.
+        if person["contact_due"] == NEVER:
+            person["contact_due"] = today
         if officer < 0:
             fate[at] = NO_OFFICER
             continue
@@ -206,6 +212,8 @@ def open_contacts(
                     ways.booth[cell],
                 )
         mode[at] = way
+        # The provider may be another than at the last contact.
+        person["model"] = ways.model[cell]
         time = contact_seconds[person["model"], people.setting[due[at]], tier, way, person["rural"]]
         seconds[at] = time
         counted[_DUE, cell] += 1
@@ -218,10 +226,7 @@ def open_contacts(
             fate[at] = DIARY_FULL
             server[at] = officer
             counted[_DEMANDED, cell] += time
-        # A contact that was put off keeps the day it was first due: nothing overtakes it.
-        first_due = int(person["contact_due"])
-        if first_due == NEVER or first_due > today:
-            first_due = today
+        first_due = min(int(person["contact_due"]), today)
         mixed = mixed_up(key * np.uint64(31) + np.uint64(first_due))
         urgency[at] = urgency_of(priority[cell, _CONTACT], first_due, mixed, today)
     return fate, mode, by_colleague, keys

@@ -123,7 +123,10 @@ class BreachCourts:
         service.tell("warrant executed", np.sort(person))
         waiting = (people.location[person] == Location.COMMUNITY) & (people.work_only[person] == 0)
         waiting &= (people.first_due_from[person] == NEVER) & (service.agendas["contact"].day_of(person) == NEVER)
-        service.agendas["contact"].put(person[waiting], service.calendar.after_working_days(service.today, 1))
+        tomorrow = service.calendar.after_working_days(service.today, 1)
+        service.agendas["contact"].put(person[waiting], tomorrow)
+        # What was booked before the warrant is forgotten, and with it its place in the queue.
+        people.contact_due[person[waiting]] = tomorrow
 
     # --- At the end of a month --------------------------------------------------------------------------------
 

@@ -202,8 +202,8 @@ class Caseload:
         # What is counted of contacts, then of posts.
         counted = np.zeros((self._counted.size, service.cells), dtype=np.int64)
         if self.fullest_day.any():
-            each = self.workload.contact_seconds
-            full_days(due, persons, posts, at_work, available, self.fullest_day, each, server, seconds, too_long)
+            by_model = self.contact.models, self.workload.contact_seconds
+            full_days(due, persons, posts, at_work, available, self.fullest_day, *by_model, server, seconds, too_long)
         fate, mode, by_colleague, keys = open_contacts(
             due,
             persons,

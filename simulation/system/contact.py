@@ -83,9 +83,9 @@ class Contact:
         self.workload = workload
         names = operating_models(service)
         self.hubs.read(names)
-        self.ways = read_ways(service, names, self.hubs.open)
         models = np.array([[workload.models.index(model) for model in row] for row in names], dtype=np.int8)
         self.models = levers.in_cells(models)
+        self.ways = read_ways(service, names, self.models, self.hubs.open)
         by_model = lambda name: levers.in_cells(by_operating_model(service, names, name))  # noqa: E731
         multiplier = levers.cells("contact.phone_only_multiplier")
         phone_share = np.clip(by_model("contact.phone_only_share") * multiplier, 0, 1)

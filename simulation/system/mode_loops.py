@@ -25,6 +25,7 @@ _DOORSTEP, _VIDEO, _GROUP, _HUB_CALL = Mode.DOORSTEP, Mode.VIDEO, Mode.GROUP, Mo
 class Ways(NamedTuple):
     """How contacts are made; arrays by cell (area x 2 + side) unless it says otherwise. Shares of visits."""
 
+    model: NDArray[np.int8]  # index of the operating model
     floor: Shares  # limit on days unseen; 0 where there is none
     home: Shares  # by cell and risk (0 other tiers, 1 tiers A and B)
     group: Shares

@@ -61,7 +61,9 @@ def provider_cases(service: Service) -> NDArray[np.float64]:
     return np.array([[size[name] * residents[area] / total[name] for name in row] for area, row in enumerate(names)])
 
 
-def read_ways(service: Service, names: list[list[str]], hub_open: NDArray[np.bool_]) -> Ways:
+def read_ways(
+    service: Service, names: list[list[str]], models: NDArray[np.int8], hub_open: NDArray[np.bool_]
+) -> Ways:
     """Return how contacts are made today.
 
     Parameters
@@ -70,6 +72,8 @@ def read_ways(service: Service, names: list[list[str]], hub_open: NDArray[np.boo
         With the levers of the day.
     names : list of list of str
         Operating model by area and side.
+    models : int8 array (cells,)
+        The same as the workload tool numbers them.
     hub_open : bool array (cells,)
         Where the hub has agents.
     """
@@ -80,6 +84,7 @@ def read_ways(service: Service, names: list[list[str]], hub_open: NDArray[np.boo
     group = call + pressed("to_group")
     exceptional = levers.mapping("contact.exceptional_mode_share")
     return Ways(
+        model=models,
         floor=levers.cells("contact.face_to_face_floor_days"),
         home=np.column_stack(
             [entry_by_model(service, names, "contact.home_visit_share", risk) for risk in ("other", "high")]

@@ -121,6 +121,7 @@ class PrisonHeld:
         service.regroup(rows)
         for name in ("allocate", "contact", "transfer"):
             service.agendas[name].cancel(rows)
+        people.contact_due[rows] = NEVER
         service.count("cases_taken_by_prisons", rows)
         service.tell("case held in prison", rows)
         self.hand_over(held)

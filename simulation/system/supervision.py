@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from simulation.engine import NEVER
+from simulation.system.codes import Location
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.supervision_loops import begin_orders, change_place, forget_changes
 
@@ -43,6 +44,7 @@ class Supervision:
         """Tidy up after people who changed place, and begin what the new one brings."""
         service, people, sentences = self.service, self.service.people, self.service.sentences
         agendas = service.agendas
+        self.drop_tasks(rows[((before == Location.COURT) | (before >= Location.ENDED)) & (after != Location.COURT)])
         found = np.empty((5, rows.size), dtype=np.intp)
         arriving, holding, ending, handing = change_place(
             rows,
@@ -102,6 +104,17 @@ class Supervision:
         if handing:
             for listener in self.on_left_prison_staff:
                 listener(found[4, :handing])
+
+    def drop_tasks(self, rows: Rows) -> None:
+        """Drop the tasks of closed cases that begin anew before anybody looked at a diary.
+
+        Diaries drop those of all other closed cases: their people are nobody's case on the next working day.
+        """
+        service, tasks = self.service, self.service.tasks
+        since = service.calendar.working_days_back(service.today, 1)
+        rows = rows[service.people.last_seen[rows] >= since]
+        if rows.size:
+            tasks.keep(~np.isin(tasks.person[: tasks.size], rows))
 
     def month_begin(self) -> int:
         """Return the first day of this month."""

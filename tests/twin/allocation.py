@@ -145,7 +145,6 @@ class Allocation:
             yield from world.every_day("allocation")
             today = world.today
             if not world.is_working(today):
-                self.wait_for_working_day()
                 continue
             if world.calendar.weekday(today) == 0:
                 for officer in world.officers:
@@ -166,14 +165,6 @@ class Allocation:
             for *_, person in sorted(queue, key=lambda entry: (*entry[:2], entry[2].key)):
                 if person.key in before:
                     self.allocate(person, before.pop(person.key))
-
-    def wait_for_working_day(self) -> None:
-        """Nobody gives out cases today."""
-        # As the engine has it: cases of who left before a day without work lose their place before those that are due.
-        for person in self.orphans:
-            if person.officer is None and person.setting != "none":
-                person.ahead["allocate"] = self.world.today + 1
-        self.orphans = []
 
     def orphan(self, officer: Officer, why: str) -> None:
         """Take all cases from an officer: others get them on the next working day."""

@@ -64,7 +64,6 @@ def begin_in_custody(area: Area, person: Person) -> None:
         return
     world = area.world
     days = 1 + int(person.draw("custody contact", person.latest.number) * world.value("contact.custody_interval_days"))
-    # As the engine has it: no day is kept on which this first contact was due, so it may lose its place in the queue.
     person.ahead["contact"] = world.working_day_after(world.today + days)
 
 
@@ -151,7 +150,6 @@ def hold(area: Area, person: Person, officer: Officer, mode: str, is_first: bool
         came(area, person, mode, is_first)
     person.contacts += 1
     person.booked_as_call = is_on_telephone(person)
-    person.model_at_last_contact = allocation.operating_model(person)
     if is_first and missed:
         again = world.working_days_later(world.today, int(world.value("contact.rebook_working_days")))
         area.diaries.add(person, "first_appointment", again)

@@ -175,8 +175,7 @@ class Enforcement:
             self.hear(person, sentence)
         is_booked = "contact" in person.ahead or person.first_due_from is not None
         if person.is_in_community and not is_booked and not person.work_only:
-            # As the engine has it: its place in the queue is that of the contact before the warrant.
-            person.ahead["contact"] = world.working_days_later(world.today, 1)
+            person.contact_due = person.ahead["contact"] = world.working_days_later(world.today, 1)
 
     def hear(self, person: Person, sentence: Sentence) -> None:
         """Hear a breach and carry out what the court decides."""

@@ -13,9 +13,7 @@ def of_contact(person: Person, mode: str) -> int:
     world = person.world
     if mode == "custody":
         return seconds(world, in_custody(person))
-    # As the engine has it: after a rise in risk, which makes the case the NPS's, the first contact still takes as long
-    # as in the company. By the documentation it goes by the pattern of the provider that is responsible.
-    model = person.model_at_last_contact or allocation.operating_model(person)
+    model = allocation.operating_model(person)
     pattern = str(world.value("organisation.pattern_of_model", model))
     double_entry = world.value("workload.double_entry_minutes", model)
     minutes = world.table("workload.minutes")

@@ -134,7 +134,6 @@ class Person:
     contacts: int = 0
     contact_due: int | None = None
     booked_as_call: bool = False
-    model_at_last_contact: str = ""
     spells: int = 0
     changes: int = 0
     last_officer: Officer | None = None

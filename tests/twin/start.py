@@ -6,7 +6,6 @@ from typing import Any
 
 from simulation.scenario import Resolved
 from twin import community, custody, recall
-from twin.allocation import operating_model
 from twin.engine import FirstMorning
 from twin.office import Area
 from twin.officers import Officer
@@ -40,8 +39,6 @@ def twin_of(resolved: Resolved, seed: int, morning: FirstMorning) -> Area:
         sentence_from(area, by_row[row["person"]], row, {k: v.get(number) for k, v in morning.ahead.items()})
     for number, person in by_row.items():
         dates_from(area, person, {k: v.get(number) for k, v in morning.ahead.items()})
-        if person.side is not None:
-            person.model_at_last_contact = operating_model(person)
     area.begin()
     return area
 

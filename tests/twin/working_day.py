@@ -62,6 +62,7 @@ def nobody_to_see(area: Area) -> Process:
         yield from world.every_day("diaries")
         for person in world.people.values():
             if person.officer is None and person.ahead.get("contact") == world.today:
+                first_due(person)
                 person.ahead["contact"] = world.working_days_later(world.today, 1)
             if person.side is None:
                 person.tasks.clear()
@@ -77,14 +78,20 @@ def todays_items(area: Area, officer: Officer) -> list[Item]:
     for person in officer.cases:
         if person.ahead.get("contact") == today:
             mode = "custody" if person.is_inside else mode_today(person, behind)
-            due = today if person.contact_due is None else min(today, person.contact_due)
-            items.append(Item(person, "contact", due, minutes.of_contact(person, mode), mode))
+            items.append(Item(person, "contact", first_due(person), minutes.of_contact(person, mode), mode))
         for task in person.tasks:
             if task.kind != "first_appointment":
                 items.append(Item(person, task.kind, task.due, task.seconds, "face_to_face", task))
     for person, task in first_appointments(area, officer):
         items.append(Item(person, task.kind, task.due, task.seconds, "face_to_face", task))
     return items
+
+
+def first_due(person: Person) -> int:
+    """Return the day on which the contact of today was first due: it keeps it, however often it is put off."""
+    if person.contact_due is None:
+        person.contact_due = person.world.today
+    return person.contact_due
 
 
 def first_appointments(area: Area, officer: Officer) -> list[tuple[Person, Task]]:
@@ -180,7 +187,7 @@ def plan_review(area: Area, person: Person) -> None:
 
 
 def cancel(area: Area, item: Item) -> None:
-    """The day is full: the contact is booked again, and keeps the day it was first due if it has one."""
+    """The day is full: the contact is booked again, and keeps the day it was first due."""
     world, person = area.world, item.person
     world.tell(person, "appointment cancelled, diary full")
     later = world.working_days_later(world.today, int(world.value("contact.rebook_working_days")))
@@ -196,6 +203,7 @@ def move_contacts(area: Area, officer: Officer) -> None:
         area.diaries.tidy(person)
         if person.ahead.get("contact") == world.today:
             world.tell(person, why)
+            first_due(person)
             person.ahead["contact"] = world.working_day_after(world.today + days)
 
 
