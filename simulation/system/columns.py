@@ -81,7 +81,7 @@ PEOPLE = (
     Column(
         "phone_draw", "float32", "share", "Draw of this spell that puts the person on the telephone or not."
     ),
-    Column("model", "int8", "index of operating model", "Operating model in force for this person."),
+    Column("model", "int8", "index of operating model", "Operating model in force at the last contact looked at."),
     Column("latest", "int32", "row of sentences", "Latest sentence; -1 if none.", -1),
     Column("risk_hazard", "float64", "hazard", "Hazard of reoffending accumulated in this spell."),
     Column("risk_threshold", "float64", "hazard", "Threshold of this spell.", 1e18),
@@ -263,7 +263,7 @@ POSTS = (
         "pressure",
         "float64",
         "ratio",
-        "Points held over points available at the last month end, times true over tool minutes.",
+        "Points held over points available on the last first of a month, times true over tool minutes; nobody's is 1.",
         1.0,
     ),
     Column("closed", "int8", "0/1", "Closed to save money, or with a redundancy: nobody is sought for it."),

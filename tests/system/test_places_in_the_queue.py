@@ -124,7 +124,7 @@ def test_nothing_of_a_closed_case_goes_on_in_the_next() -> None:
 
 
 def test_a_first_contact_that_is_put_off_keeps_its_day() -> None:
-    """Days are short: contacts of the start and first ones in custody don't fit, and wait in the order of their days."""
+    """Days are short: contacts of the start and first ones in custody don't fit, and wait in their order."""
     model = Model(request(overrides={**UNLIMITED, "workload.minutes_per_day_present": 120}))
     service, people = model.service, model.service.people
     put_off: dict[int, int] = {}

@@ -277,7 +277,8 @@ def test_which_days_are_full(model: Model) -> None:
     officer = int(np.flatnonzero((posts.filled == 1) & (posts.employer == CRC))[0])
     held = np.flatnonzero((people.officer == officer) & (people.setting == Setting.ORDER) & (people.rural == 0))
     due = held[people.tier[held] >= Tier.C1][:2]
-    assert (workload.contact_seconds[model.contact.models[people.cell[due]], Setting.ORDER, people.tier[due], 0, 0] == 80 * 60).all()
+    models = model.contact.models
+    assert (workload.contact_seconds[models[people.cell[due]], Setting.ORDER, people.tier[due], 0, 0] == 80 * 60).all()
     server, seconds = np.array([-1, -1, officer]), np.array([0, 0, 30 * 60])
     at_work = np.ones(posts.filled.size, dtype=bool)
     for minutes, ratio, full in ((180, 1.0, True), (200, 1.0, False), (200, 0.9, True), (180, 0.0, False)):
@@ -291,7 +292,7 @@ def test_which_days_are_full(model: Model) -> None:
             at_work,
             available,
             fullest,
-            model.contact.models,
+            models,
             workload.contact_seconds,
             server,
             seconds,
