@@ -321,6 +321,8 @@ def count_lives(
     counts = np.zeros((len(OF_LIFE), cells), dtype=np.int64)
     for at in range(community.size):
         row, cell = community[at], cell_of[at]
+        # The day on which income begins lies beside it.
+        fetch_soon(home, community[min(at + AHEAD, community.size - 1)])
         lives = home[row]
         counts[_NOWHERE, cell] += lives == _NONE
         counts[_TEMPORARILY, cell] += lives == _TEMPORARY

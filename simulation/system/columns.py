@@ -170,7 +170,6 @@ READ_AT_MOVES = (
     "cohort_side",
     "cohort_failed",
     "short_cohort_failed",
-    "prison_held",
 )
 #: What courts and the assessment of risk read of somebody, and what of them is asked before release.
 READ_AT_SENTENCE = (

@@ -163,8 +163,10 @@ class Contact:
         The draw belongs to the person's sentence; the cut is the share of all cases divided by the share of cases
         that are eligible.
         """
-        people = self.service.people
-        return self.phone_eligible(rows) & (people.phone_draw[rows] < self.rules.phone_cut[people.cell[rows]])
+        people, eligible = self.service.people, self.phone_eligible(rows)
+        if not eligible.any():
+            return eligible
+        return eligible & (people.phone_draw[rows] < self.rules.phone_cut[people.cell[rows]])
 
     def telephone(self) -> Telephone:
         """Return by what to tell who is on the telephone as a rule, and whom of them the hub calls."""

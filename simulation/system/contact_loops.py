@@ -283,6 +283,7 @@ def eligible_for_telephone(people: PeopleColumns, rows: Rows, early: int, today:
     """Tell who may be supervised by telephone alone."""
     found = np.empty(rows.size, dtype=np.bool_)
     for at in range(rows.size):
+        fetch_soon(people.records, rows[min(at + AHEAD, rows.size - 1)])
         person = people.records[rows[at]]
         found[at] = may_be_called(
             person["assessed_rosh"],
