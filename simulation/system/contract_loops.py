@@ -61,22 +61,15 @@ def starts_of_month(
         Orders and licences that began, and when.
     """
     volumes = np.zeros((areas, 4), dtype=np.int64)
+    found = np.empty(size, dtype=np.intp)
+    days = np.empty(size, dtype=np.int32)
     many = 0
-    # Few sentences begin anything in a month: all else is asked of those alone.
-    looked_at, beginning = np.empty(size + 1, dtype=np.intp), 0
     for row in range(size):
-        on_order, on_release, later = imposed[row], released[row], expiry[row]
-        begins = on_order if kind[row] < _DETERMINATE else on_release
-        starts = (begins >= first) & (begins <= today)
-        starts |= (status[row] == _ON_SUPERVISION) & (later >= first) & (later <= today)
-        # Written for each, kept for some: a choice that can't be foretold costs more than a number.
-        looked_at[beginning] = row
-        beginning += starts & (kind[row] <= _DETERMINATE)
-    found = np.empty(beginning, dtype=np.intp)
-    days = np.empty(beginning, dtype=np.int32)
-    for row in looked_at[:beginning]:
+        # Few sentences begin anything in a month: whose they are is asked of those alone.
         begins = imposed[row] if kind[row] < _DETERMINATE else released[row]
         after = expiry[row] if status[row] == _ON_SUPERVISION else today + 1
+        if not (first <= begins <= today or first <= after <= today) or kind[row] > _DETERMINATE:
+            continue
         who = person[row]
         if side[who] != _CRC:
             continue

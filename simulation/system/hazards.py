@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import minus_log_of, uniform_of
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import compiled
 from simulation.system import codes
 from simulation.system.waits import day_of_wait, value_at
 
@@ -404,16 +404,11 @@ def step_reoffending(
     when = np.empty(size, dtype=np.int32)
     many = 0
     part_of_year = days / 365.25
-    free, at_liberty = np.empty(size + 1, dtype=np.intp), 0
     for row in range(size):
-        # Written for everybody, kept for some: a choice that can't be foretold costs more than a number.
-        free[at_liberty] = row
-        at_liberty += (location[row] == _COMMUNITY) | (location[row] == _OVER)
-    for at in range(at_liberty):
-        row, soon = free[at], free[min(at + AHEAD, at_liberty - 1)]
-        if location[soon] == _OVER:
-            fetch_soon(last_seen, soon)
-        place, limit = location[row], threshold[row]
+        place = location[row]
+        if place != _COMMUNITY and place != _OVER:
+            continue
+        limit = threshold[row]
         if limit > _UNDRAWN:
             if place == _OVER and latest[row] < 0:
                 continue
