@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import logarithms
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import compiled
 from simulation.system.allocation import Allocation
 from simulation.system.circumstances import Circumstances
 from simulation.system.circumstances_loops import day_of_move
@@ -157,12 +157,12 @@ def begin_spells(
     """
     with_officer, moving, move_days, followed = found[2], found[3], found[4], found[5]
     officers, movers, follows = 0, 0, 0
+    # Fetched before anything is decided: the processor fetches many at once.
+    sentenced = np.empty(rows.size, dtype=np.int32)
     for at in range(rows.size):
-        soon = rows[min(at + AHEAD, rows.size - 1)]
-        fetch_soon(engagement, soon)
-        fetch_soon(imposed, latest[soon])
+        sentenced[at] = imposed[latest[rows[at]]]
+    for at in range(rows.size):
         row = rows[at]
-        sentenced = imposed[latest[row]]
         own, spell = key[row], int(spells[row])
         number = change_number(spell, int(crises[row]))
         found[0, at] = day_of_change(own, changes, number, yearly[cell[row]], logarithms, today)
@@ -173,7 +173,7 @@ def begin_spells(
             officers += 1
         # The next change in need rests on no circumstances yet.
         change_ratio[row] = 1
-        if released_on[row] == today or sentenced == today:
+        if released_on[row] == today or sentenced[at] == today:
             engagement[row] = start_points
         kind, number = int(home[row]), int(home_moves[row])
         day = day_of_move(own, kind, spell, number, moves_a_year, moves_home, logarithms, today)
@@ -183,7 +183,7 @@ def begin_spells(
         if begin_year(
             row,
             today,
-            sentenced,
+            sentenced[at],
             released_on,
             cell,
             followed_from,

@@ -9,7 +9,7 @@ start in a later quarter ends the follow-up of the earlier one: most follow a re
 from __future__ import annotations
 
 from simulation.engine import NEVER
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system import hazards
 from simulation.system.codes import Location
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
@@ -132,7 +132,11 @@ def _begin_released(
     length: Array,
 ) -> None:
     """Put people released from these sentences into the cohorts, unless they are held under another or have left."""
-    for sentence in released:
+    for at in range(released.size):
+        soon, sentence = released[min(at + AHEAD, released.size - 1)], released[at]
+        fetch_soon(cohort_start, person[soon])
+        fetch_soon(location, person[soon])
+        fetch_soon(cell, person[soon])
         row = person[sentence]
         if released_on[row] != today or location[row] >= _DEAD:
             continue

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine.calendar import MONTH_DAYS
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import compiled
 from simulation.engine.order import put_in_order
 from simulation.system.codes import Kind, Progress, Status
 from simulation.system.custody import Custody
@@ -93,16 +93,7 @@ def part_those_with_work(
         People whose order is held open for the first time, in row order.
     """
     ending, holding, beginning = 0, 0, 0
-    for at in range(due.size):
-        soon, row = due[min(at + AHEAD, due.size - 1)], due[at]
-        fetch_soon(unpaid_work, soon)
-        fetch_soon(imposed, soon)
-        fetch_soon(length, soon)
-        fetch_soon(status, soon)
-        fetch_soon(kind, soon)
-        fetch_soon(breach_pending, soon)
-        fetch_soon(expiry, soon)
-        fetch_soon(person, soon)
+    for row in due:
         work = unpaid_work[row]
         last_day = int(imposed[row]) + int(length[row])
         if (
