@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import minus_log_of, uniform_of
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system.codes import CRC, NPS, Asking, Grade, Location, Rosh, Tier
 from simulation.system.service import CUSTODY_LOCATIONS, Array, Rows
 from simulation.system.waits import day_of_wait, value_at
@@ -406,8 +406,12 @@ def record_officers(
 @compiled
 def first_appointments(
     rows: Rows,
+    found: NDArray[np.intp],
     today: int,
-    mark: Array,
+    booked: Array,
+    mark: int,
+    gone_through: int,
+    tasks: int,
     person: Array,
     kind: Array,
     wanted: int,
@@ -423,17 +427,20 @@ def first_appointments(
     officer: Array,
     waiting_since: Array,
     allocated_on: Array,
-) -> tuple[Rows, NDArray[np.int64]]:
-    """Return who gets a first appointment and when: some working days after sentence; on release day or the next.
+) -> int:
+    """Find who gets a first appointment and when: some working days after sentence; on release day or the next.
 
     Only those with an officer get one, and only where the officer before hasn't made one that the new one takes over.
+    Returns how many they are; ``found``, shape (2, people), holds who and when.
 
     Parameters
     ----------
-    mark : int8 array (people,)
-        All zero, and left so: room to work in.
-    person, kind : int arrays (tasks,)
-        Person and kind of every open task.
+    booked, mark : int32 array (people,), int
+        Holds the mark for whoever has one in a diary, or is found here; another number for everybody else.
+    gone_through, tasks : int
+        How many of the open tasks were gone through before, and how many there are.
+    person, kind : int arrays
+        Person and kind of every open task; there may be room for more.
     wanted : int
         The kind that a first appointment is.
     draws, shares, working_days : uint64, float arrays
@@ -443,30 +450,27 @@ def first_appointments(
     ahead : int array
         The days that lie 0, 1, 2 ... working days after today.
     """
-    asking = np.empty_like(rows)
-    days = np.empty(rows.size, dtype=np.int64)
-    size = 0
-    for row in rows:
-        asking[size] = row
-        size += (officer[row] >= 0) & (waiting_since[row] == NEVER)
-    if size == 0:
-        return asking[:0], days[:0]
-    for row in asking[:size]:
-        allocated_on[row] = today
-        mark[row] = 1
-    for task in range(person.size):
+    for task in range(gone_through, tasks):
         if kind[task] == wanted:
-            mark[person[task]] = 0
-    booked = 0
-    for row in asking[:size]:
-        if mark[row] == 1:
-            mark[row] = 0
+            booked[person[task]] = mark
+    size = 0
+    for at in range(rows.size):
+        soon, row = rows[min(at + AHEAD, rows.size - 1)], rows[at]
+        fetch_soon(booked, soon)
+        fetch_soon(officer, soon)
+        fetch_soon(waiting_since, soon)
+        fetch_soon(key, soon)
+        if officer[row] < 0 or waiting_since[row] != NEVER:
+            continue
+        allocated_on[row] = today
+        if booked[row] != mark:
+            booked[row] = mark
             uniform = uniform_of(key[row], draws, int(spells[row]))
             if first_after_release[row] == 1:
                 wait = 1 if uniform >= on_release_day[cell[row]] else 0
             else:
                 wait = int(value_at(uniform, shares, working_days))
-            asking[booked] = row
-            days[booked] = ahead[wait]
-            booked += 1
-    return asking[:booked], days[:booked]
+            found[0, size] = row
+            found[1, size] = ahead[wait]
+            size += 1
+    return size

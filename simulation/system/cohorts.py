@@ -134,7 +134,11 @@ def _begin_released(
     length: Array,
 ) -> None:
     """Put people released from these sentences into the cohorts, unless they are held under another or have left."""
-    for sentence in released:
+    for at in range(released.size):
+        soon, sentence = released[min(at + AHEAD, released.size - 1)], released[at]
+        fetch_soon(cohort_start, person[soon])
+        fetch_soon(location, person[soon])
+        fetch_soon(cell, person[soon])
         row = person[sentence]
         if released_on[row] != today or location[row] >= _DEAD:
             continue

@@ -420,6 +420,8 @@ class OpenTasks(Table):
 
     def __init__(self, columns: tuple[Column, ...] = TASKS, name: str = "tasks") -> None:
         super().__init__(name, columns, 4096)
+        #: How often it was packed, for who remembers what stands in which row; no state.
+        self.packed = 0
 
     def append(self, rows: int, **columns: Any) -> None:
         """Add rows given as columns, or as one value for all of them."""
@@ -444,6 +446,7 @@ class OpenTasks(Table):
         kept = int(np.count_nonzero(mask))
         if kept == self.size:
             return
+        self.packed += 1
         for column in self.columns:
             _pack(getattr(self, column.name), mask, column.empty)
         self.size = kept

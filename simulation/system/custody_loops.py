@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.agenda import NOBODY
 from simulation.engine.chance import minus_log_of, uniform_of
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.engine.order import put_in_order, put_in_order_of
 from simulation.system.codes import Status
 from simulation.system.quantiles import Lookup, quantile_table
@@ -230,7 +230,20 @@ def let_go(
                 to_break += 1
 
     going, over, following = freed, 0, 0
-    for row in due:
+    for at in range(due.size):
+        soon, row = due[min(at + AHEAD, due.size - 1)], due[at]
+        who = person[soon]
+        fetch_soon(status, soon)
+        fetch_soon(expiry, soon)
+        fetch_soon(supervision_end, soon)
+        fetch_soon(released, soon)
+        # And what is read of those released, below.
+        fetch_soon(length, soon)
+        fetch_soon(number, soon)
+        fetch_soon(home_found, soon)
+        fetch_soon(latest, who)
+        fetch_soon(key, who)
+        fetch_soon(deportation, who)
         if status[row] == _CUSTODY:
             released[row] = today
             out[going] = row
@@ -354,7 +367,12 @@ def run_out(
     licences, going_on, ends, undecided = found[3], found[4], found[5], found[6]
     completed, over, ending, following, breached = 0, 0, 0, 0, 0
     put_in_order_of(due, person)
-    for row in due:
+    for at in range(due.size):
+        soon, row = due[min(at + AHEAD, due.size - 1)], due[at]
+        fetch_soon(status, soon)
+        fetch_soon(expiry, soon)
+        fetch_soon(supervision_end, soon)
+        fetch_soon(cell, person[soon])
         who = person[row]
         stands = status[row]
         if stands == _ORDER:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system.codes import Location, Setting, Status
 
 Rows = NDArray[np.intp]
@@ -108,27 +108,20 @@ def place_again(
     People are given in row order, with repeats; the rows of ``found``, shape (3, people), are who moved, from where and
     to where. Returns how many moved.
     """
-    # Records are read before anything is decided: without a choice in between, the processor fetches many at once.
-    last = np.empty(rows.size, dtype=np.intp)
-    masks = np.empty(rows.size, dtype=np.int64)
-    older = np.empty(rows.size, dtype=np.intp)
-    settings = np.empty(rows.size, dtype=np.int8)
+    size, end = 0, rows.size - 1
     for at in range(rows.size):
-        last[at] = latest[rows[at]]
-        settings[at] = setting[rows[at]]
-    for at in range(rows.size):
-        # Of somebody without a sentence the last row is looked at in vain.
-        masks[at] = 1 << int(status[last[at]])
-        older[at] = previous[last[at]]
-    size = 0
-    for at in range(rows.size):
+        # People first, and their latest sentences once these are known.
+        soon, later = rows[min(at + AHEAD, end)], rows[min(at + 2 * AHEAD, end)]
+        fetch_soon(latest, later)
+        fetch_soon(location, later)
+        sentence = max(latest[soon], 0)
+        fetch_soon(status, sentence)
+        fetch_soon(previous, sentence)
         row = rows[at]
         source = location[row]
         if source >= _DEAD or (at > 0 and row == rows[at - 1]):
             continue
-        mask, sentence = masks[at], older[at]
-        if last[at] < 0:
-            mask, sentence = 0, -1
+        mask, sentence = 0, latest[row]
         while sentence >= 0:
             mask |= 1 << int(status[sentence])
             sentence = previous[sentence]
@@ -137,8 +130,7 @@ def place_again(
             place = _COMMITTED
         if place == _ENDED and report_due[row] != NEVER:
             place = _COURT
-        if settings[at] != setting_of[mask]:
-            setting[row] = setting_of[mask]
+        setting[row] = setting_of[mask]
         if place != source:
             found[0, size] = row
             found[1, size] = source
