@@ -22,8 +22,6 @@ _A, _B1, _B2, _C1, _C2, _D1, _D2 = Tier.A, Tier.B1, Tier.B2, Tier.C1, Tier.C2, T
 _PO, _WAYS_OF_ASKING = Grade.PO, len(Asking)
 _COMMUNITY, _AT_LARGE = Location.COMMUNITY, Location.AT_LARGE
 _SENTENCED, _RECALLED = CUSTODY_LOCATIONS
-#: Kinds of rows told apart by their last bits.
-_NEAR = 4096
 
 
 @compiled
@@ -455,24 +453,16 @@ def first_appointments(
     asking = np.empty_like(rows)
     days = np.empty(rows.size, dtype=np.int64)
     size = 0
-    for at in range(rows.size):
-        soon = rows[min(at + AHEAD, rows.size - 1)]
-        fetch_soon(officer, soon)
-        fetch_soon(waiting_since, soon)
-        fetch_soon(mark, soon)
-        row = rows[at]
+    for row in rows:
         asking[size] = row
         size += (officer[row] >= 0) & (waiting_since[row] == NEVER)
     if size == 0:
         return asking[:0], days[:0]
-    near = np.zeros(_NEAR, dtype=np.bool_)
     for row in asking[:size]:
         allocated_on[row] = today
         mark[row] = 1
-        near[row & (_NEAR - 1)] = True
     for task in range(person.size):
-        # The marks of everybody with such a task would have to be fetched: most are ruled out by a few bits of theirs.
-        if (kind[task] == wanted) & near[person[task] & (_NEAR - 1)]:
+        if kind[task] == wanted:
             mark[person[task]] = 0
     booked = 0
     for row in asking[:size]:
