@@ -382,6 +382,11 @@ class People(Table):
     def __init__(self, capacity: int) -> None:
         super().__init__("people", PEOPLE, capacity, together=(READ_AT_CONTACT, PLACE, READ_AT_MOVES, READ_AT_SENTENCE))
 
+    @property
+    def places(self) -> Array:
+        """The columns of :data:`PLACE` as records, for loops that look at a whole area or at everybody."""
+        return self.groups[1]
+
 
 class Sentences(Table):
     """Sentences; several of one person may overlap."""

@@ -273,6 +273,7 @@ def occurrences(
     """Return the occurrence number of each person's next contact."""
     found = np.empty(rows.size, dtype=np.int64)
     for at in range(rows.size):
+        fetch_soon(sentences, rows[min(at + AHEAD, rows.size - 1)])
         row = rows[at]
         found[at] = occurrence_of(sentences[row], spells[row], contacts[row])
     return found
@@ -330,6 +331,10 @@ def live_sentences(latest: Rows, previous: Rows, status: NDArray[np.int8], rows:
     """Return each person's latest licence, else order, else supervision; -1 if there is none."""
     found = np.empty(rows.size, dtype=np.intp)
     for at in range(rows.size):
+        fetch_soon(latest, rows[min(at + 2 * AHEAD, rows.size - 1)])
+        soon = max(latest[rows[min(at + AHEAD, rows.size - 1)]], 0)
+        fetch_soon(status, soon)
+        fetch_soon(previous, soon)
         licence, order, supervision = -1, -1, -1
         sentence = latest[rows[at]]
         while sentence >= 0 and licence < 0:

@@ -194,7 +194,16 @@ def let_go(
     put_in_order_of(tagged, person)
     put_in_order_of(due, person)
     waiting, stopped, freed, to_break = 0, 0, 0, 0
-    for row in tagged:
+    for at in range(tagged.size):
+        soon = tagged[min(at + AHEAD, tagged.size - 1)]
+        fetch_soon(status, soon)
+        fetch_soon(curfew_stage, soon)
+        fetch_soon(custody_end, soon)
+        fetch_soon(curfew_from, soon)
+        fetch_soon(released, soon)
+        fetch_soon(key, person[soon])
+        fetch_soon(latest, person[soon])
+        row = tagged[at]
         who = person[row]
         alone = status[row] == _CUSTODY and curfew_stage[row] == APPROVED
         sentence = latest[who]
@@ -262,6 +271,13 @@ def let_go(
     without, with_home, stay, leave = 0, 0, 0, 0
     with_home_on_curfew = 0
     for at in range(going):
+        soon = out[min(at + AHEAD, going - 1)]
+        fetch_soon(length, soon)
+        fetch_soon(home_found, soon)
+        fetch_soon(previous, soon)
+        fetch_soon(key, person[soon])
+        fetch_soon(latest, person[soon])
+        fetch_soon(deportation, person[soon])
         row = out[at]
         who = person[row]
         moved[at] = who
