@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import AHEAD, compiled, fetch_soon
-from simulation.system.codes import Mode, Rosh, Status, Tier
+from simulation.system.codes import Mode, Rosh, Tier
 from simulation.system.columns import People
 from simulation.system.mode_loops import in_person
 from simulation.system.service import Array, Rows
@@ -82,10 +82,6 @@ _MADE, _NOTICED_BY, _DAYS_BY, _REST = (len(Mode) * part for part in range(4))
 # A compiled loop takes plain numbers, not the members of a class.
 _FACE_TO_FACE, _TELEPHONE, _CUSTODY, _HUB_CALL = Mode.FACE_TO_FACE, Mode.TELEPHONE, Mode.CUSTODY, Mode.HUB_CALL
 _HIGH, _PHONE_TIER = Rosh.HIGH, Tier.C2
-_ORDER, _CURFEW, _LICENCE, _SUPERVISION = Status.ORDER, Status.CURFEW, Status.LICENCE, Status.SUPERVISION
-
-#: Records of so many people are looked at twice before the next ones are fetched.
-FETCHED = 256
 
 #: Nobody misses more than this share.
 _MOST_MISSED = 0.95
@@ -337,29 +333,6 @@ def days_until_next(people: PeopleColumns, rows: Rows, rules: Rules, today: int)
             days = rules.phone_interval[cell]
         person["model"], person["booked_as"] = model, booked_as
         found[at] = _sooner(days, int(rules.floor[cell]), person["crisis_noticed"], rules.step_up)
-    return found
-
-
-@compiled
-def live_sentences(latest: Rows, previous: Rows, status: NDArray[np.int8], rows: Rows) -> Rows:
-    """Return each person's latest licence, else order, else supervision; -1 if there is none."""
-    found = np.empty(rows.size, dtype=np.intp)
-    for at in range(rows.size):
-        licence, order, supervision = -1, -1, -1
-        sentence = latest[rows[at]]
-        while sentence >= 0 and licence < 0:
-            stands = status[sentence]
-            if stands in (_CURFEW, _LICENCE):
-                licence = sentence
-            elif stands == _ORDER and order < 0:
-                order = sentence
-            elif stands == _SUPERVISION and supervision < 0:
-                supervision = sentence
-            sentence = previous[sentence]
-        if licence >= 0:
-            found[at] = licence
-        else:
-            found[at] = order if order >= 0 else supervision
     return found
 
 
