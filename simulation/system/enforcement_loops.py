@@ -14,7 +14,8 @@ from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.engine.order import put_in_order
 from simulation.system.codes import CRC, Kind, Location, Status
-from simulation.system.contact_loops import live_sentences, occurrences
+from simulation.system.contact_loops import occurrences
+from simulation.system.place import live_sentences
 from simulation.system.service import COUNT_INDEX, Array, Rows
 from simulation.system.waits import value_at
 

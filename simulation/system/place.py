@@ -55,6 +55,8 @@ SETTING_OF = np.array([_setting(mask) for mask in range(256)], dtype=np.int8)
 
 _COURT, _COMMITTED, _DEAD = int(Location.COURT), int(Location.COMMITTED), int(Location.DEAD)
 _COMMUNITY, _ENDED = int(Location.COMMUNITY), int(Location.ENDED)
+# A compiled loop takes plain numbers, not the members of a class.
+_ORDER, _CURFEW, _LICENCE, _SUPERVISION = Status.ORDER, Status.CURFEW, Status.LICENCE, Status.SUPERVISION
 
 
 @compiled
@@ -138,3 +140,30 @@ def place_again(
             location[row] = place
             size += 1
     return size
+
+
+@compiled
+def live_sentences(latest: Rows, previous: Rows, status: NDArray[np.int8], rows: Rows) -> Rows:
+    """Return each person's latest licence, else order, else supervision; -1 if there is none."""
+    found = np.empty(rows.size, dtype=np.intp)
+    for at in range(rows.size):
+        fetch_soon(latest, rows[min(at + 2 * AHEAD, rows.size - 1)])
+        soon = max(latest[rows[min(at + AHEAD, rows.size - 1)]], 0)
+        fetch_soon(status, soon)
+        fetch_soon(previous, soon)
+        licence, order, supervision = -1, -1, -1
+        sentence = latest[rows[at]]
+        while sentence >= 0 and licence < 0:
+            stands = status[sentence]
+            if stands in (_CURFEW, _LICENCE):
+                licence = sentence
+            elif stands == _ORDER and order < 0:
+                order = sentence
+            elif stands == _SUPERVISION and supervision < 0:
+                supervision = sentence
+            sentence = previous[sentence]
+        if licence >= 0:
+            found[at] = licence
+        else:
+            found[at] = order if order >= 0 else supervision
+    return found

@@ -12,7 +12,6 @@ from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system.codes import NPS, Delivery, Location, Progress, Requirement, Status
-from simulation.system.contact_loops import FETCHED
 from simulation.system.requirement_loops import (
     AT_WORK,
     COUNTED,
@@ -41,6 +40,9 @@ from simulation.system.requirement_loops import (
     Told,
 )
 from simulation.system.service import Array, Rows
+
+#: Rows of so many people are looked at twice before the next ones are fetched.
+FETCHED = 256
 
 (
     _DAYS_ORDERED,
