@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import compiled, fetch_soon, lowest_bit
 
 #: Due day of a row that is on no date.
 NEVER = int(np.iinfo(np.int32).min)
@@ -25,7 +25,7 @@ Days = NDArray[np.int32]
 #: A link of a chain is 64 numbers: where the link before it begins, and rows. The processor has to wait for each link
 #: before it knows the next, so a link is a few times as long as the 16 numbers that it fetches at once.
 Links = NDArray[np.int32]
-_LINK, _LINE = 64, 16
+_LINK = 64
 #: Where a chain ends: the first link is never used.
 _END = 0
 #: Numbers before the days of an agenda's chains: the first link that was used and is free again, the first that was
@@ -36,11 +36,6 @@ _FREE, _UNUSED, _ORIGIN, _CHAINS = 0, 1, 2, 3
 #: Whom a day without anybody wakes; one array for all, for nothing can be written to it.
 NOBODY: Rows = np.empty(0, dtype=np.intp)
 
-#: Divided by this, each power of two below 2**64 leaves another rest: so a bit that stands alone tells its place.
-_DIVISOR = np.uint64(67)
-_PLACE_OF_BIT = np.zeros(67, dtype=np.int64)
-for _place in range(64):
-    _PLACE_OF_BIT[2**_place % 67] = _place
 _ONE, _LOW_SIX = np.uint64(1), 63
 #: Words of 64 bits.
 Words = NDArray[np.uint64]
@@ -74,28 +69,27 @@ _BOARD = _Board()
 
 
 @compiled
-def _sort(rows: Rows, low: int, high: int, marks: Words, words: Words, found: Rows) -> int:
-    """Write rows, which lie from ``low`` to ``high``, to ``found`` in order, each once; return how many.
+def _mark(row: int, marks: Words, words: Words) -> None:
+    """Mark a row number on the board."""
+    marks[row >> 6] |= _ONE << np.uint64(row & _LOW_SIX)
+    words[row >> 12] |= _ONE << np.uint64((row >> 6) & _LOW_SIX)
 
-    ``rows`` and ``found`` may be the same: all are marked before any is read off.
-    """
-    for row in rows:
-        marks[row >> 6] |= _ONE << np.uint64(row & _LOW_SIX)
-        words[row >> 12] |= _ONE << np.uint64((row >> 6) & _LOW_SIX)
+
+@compiled
+def _read_off(low: int, high: int, marks: Words, words: Words, found: Rows) -> int:
+    """Write the rows marked, which lie from ``low`` to ``high``, to ``found`` in order; return how many, and unmark."""
     size = 0
     for at in range(low >> 12, (high >> 12) + 1):
         word = words[at]
         words[at] = 0
         while word != 0:
-            lowest = word & (~word + _ONE)
-            word ^= lowest
-            place = at * 64 + _PLACE_OF_BIT[lowest % _DIVISOR]
+            place = at * 64 + lowest_bit(word)
+            word &= word - _ONE
             rest = marks[place]
             marks[place] = 0
             while rest != 0:
-                lowest = rest & (~rest + _ONE)
-                rest ^= lowest
-                found[size] = place * 64 + _PLACE_OF_BIT[lowest % _DIVISOR]
+                found[size] = place * 64 + lowest_bit(rest)
+                rest &= rest - _ONE
                 size += 1
     return size
 
@@ -106,7 +100,11 @@ def _each_once(rows: Rows, marks: Words, words: Words, found: Rows) -> int:
     low, high = rows[0], rows[0]
     for row in rows:
         low, high = min(low, row), max(high, row)
-    return _sort(rows, low, high, marks, words, found) if low >= 0 and high >> 6 < marks.size else -1
+    if low < 0 or high >> 6 >= marks.size:
+        return -1
+    for row in rows:
+        _mark(row, marks, words)
+    return _read_off(low, high, marks, words, found)
 
 
 def each_once(rows: NDArray[np.integer]) -> Rows:
@@ -183,30 +181,25 @@ def _take(
     number = day - chains[_ORIGIN] + _CHAINS
     end = chains[number]
     chains[number] = _END
-    size, low, high = 0, due.size, 0
-    fetched = np.empty(_LINK, dtype=np.int32)
+    low, high = due.size, 0
     while end != _END:
         link = (end - 1) & ~_LOW_SIX
         before = links[link]
-        # Fetched before anything is decided, and from the next link too: the processor fetches many at once.
-        for line in range(0, _LINK, _LINE):
-            fetched[line] = links[before + line]
-        for place in range(link + 1, end):
-            fetched[place - link] = due[links[place]]
+        # Asked for while this link is gone through. The first link is never used, and may hold anything.
+        if before != _END:
+            for place in range(before + 1, before + _LINK):
+                fetch_soon(due, links[place])
         for place in range(link + 1, end):
             row = links[place]
             if due[row] == day:
                 due[row] = NEVER
-                found[size] = row
-                size += 1
+                _mark(row, marks, words)
                 low, high = min(low, row), max(high, row)
         links[link] = chains[_FREE]
         chains[_FREE] = link
         # The links before the last one are full.
         end = before + _LINK if before != _END else _END
-    if size < 2:
-        return size
-    return _sort(found[:size], low, high, marks, words, found)
+    return _read_off(low, high, marks, words, found)
 
 
 @compiled

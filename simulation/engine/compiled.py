@@ -250,3 +250,19 @@ def _fetching(context: Any, builder: Any, signature: Any, arguments: Any) -> Any
     # To be read (0), kept as near as can be (3), data (1).
     builder.call(fetch, [place, whole(0), whole(3), whole(1)])
     return context.get_dummy_value()
+
+
+def lowest_bit(word: Any) -> int:
+    """Return the place of the lowest bit that is set in a number of 64 bits, which isn't 0."""
+    return int(word & (~word + np.uint64(1))).bit_length() - 1
+
+
+@numba.extending.type_callable(lowest_bit)
+def _type_of_lowest_bit(_: Any) -> Any:
+    return lambda word: numba.types.int64
+
+
+@numba.extending.lower_builtin(lowest_bit, numba.types.uint64)
+def _lowest_bit(_: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """Write the machine code of :func:`lowest_bit`: one instruction."""
+    return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))

@@ -82,6 +82,8 @@ class Table:
         #: The columns of the first group, one record a row: a compiled loop reaches them all through one array, with
         #: ``records[row]["name"]``, for less than through an array each. Empty where there is no group.
         self.records: NDArray[Any] = np.empty(0, dtype=np.uint8)
+        #: The columns of every group in the same way.
+        self.groups: list[NDArray[Any]] = []
         taken = {*dir(self)}
         for column in columns:
             if column.name in taken:
@@ -93,6 +95,7 @@ class Table:
     def _allocate(self, capacity: int) -> dict[str, NDArray[Any]]:
         """Return empty arrays for every column; those kept together are views into new :attr:`records`."""
         arrays: dict[str, NDArray[Any]] = {}
+        self.groups = []
         for number, group in enumerate(self._together):
             near = sorted(
                 (column for column in self.columns if column.name in group),
@@ -101,6 +104,7 @@ class Table:
             records = _records(near, capacity)
             if number == 0:
                 self.records = records
+            self.groups.append(records)
             for column in near:
                 arrays[column.name] = records[column.name]
                 if column.empty != 0:

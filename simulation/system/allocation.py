@@ -60,7 +60,10 @@ class Allocation:
         self.on_handed: list[Callable[[Rows], None]] = []
         #: Called with people whose cases prisons hold when their side may have changed: the handover follows the side.
         self.on_placed_inside: list[Callable[[Rows], None]] = []
-        self._mark = np.zeros(0, dtype=np.int8)  # Room for a loop to work in; no state.
+        # Who has a first appointment in a diary, as far as the open tasks were gone through; derived, so no state.
+        self._booked = np.zeros(0, dtype=np.int32)
+        self._booked_mark, self._gone_through = 0, 0
+        self._booked_of: tuple[NDArray[Any], int] | None = None
         self._ahead: tuple[int, NDArray[np.int64]] = (NEVER, np.zeros(0, dtype=np.int64))
         service.process(self.process)
 
@@ -333,15 +336,24 @@ class Allocation:
         if rows.size == 0:
             return
         service, people, tasks = self.service, self.service.people, self.service.tasks
-        if self._mark.size < people.capacity:
-            self._mark = np.zeros(people.capacity, dtype=np.int8)
-        size = tasks.size
-        asking, days = first_appointments(
+        known = self._booked_of
+        if known is None or known[0] is not tasks.person or known[1] != tasks.packed:
+            # Tasks stand in other rows than before: they are gone through from the first on, with another mark.
+            self._booked_of = tasks.person, tasks.packed
+            self._booked_mark, self._gone_through = self._booked_mark + 1, 0
+            if self._booked.size < people.capacity:
+                self._booked = np.zeros(people.capacity, dtype=np.int32)
+        found = np.empty((2, rows.size), dtype=np.intp)
+        size = first_appointments(
             rows,
+            found,
             service.today,
-            self._mark,
-            tasks.person[:size],
-            tasks.kind[:size],
+            self._booked,
+            self._booked_mark,
+            self._gone_through,
+            tasks.size,
+            tasks.person,
+            tasks.kind,
             int(Task.FIRST_APPOINTMENT),
             service.chance.constant("first appointment"),
             *self.first_waits,
@@ -355,9 +367,10 @@ class Allocation:
             people.waiting_since,
             people.allocated_on,
         )
-        service.add_task(
-            Task.FIRST_APPOINTMENT, asking, days, int(self.workload.task_seconds[Task.FIRST_APPOINTMENT])
-        )
+        self._gone_through = tasks.size
+        if size:
+            seconds = int(self.workload.task_seconds[Task.FIRST_APPOINTMENT])
+            service.add_task(Task.FIRST_APPOINTMENT, found[0, :size], found[1, :size], seconds)
 
     def escalate(self, rows: Rows) -> None:
         """Move CRC cases whose risk has risen to the NPS (a change of officer alone where the service is one)."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import minus_log_of, uniform_of
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system.codes import CRC, NPS, Asking, Grade, Location, Rosh, Tier
 from simulation.system.service import CUSTODY_LOCATIONS, Array, Rows
 from simulation.system.waits import day_of_wait, value_at
@@ -211,12 +211,20 @@ def cases_of_today(
     """
     rows = np.empty(orphans.size + due.size + moving.size, dtype=np.intp)
     size = 0
-    for row in orphans:
+    for at in range(orphans.size):
+        soon = orphans[min(at + AHEAD, orphans.size - 1)]
+        fetch_soon(officer, soon)
+        fetch_soon(prison_held, soon)
+        row = orphans[at]
         if side[row] >= 0 and location[row] <= _AT_LARGE and officer[row] < 0 and prison_held[row] == 0:
             rows[size] = row
             size += 1
     first_due, at = size, 0
-    for row in due:
+    for place in range(due.size):
+        soon = due[min(place + AHEAD, due.size - 1)]
+        fetch_soon(officer, soon)
+        fetch_soon(prison_held, soon)
+        row = due[place]
         while at < first_due and rows[at] < row:
             at += 1
         goes_on = side[row] >= 0 and location[row] <= _AT_LARGE and prison_held[row] == 0
@@ -224,7 +232,11 @@ def cases_of_today(
             rows[size] = row
             size += 1
     first_moving = size
-    for row in moving:
+    for place in range(moving.size):
+        soon = moving[min(place + AHEAD, moving.size - 1)]
+        fetch_soon(officer, soon)
+        fetch_soon(waiting_since, soon)
+        row = moving[place]
         if officer[row] >= 0 and waiting_since[row] == NEVER:
             rows[size] = row
             size += 1
@@ -329,27 +341,21 @@ def record_officers(
     allocated, allocation_days, officer_changes = flows[numbers[0]], flows[numbers[1]], flows[numbers[2]]
     misallocated, answered, answered_in_time = flows[numbers[3]], flows[numbers[4]], flows[numbers[5]]
     handover_seconds, seconds_demanded = flows[numbers[6]], flows[numbers[7]]
-    # Records are read before anything is decided: without a choice in between, the processor fetches many at once.
-    waiting = np.empty(rows.size, dtype=np.int32)
-    places = np.empty(rows.size, dtype=np.int8)
-    truly = np.empty(rows.size, dtype=np.bool_)
-    assessed = np.empty(rows.size, dtype=np.bool_)
-    booked = np.empty(rows.size, dtype=np.bool_)
-    to_rise = np.empty(rows.size, dtype=np.bool_)
     for at in range(rows.size):
-        row = rows[at]
-        keys[at] = key[row]
-        waiting[at] = waiting_since[row]
-        places[at] = location[row]
-        booked[at] = next_contact[row] != NEVER
-        to_rise[at] = next_rise[row] != NEVER
-        limit, risk, level, public = threshold[area[row]], int(rsr[row]), int(mappa[row]), int(public_interest[row])
-        truly[at] = must_be_nps(limit, risk, int(rosh[row]), level, public)
-        assessed[at] = must_be_nps(limit, risk, int(assessed_rosh[row]), level, public)
-    for at in range(rows.size):
+        # One column of each group that lies together.
+        soon = rows[min(at + AHEAD, rows.size - 1)]
+        fetch_soon(key, soon)
+        fetch_soon(officer, soon)
+        fetch_soon(waiting_since, soon)
+        fetch_soon(rsr, soon)
+        fetch_soon(next_contact, soon)
+        fetch_soon(next_rise, soon)
         row, post = rows[at], chosen[at]
         where, code, number = int(area[row]), int(cell[row]), int(changes[row])
-        since, place, before = waiting[at], places[at], officer[row]
+        since, place, before = waiting_since[row], location[row], officer[row]
+        limit, risk, level, public = threshold[where], int(rsr[row]), int(mappa[row]), int(public_interest[row])
+        assessed = must_be_nps(limit, risk, int(assessed_rosh[row]), level, public)
+        keys[at] = key[row]
         if before >= 0:
             # A case that the NPS takes over from a company because risk rose.
             if escalated[row] == 1 and since != NEVER and employer[before] == CRC:
@@ -370,9 +376,10 @@ def record_officers(
             officer_changed_on[row] = today
             handed[handing] = row
             handing += 1
-        elif since != NEVER and not unified[where] and truly[at] != (side[row] == NPS):
+        elif since != NEVER and not unified[where]:
             # Where the service is one, nobody can be on the wrong side.
-            misallocated[code] += 1
+            truly = must_be_nps(limit, risk, int(rosh[row]), level, public)
+            misallocated[code] += truly != (side[row] == NPS)
         officer[row] = post
         officer_since[row] = today
         waiting_since[row] = NEVER
@@ -381,13 +388,13 @@ def record_officers(
         if place == _COMMUNITY and first_due_from[row] != NEVER:
             unseen[seeing] = row
             seeing += 1
-        elif place in (_SENTENCED, _RECALLED) and not booked[at]:
+        elif place in (_SENTENCED, _RECALLED) and next_contact[row] == NEVER:
             uniform = uniform_of(keys[at], custody_contact, int(sentences[row]))
             held[holding] = row
             contact_days[holding] = working_day_after[1 + int(uniform * custody_interval)]
             holding += 1
         # Risk may rise in a case below the threshold, whoever holds it; the draw belongs to the person.
-        if not assessed[at] and not to_rise[at]:
+        if not assessed and next_rise[row] == NEVER:
             uniform = uniform_of(keys[at], risk_rises, int(sentences[row]) * 1024 + int(spells[row]))
             wait = minus_log_of(1.0 - uniform, logarithms) / max(rise_rate[code], 1e-9) * 365.25
             rising[risers] = row
@@ -406,8 +413,12 @@ def record_officers(
 @compiled
 def first_appointments(
     rows: Rows,
+    found: NDArray[np.intp],
     today: int,
-    mark: Array,
+    booked: Array,
+    mark: int,
+    gone_through: int,
+    tasks: int,
     person: Array,
     kind: Array,
     wanted: int,
@@ -423,17 +434,20 @@ def first_appointments(
     officer: Array,
     waiting_since: Array,
     allocated_on: Array,
-) -> tuple[Rows, NDArray[np.int64]]:
-    """Return who gets a first appointment and when: some working days after sentence; on release day or the next.
+) -> int:
+    """Find who gets a first appointment and when: some working days after sentence; on release day or the next.
 
     Only those with an officer get one, and only where the officer before hasn't made one that the new one takes over.
+    Returns how many they are; ``found``, shape (2, people), holds who and when.
 
     Parameters
     ----------
-    mark : int8 array (people,)
-        All zero, and left so: room to work in.
-    person, kind : int arrays (tasks,)
-        Person and kind of every open task.
+    booked, mark : int32 array (people,), int
+        Holds the mark for whoever has one in a diary, or is found here; another number for everybody else.
+    gone_through, tasks : int
+        How many of the open tasks were gone through before, and how many there are.
+    person, kind : int arrays
+        Person and kind of every open task; there may be room for more.
     wanted : int
         The kind that a first appointment is.
     draws, shares, working_days : uint64, float arrays
@@ -443,30 +457,27 @@ def first_appointments(
     ahead : int array
         The days that lie 0, 1, 2 ... working days after today.
     """
-    asking = np.empty_like(rows)
-    days = np.empty(rows.size, dtype=np.int64)
-    size = 0
-    for row in rows:
-        asking[size] = row
-        size += (officer[row] >= 0) & (waiting_since[row] == NEVER)
-    if size == 0:
-        return asking[:0], days[:0]
-    for row in asking[:size]:
-        allocated_on[row] = today
-        mark[row] = 1
-    for task in range(person.size):
+    for task in range(gone_through, tasks):
         if kind[task] == wanted:
-            mark[person[task]] = 0
-    booked = 0
-    for row in asking[:size]:
-        if mark[row] == 1:
-            mark[row] = 0
+            booked[person[task]] = mark
+    size = 0
+    for at in range(rows.size):
+        soon, row = rows[min(at + AHEAD, rows.size - 1)], rows[at]
+        fetch_soon(booked, soon)
+        fetch_soon(officer, soon)
+        fetch_soon(waiting_since, soon)
+        fetch_soon(key, soon)
+        if officer[row] < 0 or waiting_since[row] != NEVER:
+            continue
+        allocated_on[row] = today
+        if booked[row] != mark:
+            booked[row] = mark
             uniform = uniform_of(key[row], draws, int(spells[row]))
             if first_after_release[row] == 1:
                 wait = 1 if uniform >= on_release_day[cell[row]] else 0
             else:
                 wait = int(value_at(uniform, shares, working_days))
-            asking[booked] = row
-            days[booked] = ahead[wait]
-            booked += 1
-    return asking[:booked], days[:booked]
+            found[0, size] = row
+            found[1, size] = ahead[wait]
+            size += 1
+    return size

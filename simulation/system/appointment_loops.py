@@ -26,7 +26,13 @@ from simulation.system.diary_loops import (
     urgency_of,
     work_queues,
 )
-from simulation.system.mode_loops import Ways, way_in_exceptional_delivery, way_of_visit, way_under_pressure
+from simulation.system.mode_loops import (
+    Ways,
+    way_in_exceptional_delivery,
+    way_of_first,
+    way_of_visit,
+    way_under_pressure,
+)
 from simulation.system.service import Rows
 
 #: What can become of a contact that is due. All but the first are booked again.
@@ -315,3 +321,62 @@ def contacts_held(
             others[to], their_keys[to] = due[at], keys[at]
             place[fate[at]] = to + 1
     return Outcome(rows, ways, times, stands_in, others, their_keys, begins)
+
+
+class Contacts(NamedTuple):
+    """The contacts of a day that are held, as :func:`simulation.system.contact_loops.hold_contacts` takes them."""
+
+    rows: Rows
+    mode: NDArray[np.int8]
+    first: Flags
+    seconds: Seconds
+    by_colleague: NDArray[np.int8]
+
+
+@compiled
+def with_first(
+    rows: Rows,
+    mode: NDArray[np.int8],
+    seconds: Seconds,
+    stands_in: NDArray[np.int8],
+    first: Rows,
+    first_seconds: int,
+    people: PeopleColumns,
+    ways: Ways,
+) -> Contacts:
+    """Return routine contacts that were reached, and after them first appointments: in the office, never by telephone.
+
+    Parameters
+    ----------
+    rows, mode, seconds, stands_in : arrays (routine contacts,)
+        As in :class:`Outcome`, in row order.
+    first : int array
+        People met for the first time, each once, in row order.
+    first_seconds : int
+        Time that a first appointment takes.
+    """
+    routine, size = rows.size, rows.size + first.size
+    everybody, how = np.empty(size, dtype=np.intp), np.empty(size, dtype=np.int8)
+    is_first, times = np.zeros(size, dtype=np.bool_), np.empty(size, dtype=np.int64)
+    by_colleague = np.zeros(size, dtype=np.int8)
+    everybody[:routine], how[:routine], times[:routine] = rows, mode, seconds
+    by_colleague[:routine] = stands_in
+    also = 0
+    for at in range(first.size):
+        fetch_soon(people.records, first[min(at + AHEAD, first.size - 1)])
+        row, person = first[at], people.records[first[at]]
+        while also < routine and rows[also] < row:
+            also += 1
+        # Who has both today has had a routine contact more by then.
+        contacts = int(person["contacts"]) + (1 if also < routine and rows[also] == row else 0)
+        cell, risk = person["cell"], 1 if person["assessed_rosh"] >= _HIGH else 0
+        occurrence = occurrence_of(person["sentences"], person["spells"], contacts)
+        everybody[routine + at], is_first[routine + at], times[routine + at] = row, True, first_seconds
+        how[routine + at] = way_of_first(
+            uniform_of(person["key"], ways.place, occurrence),
+            ways.exceptional[cell],
+            ways.exceptional_cuts[risk, 0],
+            ways.exceptional_cuts[risk, 1],
+            ways.booth[cell],
+        )
+    return Contacts(everybody, how, is_first, times, by_colleague)

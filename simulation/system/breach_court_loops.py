@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.engine.order import put_in_order_of
 from simulation.system.codes import Location, Status
 from simulation.system.enforcement_loops import occurrence_of
@@ -109,7 +109,13 @@ def call_list(
     left = places.copy()
     listing, going, brought = 0, 0, 0
     too_long = False
-    for sentence in due:
+    for at in range(due.size):
+        soon = due[min(at + 2 * AHEAD, due.size - 1)]
+        fetch_soon(person, soon)
+        fetch_soon(status, soon)
+        fetch_soon(warrant_since, soon)
+        fetch_soon(area, person[due[min(at + AHEAD, due.size - 1)]])
+        sentence = due[at]
         who, stands, since = person[sentence], status[sentence], int(warrant_since[sentence])
         live = stands in (_ORDER, _SUPERVISION)
         if live and since == NEVER:
@@ -173,7 +179,16 @@ def call_in(
     arrests = np.empty(heard.size, dtype=np.int32)
     present, absent = 0, 0
     come_constant, wait_constant = constants[0], constants[1]
-    for sentence in heard:
+    for at in range(heard.size):
+        soon = heard[min(at + 2 * AHEAD, heard.size - 1)]
+        fetch_soon(person, soon)
+        fetch_soon(number, soon)
+        fetch_soon(breaches, soon)
+        fetch_soon(breach_known, soon)
+        owner = person[heard[min(at + AHEAD, heard.size - 1)]]
+        fetch_soon(key, owner)
+        fetch_soon(location, owner)
+        sentence = heard[at]
         who = person[sentence]
         place, occurrence = cell[who], occurrence_of(int(number[sentence]), int(breaches[sentence]))
         if location[who] == _COMMUNITY and uniform_of(key[who], come_constant, occurrence) < no_show[place]:

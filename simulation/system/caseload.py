@@ -30,6 +30,7 @@ from simulation.system.appointment_loops import (
     full_days,
     open_contacts,
     put_off_for_meetings,
+    with_first,
 )
 from simulation.system.codes import Location, Task
 from simulation.system.contact import Contact
@@ -243,9 +244,9 @@ class Caseload:
         first = self.finish_tasks(done)
         wanted[done] = False
         tasks.keep(wanted)
-        no_first = np.zeros(held.rows.size, dtype=bool)
-        self.contact.hold(held.rows, held.mode, no_first, held.seconds, held.stands_in)
-        self.contact.hold_first(first)
+        met = int(self.workload.task_seconds[Task.FIRST_APPOINTMENT])
+        routine = held.rows, held.mode, held.seconds, held.stands_in
+        self.contact.hold(*with_first(*routine, first, met, persons, self.contact.ways))
 
     def open(
         self, posts: PostColumns, productive: NDArray[np.float64], teaching: NDArray[np.int64]

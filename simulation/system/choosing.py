@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system.codes import Grade, Rosh
 
 Array = NDArray[Any]
@@ -153,6 +153,12 @@ def give_cases(
     high = np.empty(rows.size, dtype=np.bool_)
     # Records are read before anything is decided: without a choice in between, the processor fetches many at once.
     for at in range(rows.size):
+        soon = rows[min(at + AHEAD, rows.size - 1)]
+        # One column of each group that lies together.
+        fetch_soon(area, soon)
+        fetch_soon(office, soon)
+        fetch_soon(officer, soon)
+        fetch_soon(assessed_rosh, soon)
         row = rows[at]
         place = area[row]
         team[at] = int(office[row]) * 2 + int(side[row]) * (1 - int(unified[place]))

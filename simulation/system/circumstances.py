@@ -118,7 +118,8 @@ class Circumstances:
         """Note where people released today go, how long they wait for benefits, and who is met by a mentor."""
         service, people, sentences = self.service, self.service.people, self.service.sentences
         levers, chance, today = service.levers, service.chance, service.today
-        waiting, days, met = begin_outside(
+        found = np.empty((3, sentences_rows.size), dtype=np.intp)
+        waiting, meeting = begin_outside(
             sentences_rows,
             nowhere,
             settled,
@@ -139,15 +140,19 @@ class Circumstances:
             sentences.number,
             sentences.helped,
             sentences.home_found,
+            found,
         )
-        if waiting.size:
-            service.agendas["benefits"].put(waiting, today + days)
-        if met.size:
+        if waiting:
+            service.agendas["benefits"].put(found[0, :waiting], found[1, :waiting])
+        if meeting:
+            met = found[2, :meeting]
             people.mentored_until[met] = today + levers.integer("release.mentor_weeks") * 7
             # A mentor's time is the resettlement team's, owed from tomorrow.
             seconds = round(levers.number("release.mentor_hours") * 3600)
             add_each(service.tables["teams"].release_owed, people.area[met], np.array([seconds]))
             service.tell("met by a mentor", np.sort(met))
+        if not self.mentors.paid_for():
+            return
         person = sentences.person[sentences_rows]
         # Not those held under another sentence, nor those removed from the country, nor those met already.
         alone = (people.released_on[person] == today) & (people.mentored_until[person] <= today)

@@ -201,7 +201,8 @@ def begin_outside(
     number: Array,
     helped: Array,
     home_found: Array,
-) -> tuple[Rows, Days, Rows]:
+    found: NDArray[np.intp],
+) -> tuple[int, int]:
     """Note where people released today go, and draw who waits for benefits and who is met by a mentor.
 
     Not of those held under another sentence, nor of those removed from the country.
@@ -214,15 +215,21 @@ def begin_outside(
         People who go nowhere, and to a settled home.
     gap_helped, gap : int
         Days without income of those who had help before release, and of those who had none.
+    found : int array (3, sentences)
+        Written: who waits, and the day on which benefits begin; who is met by a mentor.
 
     Returns
     -------
-    waiting, days, met : int arrays
-        Who waits, how long, and who is met by a mentor.
+    int, int
+        How many wait, and how many are met.
     """
-    waiting, days, met = np.empty_like(released), np.empty(released.size, dtype=np.int32), np.empty_like(released)
+    waiting, days, met = found[0], found[1], found[2]
     many, many_met = 0, 0
-    for sentence in released:
+    for at in range(released.size):
+        soon, sentence = released[min(at + AHEAD, released.size - 1)], released[at]
+        fetch_soon(home, person[soon])
+        fetch_soon(released_on, person[soon])
+        fetch_soon(helped, soon)
         if released_on[person[sentence]] == today:
             home[person[sentence]] = _TEMPORARY
     for row in nowhere:
@@ -239,7 +246,7 @@ def begin_outside(
         wait = gap_helped if had_help else gap
         if wait > 0 and uniform_of(key[row], needs_benefits, occurrence) < benefits_share:
             income_from[row] = today + wait
-            waiting[many], days[many] = row, wait
+            waiting[many], days[many] = row, today + wait
             many += 1
             flows[numbers[_GAP_DAYS], cell[row]] += wait
             flows[numbers[_GAPS], cell[row]] += 1
@@ -247,7 +254,7 @@ def begin_outside(
             met[many_met] = row
             many_met += 1
             flows[numbers[_MET], cell[row]] += 1
-    return waiting[:many], days[:many], met[:many_met]
+    return many, many_met
 
 
 @compiled
@@ -321,6 +328,8 @@ def count_lives(
     counts = np.zeros((len(OF_LIFE), cells), dtype=np.int64)
     for at in range(community.size):
         row, cell = community[at], cell_of[at]
+        # The day on which income begins lies beside it.
+        fetch_soon(home, community[min(at + AHEAD, community.size - 1)])
         lives = home[row]
         counts[_NOWHERE, cell] += lives == _NONE
         counts[_TEMPORARILY, cell] += lives == _TEMPORARY

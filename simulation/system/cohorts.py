@@ -8,8 +8,10 @@ start in a later quarter ends the follow-up of the earlier one: most follow a re
 
 from __future__ import annotations
 
+import numpy as np
+
 from simulation.engine import NEVER
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system import hazards
 from simulation.system.codes import Location
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
@@ -132,7 +134,11 @@ def _begin_released(
     length: Array,
 ) -> None:
     """Put people released from these sentences into the cohorts, unless they are held under another or have left."""
-    for sentence in released:
+    for at in range(released.size):
+        soon, sentence = released[min(at + AHEAD, released.size - 1)], released[at]
+        fetch_soon(cohort_start, person[soon])
+        fetch_soon(location, person[soon])
+        fetch_soon(cell, person[soon])
         row = person[sentence]
         if released_on[row] != today or location[row] >= _DEAD:
             continue
@@ -163,9 +169,29 @@ def reoffended(service: Service, rows: Rows) -> None:
 def inspect(service: Service, rows: Rows) -> None:
     """Count the people whom an inspection would look at, and what became of them so far."""
     people = service.people
-    begun = people.stage_start[rows]
+    again, absent = _since_begun(
+        rows, people.stage_start, people.cohort_failed, people.cohort_start, people.absent_on
+    )
     service.count("inspection_sample", rows)
-    again = (people.cohort_failed[rows] == 1) & (people.cohort_start[rows] >= begun)
-    service.count("inspection_sample_reoffended", rows[again])
-    absent = people.absent_on[rows]
-    service.count("inspection_sample_not_complying", rows[(absent != NEVER) & (absent >= begun)])
+    service.count("inspection_sample_reoffended", again)
+    service.count("inspection_sample_not_complying", absent)
+
+
+@compiled
+def _since_begun(
+    rows: Rows, stage_start: Array, cohort_failed: Array, cohort_start: Array, absent_on: Array
+) -> tuple[Rows, Rows]:
+    """Return who of some people has reoffended, and who was absent, since supervision in the community began."""
+    again, absent = np.empty(rows.size + 1, dtype=np.intp), np.empty(rows.size + 1, dtype=np.intp)
+    reoffended, not_complying = 0, 0
+    for at in range(rows.size):
+        row, soon = rows[at], rows[min(at + AHEAD, rows.size - 1)]
+        fetch_soon(stage_start, soon)
+        fetch_soon(cohort_start, soon)
+        fetch_soon(absent_on, soon)
+        begun = stage_start[row]
+        # Written for each, kept for some: a choice that can't be foretold costs more than a number.
+        again[reoffended], absent[not_complying] = row, row
+        reoffended += (cohort_failed[row] == 1) & (cohort_start[row] >= begun)
+        not_complying += (absent_on[row] != NEVER) & (absent_on[row] >= begun)
+    return again[:reoffended], absent[:not_complying]

@@ -170,7 +170,6 @@ READ_AT_MOVES = (
     "cohort_side",
     "cohort_failed",
     "short_cohort_failed",
-    "prison_held",
 )
 #: What courts and the assessment of risk read of somebody, and what of them is asked before release.
 READ_AT_SENTENCE = (
@@ -383,6 +382,11 @@ class People(Table):
     def __init__(self, capacity: int) -> None:
         super().__init__("people", PEOPLE, capacity, together=(READ_AT_CONTACT, PLACE, READ_AT_MOVES, READ_AT_SENTENCE))
 
+    @property
+    def places(self) -> Array:
+        """The columns of :data:`PLACE` as records, for loops that look at a whole area or at everybody."""
+        return self.groups[1]
+
 
 class Sentences(Table):
     """Sentences; several of one person may overlap."""
@@ -421,6 +425,8 @@ class OpenTasks(Table):
 
     def __init__(self, columns: tuple[Column, ...] = TASKS, name: str = "tasks") -> None:
         super().__init__(name, columns, 4096)
+        #: How often it was packed, for who remembers what stands in which row; no state.
+        self.packed = 0
 
     def append(self, rows: int, **columns: Any) -> None:
         """Add rows given as columns, or as one value for all of them."""
@@ -445,6 +451,7 @@ class OpenTasks(Table):
         kept = int(np.count_nonzero(mask))
         if kept == self.size:
             return
+        self.packed += 1
         for column in self.columns:
             _pack(getattr(self, column.name), mask, column.empty)
         self.size = kept

@@ -93,10 +93,14 @@ class Mentors:
         places.owed[:size] = np.minimum(places.owed[:size], a_day * self.kept_days + _MILLIONTHS)
         places.since[:size] = today
 
+    def paid_for(self) -> bool:
+        """Return whether anybody pays for mentors now."""
+        return bool(self.places.a_day.any())
+
     def meet(self, released: Rows) -> Rows:
         """Return who of those released today is met, as far as there are places; a draw settles who."""
         service, people = self.service, self.service.people
-        if not self.places.a_day.any() or released.size == 0:
+        if not self.paid_for() or released.size == 0:
             return released[:0]
         self.accrue()
         keys, number = people.key[released], people.sentences[released].astype(np.int64)

@@ -229,7 +229,7 @@ class Community:
         if held.size:
             # Somebody locked up since the month began can't reoffend at liberty: the crossing waits for liberty.
             people.risk_hazard[held] = np.nextafter(people.risk_threshold[held], 0)
-        service.tell("reoffended", free, keys=keys)
+        service.tell("reoffended", free, 0, keys)
         cohorts.reoffended(service, free)
         serious_offences.review(service, supervised)
         for listener in self.on_reoffended:

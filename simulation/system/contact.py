@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.system.codes import Mode, Rosh, Task
+from simulation.system.codes import Mode, Task
 from simulation.system.contact_loops import (
     COUNTED,
     EXCUSED,
@@ -30,7 +30,7 @@ from simulation.system.contact_loops import (
     people_columns,
 )
 from simulation.system.hubs import Hubs
-from simulation.system.mode_loops import first_ways, in_person
+from simulation.system.mode_loops import in_person
 from simulation.system.operating_models import by_operating_model, operating_models, read_ways
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service, add_up
 from simulation.system.stocks import Telephone
@@ -163,8 +163,10 @@ class Contact:
         The draw belongs to the person's sentence; the cut is the share of all cases divided by the share of cases
         that are eligible.
         """
-        people = self.service.people
-        return self.phone_eligible(rows) & (people.phone_draw[rows] < self.rules.phone_cut[people.cell[rows]])
+        people, eligible = self.service.people, self.phone_eligible(rows)
+        if not eligible.any():
+            return eligible
+        return eligible & (people.phone_draw[rows] < self.rules.phone_cut[people.cell[rows]])
 
     def telephone(self) -> Telephone:
         """Return by what to tell who is on the telephone as a rule, and whom of them the hub calls."""
@@ -199,23 +201,6 @@ class Contact:
 
     # --- What happens -----------------------------------------------------------------------------------------
 
-    def hold_first(self, rows: Rows) -> None:
-        """Hold first appointments: in the office, and never by telephone.
-
-        Parameters
-        ----------
-        rows : int array
-            Rows of people, in row order.
-        """
-        if rows.size == 0:
-            return
-        service, people = self.service, self.service.people
-        draws = service.chance.uniform(people.key[rows], "way of contact", self.occurrence(rows))
-        high = people.assessed_rosh[rows] >= Rosh.HIGH
-        seconds = np.full(rows.size, self.workload.task_seconds[Task.FIRST_APPOINTMENT], dtype=np.int64)
-        mode = first_ways(draws, people.cell[rows], high, self.ways)
-        self.hold(rows, mode, np.ones(rows.size, dtype=bool), seconds, np.zeros(rows.size, dtype=np.int8))
-
     def hold(
         self,
         rows: Rows,
@@ -229,7 +214,7 @@ class Contact:
         Parameters
         ----------
         rows : int array
-            Rows of people, in row order.
+            Rows of people: routine contacts in row order, then first appointments.
         mode : int array
             :class:`Mode` of each.
         first : bool array

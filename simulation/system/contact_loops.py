@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import AHEAD, compiled, fetch_soon
-from simulation.system.codes import Mode, Rosh, Status, Tier
+from simulation.system.codes import Mode, Rosh, Tier
 from simulation.system.columns import People
 from simulation.system.mode_loops import in_person
 from simulation.system.service import Array, Rows
@@ -82,10 +82,6 @@ _MADE, _NOTICED_BY, _DAYS_BY, _REST = (len(Mode) * part for part in range(4))
 # A compiled loop takes plain numbers, not the members of a class.
 _FACE_TO_FACE, _TELEPHONE, _CUSTODY, _HUB_CALL = Mode.FACE_TO_FACE, Mode.TELEPHONE, Mode.CUSTODY, Mode.HUB_CALL
 _HIGH, _PHONE_TIER = Rosh.HIGH, Tier.C2
-_ORDER, _CURFEW, _LICENCE, _SUPERVISION = Status.ORDER, Status.CURFEW, Status.LICENCE, Status.SUPERVISION
-
-#: Records of so many people are looked at twice before the next ones are fetched.
-FETCHED = 256
 
 #: Nobody misses more than this share.
 _MOST_MISSED = 0.95
@@ -243,9 +239,23 @@ def _stage(age: int, early: int, middle: int) -> int:
 
 
 @compiled
-def _kind_of_call(phone_draw: float, phone_cut: float, hub_share: float) -> int:
-    """Return who calls: the draw that put somebody on the telephone, cut again by the hub's share."""
-    return _HUB_CALL if phone_draw < phone_cut * hub_share else _TELEPHONE
+def _next_booked_as(
+    phone_draw: float,
+    phone_cut: float,
+    hub_share: float,
+    rosh: int,
+    tier: int,
+    contacts: int,
+    age: int,
+    first_due_from: int,
+    work_only: int,
+    early: int,
+) -> int:
+    """Return whether the next contact is to be a call, and who calls: the draw is cut again by the hub's share."""
+    # Who isn't cut out for the telephone needn't be looked at more closely.
+    if phone_draw < phone_cut and may_be_called(rosh, tier, contacts, age, first_due_from, work_only, early):
+        return _HUB_CALL if phone_draw < phone_cut * hub_share else _TELEPHONE
+    return _FACE_TO_FACE
 
 
 @compiled
@@ -273,6 +283,7 @@ def occurrences(
     """Return the occurrence number of each person's next contact."""
     found = np.empty(rows.size, dtype=np.int64)
     for at in range(rows.size):
+        fetch_soon(sentences, rows[min(at + AHEAD, rows.size - 1)])
         row = rows[at]
         found[at] = occurrence_of(sentences[row], spells[row], contacts[row])
     return found
@@ -283,6 +294,7 @@ def eligible_for_telephone(people: PeopleColumns, rows: Rows, early: int, today:
     """Tell who may be supervised by telephone alone."""
     found = np.empty(rows.size, dtype=np.bool_)
     for at in range(rows.size):
+        fetch_soon(people.records, rows[min(at + AHEAD, rows.size - 1)])
         person = people.records[rows[at]]
         found[at] = may_be_called(
             person["assessed_rosh"],
@@ -303,10 +315,11 @@ def days_until_next(people: PeopleColumns, rows: Rows, rules: Rules, today: int)
     for at in range(rows.size):
         person = people.records[rows[at]]
         cell, tier, age = person["cell"], people.tier[rows[at]], today - int(person["stage_start"])
-        model, phone_cut = rules.model[cell], rules.phone_cut[cell]
-        booked_as = _FACE_TO_FACE
-        # Who isn't cut out for the telephone needn't be looked at more closely.
-        if person["phone_draw"] < phone_cut and may_be_called(
+        model = rules.model[cell]
+        booked_as = _next_booked_as(
+            person["phone_draw"],
+            rules.phone_cut[cell],
+            rules.hub_share[cell],
             person["assessed_rosh"],
             tier,
             person["contacts"],
@@ -314,36 +327,13 @@ def days_until_next(people: PeopleColumns, rows: Rows, rules: Rules, today: int)
             person["first_due_from"],
             person["work_only"],
             rules.early,
-        ):
-            booked_as = _kind_of_call(person["phone_draw"], phone_cut, rules.hub_share[cell])
-            days = rules.phone_interval[cell]
-        else:
+        )
+        if booked_as == _FACE_TO_FACE:
             days = rules.interval_days[model, _stage(age, rules.early, rules.middle), tier]
+        else:
+            days = rules.phone_interval[cell]
         person["model"], person["booked_as"] = model, booked_as
         found[at] = _sooner(days, int(rules.floor[cell]), person["crisis_noticed"], rules.step_up)
-    return found
-
-
-@compiled
-def live_sentences(latest: Rows, previous: Rows, status: NDArray[np.int8], rows: Rows) -> Rows:
-    """Return each person's latest licence, else order, else supervision; -1 if there is none."""
-    found = np.empty(rows.size, dtype=np.intp)
-    for at in range(rows.size):
-        licence, order, supervision = -1, -1, -1
-        sentence = latest[rows[at]]
-        while sentence >= 0 and licence < 0:
-            stands = status[sentence]
-            if stands in (_CURFEW, _LICENCE):
-                licence = sentence
-            elif stands == _ORDER and order < 0:
-                order = sentence
-            elif stands == _SUPERVISION and supervision < 0:
-                supervision = sentence
-            sentence = previous[sentence]
-        if licence >= 0:
-            found[at] = licence
-        else:
-            found[at] = order if order >= 0 else supervision
     return found
 
 
@@ -365,15 +355,21 @@ def grouped(rows: Rows, group: NDArray[np.int8], groups: int) -> tuple[Rows, Row
 
 @compiled
 def _by_outcome(
-    rows: Rows, outcome: NDArray[np.int8], people: PeopleColumns
+    rows: Rows, keys: NDArray[np.uint64], outcome: NDArray[np.int8]
 ) -> tuple[Rows, NDArray[np.uint64], Rows]:
-    """Return people by what came of their contacts, their keys, and where each outcome begins."""
-    ordered, begins = grouped(rows, outcome, _OUTCOMES)
-    keys = np.empty(rows.size, dtype=np.uint64)
+    """Return people and keys sorted by what came of their contacts, and where each outcome begins."""
+    begins = np.zeros(_OUTCOMES + 1, dtype=np.intp)
     for at in range(rows.size):
-        fetch_soon(people.records, ordered[min(at + AHEAD, rows.size - 1)])
-        keys[at] = people.records[ordered[at]]["key"]
-    return ordered, keys, begins
+        begins[outcome[at] + 1] += 1
+    for number in range(_OUTCOMES):
+        begins[number + 1] += begins[number]
+    place = begins.copy()
+    ordered, their_keys = np.empty_like(rows), np.empty_like(keys)
+    for at in range(rows.size):
+        to = place[outcome[at]]
+        ordered[to], their_keys[to] = rows[at], keys[at]
+        place[outcome[at]] = to + 1
+    return ordered, their_keys, begins
 
 
 @compiled
@@ -391,8 +387,6 @@ def hold_contacts(
 ) -> Held:
     """Hold contacts: who comes, what is noticed, and when the next one is.
 
-    Both are done for some people at a time, while the processor still has their records at hand.
-
     Parameters
     ----------
     seconds : int64 array (contacts,)
@@ -400,49 +394,53 @@ def hold_contacts(
     by_colleague : int8 array (contacts,)
         1 where somebody else than the responsible officer holds it.
     """
-    outcome = np.empty(rows.size, dtype=np.int8)
+    outcome, keys = np.empty(rows.size, dtype=np.int8), np.empty(rows.size, dtype=np.uint64)
     noticed, outside, stood_in = np.empty_like(rows), np.empty_like(rows), np.empty_like(rows)
     waited = np.empty(rows.size, dtype=np.int64)
     booked, again = np.empty_like(rows), np.empty_like(rows)
     days = np.empty(rows.size, dtype=np.int32)
     notices, firsts, others, bookings, repeats = 0, 0, 0, 0, 0
     today = day.today
-    for start in range(0, rows.size, FETCHED):
-        end = min(start + FETCHED, rows.size)
-        for at in range(start, end):
-            fetch_soon(people.records, rows[min(at + AHEAD, rows.size - 1)])
-            row, person = rows[at], people.records[rows[at]]
-            key, cell, contacts = person["key"], person["cell"], person["contacts"]
-            person["contacts"] = contacts + 1
-            way, talk = mode[at], min(rules.with_person[mode[at]], seconds[at])
-            if way != _HUB_CALL:
-                entry = rules.double_entry[person["model"]] if way != _CUSTODY and not first[at] else 0
-                counted[_CONTACT_SECONDS, cell] += seconds[at]
-                counted[_DOUBLE_ENTRY, cell] += entry
-            if way == _CUSTODY:
-                outcome[at] = _CUSTODY
-                counted[_MADE + _CUSTODY, cell] += 1
-                counted[_WITH_PEOPLE, cell] += talk
-                if by_colleague[at] == 1:
-                    stood_in[others] = row
-                    others += 1
-                continue
-            colleague = by_colleague[at] == 1
+    for at in range(rows.size):
+        soon = min(at + AHEAD, rows.size - 1)
+        fetch_soon(people.records, rows[soon])
+        fetch_soon(people.tier, rows[soon])
+        if first[soon]:
+            fetch_soon(people.allocated_on, rows[soon])
+        row, person = rows[at], people.records[rows[at]]
+        key, cell, contacts = person["key"], person["cell"], person["contacts"]
+        keys[at] = key
+        person["contacts"] = contacts + 1
+        way, talk = mode[at], min(rules.with_person[mode[at]], seconds[at])
+        colleague = by_colleague[at] == 1
+        occurrence = occurrence_of(person["sentences"], person["spells"], contacts)
+        if way != _HUB_CALL:
+            entry = rules.double_entry[person["model"]] if way != _CUSTODY and not first[at] else 0
+            counted[_CONTACT_SECONDS, cell] += seconds[at]
+            counted[_DOUBLE_ENTRY, cell] += entry
+        if way == _CUSTODY:
+            outcome[at] = _CUSTODY
+            counted[_MADE + _CUSTODY, cell] += 1
+            counted[_WITH_PEOPLE, cell] += talk
+            if colleague:
+                stood_in[others] = row
+                others += 1
+            wait = rules.custody_interval
+        else:
             counted[_COLLEAGUE, cell] += colleague
             if first[at] and contacts == 0:
                 # The service kept it, whether or not the person comes.
-                wait = today - int(person["first_due_from"])
+                since = today - int(person["first_due_from"])
                 if people.first_after_release[row] == 1:
                     counted[_FIRST_RELEASE, cell] += 1
-                    counted[_FIRST_RELEASE_DAYS, cell] += wait
+                    counted[_FIRST_RELEASE_DAYS, cell] += since
                     counted[_FIRST_RELEASE_IN_TIME, cell] += person["first_due_from"] >= day.released_in_time
                 else:
                     counted[_FIRST_COMMUNITY, cell] += 1
-                    counted[_FIRST_COMMUNITY_DAYS, cell] += wait
+                    counted[_FIRST_COMMUNITY_DAYS, cell] += since
                     counted[_FIRST_COMMUNITY_IN_TIME, cell] += people.allocated_on[row] >= day.allocated_in_time
-                    outside[firsts], waited[firsts] = row, wait
+                    outside[firsts], waited[firsts] = row, since
                     firsts += 1
-            occurrence = occurrence_of(person["sentences"], person["spells"], contacts)
             crisis_since, officer_changed_on = int(person["crisis_since"]), int(person["officer_changed_on"])
             chance = _miss_probability(
                 rules.miss[cell] * np.float64(person["miss_factor"]),
@@ -456,7 +454,8 @@ def hold_contacts(
             if rules.odds.size:
                 odds = chance / (1 - chance) * rules.odds[at]
                 chance = min(odds / (1 + odds), _MOST_MISSED)
-            if uniform_of(key, draws.attendance, occurrence) < chance:
+            missed = uniform_of(key, draws.attendance, occurrence) < chance
+            if missed:
                 counted[_MISSED_SECONDS, cell] += talk if way != _HUB_CALL else 0
                 if uniform_of(key, draws.absence, occurrence) < rules.accepted_share:
                     outcome[at] = EXCUSED
@@ -464,69 +463,80 @@ def hold_contacts(
                 else:
                     outcome[at] = UNEXCUSED
                     counted[_UNACCEPTABLE, cell] += 1
-                continue
-            outcome[at] = way
-            counted[_MADE + way, cell] += 1
-            if not in_person(way):
-                counted[_ON_CALLS, cell] += talk if way != _HUB_CALL else 0
             else:
-                counted[_WITH_PEOPLE, cell] += talk
-                person["last_seen"] = today
-                released_on = int(person["released_on"])
-                if person["seen_since_release"] == 0 and released_on != NEVER:
-                    person["seen_since_release"] = 1
-                    counted[_FIRST_WEEK, cell] += today - released_on <= _WEEK
-            if first[at]:
-                outcome[at] = SEEN_FIRST
-                person["first_due_from"] = NEVER
-            elif colleague:
-                stood_in[others] = row
-                others += 1
-            if crisis_since != NEVER and person["crisis_noticed"] == 0:
-                # Until noticed it goes on. One draw for each change, however many contacts it takes: two scenarios
-                # whose contacts fall on other days still share their luck.
-                notice = rules.notice[cell, way]
-                if colleague:
-                    notice = notice * rules.colleague_notice
-                hidden = np.float64(person["crisis_hidden"]) * (1 - notice)
-                person["crisis_hidden"] = hidden
-                if uniform_of(key, draws.noticing, int(people.crises[row])) >= hidden:
-                    person["crisis_noticed"] = 1
-                    counted[_NOTICED, cell] += 1
-                    counted[_NOTICED_BY + way, cell] += 1
-                    counted[_DETECTION, cell] += today - crisis_since
-                    counted[_DAYS_BY + way, cell] += today - crisis_since
-                    counted[_UNNOTICED, cell] += today - max(crisis_since, day.month_begin)
-                    noticed[notices] = row
-                    notices += 1
-        # The next contact: the nearest working day, tomorrow at the earliest.
-        ahead = days_until_next(people, rows[start:end][outcome[start:end] != _CUSTODY], rules, today)
-        seen_outside = 0
-        for at in range(start, end):
-            row, person = rows[at], people.records[rows[at]]
-            if outcome[at] == _CUSTODY:
-                wait = rules.custody_interval
+                outcome[at] = way
+                counted[_MADE + way, cell] += 1
+                if not in_person(way):
+                    counted[_ON_CALLS, cell] += talk if way != _HUB_CALL else 0
+                else:
+                    counted[_WITH_PEOPLE, cell] += talk
+                    person["last_seen"] = today
+                    released_on = int(person["released_on"])
+                    if person["seen_since_release"] == 0 and released_on != NEVER:
+                        person["seen_since_release"] = 1
+                        counted[_FIRST_WEEK, cell] += today - released_on <= _WEEK
+                if first[at]:
+                    outcome[at] = SEEN_FIRST
+                    person["first_due_from"] = NEVER
+                elif colleague:
+                    stood_in[others] = row
+                    others += 1
+                if crisis_since != NEVER and person["crisis_noticed"] == 0:
+                    # Until noticed it goes on. One draw for each change, however many contacts it takes: two scenarios
+                    # whose contacts fall on other days still share their luck.
+                    notice = rules.notice[cell, way]
+                    if colleague:
+                        notice = notice * rules.colleague_notice
+                    hidden = np.float64(person["crisis_hidden"]) * (1 - notice)
+                    person["crisis_hidden"] = hidden
+                    if uniform_of(key, draws.noticing, int(people.crises[row])) >= hidden:
+                        person["crisis_noticed"] = 1
+                        counted[_NOTICED, cell] += 1
+                        counted[_NOTICED_BY + way, cell] += 1
+                        counted[_DETECTION, cell] += today - crisis_since
+                        counted[_DAYS_BY + way, cell] += today - crisis_since
+                        counted[_UNNOTICED, cell] += today - max(crisis_since, day.month_begin)
+                        noticed[notices] = row
+                        notices += 1
+            model, tier, age = rules.model[cell], people.tier[row], today - int(person["stage_start"])
+            booked_as = _next_booked_as(
+                person["phone_draw"],
+                rules.phone_cut[cell],
+                rules.hub_share[cell],
+                person["assessed_rosh"],
+                tier,
+                contacts + 1,
+                age,
+                person["first_due_from"],
+                person["work_only"],
+                rules.early,
+            )
+            person["model"], person["booked_as"] = model, booked_as
+            if booked_as == _FACE_TO_FACE:
+                wait = rules.interval_days[model, _stage(age, rules.early, rules.middle), tier]
             else:
-                wait = ahead[seen_outside]
-                seen_outside += 1
-                if outcome[at] in (EXCUSED, UNEXCUSED):
-                    if first[at]:
-                        again[repeats] = row
-                        repeats += 1
-                        continue
-                    wait = min(wait, rules.after_missed)
-                if person["work_only"] == 1:
+                wait = rules.phone_interval[cell]
+            wait = _sooner(wait, int(rules.floor[cell]), person["crisis_noticed"], rules.step_up)
+            if missed:
+                if first[at]:
+                    again[repeats] = row
+                    repeats += 1
                     continue
-            when = today + wait
-            before, after = int(day.before[wait]), int(day.after[wait])
-            if before != after:
-                occurrence = occurrence_of(person["sentences"], person["spells"], person["contacts"])
-                when = _nearest(when, before, after, uniform_of(person["key"], draws.side_of_weekend, occurrence))
-            when = max(when, int(day.after[1]))
-            person["contact_due"] = when
-            booked[bookings], days[bookings] = row, when
-            bookings += 1
-    ordered, keys, begins = _by_outcome(rows, outcome, people)
+                wait = min(wait, rules.after_missed)
+            if person["work_only"] == 1:
+                continue
+        # The next contact: the nearest working day, tomorrow at the earliest.
+        when = today + wait
+        before, after = int(day.before[wait]), int(day.after[wait])
+        if before != after:
+            # Numbered as the next contact.
+            draw = uniform_of(key, draws.side_of_weekend, occurrence + 1)
+            when = _nearest(when, before, after, draw)
+        when = max(when, int(day.after[1]))
+        person["contact_due"] = when
+        booked[bookings], days[bookings] = row, when
+        bookings += 1
+    ordered, keys, begins = _by_outcome(rows, keys, outcome)
     return Held(
         outcome,
         ordered,

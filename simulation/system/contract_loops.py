@@ -93,8 +93,8 @@ def prisoners_by_area(size: int, areas: int, location: Array, area: Array) -> Co
     """Return how many people are in prison from each area: sentenced or recalled."""
     found = np.zeros(areas, dtype=np.int64)
     for row in range(size):
-        if location[row] == _SENTENCED or location[row] == _RECALLED:
-            found[area[row]] += 1
+        # Added for everybody, 0 for most: a choice that can't be foretold costs more.
+        found[area[row]] += (location[row] == _SENTENCED) | (location[row] == _RECALLED)
     return found
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import mix, uniform_of
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system.codes import Kind, Location, Report, Writer
 from simulation.system.diary_loops import urgency_of, work_queues
 from simulation.system.hazards import group_of
@@ -109,7 +109,12 @@ def refer_people(
     """
     referred, asked, kinds, direct = found[0], found[1], found[2], found[3]
     many, asking = 0, 0
-    for row in rows:
+    for at in range(rows.size):
+        soon, row = rows[min(at + AHEAD, rows.size - 1)], rows[at]
+        fetch_soon(location, soon)
+        fetch_soon(report_due, soon)
+        fetch_soon(report, soon)
+        fetch_soon(key, soon)
         # Somebody already before the court brings the new matter to the same hearing.
         if location[row] >= _DEAD or report_due[row] != NEVER:
             continue
@@ -195,6 +200,9 @@ def team_day(
     served[:] = False
     needed, duties = 0, 0
     for at in range(size):
+        soon = row[min(at + AHEAD, size - 1)]
+        fetch_soon(report_due, soon)
+        fetch_soon(key, soon)
         urgency[at] = urgency_of(0, int(due[at]), _mix(key[row[at]] + np.uint64(due[at])), today)
         time[at] = seconds[at]
         # Somebody sentenced or gone meanwhile needs no report.
@@ -290,7 +298,10 @@ def deliver_reports(
     done, hearings = delivered[0, :many], delivered[1, :many]
     done.sort()
     for at in range(many):
-        row = done[at]
+        soon, row = done[min(at + AHEAD, many - 1)], done[at]
+        fetch_soon(report, soon)
+        fetch_soon(report_due, soon)
+        fetch_soon(cell, soon)
         kind, place = report[row], cell[row]
         if kind == _ORAL:
             flows[_ORAL_REPORTS, place] += 1
@@ -363,8 +374,17 @@ def decide_custody(
     """
     sentenced, inside, outside, already = found[0], found[1], found[2], found[3]
     many, into_custody, supervised = 0, 0, 0
+    end = rows.size - 1
     for at in range(rows.size):
-        row = rows[at]
+        # People first, and their latest sentences once these are known.
+        later, soon, row = rows[min(at + 2 * AHEAD, end)], rows[min(at + AHEAD, end)], rows[at]
+        fetch_soon(latest, later)
+        fetch_soon(location, later)
+        fetch_soon(report, later)
+        fetch_soon(key, later)
+        fetch_soon(disposal_draw, soon)
+        fetch_soon(kind, max(latest[soon], 0))
+        fetch_soon(length, max(latest[soon], 0))
         if location[row] >= _DEAD:
             continue
         sentenced[many] = row

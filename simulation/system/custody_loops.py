@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.agenda import NOBODY
 from simulation.engine.chance import minus_log_of, uniform_of
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.engine.order import put_in_order, put_in_order_of
 from simulation.system.codes import Status
 from simulation.system.quantiles import Lookup, quantile_table
@@ -194,7 +194,16 @@ def let_go(
     put_in_order_of(tagged, person)
     put_in_order_of(due, person)
     waiting, stopped, freed, to_break = 0, 0, 0, 0
-    for row in tagged:
+    for at in range(tagged.size):
+        soon = tagged[min(at + AHEAD, tagged.size - 1)]
+        fetch_soon(status, soon)
+        fetch_soon(curfew_stage, soon)
+        fetch_soon(custody_end, soon)
+        fetch_soon(curfew_from, soon)
+        fetch_soon(released, soon)
+        fetch_soon(key, person[soon])
+        fetch_soon(latest, person[soon])
+        row = tagged[at]
         who = person[row]
         alone = status[row] == _CUSTODY and curfew_stage[row] == APPROVED
         sentence = latest[who]
@@ -230,7 +239,20 @@ def let_go(
                 to_break += 1
 
     going, over, following = freed, 0, 0
-    for row in due:
+    for at in range(due.size):
+        soon, row = due[min(at + AHEAD, due.size - 1)], due[at]
+        who = person[soon]
+        fetch_soon(status, soon)
+        fetch_soon(expiry, soon)
+        fetch_soon(supervision_end, soon)
+        fetch_soon(released, soon)
+        # And what is read of those released, below.
+        fetch_soon(length, soon)
+        fetch_soon(number, soon)
+        fetch_soon(home_found, soon)
+        fetch_soon(latest, who)
+        fetch_soon(key, who)
+        fetch_soon(deportation, who)
         if status[row] == _CUSTODY:
             released[row] = today
             out[going] = row
@@ -249,6 +271,13 @@ def let_go(
     without, with_home, stay, leave = 0, 0, 0, 0
     with_home_on_curfew = 0
     for at in range(going):
+        soon = out[min(at + AHEAD, going - 1)]
+        fetch_soon(length, soon)
+        fetch_soon(home_found, soon)
+        fetch_soon(previous, soon)
+        fetch_soon(key, person[soon])
+        fetch_soon(latest, person[soon])
+        fetch_soon(deportation, person[soon])
         row = out[at]
         who = person[row]
         moved[at] = who
@@ -354,7 +383,12 @@ def run_out(
     licences, going_on, ends, undecided = found[3], found[4], found[5], found[6]
     completed, over, ending, following, breached = 0, 0, 0, 0, 0
     put_in_order_of(due, person)
-    for row in due:
+    for at in range(due.size):
+        soon, row = due[min(at + AHEAD, due.size - 1)], due[at]
+        fetch_soon(status, soon)
+        fetch_soon(expiry, soon)
+        fetch_soon(supervision_end, soon)
+        fetch_soon(cell, person[soon])
         who = person[row]
         stands = status[row]
         if stands == _ORDER:

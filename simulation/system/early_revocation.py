@@ -15,7 +15,7 @@ import simpy
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system.codes import Kind, Location, Progress, Rosh, Status, Task
 from simulation.system.service import Array, Rows, Service
 from simulation.system.workload import Workload
@@ -175,7 +175,20 @@ def look_at_progress(
     """
     granted, wanted = np.empty_like(rows), np.empty_like(rows)
     many_granted, many_wanted = 0, 0
-    for row in rows:
+    for at in range(rows.size):
+        soon = rows[min(at + 2 * AHEAD, rows.size - 1)]
+        fetch_soon(person, soon)
+        fetch_soon(status, soon)
+        fetch_soon(breach_pending, soon)
+        fetch_soon(imposed, soon)
+        fetch_soon(unpaid_work, soon)
+        soon = rows[min(at + AHEAD, rows.size - 1)]
+        fetch_soon(location, person[soon])
+        fetch_soon(warned_on, person[soon])
+        fetch_soon(key, person[soon])
+        fetch_soon(reoffended_on, person[soon])
+        fetch_soon(progress, max(unpaid_work[soon], 0))
+        row = rows[at]
         who = person[row]
         if status[row] != _ORDER or breach_pending[row] != 0 or location[who] != _COMMUNITY:
             continue

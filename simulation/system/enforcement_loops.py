@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.engine.order import put_in_order
 from simulation.system.codes import CRC, Kind, Location, Status
-from simulation.system.contact_loops import live_sentences, occurrences
+from simulation.system.contact_loops import occurrences
+from simulation.system.place import live_sentences
 from simulation.system.service import COUNT_INDEX, Array, Rows
 from simulation.system.waits import value_at
 
@@ -155,16 +156,20 @@ def answer_failures(
         occurrence = occurrences(sentences, spells, contacts, rows)
     recalled, warned, going, breached, by = found[0], found[1], found[2], found[3], found[4]
     recalls, warning, starting = 0, 0, 0
-    # Fetched together, before anything is decided: the processor waits for many at once, not for each.
-    warned_before, places = np.empty(rows.size, dtype=np.int32), np.empty(rows.size, dtype=np.int16)
     for at in range(rows.size):
-        warned_before[at], places[at] = warned_on[rows[at]], cell[rows[at]]
-        absent_on[rows[at]] = today
-    for at in range(rows.size):
+        soon = min(at + AHEAD, rows.size - 1)
+        fetch_soon(key, rows[soon])
+        fetch_soon(warned_on, rows[soon])
+        fetch_soon(absent_on, rows[soon])
+        following = max(sentence[soon], 0)
+        fetch_soon(status, following)
+        fetch_soon(kind, following)
+        fetch_soon(breach_pending, following)
         row, broken = rows[at], sentence[at]
+        absent_on[row] = today
         if broken < 0:
             continue
-        stands, place = status[broken], places[at]
+        stands, place = status[broken], cell[row]
         if stands in (_LICENCE, _CURFEW):
             # On licence: a warning, or recall on risk and behaviour at any time; life licences follow their series.
             if kind[broken] != _LIFE and uniform_of(key[row], recall_constant, occurrence[at]) < recall_share[place]:
@@ -172,7 +177,7 @@ def answer_failures(
                 recalls += 1
                 continue
         else:
-            before = int(warned_before[at])
+            before = int(warned_on[row])
             if before != NEVER and today - before <= window:
                 if breach_pending[broken] == 0:
                     flows[_BREACHES_DUE, place] += 1
@@ -250,18 +255,22 @@ def judge_packs(
     dropped, back, authors, sent, referred, hearings = found[0], found[1], found[2], found[3], found[4], found[5]
     drops, returns, taken = 0, 0, 0
     drop_constant, return_constant, wait_constant = constants[0], constants[1], constants[2]
-    # Fetched together, before anything is decided: the processor waits for many at once, not for each.
-    owners, since, pending = np.empty_like(packs), np.empty_like(packs), np.empty_like(packs)
-    keys, places = np.empty(packs.size, dtype=np.uint64), np.empty_like(packs)
     for at in range(packs.size):
-        owners[at], since[at], pending[at] = person[packs[at]], breach_known[packs[at]], breach_pending[packs[at]]
-    for at in range(packs.size):
-        keys[at], places[at] = key[owners[at]], cell[owners[at]]
-    for at in range(packs.size):
-        if pending[at] != 1:
+        soon = packs[min(at + 2 * AHEAD, packs.size - 1)]
+        fetch_soon(person, soon)
+        fetch_soon(breach_known, soon)
+        fetch_soon(breach_pending, soon)
+        fetch_soon(breaches, soon)
+        fetch_soon(number, soon)
+        fetch_soon(pack_returns, soon)
+        owner = person[packs[min(at + AHEAD, packs.size - 1)]]
+        fetch_soon(key, owner)
+        fetch_soon(side, owner)
+        pack = packs[at]
+        if breach_pending[pack] != 1:
             continue
-        pack, who, known = packs[at], owners[at], since[at]
-        place, drawn, earlier = places[at], keys[at], int(breaches[pack])
+        who, known, earlier = person[pack], int(breach_known[pack]), int(breaches[pack])
+        place, drawn = cell[who], key[who]
         working = counted[today + origin] - counted[known + origin]
         occurrence = occurrence_of(int(number[pack]), earlier)
         if working > target and uniform_of(drawn, drop_constant, occurrence) < dropped_share[place]:
@@ -353,7 +362,18 @@ def hear_breaches(
     """
     sizes = np.zeros(OUTCOMES, dtype=np.intp)
     people, details = np.empty((OUTCOMES, due.size), dtype=np.intp), np.empty((OUTCOMES, due.size), dtype=np.intp)
-    for sentence in due:
+    for at in range(due.size):
+        soon = due[min(at + 2 * AHEAD, due.size - 1)]
+        fetch_soon(person, soon)
+        fetch_soon(status, soon)
+        fetch_soon(breach_pending, soon)
+        fetch_soon(breaches, soon)
+        fetch_soon(number, soon)
+        owner = person[due[min(at + AHEAD, due.size - 1)]]
+        fetch_soon(key, owner)
+        fetch_soon(warned_on, owner)
+        fetch_soon(location, owner)
+        sentence = due[at]
         breach_pending[sentence] = 0
         stands = status[sentence]
         if stands != _ORDER and stands != _SUPERVISION:
@@ -400,8 +420,12 @@ def wanted_or_at_large(
     """Return people's sentences for which a warrant is out, and those recalled from which they are at large."""
     wanted, at_large = np.empty(rows.size * 4, dtype=np.intp), np.empty(rows.size * 4, dtype=np.intp)
     warrants, recalls = 0, 0
-    for row in rows:
-        sentence = latest[row]
+    for at in range(rows.size):
+        fetch_soon(latest, rows[min(at + 2 * AHEAD, rows.size - 1)])
+        soon = max(latest[rows[min(at + AHEAD, rows.size - 1)]], 0)
+        fetch_soon(status, soon)
+        fetch_soon(previous, soon)
+        sentence = latest[rows[at]]
         while sentence >= 0:
             stands = status[sentence]
             if stands == _AT_LARGE and recalls < at_large.size:

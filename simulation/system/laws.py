@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER, Table
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system import codes
 
 if TYPE_CHECKING:
@@ -58,20 +58,18 @@ _LIVING = 0xFF & ~(1 << codes.Status.ENDED)
 
 
 class PeopleSeen(NamedTuple):
-    """Columns of people that the laws look at."""
+    """Columns of people that the laws look at, and what lies beside the key as records."""
 
+    records: Array
     location: Array
     setting: Array
     side: Array
     officer: Array
     convicted: Array
-    sentences: Array
     rosh: Array
-    assessed_rosh: Array
     mappa: Array
     never_curfew: Array
     waiting_since: Array
-    first_due_from: Array
     committed_until: Array
     report_due: Array
     prison_held: Array
@@ -136,21 +134,15 @@ def columns(kind: Any, table: Table) -> Any:
     return kind(*(getattr(table, name) for name in kind._fields))
 
 
-#: People who are looked at together: what was fetched of them is still at hand.
-_TOGETHER = 512
-
-
 @compiled
-def _looked_at(
-    first: int, end: int, people: PeopleSeen, masks: Array, contact: Array, today: int, rows: Rows
-) -> int:
-    """Write to ``rows`` who of some people don't plainly break no law; return how many.
+def _looked_at(size: int, people: PeopleSeen, masks: Array, contact: Array, today: int) -> Rows:
+    """Return who doesn't plainly break no law.
 
     Most people are not yet convicted, or their sentences are over. If nobody is responsible for them and nothing is
     booked, and they are where they should be, there is nothing else to look at.
     """
-    many = 0
-    for row in range(first, end):
+    rows, many = np.empty(size + 1, dtype=np.intp), 0
+    for row in range(size):
         place, convicted = people.location[row], people.convicted[row]
         idle = (people.side[row] < 0) & (people.officer[row] < 0) & (contact[row] == NEVER)
         idle &= (people.prison_held[row] == 0) & (masks[row] & _LIVING == 0)
@@ -159,7 +151,7 @@ def _looked_at(
         # Written for everybody, kept for some: a choice that can't be foretold costs more than a number.
         rows[many] = row
         many += not (idle & (to_come | over))
-    return many
+    return rows[:many]
 
 
 @compiled
@@ -185,68 +177,63 @@ def check_people(
         All laws broken, and the people who must not be supervised by telephone alone.
     """
     every = 0
-    rows = np.empty(_TOGETHER + 1, dtype=np.intp)
-    must_be_seen = np.empty(size + 1, dtype=np.intp)
+    rows = _looked_at(size, people, masks, dates.contact, today)
+    must_be_seen = np.empty(rows.size + 1, dtype=np.intp)
     many = 0
-    settings, risks = np.empty(_TOGETHER, dtype=np.int8), np.empty(_TOGETHER, dtype=np.int8)
-    first_dues, counts = np.empty(_TOGETHER, dtype=np.bool_), np.empty(_TOGETHER, dtype=np.int8)
-    for first in range(0, size, _TOGETHER):
-        looked_at = _looked_at(first, min(first + _TOGETHER, size), people, masks, dates.contact, today, rows)
-        # Fetched before anything is decided: the processor fetches many at once.
-        for at in range(looked_at):
-            settings[at] = people.setting[rows[at]]
-        for at in range(looked_at):
-            risks[at] = people.assessed_rosh[rows[at]]
-            first_dues[at] = people.first_due_from[rows[at]] != NEVER
-            counts[at] = people.sentences[rows[at]]
-        # Every law is worked out for everybody, with no choices in between: a choice that can't be foretold costs as
-        # much as several laws.
-        for at in range(looked_at):
-            row = rows[at]
-            place, side, officer = people.location[row], people.side[row], people.officer[row]
-            setting, high, first_due = settings[at], risks[at] >= _HIGH, first_dues[at]
-            appointment, mask, convicted = dates.contact[row], int(masks[row]), people.convicted[row]
-            booked, living = appointment != NEVER, (mask & _LIVING) != 0
-            supervised, has_officer = side >= 0, officer >= 0
-            prisoner = (place == _SENTENCED) | (place == _RECALLED)
-            prison_held = people.prison_held[row] == 1
-            settled = people.waiting_since[row] == NEVER
-            post = officer if has_officer else 0
-            held[post] += has_officer
-            # Somewhere, or nowhere with a live sentence: then they should be somewhere.
-            placed = (place < _DEAD) & (living | ((place != _UNKNOWN) & (place != _OVER)))
-            rightly = int(precedence.place[mask])
-            away = (people.committed_until[row] > today) & ((rightly == _COMMUNITY) | (rightly == _OVER))
-            rightly = _COMMITTED if away else rightly
-            rightly = _COURT if (rightly == _OVER) & (people.report_due[row] != NEVER) else rightly
-            laws = ONE_PLACE * (placed & (place != rightly))
-            laws |= SETTING_FOLLOWS * (placed & (setting != precedence.setting[mask]))
-            # Everybody convicted is somewhere; nobody not yet convicted is anywhere.
-            missing = (place == _UNKNOWN) & (convicted < today)
-            early = (place != _UNKNOWN) & (convicted > today) & (counts[at] == 0)
-            outside = (place >= _COMMUNITY) & (place <= _AT_LARGE) & (place != _COMMITTED)
-            unled = (outside & (not supervised)) | ((place == _OVER) & supervised)
-            laws |= NOBODY_LOST * (missing | early | unled)
-            wrongly_due = first_due & supervised & (place != _COMMUNITY)
-            laws |= NO_CONTACT_IN_CUSTODY * ((booked & (place != _COMMUNITY) & (not prisoner)) | wrongly_due)
-            day = appointment - dates.working_from if booked else 0
-            laws |= WORKING_DAYS * (booked & (not dates.working[day]))
-            laws |= DEAD * ((place >= _DEAD) & (living | has_officer | booked))
-            laws |= PRISON_HELD * (prison_held & ((place != _SENTENCED) | has_officer | booked))
-            queued = (dates.allocate[row] != NEVER) | orphan[row] | (people.prison_held[row] != 0)
-            in_post = has_officer & (posts.filled[post] != 0)
-            led = (in_post | ((not has_officer) & queued)) if supervised else not has_officer
-            laws |= OFFICER_OR_QUEUE * (not led)
-            theirs = supervised & has_officer & settled
-            laws |= HIGH_RISK_OFFICER * (theirs & high & (posts.grade[post] != _PO))
-            laws |= PROVIDER * (theirs & (posts.employer[post] != side))
-            laws |= CUSTODY_CASELOAD * (supervised & (setting == _IN_CUSTODY) & (not prisoner))
-            laws |= HIGH_RISK_NPS * ((side > _NPS) & (high | (people.mappa[row] > 0)))
-            must_be_seen[many] = row
-            many += supervised & (place == _COMMUNITY) & (high | first_due)
-            if laws:
-                broken[row] = laws
-                every |= laws
+    # Every law is worked out for everybody, with no choices in between: a choice that can't be foretold costs as
+    # much as several laws.
+    for at in range(rows.size):
+        row, soon = rows[at], rows[min(at + AHEAD, rows.size - 1)]
+        fetch_soon(people.records, soon)
+        # The days of committals and reports lie beside it.
+        fetch_soon(people.waiting_since, soon)
+        fetch_soon(people.mappa, soon)
+        person = people.records[row]
+        place, side, officer = people.location[row], people.side[row], people.officer[row]
+        setting, high = people.setting[row], person["assessed_rosh"] >= _HIGH
+        first_due = person["first_due_from"] != NEVER
+        appointment, mask, convicted = dates.contact[row], int(masks[row]), people.convicted[row]
+        booked, living = appointment != NEVER, (mask & _LIVING) != 0
+        supervised, has_officer = side >= 0, officer >= 0
+        prisoner = (place == _SENTENCED) | (place == _RECALLED)
+        prison_held = people.prison_held[row] == 1
+        settled = people.waiting_since[row] == NEVER
+        post = officer if has_officer else 0
+        held[post] += has_officer
+        # Somewhere, or nowhere with a live sentence: then they should be somewhere.
+        placed = (place < _DEAD) & (living | ((place != _UNKNOWN) & (place != _OVER)))
+        rightly = int(precedence.place[mask])
+        away = (people.committed_until[row] > today) & ((rightly == _COMMUNITY) | (rightly == _OVER))
+        rightly = _COMMITTED if away else rightly
+        rightly = _COURT if (rightly == _OVER) & (people.report_due[row] != NEVER) else rightly
+        laws = ONE_PLACE * (placed & (place != rightly))
+        laws |= SETTING_FOLLOWS * (placed & (setting != precedence.setting[mask]))
+        # Everybody convicted is somewhere; nobody not yet convicted is anywhere.
+        missing = (place == _UNKNOWN) & (convicted < today)
+        early = (place != _UNKNOWN) & (convicted > today) & (person["sentences"] == 0)
+        outside = (place >= _COMMUNITY) & (place <= _AT_LARGE) & (place != _COMMITTED)
+        unled = (outside & (not supervised)) | ((place == _OVER) & supervised)
+        laws |= NOBODY_LOST * (missing | early | unled)
+        wrongly_due = first_due & supervised & (place != _COMMUNITY)
+        laws |= NO_CONTACT_IN_CUSTODY * ((booked & (place != _COMMUNITY) & (not prisoner)) | wrongly_due)
+        day = appointment - dates.working_from if booked else 0
+        laws |= WORKING_DAYS * (booked & (not dates.working[day]))
+        laws |= DEAD * ((place >= _DEAD) & (living | has_officer | booked))
+        laws |= PRISON_HELD * (prison_held & ((place != _SENTENCED) | has_officer | booked))
+        queued = (dates.allocate[row] != NEVER) | orphan[row] | (people.prison_held[row] != 0)
+        in_post = has_officer & (posts.filled[post] != 0)
+        led = (in_post | ((not has_officer) & queued)) if supervised else not has_officer
+        laws |= OFFICER_OR_QUEUE * (not led)
+        theirs = supervised & has_officer & settled
+        laws |= HIGH_RISK_OFFICER * (theirs & high & (posts.grade[post] != _PO))
+        laws |= PROVIDER * (theirs & (posts.employer[post] != side))
+        laws |= CUSTODY_CASELOAD * (supervised & (setting == _IN_CUSTODY) & (not prisoner))
+        laws |= HIGH_RISK_NPS * ((side > _NPS) & (high | (people.mappa[row] > 0)))
+        must_be_seen[many] = row
+        many += supervised & (place == _COMMUNITY) & (high | first_due)
+        if laws:
+            broken[row] = laws
+            every |= laws
     return every, must_be_seen[:many].copy()
 
 

@@ -87,24 +87,8 @@ def in_person(mode: int) -> bool:
 
 
 @compiled
-def first_ways(draws: Shares, cells: NDArray[np.int16], high: NDArray[np.bool_], ways: Ways) -> NDArray[np.int8]:
-    """Return how first appointments are held: never by telephone, whatever else is.
-
-    Parameters
-    ----------
-    draws : float array
-        One for each person.
-    cells : int array
-        Cell of each person.
-    high : bool array
-        At high risk.
-    """
-    found = np.empty(draws.size, dtype=np.int8)
-    for at in range(draws.size):
-        cell = cells[at]
-        if ways.exceptional[cell]:
-            cuts = ways.exceptional_cuts[1 if high[at] else 0]
-            found[at] = way_in_exceptional_delivery(draws[at], cuts[0], cuts[1], 1.0)
-        else:
-            found[at] = way_of_visit(draws[at], 0.0, 0.0, 0.0, ways.booth[cell])
-    return found
+def way_of_first(draw: float, exceptional: bool, face_to_face: float, doorstep: float, booth: float) -> int:
+    """Return how a first appointment is held: never by telephone, whatever else is."""
+    if exceptional:
+        return way_in_exceptional_delivery(draw, face_to_face, doorstep, 1.0)
+    return way_of_visit(draw, 0.0, 0.0, 0.0, booth)

@@ -166,7 +166,7 @@ def day_at_work(
 
 
 @compiled
-def cases_of(leavers: Rows, area: Array, cases: Array, officer: Array, first_of_area: Rows) -> Rows:
+def cases_of(leavers: Rows, area: Array, cases: Array, places: Array, first_of_area: Rows) -> Rows:
     """Return everybody whose officer is one of the leavers, in row order; an officer's cases live in the same area.
 
     Parameters
@@ -175,8 +175,8 @@ def cases_of(leavers: Rows, area: Array, cases: Array, officer: Array, first_of_
         Rows of posts, each once.
     area, cases : int arrays (posts,)
         Where each post is, and how many cases its holder has.
-    officer : int array (people,)
-        Everybody's officer.
+    places : records (people,)
+        Everybody's officer, among what lies beside it: of columns at known places the processor compares many at once.
     first_of_area : int array (areas + 1,)
         Row of the first person of each area, and the number of people.
     """
@@ -191,13 +191,12 @@ def cases_of(leavers: Rows, area: Array, cases: Array, officer: Array, first_of_
         until = many + int(cases[post])
         while many < until and start < end:
             # Most stretches of people hold nobody's case of theirs; the processor compares a whole one in few steps.
-            stretch = officer[start : min(start + _STRETCH, end)]
             theirs = 0
-            for holder in stretch:
-                theirs += holder == post
+            for row in range(start, min(start + _STRETCH, end)):
+                theirs += places[row]["officer"] == post
             row = start
             while theirs > 0:
-                if officer[row] == post:
+                if places[row]["officer"] == post:
                     found[many] = row
                     many += 1
                     theirs -= 1

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system.codes import Location, Setting, Status
 
 Rows = NDArray[np.intp]
@@ -55,6 +55,8 @@ SETTING_OF = np.array([_setting(mask) for mask in range(256)], dtype=np.int8)
 
 _COURT, _COMMITTED, _DEAD = int(Location.COURT), int(Location.COMMITTED), int(Location.DEAD)
 _COMMUNITY, _ENDED = int(Location.COMMUNITY), int(Location.ENDED)
+# A compiled loop takes plain numbers, not the members of a class.
+_ORDER, _CURFEW, _LICENCE, _SUPERVISION = Status.ORDER, Status.CURFEW, Status.LICENCE, Status.SUPERVISION
 
 
 @compiled
@@ -108,27 +110,20 @@ def place_again(
     People are given in row order, with repeats; the rows of ``found``, shape (3, people), are who moved, from where and
     to where. Returns how many moved.
     """
-    # Records are read before anything is decided: without a choice in between, the processor fetches many at once.
-    last = np.empty(rows.size, dtype=np.intp)
-    masks = np.empty(rows.size, dtype=np.int64)
-    older = np.empty(rows.size, dtype=np.intp)
-    settings = np.empty(rows.size, dtype=np.int8)
+    size, end = 0, rows.size - 1
     for at in range(rows.size):
-        last[at] = latest[rows[at]]
-        settings[at] = setting[rows[at]]
-    for at in range(rows.size):
-        # Of somebody without a sentence the last row is looked at in vain.
-        masks[at] = 1 << int(status[last[at]])
-        older[at] = previous[last[at]]
-    size = 0
-    for at in range(rows.size):
+        # People first, and their latest sentences once these are known.
+        soon, later = rows[min(at + AHEAD, end)], rows[min(at + 2 * AHEAD, end)]
+        fetch_soon(latest, later)
+        fetch_soon(location, later)
+        sentence = max(latest[soon], 0)
+        fetch_soon(status, sentence)
+        fetch_soon(previous, sentence)
         row = rows[at]
         source = location[row]
         if source >= _DEAD or (at > 0 and row == rows[at - 1]):
             continue
-        mask, sentence = masks[at], older[at]
-        if last[at] < 0:
-            mask, sentence = 0, -1
+        mask, sentence = 0, latest[row]
         while sentence >= 0:
             mask |= 1 << int(status[sentence])
             sentence = previous[sentence]
@@ -137,8 +132,7 @@ def place_again(
             place = _COMMITTED
         if place == _ENDED and report_due[row] != NEVER:
             place = _COURT
-        if settings[at] != setting_of[mask]:
-            setting[row] = setting_of[mask]
+        setting[row] = setting_of[mask]
         if place != source:
             found[0, size] = row
             found[1, size] = source
@@ -146,3 +140,30 @@ def place_again(
             location[row] = place
             size += 1
     return size
+
+
+@compiled
+def live_sentences(latest: Rows, previous: Rows, status: NDArray[np.int8], rows: Rows) -> Rows:
+    """Return each person's latest licence, else order, else supervision; -1 if there is none."""
+    found = np.empty(rows.size, dtype=np.intp)
+    for at in range(rows.size):
+        fetch_soon(latest, rows[min(at + 2 * AHEAD, rows.size - 1)])
+        soon = max(latest[rows[min(at + AHEAD, rows.size - 1)]], 0)
+        fetch_soon(status, soon)
+        fetch_soon(previous, soon)
+        licence, order, supervision = -1, -1, -1
+        sentence = latest[rows[at]]
+        while sentence >= 0 and licence < 0:
+            stands = status[sentence]
+            if stands in (_CURFEW, _LICENCE):
+                licence = sentence
+            elif stands == _ORDER and order < 0:
+                order = sentence
+            elif stands == _SUPERVISION and supervision < 0:
+                supervision = sentence
+            sentence = previous[sentence]
+        if licence >= 0:
+            found[at] = licence
+        else:
+            found[at] = order if order >= 0 else supervision
+    return found

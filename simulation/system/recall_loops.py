@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.engine.order import put_in_order
 from simulation.system.codes import Grade, Kind, Location, Parole, RecallKind, RecallReason, Rosh, Status
 from simulation.system.custody_loops import Array, Counted, Rows, Shares, status_outside
@@ -218,7 +218,23 @@ def take_steps(
     arrested_rows, wanted = np.empty_like(due), np.empty_like(due)
     hunted = 0
 
-    for row in due:
+    for at in range(due.size):
+        soon = due[min(at + 2 * AHEAD, due.size - 1)]
+        fetch_soon(person, soon)
+        fetch_soon(status, soon)
+        fetch_soon(recall_kind, soon)
+        fetch_soon(recalls, soon)
+        fetch_soon(number, soon)
+        fetch_soon(expiry, soon)
+        fetch_soon(length, soon)
+        fetch_soon(custody_end, soon)
+        fetch_soon(recall_pending, soon)
+        fetch_soon(returned, soon)
+        owner = person[due[min(at + AHEAD, due.size - 1)]]
+        fetch_soon(key, owner)
+        fetch_soon(officer, owner)
+        fetch_soon(rosh, owner)
+        row = due[at]
         who, stands = person[row], status[row]
         if stands == _AT_LARGE:
             wanted[hunted] = row

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system.codes import Status
 from simulation.system.custody_loops import Array, Counted, Rows, Shares
 from simulation.system.groups import LONG
@@ -131,6 +131,7 @@ def receive_people(
     orders, of_people = revoked[0], revoked[1]
     size = 0
     for at in range(made.size):
+        fetch_soon(status, max(previous[made[min(at + AHEAD, made.size - 1)]], 0))
         row, who = made[at], people[at]
         number, person = int(sentences[who]), key[who]
         occurrence = occurrence_of_term(number)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine.chance import mix, uniform_of
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.engine.order import put_in_order
 from simulation.system.codes import Status
 from simulation.system.custody_loops import BEGUN, DONE, NOT_BEGUN, Array, Counted, Rows, Shares
@@ -72,6 +72,7 @@ def screening_days(
 ) -> None:
     """Write the day on which each sentence received today is screened; waits in days are drawn from quantiles."""
     for at in range(received.size):
+        fetch_soon(key, person[received[min(at + AHEAD, received.size - 1)]])
         row = received[at]
         uniform = uniform_of(key[person[row]], constant, int(number[row]))
         days[at] = today + max(int(value_at(uniform, probabilities, waits)), 1)
@@ -119,7 +120,17 @@ def screen(
         How many are screened, and how many plans are due.
     """
     size, planning = 0, 0
-    for row in due:
+    for at in range(due.size):
+        soon = due[min(at + 2 * AHEAD, due.size - 1)]
+        fetch_soon(status, soon)
+        fetch_soon(person, soon)
+        fetch_soon(screened, soon)
+        fetch_soon(imposed, soon)
+        fetch_soon(length, soon)
+        owner = person[due[min(at + AHEAD, due.size - 1)]]
+        fetch_soon(cell, owner)
+        fetch_soon(area, owner)
+        row = due[at]
         if status[row] != _CUSTODY:
             continue
         who = person[row]
@@ -130,9 +141,9 @@ def screen(
         flows[numbers[_SCREENED_IN_TIME], cell[who]] += today - imposed[row] <= in_time_days
         if length[row] < planned_below:
             flows[numbers[_PLANS_DUE], cell[who]] += 1
-            at = first + planning
-            queue_row[at], queue_area[at], queue_seconds[at] = row, area[who], plan_seconds
-            queue_due[at], queue_kind[at] = by, PLAN
+            place = first + planning
+            queue_row[place], queue_area[place], queue_seconds[place] = row, area[who], plan_seconds
+            queue_due[place], queue_kind[place] = by, PLAN
             planning += 1
     put_in_order(people[:size])
     return size, planning
@@ -173,14 +184,24 @@ def open_windows(
     """
     begun, with_help = found[0], found[1]
     size, helping = 0, 0
-    for row in due:
+    for at in range(due.size):
+        soon = due[min(at + 2 * AHEAD, due.size - 1)]
+        fetch_soon(status, soon)
+        fetch_soon(prepared, soon)
+        fetch_soon(person, soon)
+        fetch_soon(custody_end, soon)
+        fetch_soon(number, soon)
+        owner = person[due[min(at + AHEAD, due.size - 1)]]
+        fetch_soon(key, owner)
+        fetch_soon(area, owner)
+        row = due[at]
         if status[row] != _CUSTODY or prepared[row] != NOT_BEGUN:
             continue
         who = person[row]
         prepared[row] = BEGUN
-        at = first + size
-        queue_row[at], queue_area[at], queue_seconds[at] = row, area[who], work_seconds
-        queue_due[at], queue_kind[at] = custody_end[row], WORK
+        place = first + size
+        queue_row[place], queue_area[place], queue_seconds[place] = row, area[who], work_seconds
+        queue_due[place], queue_kind[place] = custody_end[row], WORK
         begun[size] = who
         size += 1
         flows[numbers[_STARTED], cell[who]] += 1
@@ -191,9 +212,9 @@ def open_windows(
             flows[numbers[_HELP_STARTED], cell[who]] += 1
     # Behind the work with everybody.
     for one in range(helping):
-        row, at = with_help[one], first + size + one
-        queue_row[at], queue_area[at], queue_seconds[at] = row, area[person[row]], help_seconds
-        queue_due[at], queue_kind[at] = custody_end[row], HELP
+        row, place = with_help[one], first + size + one
+        queue_row[place], queue_area[place], queue_seconds[place] = row, area[person[row]], help_seconds
+        queue_due[place], queue_kind[place] = custody_end[row], HELP
         with_help[one] = person[row]
     put_in_order(begun[:size])
     put_in_order(with_help[:helping])
@@ -288,6 +309,7 @@ def prepare(
     done = np.empty(row.size, dtype=np.intp)
     begins = np.zeros(capacity.size + 1, dtype=np.intp)
     for task in range(row.size):
+        fetch_soon(status, row[min(task + AHEAD, row.size - 1)])
         if status[row[task]] == _CUSTODY:
             kept[task] = True
             begins[area[task] + 1] += 1
@@ -331,16 +353,22 @@ def prepare(
         size = 0
         if available > 0:
             for at in range(first, last):
-                if days[at] <= latest:
-                    task = tasks[at]
-                    number = _mixed(key[person[row[task]]] + np.uint64(due[task])) >> np.uint64(32)
-                    place_in_order = ((days[at] - lowest) << 32) + np.int64(number)
-                    put = size
-                    while put > 0 and rank[put - 1] > place_in_order:
-                        order[put], rank[put] = order[put - 1], rank[put - 1]
-                        put -= 1
-                    order[put], rank[put] = task, place_in_order
-                    size += 1
+                # Written for each, kept for some: a choice that can't be foretold costs more than a number.
+                order[size], rank[size] = tasks[at], days[at] - lowest
+                size += days[at] <= latest
+            for at in range(size):
+                fetch_soon(person, row[order[at]])
+            for at in range(size):
+                fetch_soon(key, person[row[order[at]]])
+            for at in range(size):
+                task = order[at]
+                number = _mixed(key[person[row[task]]] + np.uint64(due[task])) >> np.uint64(32)
+                place_in_order = (rank[at] << 32) + np.int64(number)
+                put = at
+                while put > 0 and rank[put - 1] > place_in_order:
+                    order[put], rank[put] = order[put - 1], rank[put - 1]
+                    put -= 1
+                order[put], rank[put] = task, place_in_order
         used = 0
         for task in order[:size]:
             if used >= available:
@@ -387,7 +415,11 @@ def work_through(
     kept, done = prepare(row, area, seconds, due, kind, capacity, owed, today, plans_first, key, person, status)
     planned, worked, supported, with_help = found[0], found[1], found[2], found[3]
     planning, working, helping = 0, 0, 0
-    for task in done:
+    for at in range(done.size):
+        soon = row[done[min(at + AHEAD, done.size - 1)]]
+        fetch_soon(prepared, soon)
+        fetch_soon(cell, person[soon])
+        task = done[at]
         sentence = row[task]
         who = person[sentence]
         if kind[task] == PLAN:

@@ -10,9 +10,8 @@ import numpy as np
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system.codes import NPS, Delivery, Location, Progress, Requirement, Status
-from simulation.system.contact_loops import FETCHED
 from simulation.system.requirement_loops import (
     AT_WORK,
     COUNTED,
@@ -41,6 +40,9 @@ from simulation.system.requirement_loops import (
     Told,
 )
 from simulation.system.service import Array, Rows
+
+#: Rows of so many people are looked at twice before the next ones are fetched.
+FETCHED = 256
 
 (
     _DAYS_ORDERED,
@@ -524,9 +526,16 @@ def count_waiting(
     size: int, today: int, rows: RequirementColumns, people: Persons, sentences: Orders, counted: Counted
 ) -> None:
     """Count who waits for activity, unpaid work, a programme, and for the NPS to buy activity."""
+    waiting, many = np.empty(size + 1, dtype=np.intp), 0
     for row in range(size):
-        if rows.progress[row] != _WAITING or rows.ready[row] > today or rows.due[row] == 0:
-            continue
+        # Written for each, kept for some: a choice that can't be foretold costs more than a number.
+        waiting[many] = row
+        many += (rows.progress[row] == _WAITING) & (rows.ready[row] <= today) & (rows.due[row] != 0)
+    for at in range(many):
+        row, soon = waiting[at], waiting[min(at + AHEAD, many - 1)]
+        fetch_soon(sentences.status, rows.sentence[soon])
+        fetch_soon(people.location, rows.person[soon])
+        fetch_soon(people.cell, rows.person[soon])
         person = rows.person[row]
         if sentences.status[rows.sentence[row]] != _ORDER or people.location[person] != _COMMUNITY:
             continue

@@ -199,10 +199,10 @@ class Requirements:
         if orders.size == 0:
             return
         told, details, activities, works, programmes = self._write(orders)
-        tell = self.service.tell
-        tell("activity days ordered", told[0, :activities], details[0, :activities])
-        tell("unpaid work ordered", told[1, :works], details[1, :works])
-        tell("programme ordered", told[2, :programmes], details[2, :programmes])
+        service = self.service
+        service.tell("activity days ordered", told[0, :activities], details[0, :activities])
+        service.tell("unpaid work ordered", told[1, :works], details[1, :works])
+        service.tell("programme ordered", told[2, :programmes], details[2, :programmes])
 
     def at_start(self, sentences: Rows) -> None:
         """Write what orders of before the run require, and how far it has come."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER, Column
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system.columns import OpenTasks
 from simulation.system.service import Array, Rows, Service
 
@@ -52,6 +53,15 @@ def verdicts(people: Array, reoffended: Array, expected: Array, threshold: float
     return (better.astype(np.int8) - worse.astype(np.int8)) * (people > 0).astype(np.int8)
 
 
+@compiled
+def follow_up(size: int, person: Rows, started: Array, reoffended_on: Array, reoffended: Array) -> None:
+    """Note who of the first ``size`` in cohorts has reoffended within twelve months of the start."""
+    for at in range(size):
+        fetch_soon(reoffended_on, person[min(at + AHEAD, size - 1)])
+        again, since = reoffended_on[person[at]], started[at]
+        reoffended[at] |= (again != NEVER) & (again >= since) & (again - since <= FOLLOW_UP)
+
+
 class Results:
     """Cohorts of companies."""
 
@@ -84,9 +94,7 @@ class Results:
     def follow_up(self) -> None:
         """Note who has reoffended within twelve months of the start."""
         cohorts, size = self.cohorts, self.cohorts.size
-        again, started = self.service.people.reoffended_on[cohorts.person[:size]], cohorts.started[:size]
-        found = (again != NEVER) & (again >= started) & (again - started <= FOLLOW_UP)
-        cohorts.reoffended[:size] |= found.astype(np.int8)
+        follow_up(size, cohorts.person, cohorts.started, self.service.people.reoffended_on, cohorts.reoffended)
 
     def settle(self, month: int, company: Array) -> tuple[Array, Array]:
         """Give the verdicts that are due on each company's cohort.

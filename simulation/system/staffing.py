@@ -371,7 +371,7 @@ class Staffing:
     def hand_over(self, rows: Rows, why: str) -> None:
         """Take all their cases from officers; the cases are given to others tomorrow, first."""
         service, posts, people = self.service, self.service.posts, self.service.people
-        held = officers.cases_of(rows, posts.area, posts.cases, people.officer, self.first_of_area)
+        held = officers.cases_of(rows, posts.area, posts.cases, people.places, self.first_of_area)
         people.officer[held] = -1
         self.service.regroup(held)
         people.waiting_since[held] = service.today

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system import codes
 from simulation.system.cohorts import INSPECTED_FROM, INSPECTED_TO
 from simulation.system.contact_loops import may_be_called
@@ -139,27 +139,17 @@ _HAS_AFTER = (
 
 
 class PeopleCounted(NamedTuple):
-    """Columns of people that are counted, or go into the month's digest."""
+    """Columns of people that are counted, or go into the month's digest; what lies beside the key is in records."""
 
-    key: Array
+    records: Array
     side: Array
-    cell: Array
     location: Array
     setting: Array
     tier: Array
     officer: Array
     latest: Array
-    last_seen: Array
-    contacts: Array
-    work_only: Array
-    crisis_since: Array
-    crisis_noticed: Array
     risk_hazard: Array
     prison_held: Array
-    assessed_rosh: Array
-    first_due_from: Array
-    stage_start: Array
-    phone_draw: Array
 
 
 class Telephone(NamedTuple):
@@ -212,11 +202,6 @@ class PostsCounted(NamedTuple):
     hours: Array
     new_until: Array
     away_until: Array
-
-
-#: People whose columns are fetched before anything is decided about them: without a choice in between, the processor
-#: fetches many at once.
-_FETCHED = 256
 
 
 @compiled
@@ -283,93 +268,89 @@ def count_people(
     held = np.zeros(posts, dtype=np.int64)
     community, inspected = np.empty(known + 1, dtype=np.intp), np.empty(known + 1, dtype=np.intp)
     cells_of_community = np.empty(known + 1, dtype=np.int16)
-    many, looked_at = 0, 0
+    prisoners, cells_of_prisoners = np.empty(known + 1, dtype=np.uintp), np.empty(known + 1, dtype=np.int16)
+    many, looked_at, imprisoned = 0, 0, 0
     # Today's day is counted too: the month is over at midnight.
     midnight = today + 1
     days = midnight - first
-    cell_of = np.empty(_FETCHED, dtype=np.int16)
-    routine = np.empty(_FETCHED, dtype=np.bool_)
-    unnoticed = np.empty(_FETCHED, dtype=np.bool_)
-    age = np.empty(_FETCHED, dtype=np.int64)
-    called = np.empty(_FETCHED, dtype=np.bool_)
-    by_hub = np.empty(_FETCHED, dtype=np.bool_)
-    for start in range(0, known, _FETCHED):
-        end = min(start + _FETCHED, known)
-        for at in range(start, end):
-            state.key[at] = people.key[rows[at]]
-        # What lies beside the key in memory has come with it.
-        for at in range(start, end):
-            row, place = rows[at], at - start
-            cell, tier, contacts = people.cell[row], people.tier[row], people.contacts[row]
-            since, only = people.stage_start[row], people.work_only[row]
-            state.setting[at] = people.setting[row]
-            state.tier[at] = tier
-            state.last_seen[at] = people.last_seen[row]
-            state.crisis_since[at] = people.crisis_since[row]
-            state.contacts[at] = contacts
-            cell_of[place] = cell
-            routine[place] = only == 0
-            unnoticed[place] = (people.crisis_since[row] != NEVER) & (people.crisis_noticed[row] == 0)
-            age[place] = today - int(since) if since != NEVER else -1
-            draw = people.phone_draw[row]
-            on_telephone = (draw < telephone.cut[cell]) and may_be_called(
-                people.assessed_rosh[row],
-                tier,
-                contacts,
-                today - int(since),
-                people.first_due_from[row],
-                only,
-                telephone.early,
-            )
-            called[place] = on_telephone
-            by_hub[place] = on_telephone & (draw < telephone.hub_cut[cell])
-        for at in range(start, end):
-            row = rows[at]
-            state.location[at] = people.location[row]
-            state.side[at] = people.side[row]
-            state.officer[at] = people.officer[row]
-            state.risk_hazard[at] = people.risk_hazard[row]
-        for at in range(start, end):
-            row, place = rows[at], at - start
-            where, officer, setting = state.location[at], state.officer[at], state.setting[at]
-            counted = counts[cell_of[place]]
-            counted[_TOTAL] += 1
-            if officer < 0:
-                counted[_UNALLOCATED] += people.prison_held[row] == 0
-            else:
-                counted[_CASE_DAYS] += days
-                held[officer] += points[setting, state.tier[at]]
-            if where in (_SENTENCED, _RECALLED):
-                for_life = kinds[people.latest[row]] == _INDETERMINATE
-                counted[_CUSTODY] += 1
-                counted[_PRISON_DAYS] += days
-                counted[_PRISON_RECALLED] += where == _RECALLED
-                counted[_PRISON_FOR_LIFE] += (where != _RECALLED) & for_life
-                counted[_PRISON_DETERMINATE] += (where != _RECALLED) & (not for_life)
-            elif where in (_AT_COMMUNITY, _AT_LARGE, _COMMITTED):
-                statuses = masks[row]
-                counted[_OUTSIDE] += 1
-                counted[_ORDERS] += statuses & _HAS_ORDER != 0
-                counted[_AFTER] += statuses & _HAS_AFTER != 0
-                counted[_LICENCE] += setting == _BY_LICENCE
-                counted[_SUPERVISION] += setting == _BY_SUPERVISION
-                counted[_UNLAWFULLY_AT_LARGE] += where == _AT_LARGE
-                if where == _AT_COMMUNITY:
-                    community[many], cells_of_community[many] = row, cell_of[place]
-                    many += 1
-                    inspected[looked_at] = row
-                    looked_at += (age[place] >= INSPECTED_FROM) & (age[place] <= INSPECTED_TO)
-                    counted[_COMMUNITY_DAYS] += days
-                    counted[_ON_CURFEW] += statuses & _HAS_CURFEW != 0
-                    counted[_ON_TELEPHONE] += called[place]
-                    counted[_WITH_HUB] += by_hub[place]
-                    if routine[place]:
-                        unseen = today - int(state.last_seen[at])
-                        bands[min(unseen // 10, SEEN_BANDS - 1), state.side[at]] += 1
-                        counted[_UNSEEN] += unseen > 60
-                    if unnoticed[place]:
-                        counted[_UNNOTICED] += 1
-                        counted[_UNNOTICED_DAYS] += midnight - max(int(state.crisis_since[at]), first)
+    for at in range(known):
+        row = rows[at]
+        fetch_soon(people.records, rows[min(at + AHEAD, known - 1)])
+        person = people.records[row]
+        where, side, officer = people.location[row], people.side[row], people.officer[row]
+        setting, tier = people.setting[row], people.tier[row]
+        cell, contacts, last_seen, crisis_since = (
+            person["cell"],
+            person["contacts"],
+            person["last_seen"],
+            person["crisis_since"],
+        )
+        state.key[at] = person["key"]
+        state.location[at] = where
+        state.setting[at] = setting
+        state.side[at] = side
+        state.tier[at] = tier
+        state.officer[at] = officer
+        state.last_seen[at] = last_seen
+        state.crisis_since[at] = crisis_since
+        state.risk_hazard[at] = people.risk_hazard[row]
+        state.contacts[at] = contacts
+        counted = counts[cell]
+        counted[_TOTAL] += 1
+        if officer < 0:
+            counted[_UNALLOCATED] += people.prison_held[row] == 0
+        else:
+            counted[_CASE_DAYS] += days
+            held[officer] += points[setting, tier]
+        if where in (_SENTENCED, _RECALLED):
+            counted[_CUSTODY] += 1
+            counted[_PRISON_RECALLED] += where == _RECALLED
+            # Which sentence prisoners serve lies elsewhere: it is asked of them together.
+            prisoners[imprisoned], cells_of_prisoners[imprisoned] = row, cell
+            imprisoned += where != _RECALLED
+        elif where in (_AT_COMMUNITY, _AT_LARGE, _COMMITTED):
+            statuses = masks[row]
+            counted[_OUTSIDE] += 1
+            counted[_ORDERS] += statuses & _HAS_ORDER != 0
+            counted[_AFTER] += statuses & _HAS_AFTER != 0
+            counted[_LICENCE] += setting == _BY_LICENCE
+            counted[_SUPERVISION] += setting == _BY_SUPERVISION
+            counted[_UNLAWFULLY_AT_LARGE] += where == _AT_LARGE
+            if where == _AT_COMMUNITY:
+                community[many], cells_of_community[many] = row, cell
+                many += 1
+                since, only, draw = person["stage_start"], person["work_only"], person["phone_draw"]
+                age = today - int(since) if since != NEVER else -1
+                inspected[looked_at] = row
+                looked_at += (age >= INSPECTED_FROM) & (age <= INSPECTED_TO)
+                counted[_COMMUNITY_DAYS] += days
+                counted[_ON_CURFEW] += statuses & _HAS_CURFEW != 0
+                if draw < telephone.cut[cell]:
+                    on_telephone = may_be_called(
+                        person["assessed_rosh"],
+                        tier,
+                        contacts,
+                        today - int(since),
+                        person["first_due_from"],
+                        only,
+                        telephone.early,
+                    )
+                    counted[_ON_TELEPHONE] += on_telephone
+                    counted[_WITH_HUB] += on_telephone & (draw < telephone.hub_cut[cell])
+                if only == 0:
+                    unseen = today - int(last_seen)
+                    bands[min(unseen // 10, SEEN_BANDS - 1), side] += 1
+                    counted[_UNSEEN] += unseen > 60
+                if (crisis_since != NEVER) & (person["crisis_noticed"] == 0):
+                    counted[_UNNOTICED] += 1
+                    counted[_UNNOTICED_DAYS] += midnight - max(int(crisis_since), first)
+    for at in range(imprisoned):
+        fetch_soon(people.latest, prisoners[min(at + 2 * AHEAD, imprisoned - 1)])
+        fetch_soon(kinds, people.latest[prisoners[min(at + AHEAD, imprisoned - 1)]])
+        for_life = kinds[people.latest[prisoners[at]]] == _INDETERMINATE
+        counts[cells_of_prisoners[at], _PRISON_FOR_LIFE if for_life else _PRISON_DETERMINATE] += 1
+    for cell in range(cells):
+        counts[cell, _PRISON_DAYS] = counts[cell, _CUSTODY] * days
     return Evening(
         counts.T.copy(),
         bands,

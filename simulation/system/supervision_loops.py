@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system.codes import Location, Status
 
 Rows = NDArray[np.intp]
@@ -70,6 +70,35 @@ def _close_case(
     first_due_from[row] = NEVER
     warned_on[row] = NEVER
     work_only[row] = 0
+
+
+@compiled
+def _fetch_soon(
+    row: int,
+    target: int,
+    contact_day: Days,
+    change_day: Days,
+    death_day: Days,
+    review_day: Days,
+    allocation_day: Days,
+    move_day: Days,
+    rise_day: Days,
+    key: Array,
+    officer: Array,
+    latest: Rows,
+) -> None:
+    """Ask for what :func:`change_place` will need of somebody; a column stands for all that lie beside it."""
+    fetch_soon(key, row)
+    fetch_soon(officer, row)
+    fetch_soon(latest, row)
+    fetch_soon(contact_day, row)
+    fetch_soon(change_day, row)
+    fetch_soon(death_day, row)
+    if target >= _ENDED:
+        fetch_soon(review_day, row)
+        fetch_soon(allocation_day, row)
+        fetch_soon(move_day, row)
+        fetch_soon(rise_day, row)
 
 
 @compiled
@@ -147,6 +176,20 @@ def change_place(
     arrived, held, contact_days, over, handed = found[0], found[1], found[2], found[3], found[4]
     arriving, holding, ending, handing = 0, 0, 0, 0
     for at in range(rows.size):
+        _fetch_soon(
+            rows[min(at + AHEAD, rows.size - 1)],
+            after[min(at + AHEAD, rows.size - 1)],
+            contact_day,
+            change_day,
+            death_day,
+            review_day,
+            allocation_day,
+            move_day,
+            rise_day,
+            key,
+            officer,
+            latest,
+        )
         row, source, target = rows[at], before[at], after[at]
         # Whatever was booked belonged to the place left.
         contact_day[row] = NEVER

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from simulation.engine import compiled
-from simulation.engine.compiled import AHEAD, fetch_soon
+from simulation.engine.compiled import AHEAD, fetch_soon, lowest_bit
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
 
@@ -149,3 +149,17 @@ def test_asking_for_rows_beforehand_changes_nothing() -> None:
     assert _total(records["key"], rows[:1]) == 0
     assert _total.py_func(records["number"], rows) == rows.sum()
     assert compiled.meaning(_total)
+
+
+@compiled.compiled
+def _lowest_of_each(words):  # type: ignore[no-untyped-def]
+    found = np.empty(words.size, dtype=np.int64)
+    for at in range(words.size):
+        found[at] = lowest_bit(words[at])
+    return found
+
+
+def test_the_lowest_bit_is_the_same_where_a_loop_runs_interpreted() -> None:
+    words = np.array([(1 << place) | (top << 63) for place in range(64) for top in (0, 1)], dtype=np.uint64)
+    assert _lowest_of_each(words).tolist() == [place for place in range(64) for _ in (0, 1)]
+    assert _lowest_of_each.py_func(words).tolist() == _lowest_of_each(words).tolist()

@@ -9,9 +9,10 @@ import pytest
 
 from simulation.system import contact as contact_module
 from simulation.system.codes import Mode, Status
-from simulation.system.contact_loops import OUTCOMES, grouped, hold_contacts, live_sentences
+from simulation.system.contact_loops import OUTCOMES, grouped, hold_contacts
 from simulation.system.diary_loops import work_queues
 from simulation.system.model import Model
+from simulation.system.place import live_sentences
 from simulation.system.service import Service
 from tests.system.system_helpers import finished
 

@@ -13,13 +13,12 @@ import pytest
 
 from simulation.engine import Table
 from simulation.system import Model, RunOutput
-from simulation.system.appointment_loops import full_days
+from simulation.system.appointment_loops import full_days, with_first
 from simulation.system.codes import CRC, Mode, Rosh, Setting, Task, Tier
 from simulation.system.contact_loops import MODES, people_columns
 from simulation.system.diary_loops import open_posts, post_columns
 from simulation.system.hubs import hubs_table, unbalanced
 from simulation.system.mode_loops import (
-    first_ways,
     in_person,
     way_in_exceptional_delivery,
     way_of_visit,
@@ -108,13 +107,27 @@ def test_who_is_seen_with_ones_own_eyes() -> None:
 
 @pytest.mark.parametrize("closed", [False, True])
 def test_first_appointments_are_never_by_telephone(model: Model, closed: bool) -> None:
+    """They follow the day's routine contacts, and whoever has both is drawn for as having had one more."""
+    people = people_columns(model.service.people)
     cells = model.contact.ways.exceptional.size
     ways = model.contact.ways._replace(exceptional=np.full(cells, closed), booth=np.full(cells, 0.5))
-    draws = np.linspace(0, 0.999, 1000)
-    high = np.arange(1000) % 2 == 0
-    modes = first_ways(draws, np.zeros(1000, dtype=np.int16), high, ways)
+    first, none = np.arange(1000), np.empty(0, dtype=np.intp)
+
+    def held(routine: Any) -> Any:
+        mode = np.full(routine.size, Mode.TELEPHONE, dtype=np.int8)
+        seconds, alone = np.full(routine.size, 60), np.zeros(routine.size, dtype=np.int8)
+        return with_first(routine, mode, seconds, alone, first, 3600, people, ways)
+
+    alone, both_today = held(none), held(first[::2])
     expected = {Mode.FACE_TO_FACE, Mode.DOORSTEP, Mode.VIDEO} if closed else {Mode.FACE_TO_FACE, Mode.OPEN_BOOTH}
-    assert set(modes.tolist()) == expected
+    assert set(alone.mode.tolist()) == expected
+    assert alone.rows.tolist() == first.tolist() and alone.first.all() and set(alone.seconds.tolist()) == {3600}
+    assert both_today.rows.tolist() == [*range(0, 1000, 2), *range(1000)]
+    assert both_today.first.tolist() == [False] * 500 + [True] * 1000
+    assert set(both_today.mode[:500].tolist()) == {Mode.TELEPHONE} and set(both_today.seconds[:500].tolist()) == {60}
+    people.records["contacts"][first[::2]] += 1
+    assert held(none).mode.tolist() == both_today.mode[500:].tolist()
+    people.records["contacts"][first[::2]] -= 1
 
 
 def test_what_is_noticed_by_each_mode(model: Model) -> None:
