@@ -446,6 +446,11 @@ class OpenTasks(Table):
         self.size = first
         return first
 
+    def forget(self, people: Array) -> None:
+        """Drop all tasks about people."""
+        if people.size:
+            self.keep(~np.isin(self.person[: self.size], people))
+
     def keep(self, mask: Array) -> None:
         """Keep the rows where ``mask`` holds, in their order."""
         kept = int(np.count_nonzero(mask))

@@ -110,11 +110,8 @@ class Supervision:
 
         Diaries drop those of all other closed cases: their people are nobody's case on the next working day.
         """
-        service, tasks = self.service, self.service.tasks
-        since = service.calendar.working_days_back(service.today, 1)
-        rows = rows[service.people.last_seen[rows] >= since]
-        if rows.size:
-            tasks.keep(~np.isin(tasks.person[: tasks.size], rows))
+        since = self.service.calendar.working_days_back(self.service.today, 1)
+        self.service.tasks.forget(rows[self.service.people.last_seen[rows] >= since])
 
     def month_begin(self) -> int:
         """Return the first day of this month."""
