@@ -31,3 +31,21 @@ def put_in_order_of(rows: NDArray[np.int64], owner: NDArray[np.integer]) -> None
     put_in_order(rows)
     for at in range(rows.size):
         rows[at] &= 0xFFFFFFFF
+
+
+@compiled
+def grouped(
+    rows: NDArray[np.intp], group: NDArray[np.int8], groups: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Sort rows by a small number by counting, else in their order; return them and where each group begins."""
+    begins = np.zeros(groups + 1, dtype=np.intp)
+    for at in range(rows.size):
+        begins[group[at] + 1] += 1
+    for at in range(groups):
+        begins[at + 1] += begins[at]
+    place = begins.copy()
+    ordered = np.empty_like(rows)
+    for at in range(rows.size):
+        ordered[place[group[at]]] = rows[at]
+        place[group[at]] += 1
+    return ordered, begins

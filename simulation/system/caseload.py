@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import Column, Table
 from simulation.engine.agenda import each_once
+from simulation.engine.order import grouped
 from simulation.system.appointment_loops import (
     COUNTED_DUE,
     DIARY_FULL,
@@ -34,7 +35,7 @@ from simulation.system.appointment_loops import (
 )
 from simulation.system.codes import Location, Task
 from simulation.system.contact import Contact
-from simulation.system.contact_loops import grouped, people_columns
+from simulation.system.contact_loops import people_columns
 from simulation.system.diary_loops import (
     COUNTED_POSTS,
     PostColumns,

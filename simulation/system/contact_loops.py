@@ -338,22 +338,6 @@ def days_until_next(people: PeopleColumns, rows: Rows, rules: Rules, today: int)
 
 
 @compiled
-def grouped(rows: Rows, group: NDArray[np.int8], groups: int) -> tuple[Rows, Rows]:
-    """Sort rows by a small number by counting, else in their order; return them and where each group begins."""
-    begins = np.zeros(groups + 1, dtype=np.intp)
-    for at in range(rows.size):
-        begins[group[at] + 1] += 1
-    for at in range(groups):
-        begins[at + 1] += begins[at]
-    place = begins.copy()
-    ordered = np.empty_like(rows)
-    for at in range(rows.size):
-        ordered[place[group[at]]] = rows[at]
-        place[group[at]] += 1
-    return ordered, begins
-
-
-@compiled
 def _by_outcome(
     rows: Rows, keys: NDArray[np.uint64], outcome: NDArray[np.int8]
 ) -> tuple[Rows, NDArray[np.uint64], Rows]:

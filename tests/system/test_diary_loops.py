@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simulation.engine.order import grouped
 from simulation.system import contact as contact_module
 from simulation.system.codes import Mode, Status
-from simulation.system.contact_loops import OUTCOMES, grouped, hold_contacts
+from simulation.system.contact_loops import OUTCOMES, hold_contacts
 from simulation.system.diary_loops import work_queues
 from simulation.system.model import Model
 from simulation.system.place import live_sentences
