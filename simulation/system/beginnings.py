@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import logarithms
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system.allocation import Allocation
 from simulation.system.circumstances import Circumstances
 from simulation.system.circumstances_loops import day_of_move
@@ -160,8 +160,14 @@ def begin_spells(
     # Fetched before anything is decided: the processor fetches many at once.
     sentenced = np.empty(rows.size, dtype=np.int32)
     for at in range(rows.size):
+        fetch_soon(latest, rows[min(at + 2 * AHEAD, rows.size - 1)])
+        fetch_soon(imposed, latest[rows[min(at + AHEAD, rows.size - 1)]])
         sentenced[at] = imposed[latest[rows[at]]]
     for at in range(rows.size):
+        soon = rows[min(at + AHEAD, rows.size - 1)]
+        fetch_soon(key, soon)
+        fetch_soon(officer, soon)
+        fetch_soon(engagement, soon)
         row = rows[at]
         own, spell = key[row], int(spells[row])
         number = change_number(spell, int(crises[row]))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import minus_log_of, uniform_of
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system import codes
 from simulation.system.waits import day_of_wait, value_at
 
@@ -318,6 +318,7 @@ def first_reoffences(
     # Records are read before anything is decided: without a choice in between, the processor fetches many at once.
     first, short_first = np.empty(rows.size, dtype=np.bool_), np.empty(rows.size, dtype=np.bool_)
     for at in range(rows.size):
+        fetch_soon(start, rows[min(at + AHEAD, rows.size - 1)])
         row = rows[at]
         begun, short_begun = np.int64(start[row]), np.int64(short_start[row])
         first[at] = (begun != NEVER) & (today - begun <= days) & (failed[row] == 0)

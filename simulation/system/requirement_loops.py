@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import compiled
-from simulation.system.codes import Programme, Progress, Requirement
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.system.codes import Location, Programme, Progress, Requirement, Status
 from simulation.system.service import Array, Rows
 from simulation.system.waits import value_at
 
@@ -115,7 +115,8 @@ _WEEK = 7
 
 # A compiled loop takes plain numbers, not the members of a class.
 _ACTIVITY, _WORK, _PROGRAMME = Requirement.REHABILITATION, Requirement.UNPAID_WORK, Requirement.PROGRAMME
-_RUNNING, _FINISHED = Progress.RUNNING, Progress.FINISHED
+_WAITING, _RUNNING, _FINISHED = Progress.WAITING, Progress.RUNNING, Progress.FINISHED
+_COMMUNITY, _ORDER = Location.COMMUNITY, Status.ORDER
 _THINKING, _DOMESTIC, _SEXUAL = Programme.THINKING_SKILLS, Programme.DOMESTIC_ABUSE, Programme.SEXUAL_OFFENDING
 
 
@@ -492,3 +493,25 @@ def look_back(
             rows.progress[row] = _FINISHED if done == ordered else _RUNNING
             if kind != _PROGRAMME:
                 totals_done[kind] += done
+
+
+@compiled
+def count_waiting(
+    size: int, today: int, rows: RequirementColumns, people: Persons, sentences: Orders, counted: Counted
+) -> None:
+    """Count who waits for activity, unpaid work, a programme, and for the NPS to buy activity."""
+    waiting, many = np.empty(size + 1, dtype=np.intp), 0
+    for row in range(size):
+        # Written for each, kept for some: a choice that can't be foretold costs more than a number.
+        waiting[many] = row
+        many += (rows.progress[row] == _WAITING) & (rows.ready[row] <= today) & (rows.due[row] != 0)
+    for at in range(many):
+        row, soon = waiting[at], waiting[min(at + AHEAD, many - 1)]
+        fetch_soon(sentences.status, rows.sentence[soon])
+        fetch_soon(people.location, rows.person[soon])
+        fetch_soon(people.cell, rows.person[soon])
+        person = rows.person[row]
+        if sentences.status[rows.sentence[row]] != _ORDER or people.location[person] != _COMMUNITY:
+            continue
+        cell, kind = people.cell[person], rows.kind[row]
+        counted[kind if kind != _ACTIVITY or rows.held[row] == 0 else 3, cell] += 1

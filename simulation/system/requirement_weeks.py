@@ -7,6 +7,7 @@ apply, tells the history and makes groups.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
@@ -41,8 +42,7 @@ from simulation.system.requirement_loops import (
 )
 from simulation.system.service import Array, Rows
 
-#: Rows of so many people are looked at twice before the next ones are fetched.
-FETCHED = 256
+Cells = NDArray[np.int16]
 
 (
     _DAYS_ORDERED,
@@ -91,6 +91,17 @@ _ACTIVITY, _WORK, _PROGRAMME = Requirement.REHABILITATION, Requirement.UNPAID_WO
 _OFFICER, _GROUP = Delivery.OFFICER, Delivery.GROUP
 _WAITING, _RUNNING, _FINISHED, _ENDED = Progress.WAITING, Progress.RUNNING, Progress.FINISHED, Progress.ENDED
 _NPS = NPS
+
+
+@compiled
+def _fetch_amounts(rows: RequirementColumns, row: int) -> None:
+    """Ask for what is read of a requirement when a day of it is kept, or when it ends."""
+    fetch_soon(rows.kind, row)
+    fetch_soon(rows.progress, row)
+    fetch_soon(rows.cell, row)
+    fetch_soon(rows.ordered, row)
+    fetch_soon(rows.done, row)
+    fetch_soon(rows.began, row)
 
 
 @compiled
@@ -158,10 +169,24 @@ def end_with_orders(
     told: Told,
 ) -> int:
     """End every requirement whose order is over; return how many events were noted."""
-    events = 0
+    events, many = 0, 0
+    # What hasn't ended, without asking for a choice: the processor would guess it wrong.
+    live = np.empty(size + 1, dtype=np.int32)
     for row in range(size):
-        if rows.progress[row] < _FINISHED and sentences.status[rows.sentence[row]] != _ORDER:
-            events = _lapse(row, rows, people, groups, counted, totals_lapsed, told, events)
+        live[many] = row
+        many += rows.progress[row] < _FINISHED
+    over = 0
+    for at in range(many):
+        fetch_soon(sentences.status, rows.sentence[live[min(at + AHEAD, many - 1)]])
+        row = live[at]
+        live[over] = row
+        over += sentences.status[rows.sentence[row]] != _ORDER
+    for at in range(over):
+        soon = live[min(at + AHEAD, over - 1)]
+        _fetch_amounts(rows, soon)
+        fetch_soon(rows.group, soon)
+        fetch_soon(people.key, rows.person[soon])
+        events = _lapse(live[at], rows, people, groups, counted, totals_lapsed, told, events)
     return events
 
 
@@ -180,7 +205,7 @@ def go_through(
     totals_lapsed: Counted,
     held_back: Counted,
     told: Told,
-) -> tuple[int, Rows, Rows, Rows, Rows]:
+) -> tuple[int, Rows, Cells, Rows, Cells, Rows, Rows]:
     """Go through all requirements once a week: who is there, who waits for what, whose order is over.
 
     Parameters
@@ -192,150 +217,143 @@ def go_through(
     -------
     events : int
         How many events were noted.
-    going, waiting : int arrays
-        Those who have begun and those who wait for a place in a group, with a specialist or at unpaid work.
+    going, going_cells, waiting, waiting_cells : int arrays
+        Those who have begun and those who wait for a place in a group, with a specialist or at unpaid work, and the
+        cell of each.
     sessions : int array
         Those whose officer should see them for an activity day of its own.
     for_programme : int array
         Those who wait for a programme that is offered.
     """
     going, waiting = np.empty(size + 1, dtype=np.intp), np.empty(size + 1, dtype=np.intp)
+    going_cells, waiting_cells = np.empty(size + 1, dtype=np.int16), np.empty(size + 1, dtype=np.int16)
     sessions, for_programme = np.empty(size, dtype=np.intp), np.empty(size, dtype=np.intp)
     many_going, many_waiting, many_sessions, many_programmes, events = 0, 0, 0, 0, 0
-    stands, places = np.empty(FETCHED, dtype=np.int8), np.empty(FETCHED, dtype=np.int8)
-    cells = np.empty(FETCHED, dtype=np.int16)
-    other_ones = np.empty(FETCHED, dtype=np.intp)
-    open_ones, live = np.empty(FETCHED, dtype=np.intp), np.empty(FETCHED, dtype=np.intp)
-    # Days from which somebody isn't due again yet. With the officer, days may come with visits of the tariff, and have
-    # no interval of their own.
+    # Days from which somebody isn't due again yet. With the officer, days have no interval of their own.
     recent = today - rules.interval + _SLACK
     recent[_OFFICER] = today + 1
-    for start in range(0, size, FETCHED):
-        # What there is to look at, without asking for a choice: the processor would guess it wrong.
-        some = 0
-        for row in range(start, min(start + FETCHED, size)):
-            open_ones[some] = row
-            some += (rows.progress[row] < _FINISHED) & (rows.ready[row] <= today) & (rows.booked[row] == 0)
-        many = 0
-        for at in range(some):
-            row = open_ones[at]
-            form = rows.form[row] if rows.kind[row] == _ACTIVITY else _OFFICER
-            wanting = (rows.done[row] < rows.due[row]) & (rows.last[row] <= recent[form])
-            live[many] = row
-            many += wanting | (rows.kind[row] != _ACTIVITY)
-        for at in range(many):
-            row = live[at]
-            stands[at] = sentences.status[rows.sentence[row]]
-            # Somebody for whom a warrant is out doesn't come.
-            at_liberty = sentences.warrant_since[rows.sentence[row]] == NEVER
-            places[at] = people.location[rows.person[row]] if at_liberty else _WANTED
-            # Their record, too, is fetched here: tier and visits are read from beside the cell.
-            cells[at] = people.cell[rows.person[row]]
+    # What there is to look at, without asking for a choice: the processor would guess it wrong.
+    live, some = np.empty(size + 1, dtype=np.int32), 0
+    for row in range(size):
+        live[some] = row
+        some += (rows.progress[row] < _FINISHED) & (rows.ready[row] <= today) & (rows.booked[row] == 0)
+    many = 0
+    for at in range(some):
+        row = live[at]
+        activity = rows.kind[row] == _ACTIVITY
+        form = rows.form[row] if activity else _OFFICER
+        live[many] = row
+        many += ((rows.done[row] < rows.due[row]) & (rows.last[row] <= recent[form])) | (not activity)
+    for at in range(many):
+        soon = live[min(at + AHEAD, many - 1)]
+        fetch_soon(people.cell, rows.person[soon])
+        fetch_soon(people.location, rows.person[soon])
+        fetch_soon(sentences.status, rows.sentence[soon])
+        fetch_soon(sentences.warrant_since, rows.sentence[soon])
+        row = live[at]
+        person, order = rows.person[row], rows.sentence[row]
+        stand, cell = sentences.status[order], int(people.cell[person])
+        # Somebody for whom a warrant is out doesn't come.
+        place = people.location[person] if sentences.warrant_since[order] == NEVER else _WANTED
         # Most ask for a place, or go to the one they have: they are put into their queue without a choice in between.
-        others = 0
-        for at in range(many):
-            row = live[at]
-            kind, running = rows.kind[row], rows.progress[row] == _RUNNING
-            here = (stands[at] == _ORDER) & (places[at] == _COMMUNITY)
-            elsewhere = (kind == _ACTIVITY) & (rows.form[row] != _OFFICER)
-            area, side = cells[at] >> 1, cells[at] & 1
-            unbought = rows.bought_draw[row] < rules.friction[area]
-            held_up = elsewhere & rules.split[area] & (side == _NPS) & unbought
-            queues = here & ((kind == _WORK) | elsewhere)
-            waits = queues & (not running) & (not held_up)
-            rows.held[row] = 0 if waits else rows.held[row]
-            going[many_going], waiting[many_waiting] = row, row
-            many_going += queues & running
-            many_waiting += waits
-            other_ones[others] = at
-            others += not (queues & (running | (not held_up)))
-        for other in range(others):
-            at = other_ones[other]
-            row = live[at]
-            kind, form, group, person = rows.kind[row], rows.form[row], rows.group[row], rows.person[row]
-            if stands[at] != _ORDER:
-                events = _lapse(row, rows, people, groups, counted, totals_lapsed, told, events)
+        kind, running = rows.kind[row], rows.progress[row] == _RUNNING
+        here = (stand == _ORDER) & (place == _COMMUNITY)
+        elsewhere = (kind == _ACTIVITY) & (rows.form[row] != _OFFICER)
+        area, side = cell >> 1, cell & 1
+        unbought = rows.bought_draw[row] < rules.friction[area]
+        held_up = elsewhere & rules.split[area] & (side == _NPS) & unbought
+        queues = here & ((kind == _WORK) | elsewhere)
+        waits = queues & (not running) & (not held_up)
+        rows.held[row] = 0 if waits else rows.held[row]
+        going[many_going], waiting[many_waiting] = row, row
+        going_cells[many_going], waiting_cells[many_waiting] = cell, cell
+        many_going += queues & running
+        many_waiting += waits
+        if queues & (running | (not held_up)):
+            continue
+        form, group = rows.form[row], rows.group[row]
+        if stand != _ORDER:
+            events = _lapse(row, rows, people, groups, counted, totals_lapsed, told, events)
+            continue
+        if place != _COMMUNITY:
+            # Days and hours stand still; a group goes on without those who are in custody or wanted.
+            if group >= 0:
+                groups.members[group] -= 1
+                rows.group[row], rows.done[row], rows.progress[row] = -1, 0, _WAITING
+            continue
+        if kind == _PROGRAMME:
+            if group < 0:
+                if rules.offered[form]:
+                    rows.cell[row] = cell
+                    for_programme[many_programmes] = row
+                    many_programmes += 1
                 continue
-            if places[at] != _COMMUNITY:
-                # Days and hours stand still; a group goes on without those who are in custody or wanted.
-                if group >= 0:
-                    groups.members[group] -= 1
-                    rows.group[row], rows.done[row], rows.progress[row] = -1, 0, _WAITING
-                continue
-            if kind == _PROGRAMME:
-                if group < 0:
-                    if rules.offered[form]:
-                        rows.cell[row] = cells[at]
-                        for_programme[many_programmes] = row
-                        many_programmes += 1
-                    continue
-                cell = cells[at]
-                rows.cell[row] = cell
-                event = -1
-                if groups.running[group] == 0:
-                    # Withdrawn in mid-course: back to the list, and what was done is lost.
-                    rows.group[row], rows.done[row], rows.progress[row] = -1, 0, _WAITING
-                    groups.members[group] -= 1
-                    counted[_PROGRAMME_WITHDRAWN, cell] += 1
-                    event = WITHDRAWN
-                else:
-                    occurrence = int(rows.number[row]) * 4096 + int(rows.offered[row])
-                    rows.offered[row] += 1
-                    rows.done[row] += 1
-                    rows.last[row] = today
-                    if uniform_of(people.key[person], draws.drop_out, occurrence) < rules.drop_out:
-                        rows.group[row], rows.progress[row] = -1, _ENDED
-                        groups.members[group] -= 1
-                        counted[_PROGRAMME_DROPPED, cell] += 1
-                        event = DROPPED_OUT
-                    elif groups.held[group] >= groups.sessions[group]:
-                        rows.group[row], rows.progress[row] = -1, _FINISHED
-                        groups.members[group] -= 1
-                        counted[_PROGRAMME_COMPLETED, cell] += 1
-                        event = PROGRAMME_COMPLETED
-                if event >= 0:
-                    told.key[events] = people.key[person]
-                    told.person[events], told.event[events], told.detail[events] = person, event, form
-                    events += 1
-                continue
-            if form == _OFFICER:
-                last, cell = rows.last[row], cells[at]
-                rows.cell[row] = cell
-                if rules.inside[cell, people.tier[person]]:
-                    # A visit that the tariff pays for is a day of it: one for each week in which there was a visit.
-                    visit = int(people.last_seen[person])
-                    if visit > max(int(people.stage_start[person]), int(last)) and visit >= rows.ready[row]:
-                        rows.offered[row] += 1
-                        rows.last[row] = visit
-                        _keep_day(row, visit, cell, rows, counted, totals_done)
-                        counted[_DAYS_WITH_OFFICER, cell] += 1
-                        told.key[events] = people.key[person]
-                        told.person[events], told.event[events], told.detail[events] = person, OFFICER_DAY, 0
-                        events += 1
-                elif last == NEVER or today - last >= rules.interval[_OFFICER] - _SLACK:
-                    sessions[many_sessions] = row
-                    many_sessions += 1
+            rows.cell[row] = cell
+            event = -1
+            if groups.running[group] == 0:
+                # Withdrawn in mid-course: back to the list, and what was done is lost.
+                rows.group[row], rows.done[row], rows.progress[row] = -1, 0, _WAITING
+                groups.members[group] -= 1
+                counted[_PROGRAMME_WITHDRAWN, cell] += 1
+                event = WITHDRAWN
             else:
-                # Waits until the NPS has bought it.
-                cell = int(cells[at])
-                event = -1
-                if today - rows.ready[row] >= rules.generic_days:
-                    rows.form[row], rows.held[row] = _OFFICER, 0
-                    event = OFFICER_INSTEAD
-                else:
-                    held_back[cell >> 1, form] += 1
-                    if rows.held[row] == 0:
-                        rows.held[row] = 1
-                        counted[_NOT_BOUGHT, cell] += 1
-                        event = NOT_BOUGHT
-                if event >= 0:
+                occurrence = int(rows.number[row]) * 4096 + int(rows.offered[row])
+                rows.offered[row] += 1
+                rows.done[row] += 1
+                rows.last[row] = today
+                if uniform_of(people.key[person], draws.drop_out, occurrence) < rules.drop_out:
+                    rows.group[row], rows.progress[row] = -1, _ENDED
+                    groups.members[group] -= 1
+                    counted[_PROGRAMME_DROPPED, cell] += 1
+                    event = DROPPED_OUT
+                elif groups.held[group] >= groups.sessions[group]:
+                    rows.group[row], rows.progress[row] = -1, _FINISHED
+                    groups.members[group] -= 1
+                    counted[_PROGRAMME_COMPLETED, cell] += 1
+                    event = PROGRAMME_COMPLETED
+            if event >= 0:
+                told.key[events] = people.key[person]
+                told.person[events], told.event[events], told.detail[events] = person, event, form
+                events += 1
+            continue
+        if form == _OFFICER:
+            last, rows.cell[row] = rows.last[row], cell
+            if rules.inside[cell, people.tier[person]]:
+                # A visit that the tariff pays for is a day of it: one for each week in which there was a visit.
+                visit = int(people.last_seen[person])
+                if visit > max(int(people.stage_start[person]), int(last)) and visit >= rows.ready[row]:
+                    rows.offered[row] += 1
+                    rows.last[row] = visit
+                    _keep_day(row, visit, cell, rows, counted, totals_done)
+                    counted[_DAYS_WITH_OFFICER, cell] += 1
                     told.key[events] = people.key[person]
-                    told.person[events], told.event[events], told.detail[events] = person, event, form
+                    told.person[events], told.event[events], told.detail[events] = person, OFFICER_DAY, 0
                     events += 1
+            elif last == NEVER or today - last >= rules.interval[_OFFICER] - _SLACK:
+                sessions[many_sessions] = row
+                many_sessions += 1
+        else:
+            # Waits until the NPS has bought it.
+            event = -1
+            if today - rows.ready[row] >= rules.generic_days:
+                rows.form[row], rows.held[row] = _OFFICER, 0
+                event = OFFICER_INSTEAD
+            else:
+                held_back[cell >> 1, form] += 1
+                if rows.held[row] == 0:
+                    rows.held[row] = 1
+                    counted[_NOT_BOUGHT, cell] += 1
+                    event = NOT_BOUGHT
+            if event >= 0:
+                told.key[events] = people.key[person]
+                told.person[events], told.event[events], told.detail[events] = person, event, form
+                events += 1
     return (
         events,
         going[:many_going],
+        going_cells[:many_going],
         waiting[:many_waiting],
+        waiting_cells[:many_waiting],
         sessions[:many_sessions],
         for_programme[:many_programmes],
     )
@@ -344,6 +362,7 @@ def go_through(
 @compiled
 def fill_places(
     queue: Rows,
+    cells: Cells,
     today: int,
     rules: Rules,
     draws: Draws,
@@ -360,63 +379,66 @@ def fill_places(
 
     Parameters
     ----------
+    queue, cells : int arrays
+        Requirements in the order in which they ask for a place, and the cell of each.
     places : int64 array (areas, pools)
         Places left, see :data:`POOLS`; taken here.
     """
+    areas, pool_of = places.shape[0], np.empty(queue.size + 1, dtype=np.int8)
+    served, many = np.empty(queue.size + 1, dtype=np.intp), 0
+    for at in range(queue.size):
+        row = queue[at]
+        pool = WORK_POOL if rows.kind[row] == _WORK else rows.form[row] - _GROUP
+        area = (cells[at] >> 1) % areas
+        served[many], pool_of[many] = row, pool
+        given = places[area, pool] > 0
+        places[area, pool] -= given
+        many += given
     events = 0
-    keys, cells = np.empty(FETCHED, dtype=np.uint64), np.empty(FETCHED, dtype=np.int16)
-    for start in range(0, queue.size, FETCHED):
-        end = min(start + FETCHED, queue.size)
-        for at in range(start, end):
-            person = rows.person[queue[at]]
-            keys[at - start], cells[at - start] = people.key[person], people.cell[person]
-        for at in range(start, end):
-            row, cell = queue[at], cells[at - start]
-            person, kind = rows.person[row], rows.kind[row]
-            pool = WORK_POOL if kind == _WORK else rows.form[row] - _GROUP
-            area = (cell >> 1) % places.shape[0]
-            if places[area, pool] <= 0:
-                continue
-            places[area, pool] -= 1
-            key, occurrence = keys[at - start], int(rows.number[row]) * 4096 + int(rows.offered[row])
-            rows.offered[row] += 1
-            rows.last[row] = today
-            rows.cell[row] = cell
-            rows.progress[row] = _RUNNING
-            reliability, detail = float(people.miss_factor[person]), 0
-            if kind == _ACTIVITY:
-                if uniform_of(key, draws.activity_missed, occurrence) < rules.missed[rows.form[row]] * reliability:
-                    counted[_DAYS_MISSED, cell] += 1
-                    event, detail = DAY_MISSED, occurrence
-                else:
-                    _keep_day(row, today, cell, rows, counted, totals_done)
-                    event = GROUP_DAY if pool == GROUP_POOL else SPECIALIST_DAY
+    for at in range(many):
+        fetch_soon(people.key, rows.person[served[min(at + AHEAD, many - 1)]])
+        row, pool = served[at], pool_of[at]
+        person, kind = rows.person[row], rows.kind[row]
+        key, cell = people.key[person], people.cell[person]
+        occurrence = int(rows.number[row]) * 4096 + int(rows.offered[row])
+        rows.offered[row] += 1
+        rows.last[row] = today
+        rows.cell[row] = cell
+        rows.progress[row] = _RUNNING
+        reliability, detail = float(people.miss_factor[person]), 0
+        if kind == _ACTIVITY:
+            if uniform_of(key, draws.activity_missed, occurrence) < rules.missed[rows.form[row]] * reliability:
+                counted[_DAYS_MISSED, cell] += 1
+                event, detail = DAY_MISSED, occurrence
             else:
-                waited = today - rows.imposed[row]
-                if rows.began[row] == NEVER:
-                    rows.began[row] = today
-                    counted[_WORK_BEGUN, cell] += 1
-                    counted[_WORK_BEGIN_DAYS, cell] += waited
-                if uniform_of(key, draws.work_missed, occurrence) < rules.missed[AT_WORK] * reliability:
-                    counted[_WORK_MISSED, cell] += 1
-                    event, detail = WORK_MISSED, occurrence
-                elif uniform_of(key, draws.stood_down, occurrence) < rules.stood_down:
-                    counted[_STOOD_DOWN, cell] += 1
-                    event = SENT_HOME
-                else:
-                    hours = min(rules.hours_a_day, int(rows.ordered[row]) - int(rows.done[row]))
-                    rows.done[row] += hours
-                    totals_done[_WORK] += hours
-                    counted[_HOURS_DONE, cell] += hours
-                    event = WORK_DAY
-                    if rows.done[row] == rows.ordered[row]:
-                        rows.progress[row] = _FINISHED
-                        counted[_WORK_COMPLETED, cell] += 1
-                        counted[_WORK_IN_TIME, cell] += waited <= rules.in_time_days
-                        event, detail = WORK_COMPLETED, int(rows.ordered[row])
-            told.key[events] = key
-            told.person[events], told.event[events], told.detail[events] = person, event, detail
-            events += 1
+                _keep_day(row, today, cell, rows, counted, totals_done)
+                event = GROUP_DAY if pool == GROUP_POOL else SPECIALIST_DAY
+        else:
+            waited = today - rows.imposed[row]
+            if rows.began[row] == NEVER:
+                rows.began[row] = today
+                counted[_WORK_BEGUN, cell] += 1
+                counted[_WORK_BEGIN_DAYS, cell] += waited
+            if uniform_of(key, draws.work_missed, occurrence) < rules.missed[AT_WORK] * reliability:
+                counted[_WORK_MISSED, cell] += 1
+                event, detail = WORK_MISSED, occurrence
+            elif uniform_of(key, draws.stood_down, occurrence) < rules.stood_down:
+                counted[_STOOD_DOWN, cell] += 1
+                event = SENT_HOME
+            else:
+                hours = min(rules.hours_a_day, int(rows.ordered[row]) - int(rows.done[row]))
+                rows.done[row] += hours
+                totals_done[_WORK] += hours
+                counted[_HOURS_DONE, cell] += hours
+                event = WORK_DAY
+                if rows.done[row] == rows.ordered[row]:
+                    rows.progress[row] = _FINISHED
+                    counted[_WORK_COMPLETED, cell] += 1
+                    counted[_WORK_IN_TIME, cell] += waited <= rules.in_time_days
+                    event, detail = WORK_COMPLETED, int(rows.ordered[row])
+        told.key[events] = key
+        told.person[events], told.event[events], told.detail[events] = person, event, detail
+        events += 1
     return events
 
 
@@ -442,28 +464,35 @@ def hold_sessions(
     activity : int array
         Row of the activity that each sentence requires.
     """
-    events = 0
-    # Records are fetched before anything is decided: without a choice in between, the processor fetches many at once.
-    sessions, keys = np.empty(orders.size, dtype=np.intp), np.empty(orders.size, dtype=np.uint64)
-    persons, over = np.empty(orders.size, dtype=np.intp), np.empty(orders.size, dtype=np.bool_)
-    some = 0
-    for order in orders:
-        sessions[some] = activity[order]
-        some += sessions[some] >= 0
+    events, some = 0, 0
+    sessions = np.empty(orders.size + 1, dtype=np.intp)
+    for at in range(orders.size):
+        fetch_soon(activity, orders[min(at + AHEAD, orders.size - 1)])
+        row = activity[orders[at]]
+        sessions[some] = row
+        some += row >= 0
+    many = 0
     for at in range(some):
-        over[at] = rows.progress[sessions[at]] >= _FINISHED
-        persons[at] = rows.person[sessions[at]]
-    for at in range(some):
-        keys[at] = people.key[persons[at]]
-    for at in range(some):
-        if over[at]:
-            continue
-        row, person = sessions[at], persons[at]
+        soon = sessions[min(at + AHEAD, some - 1)]
+        fetch_soon(rows.progress, soon)
+        fetch_soon(rows.person, soon)
+        row = sessions[at]
+        sessions[many] = row
+        many += rows.progress[row] < _FINISHED
+    for at in range(many):
+        soon = sessions[min(at + AHEAD, many - 1)]
+        fetch_soon(people.key, rows.person[soon])
+        _fetch_amounts(rows, soon)
+        fetch_soon(rows.number, soon)
+        fetch_soon(rows.offered, soon)
+        row = sessions[at]
+        person = rows.person[row]
+        key = people.key[person]
         cell, occurrence = people.cell[person], int(rows.number[row]) * 4096 + int(rows.offered[row])
         rows.offered[row] += 1
         rows.last[row] = today
         rows.cell[row] = cell
-        if uniform_of(keys[at], missed, occurrence) < missed_share * float(people.miss_factor[person]):
+        if uniform_of(key, missed, occurrence) < missed_share * float(people.miss_factor[person]):
             rows.progress[row] = _RUNNING
             counted[_DAYS_MISSED, cell] += 1
             event = DAY_MISSED
@@ -471,7 +500,7 @@ def hold_sessions(
             _keep_day(row, today, cell, rows, counted, totals_done)
             counted[_DAYS_WITH_OFFICER, cell] += 1
             event = OFFICER_DAY
-        told.key[events] = keys[at]
+        told.key[events] = key
         told.person[events], told.event[events], told.detail[events] = person, event, 0
         events += 1
     return events
@@ -519,25 +548,3 @@ def join_groups(
         persons[many] = rows.person[row]
         many += 1
     return many
-
-
-@compiled
-def count_waiting(
-    size: int, today: int, rows: RequirementColumns, people: Persons, sentences: Orders, counted: Counted
-) -> None:
-    """Count who waits for activity, unpaid work, a programme, and for the NPS to buy activity."""
-    waiting, many = np.empty(size + 1, dtype=np.intp), 0
-    for row in range(size):
-        # Written for each, kept for some: a choice that can't be foretold costs more than a number.
-        waiting[many] = row
-        many += (rows.progress[row] == _WAITING) & (rows.ready[row] <= today) & (rows.due[row] != 0)
-    for at in range(many):
-        row, soon = waiting[at], waiting[min(at + AHEAD, many - 1)]
-        fetch_soon(sentences.status, rows.sentence[soon])
-        fetch_soon(people.location, rows.person[soon])
-        fetch_soon(people.cell, rows.person[soon])
-        person = rows.person[row]
-        if sentences.status[rows.sentence[row]] != _ORDER or people.location[person] != _COMMUNITY:
-            continue
-        cell, kind = people.cell[person], rows.kind[row]
-        counted[kind if kind != _ACTIVITY or rows.held[row] == 0 else 3, cell] += 1

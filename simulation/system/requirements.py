@@ -41,6 +41,7 @@ from simulation.system.requirement_loops import (
     by_event,
     columns,
     columns_to_write,
+    count_waiting,
     group_columns,
     look_back,
     room,
@@ -51,7 +52,6 @@ from simulation.system.requirement_weeks import (
     GROUP_POOL,
     SPECIALIST_POOL,
     WORK_POOL,
-    count_waiting,
     end_with_orders,
     fill_places,
     go_through,
@@ -269,7 +269,7 @@ class Requirements:
         counted, size = self._new_counts(), requirements.size
         told = room(size)
         held_back = np.zeros((service.blocks, service.areas, len(Delivery)), dtype=np.int64)
-        events, going, waiting, sessions, for_programme = go_through(
+        events, going, going_cells, waiting, waiting_cells, sessions, for_programme = go_through(
             size,
             today,
             self.rules,
@@ -287,10 +287,11 @@ class Requirements:
         self._tell(told, events)
         self.book(sessions)
         places = self.places.copy()
-        for queue in (going, waiting):
+        for queue, cells in ((going, going_cells), (waiting, waiting_cells)):
             told = room(queue.size)
             events = fill_places(
                 queue,
+                cells,
                 today,
                 self.rules,
                 self.draws,
