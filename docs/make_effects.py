@@ -44,13 +44,13 @@ PARTS = {
     "population": "Demand",
 }
 
-HEADING = f"""# What each scenario changes
+HEADING = """# What each scenario changes
 
-Made by `python docs/make_effects.py`: every shipped scenario against the baseline, {REPLICATIONS} pairs of runs in two
-small areas (Cumbria and Gwent), until {UNTIL}. For an analyst: the measures are those that a scenario acts on directly
+Made by `python docs/make_effects.py`: every shipped scenario against the baseline, {pairs} pairs of runs in
+{areas}, until {until}. For an analyst: the measures are those that a scenario acts on directly
 (its key `moves`) and those for which it states a direction (its key `expects`). The interval covers chance alone, at
-95%, each measure for itself: of some hundred intervals a few miss. Levels of two areas say nothing about the country;
-run the comparison for that.
+95%, each measure for itself: of some hundred intervals a few miss. Levels of so few people say
+nothing about the country; run the comparison for that.
 """
 
 
@@ -71,7 +71,8 @@ def main() -> None:
             out=Path(folder) / "effects",
         )
         differences = study.run().differences.filter(pl.col("window") == "to end")
-    FILE.write_text(HEADING + "".join(_parts(pulled, differences)), encoding="utf-8")
+    heading = HEADING.format(pairs=options.replications, areas=options.areas.replace(",", " and "), until=UNTIL)
+    FILE.write_text(heading + "".join(_parts(pulled, differences)), encoding="utf-8")
 
 
 def _parts(pulled: dict[str, Scenario], differences: pl.DataFrame) -> Iterable[str]:

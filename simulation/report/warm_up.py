@@ -20,7 +20,8 @@ def warm_up_section(study: StudyFolder) -> tuple[str, Table | None]:
     asked = [row["asks_months"] for row in rows if row["asks_months"] is not None]
     sentence = (
         f"Counting begins {burn_in} months after the start of each run. By MSER-5 on {months} months of the baseline "
-        f"that is enough for {of['enough']} of {len(rows)} headline measures, {of['asks for longer']} ask for longer, "
+        f"that is enough for {of['enough']} of {len(rows)} headline measures, {of['asks for longer']} "
+        f"{'asks' if of['asks for longer'] == 1 else 'ask'} for longer, "
         f"and for {rest} the run is too short to tell."
     )
     if of["asks for longer"]:

@@ -373,7 +373,7 @@ def test_groups_of_people_have_a_section(study_folder: Path, tmp_path: Path) -> 
 def test_it_says_whether_the_model_had_settled(outline: Outline, report_page: Path, tmp_path: Path) -> None:
     assert "Had the model settled before counting began?" in [text for _, text in outline.headings]
     text = " ".join(outline.text.split())
-    told = "enough for 1 of 3 headline measures, 1 ask for longer, and for 1 the run is too short to tell"
+    told = "enough for 1 of 3 headline measures, 1 asks for longer, and for 1 the run is too short to tell"
     assert told in text
     assert "A burn-in of 15 months would be enough for all that can be told" in text
     without = tmp_path / "study"
