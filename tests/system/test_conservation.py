@@ -63,8 +63,11 @@ class Watched:
     def moved(self, rows: np.ndarray, before: np.ndarray, after: np.ndarray) -> None:
         for row, *pair in zip(rows.tolist(), before.tolist(), after.tolist(), strict=True):
             self.moves[self.month()][pair[0], pair[1]] += 1
-            if row in self.slipped and (self.service.today > self.slipped.pop(row) + 1 or pair[1] not in INSIDE):
-                self.evenings.append(f"{row} was at large for more than a night, or didn't go back to prison")
+            if row in self.slipped:
+                # Back to prison, or where other sentences put them if the recalled one ends in that night.
+                nights = self.service.today - self.slipped.pop(row)
+                if nights > 1:
+                    self.evenings.append(f"{row} was at large for {nights} nights")
             if pair[0] in INSIDE and pair[1] == Location.AT_LARGE:
                 self.slipped[row] = self.service.today
 
