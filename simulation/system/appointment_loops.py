@@ -218,9 +218,7 @@ def open_contacts(
                     ways.booth[cell],
                 )
         mode[at] = way
-        # The provider may be another than at the last contact.
-        person["model"] = ways.model[cell]
-        time = contact_seconds[person["model"], people.setting[due[at]], tier, way, person["rural"]]
+        time = contact_seconds[ways.model[cell], people.setting[due[at]], tier, way, person["rural"]]
         seconds[at] = time
         counted[_DUE, cell] += 1
         if way == _HUB_CALL:

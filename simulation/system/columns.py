@@ -81,7 +81,6 @@ PEOPLE = (
     Column(
         "phone_draw", "float32", "share", "Draw of this spell that puts the person on the telephone or not."
     ),
-    Column("model", "int8", "index of operating model", "Operating model in force at the last contact looked at."),
     Column("latest", "int32", "row of sentences", "Latest sentence; -1 if none.", -1),
     Column("risk_hazard", "float64", "hazard", "Hazard of reoffending accumulated in this spell."),
     Column("risk_threshold", "float64", "hazard", "Threshold of this spell.", 1e18),
@@ -132,7 +131,6 @@ READ_AT_CONTACT = (
     "contacts",
     "spells",
     "cell",
-    "model",
     "rural",
     "assessed_rosh",
     "crisis_noticed",

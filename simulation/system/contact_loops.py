@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.order import grouped
 from simulation.system.codes import Mode, Rosh, Tier
 from simulation.system.columns import People
 from simulation.system.mode_loops import in_person
@@ -310,7 +311,7 @@ def eligible_for_telephone(people: PeopleColumns, rows: Rows, early: int, today:
 
 @compiled
 def days_until_next(people: PeopleColumns, rows: Rows, rules: Rules, today: int) -> NDArray[np.int64]:
-    """Return days until each person's next routine contact; note its model, and whether it's to be a call."""
+    """Return days until each person's next routine contact; note whether it's to be a call."""
     found = np.empty(rows.size, dtype=np.int64)
     for at in range(rows.size):
         person = people.records[rows[at]]
@@ -332,7 +333,7 @@ def days_until_next(people: PeopleColumns, rows: Rows, rules: Rules, today: int)
             days = rules.interval_days[model, _stage(age, rules.early, rules.middle), tier]
         else:
             days = rules.phone_interval[cell]
-        person["model"], person["booked_as"] = model, booked_as
+        person["booked_as"] = booked_as
         found[at] = _sooner(days, int(rules.floor[cell]), person["crisis_noticed"], rules.step_up)
     return found
 
@@ -342,18 +343,8 @@ def _by_outcome(
     rows: Rows, keys: NDArray[np.uint64], outcome: NDArray[np.int8]
 ) -> tuple[Rows, NDArray[np.uint64], Rows]:
     """Return people and keys sorted by what came of their contacts, and where each outcome begins."""
-    begins = np.zeros(_OUTCOMES + 1, dtype=np.intp)
-    for at in range(rows.size):
-        begins[outcome[at] + 1] += 1
-    for number in range(_OUTCOMES):
-        begins[number + 1] += begins[number]
-    place = begins.copy()
-    ordered, their_keys = np.empty_like(rows), np.empty_like(keys)
-    for at in range(rows.size):
-        to = place[outcome[at]]
-        ordered[to], their_keys[to] = rows[at], keys[at]
-        place[outcome[at]] = to + 1
-    return ordered, their_keys, begins
+    order, begins = grouped(np.arange(rows.size), outcome, _OUTCOMES)
+    return rows[order], keys[order], begins
 
 
 @compiled
@@ -399,7 +390,7 @@ def hold_contacts(
         colleague = by_colleague[at] == 1
         occurrence = occurrence_of(person["sentences"], person["spells"], contacts)
         if way != _HUB_CALL:
-            entry = rules.double_entry[person["model"]] if way != _CUSTODY and not first[at] else 0
+            entry = rules.double_entry[rules.model[cell]] if way != _CUSTODY and not first[at] else 0
             counted[_CONTACT_SECONDS, cell] += seconds[at]
             counted[_DOUBLE_ENTRY, cell] += entry
         if way == _CUSTODY:
@@ -495,7 +486,7 @@ def hold_contacts(
                 person["work_only"],
                 rules.early,
             )
-            person["model"], person["booked_as"] = model, booked_as
+            person["booked_as"] = booked_as
             if booked_as == _FACE_TO_FACE:
                 wait = rules.interval_days[model, _stage(age, rules.early, rules.middle), tier]
             else:

@@ -193,7 +193,6 @@ class Rules(NamedTuple):
     """The levers of a day."""
 
     inside: NDArray[np.bool_]  # by cell and tier: a session with the officer is inside the tariff
-    some_inside: NDArray[np.bool_]  # by cell: it is at some tier
     split: NDArray[np.bool_]  # by area: the NPS must buy from the company
     friction: Floats  # by area
     generic_days: int

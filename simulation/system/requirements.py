@@ -92,7 +92,6 @@ class Requirements:
         inside = workload.from_tariff[self.contact.rules.model]
         self.rules = Rules(
             inside,
-            np.asarray(inside.any(axis=1)),
             np.tile(~unified, service.blocks),
             np.tile(levers.grid("requirements.rate_card.friction")[:, NPS], service.blocks),
             levers.integer("requirements.rate_card.officer_instead_weeks") * 7,
