@@ -1,8 +1,8 @@
 """How arrays are handed to compiled loops and back: for less than Numba's own way takes.
 
-A day of a small area is some thousand arrays handed to loops, and nearly all of its time is such steps. Numba counts
-for each array that a loop is given one reference more, in a record that it makes and throws away, though the caller
-holds the array while the loop runs. And for each array returned it looks up by name what class arrays have.
+A day of a small area hands some thousand arrays to loops, and nearly all of its time is such steps. For each array that
+a loop is given Numba counts one reference more, in a record that it makes and throws away, though the caller holds the
+array while the loop runs. For each array or named tuple returned it looks up by a digest which class that is of.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba.core import boxing, cgutils, types  # noqa: F401
+from numba.core import boxing, cgutils, types
 from numba.core.pythonapi import NativeValue, _boxers, _unboxers
 from numba.np import numpy_support
 
 #: Which way this is: machine code that was made in another way isn't used.
-WAY = "arrays lent, parts of them returned as copies"
+WAY = "arrays lent, parts of them returned as copies, classes kept"
 
 _WHOLE = ir.IntType(32)
 
@@ -36,11 +36,8 @@ def _returned(kind: Any, array: Any, context: Any) -> Any:
 
     A part of an argument doesn't keep the argument alive, so it is returned as a copy.
     """
-    builder, python, constants = context.builder, context.pyapi, context.env_manager
-    numbers, whose = (
-        constants.read_const(constants.add_const(constant))
-        for constant in (numpy_support.as_dtype(kind.dtype), kind.box_type)
-    )
+    builder, python = context.builder, context.pyapi
+    numbers, whose = _known(context, numpy_support.as_dtype(kind.dtype)), _known(context, kind.box_type)
     signature = ir.FunctionType(python.pyobj, [python.voidptr, python.pyobj, _WHOLE, _WHOLE, python.pyobj])
     make = python._get_function(signature, name="NRT_adapt_ndarray_to_python_acqref")
     place = builder.bitcast(cgutils.alloca_once_value(builder, array), python.voidptr)
@@ -58,6 +55,20 @@ def _returned(kind: Any, array: Any, context: Any) -> Any:
     return builder.load(result)
 
 
+def _named(kind: Any, values: Any, context: Any) -> Any:
+    """Write the machine code that makes a named tuple of what a loop returns."""
+    plain = boxing.box_tuple(kind, values, context)
+    made = context.pyapi.call(_known(context, kind.instance_class), plain)
+    context.pyapi.decref(plain)
+    return made
+
+
+def _known(context: Any, thing: Any) -> Any:
+    """Write the machine code that reads one of the things kept beside it."""
+    return context.env_manager.read_const(context.env_manager.add_const(thing))
+
+
 # Numba's own are registered when `boxing` is imported.
 _unboxers.functions[types.Array] = _lent
 _boxers.functions[types.Array] = _returned
+_boxers.functions[types.NamedTuple] = _boxers.functions[types.NamedUniTuple] = _named

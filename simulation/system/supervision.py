@@ -105,7 +105,7 @@ class Supervision:
                 listener(found[4, :handing])
 
     def days_of_today(self) -> tuple[int, int, int]:
-        """Return today, the first day of this month, and the last working day before today or today itself."""
+        """Return today, the first day of this month, and the day after which at most one working day lies."""
         today, calendar = self.service.today, self.service.calendar
         if self._days[0] != today:
             self._days = today, today - calendar.date(today).day + 1, calendar.working_days_back(today, 1)
