@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.engine.compiled import compiled, fetch_soon, lowest_bit
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon, lowest_bit
 
 #: Due day of a row that is on no date.
 NEVER = int(np.iinfo(np.int32).min)
@@ -141,6 +141,7 @@ def _link(
         return False
     each = 1 if days.size > 1 else 0
     for at in range(rows.size):
+        fetch_soon(due, rows[min(at + AHEAD, rows.size - 1)])
         row, day = rows[at], days[at * each]
         due[row] = day
         place = chains[day + before]
@@ -206,7 +207,9 @@ def _take(
 def _clear(rows: NDArray[np.integer], due: Days) -> int:
     """Take rows off their days; return the lowest row, for a negative one is a mistake."""
     low = 0
-    for row in rows:
+    for at in range(rows.size):
+        fetch_soon(due, rows[min(at + AHEAD, rows.size - 1)])
+        row = rows[at]
         low = min(low, row)
         if 0 <= row < due.size:
             due[row] = NEVER

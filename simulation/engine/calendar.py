@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,6 +117,8 @@ class Calendar:
         for year in range(first.year, last.year + 1):
             for holiday in bank_holidays(year):
                 working[(holiday - first).days] = False
+        #: Dates that were asked for before, by day: one is asked for many times on its day.
+        self._dates: dict[int, Date] = {}
         self._weekday = weekday.astype(np.int8)
         self._working = working
         index = np.arange(length, dtype=np.int32)
@@ -130,14 +133,26 @@ class Calendar:
 
     def date(self, day: int) -> Date:
         """Return the date of a day number."""
-        return self.start + timedelta(days=int(day))
+        when = self._dates.get(day)
+        if when is None:
+            when = self._dates[day] = self.start + timedelta(days=int(day))
+        return when
 
     def day(self, when: Date) -> int:
         """Return the day number of a date."""
         return (when - self.start).days
 
-    def is_working(self, days: Days | int) -> NDArray[np.bool_]:
+    @overload
+    def is_working(self, days: int) -> bool: ...
+
+    @overload
+    def is_working(self, days: Days) -> NDArray[np.bool_]: ...
+
+    def is_working(self, days: Days | int) -> NDArray[np.bool_] | bool:
         """Tell which days are neither weekend nor bank holiday."""
+        if isinstance(days, int):
+            # Asked many times a day about that day.
+            return self._working.item(days + self._origin)
         return self._working[np.asarray(days) + self._origin]
 
     def working_days(self) -> tuple[NDArray[np.bool_], int]:
@@ -212,8 +227,8 @@ class Calendar:
     def after_working_days(self, day: int, number: int) -> int:
         """Return the day that lies ``number`` working days after one day; see :meth:`add_working_days`."""
         place = day + self._origin
-        done = int(self._count[place]) - int(self._working[place])
-        return int(self._nth[done + number - (not self._working[place] and number > 0)])
+        working = self._working.item(place)
+        return self._nth.item(self._count.item(place) - working + number - (not working and number > 0))
 
     def working_days_after(self, day: int) -> Days:
         """Return the days that lie 1, 2, 3 ... working days after one day, at places 1, 2, 3 ...; a view, for loops."""
@@ -225,7 +240,7 @@ class Calendar:
 
     def working_days_back(self, day: int, number: int) -> int:
         """Return the earliest day after which there are at most ``number`` working days up to and including ``day``."""
-        return int(self._nth[int(self._count[day + self._origin]) - number - 1])
+        return self._nth.item(self._count.item(day + self._origin) - number - 1)
 
     def working_days_ahead(self, day: int, most: int) -> Days:
         """Return the days that lie 0, 1, 2 ... ``most`` working days after one day; see :meth:`add_working_days`."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine.chance import Keys, purpose_number
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 
 _FIRST = np.uint64(0x9E3779B97F4A7C15)
 _SECOND = np.uint64(0xBF58476D1CE4E5B9)
@@ -49,6 +49,7 @@ def _add_of(
     """Add events of rows of a table, whose keys are in a column of it."""
     added = np.uint64(0)
     for at in range(rows.size):
+        fetch_soon(column, rows[min(at + AHEAD, rows.size - 1)])
         added += _bits(column[rows[at]], kind, numbers[at if numbers.size > 1 else 0])
     total[0] += added
 

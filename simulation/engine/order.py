@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 
 #: How far apart numbers are compared, in turn (M. Ciura, 2001).
 _GAPS = np.array([1750, 701, 301, 132, 57, 23, 10, 4, 1], dtype=np.int64)
@@ -27,6 +27,7 @@ def put_in_order(numbers: NDArray[np.int64]) -> None:
 def put_in_order_of(rows: NDArray[np.int64], owner: NDArray[np.integer]) -> None:
     """Sort rows where they are in the order of their owners, those of one owner in row order."""
     for at in range(rows.size):
+        fetch_soon(owner, rows[min(at + AHEAD, rows.size - 1)])
         rows[at] |= np.int64(owner[rows[at]]) << 32
     put_in_order(rows)
     for at in range(rows.size):

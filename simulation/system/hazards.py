@@ -148,19 +148,16 @@ def turn_changes(
     until = np.empty(rows.size, dtype=np.int32)
     following = np.empty(rows.size, dtype=np.int32)
     starts, ends = 0, 0
-    # Records are read before anything is decided: without a choice in between, the processor fetches many at once.
-    places = np.empty(rows.size, dtype=np.int8)
-    changing = np.empty(rows.size, dtype=np.bool_)
-    numbers = np.empty(rows.size, dtype=np.int64)
     for at in range(rows.size):
-        places[at] = location[rows[at]]
-        changing[at] = crisis_since[rows[at]] != NEVER
-        numbers[at] = crises[rows[at]]
-    for at in range(rows.size):
-        row, number = rows[at], numbers[at]
-        if places[at] != _COMMUNITY:
+        soon, row = rows[min(at + AHEAD, rows.size - 1)], rows[at]
+        # The rest that is read lies beside the key.
+        fetch_soon(location, soon)
+        fetch_soon(crises, soon)
+        fetch_soon(key, soon)
+        number = int(crises[row])
+        if location[row] != _COMMUNITY:
             continue
-        if not changing[at]:
+        if crisis_since[row] == NEVER:
             days = int(value_at(uniform_of(key[row], lasts, number), shares, lengths))
             crisis_since[row] = today
             crisis_noticed[row] = 0

@@ -40,6 +40,7 @@ from simulation.system.requirement_loops import (
     Rules,
     Told,
 )
+from simulation.system.requirement_sessions import keep_day
 from simulation.system.service import Array, Rows
 
 Cells = NDArray[np.int16]
@@ -144,17 +145,9 @@ def _lapse(
 @compiled
 def _keep_day(row: int, today: int, cell: int, rows: RequirementColumns, counted: Counted, done: Counted) -> None:
     """Count a rehabilitation activity day that was kept."""
-    rows.done[row] += 1
-    done[_ACTIVITY] += 1
-    counted[_DAYS_DONE, cell] += 1
-    if rows.began[row] == NEVER:
-        rows.began[row] = today
-        counted[_BEGUN, cell] += 1
-        counted[_BEGIN_DAYS, cell] += today - rows.imposed[row]
-    rows.progress[row] = _RUNNING
-    if rows.done[row] == rows.ordered[row]:
-        rows.progress[row] = _FINISHED
-        counted[_ENDED_ALL, cell] += 1
+    keep_day(
+        row, today, cell, rows.imposed, rows.progress, rows.ordered, rows.done, rows.began, counted, done
+    )
 
 
 @compiled
@@ -438,70 +431,6 @@ def fill_places(
                     event, detail = WORK_COMPLETED, int(rows.ordered[row])
         told.key[events] = key
         told.person[events], told.event[events], told.detail[events] = person, event, detail
-        events += 1
-    return events
-
-
-@compiled
-def hold_sessions(
-    orders: Rows,
-    today: int,
-    missed_share: float,
-    missed: np.uint64,
-    activity: Rows,
-    rows: RequirementColumns,
-    people: Persons,
-    counted: Counted,
-    totals_done: Counted,
-    told: Told,
-) -> int:
-    """Let the officer's sessions of today, by their orders, be activity days of those who come to them.
-
-    Parameters
-    ----------
-    missed_share, missed : float and uint64
-        Share of sessions that somebody of average reliability misses, and the constant of the draw.
-    activity : int array
-        Row of the activity that each sentence requires.
-    """
-    events, some = 0, 0
-    sessions = np.empty(orders.size + 1, dtype=np.intp)
-    for at in range(orders.size):
-        fetch_soon(activity, orders[min(at + AHEAD, orders.size - 1)])
-        row = activity[orders[at]]
-        sessions[some] = row
-        some += row >= 0
-    many = 0
-    for at in range(some):
-        soon = sessions[min(at + AHEAD, some - 1)]
-        fetch_soon(rows.progress, soon)
-        fetch_soon(rows.person, soon)
-        row = sessions[at]
-        sessions[many] = row
-        many += rows.progress[row] < _FINISHED
-    for at in range(many):
-        soon = sessions[min(at + AHEAD, many - 1)]
-        fetch_soon(people.key, rows.person[soon])
-        _fetch_amounts(rows, soon)
-        fetch_soon(rows.number, soon)
-        fetch_soon(rows.offered, soon)
-        row = sessions[at]
-        person = rows.person[row]
-        key = people.key[person]
-        cell, occurrence = people.cell[person], int(rows.number[row]) * 4096 + int(rows.offered[row])
-        rows.offered[row] += 1
-        rows.last[row] = today
-        rows.cell[row] = cell
-        if uniform_of(key, missed, occurrence) < missed_share * float(people.miss_factor[person]):
-            rows.progress[row] = _RUNNING
-            counted[_DAYS_MISSED, cell] += 1
-            event = DAY_MISSED
-        else:
-            _keep_day(row, today, cell, rows, counted, totals_done)
-            counted[_DAYS_WITH_OFFICER, cell] += 1
-            event = OFFICER_DAY
-        told.key[events] = key
-        told.person[events], told.event[events], told.detail[events] = person, event, 0
         events += 1
     return events
 

@@ -31,6 +31,7 @@ from simulation.system.requirement_loops import (
     COUNTED,
     DAY_MISSED,
     EVENTS,
+    OFFICER_DAY,
     RULES,
     WITH_NUMBER,
     WORK_MISSED,
@@ -48,6 +49,7 @@ from simulation.system.requirement_loops import (
     set_due,
     write_requirements,
 )
+from simulation.system.requirement_sessions import hold_sessions
 from simulation.system.requirement_weeks import (
     GROUP_POOL,
     SPECIALIST_POOL,
@@ -55,7 +57,6 @@ from simulation.system.requirement_weeks import (
     end_with_orders,
     fill_places,
     go_through,
-    hold_sessions,
     join_groups,
 )
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service, add_rows
@@ -369,22 +370,36 @@ class Requirements:
 
     def credit(self, orders: Rows) -> None:
         """Let sessions that were worked be activity days of those who come to them."""
-        rows, people, sentences = self._columns()
-        counted, told = self._new_counts(), room(orders.size)
-        events = hold_sessions(
+        service, rows, people = self.service, self.service.requirements, self.service.people
+        counted, found = self._new_counts(), np.empty((2, orders.size), dtype=np.intp)
+        came, absent = hold_sessions(
             orders,
-            self.service.today,
+            found,
+            service.today,
             float(self.rules.missed[Delivery.OFFICER]),
             self.draws.activity_missed,
-            sentences.activity,
-            rows,
-            people,
             counted,
             self.totals.done,
-            told,
+            service.sentences.activity,
+            people.key,
+            people.cell,
+            people.miss_factor,
+            rows.person,
+            rows.number,
+            rows.imposed,
+            rows.progress,
+            rows.cell,
+            rows.ordered,
+            rows.done,
+            rows.offered,
+            rows.last,
+            rows.began,
         )
-        add_rows(counted, self._counted, self.service.flows)
-        self._tell(told, events)
+        add_rows(counted, self._counted, service.flows)
+        service.tell(CALLED[OFFICER_DAY], found[0, :came])
+        if absent:
+            service.tell(CALLED[DAY_MISSED], found[1, :absent])
+            self.hand_on(found[1, :absent], np.zeros(absent, dtype=np.int32), self.enforced["activity"])
 
     def end_with_orders(self) -> None:
         """End requirements whose order is over. Weeks find most; those of whom nothing more was wanted are left."""

@@ -11,7 +11,6 @@ from collections.abc import Callable
 import numpy as np
 
 from simulation.engine import NEVER
-from simulation.system.codes import Location
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.supervision_loops import begin_orders, change_place, forget_changes
 
@@ -37,22 +36,20 @@ class Supervision:
         self.on_begin_again: list[Callable[[Rows], None]] = []
         #: Told of people whose cases prison staff hold, and who aren't in custody now.
         self.on_left_prison_staff: list[Callable[[Rows], None]] = []
-        self._month = NEVER, NEVER  # Today and the first of its month, remembered; no state.
+        self._days = NEVER, NEVER, NEVER  # Remembered of today; no state.
         service.on_place_change.append(self.moved)
 
     def moved(self, rows: Rows, before: Array, after: Array) -> None:
         """Tidy up after people who changed place, and begin what the new one brings."""
         service, people, sentences = self.service, self.service.people, self.service.sentences
         agendas = service.agendas
-        self.drop_tasks(rows[((before == Location.COURT) | (before >= Location.ENDED)) & (after != Location.COURT)])
-        found = np.empty((5, rows.size), dtype=np.intp)
-        arriving, holding, ending, handing = change_place(
+        found = np.empty((6, rows.size), dtype=np.intp)
+        arriving, holding, ending, handing, dropping = change_place(
             rows,
             before,
             after,
             found,
-            service.today,
-            self.month_begin(),
+            *self.days_of_today(),
             service.chance.constant("telephone supervision"),
             service.chance.constant("custody contact"),
             service.levers.integer("contact.custody_interval_days"),
@@ -91,6 +88,8 @@ class Supervision:
             sentences.status,
             sentences.unpaid_work_only,
         )
+        if dropping:
+            service.tasks.forget(found[5, :dropping])
         if arriving:
             for listener in self.on_begin:
                 listener(found[0, :arriving])
@@ -105,28 +104,19 @@ class Supervision:
             for listener in self.on_left_prison_staff:
                 listener(found[4, :handing])
 
-    def drop_tasks(self, rows: Rows) -> None:
-        """Drop the tasks of closed cases that begin anew before anybody looked at a diary.
-
-        Diaries drop those of all other closed cases: their people are nobody's case on the next working day.
-        """
-        since = self.service.calendar.working_days_back(self.service.today, 1)
-        self.service.tasks.forget(rows[self.service.people.last_seen[rows] >= since])
-
-    def month_begin(self) -> int:
-        """Return the first day of this month."""
-        today = self.service.today
-        if self._month[0] != today:
-            self._month = today, today - self.service.calendar.date(today).day + 1
-        return self._month[1]
+    def days_of_today(self) -> tuple[int, int, int]:
+        """Return today, the first day of this month, and the day after which at most one working day lies."""
+        today, calendar = self.service.today, self.service.calendar
+        if self._days[0] != today:
+            self._days = today, today - calendar.date(today).day + 1, calendar.working_days_back(today, 1)
+        return self._days
 
     def clear_crisis(self, rows: Rows) -> None:
         """Forget an unresolved change in need; this month's days for which it went unnoticed are counted."""
         people = self.service.people
         forget_changes(
             rows,
-            self.service.today,
-            self.month_begin(),
+            *self.days_of_today()[:2],
             self.service.flows[_UNNOTICED_DAYS],
             people.cell,
             people.crisis_since,

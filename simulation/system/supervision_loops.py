@@ -109,6 +109,7 @@ def change_place(
     found: NDArray[np.intp],
     today: int,
     month_begin: int,
+    since: int,
     telephone: np.uint64,
     custody_contact: np.uint64,
     custody_interval: int,
@@ -146,11 +147,13 @@ def change_place(
     previous: Rows,
     status: Array,
     unpaid_work_only: Array,
-) -> tuple[int, int, int, int]:
+) -> tuple[int, int, int, int, int]:
     """Write what leaving a place and coming to another changes, and close the cases of those whose supervision is over.
 
     Parameters
     ----------
+    since : int
+        Diaries of before that day have dropped the tasks of those who were nobody's case.
     telephone, custody_contact : uint64
         Constants of the draws that they name.
     unnoticed_days : int array (cells,)
@@ -161,8 +164,8 @@ def change_place(
         Days of what is booked for people: contact, change in need, death; with the case go the next review, allocation,
         move to another officer and rise of risk.
 
-    Returns how many came to the community, came into custody, are no longer supervised, and are taken from prison
-    staff. The rows of ``found``, shape (5, people), are:
+    Returns how many came to the community, came into custody, are no longer supervised, are taken from prison staff,
+    and have tasks to drop. The rows of ``found``, shape (6, people), are:
 
     arrived : int array
         Rows of people who came to the community.
@@ -172,9 +175,12 @@ def change_place(
         Rows of people whose supervision is over.
     handed : int array
         Rows of people whose cases prison staff hold and who aren't in custody now.
+    dropped : int array
+        Rows of people whose case was closed and begins anew before anybody looked at a diary: their tasks go. Diaries
+        drop those of all other closed cases, for their people are nobody's case on the next working day.
     """
-    arrived, held, contact_days, over, handed = found[0], found[1], found[2], found[3], found[4]
-    arriving, holding, ending, handing = 0, 0, 0, 0
+    arrived, held, contact_days, over, handed, dropped = found[0], found[1], found[2], found[3], found[4], found[5]
+    arriving, holding, ending, handing, dropping = 0, 0, 0, 0, 0
     for at in range(rows.size):
         _fetch_soon(
             rows[min(at + AHEAD, rows.size - 1)],
@@ -191,6 +197,9 @@ def change_place(
             latest,
         )
         row, source, target = rows[at], before[at], after[at]
+        if (source == _COURT or source >= _ENDED) and target != _COURT and last_seen[row] >= since:
+            dropped[dropping] = row
+            dropping += 1
         # Whatever was booked belonged to the place left.
         contact_day[row] = NEVER
         contact_due[row] = NEVER
@@ -255,7 +264,7 @@ def change_place(
         if prison_held[row] == 1 and target != _SENTENCED:
             handed[handing] = row
             handing += 1
-    return arriving, holding, ending, handing
+    return arriving, holding, ending, handing, dropping
 
 
 @compiled

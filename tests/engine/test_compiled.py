@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -163,3 +164,34 @@ def test_the_lowest_bit_is_the_same_where_a_loop_runs_interpreted() -> None:
     words = np.array([(1 << place) | (top << 63) for place in range(64) for top in (0, 1)], dtype=np.uint64)
     assert _lowest_of_each(words).tolist() == [place for place in range(64) for _ in (0, 1)]
     assert _lowest_of_each.py_func(words).tolist() == _lowest_of_each(words).tolist()
+
+
+class Found(NamedTuple):
+    rows: np.ndarray
+    number: int
+
+
+@compiled.compiled
+def _whole(rows):  # type: ignore[no-untyped-def]
+    return rows
+
+
+@compiled.compiled
+def _part(rows, number):  # type: ignore[no-untyped-def]
+    rows[0] += number
+    return rows[1:], np.full(number, 7), Found(rows[:number], number)
+
+
+def test_arguments_are_lent_and_parts_of_them_returned_as_copies() -> None:
+    rows = np.arange(5)
+    counted = sys.getrefcount(rows)
+    assert _whole(rows) is rows
+    rest, made, found = _part(rows, 3)
+    assert (rows.tolist(), rest.tolist(), made.tolist()) == ([3, 1, 2, 3, 4], [1, 2, 3, 4], [7, 7, 7])
+    assert isinstance(found, Found) and found.rows.tolist() == [3, 1, 2] and found.number == 3
+    assert not np.shares_memory(rest, rows) and not np.shares_memory(found.rows, rows)
+    rest[:] = made[:] = -1
+    assert rows.tolist() == [3, 1, 2, 3, 4]
+    # Whatever happens, nobody is left holding what was lent.
+    assert sys.getrefcount(rows) == counted
+    assert sys.getrefcount(rest) == sys.getrefcount(made) == 2

@@ -1,0 +1,74 @@
+"""How arrays are handed to compiled loops and back: for less than Numba's own way takes.
+
+A day of a small area hands some thousand arrays to loops, and nearly all of its time is such steps. For each array that
+a loop is given Numba counts one reference more, in a record that it makes and throws away, though the caller holds the
+array while the loop runs. For each array or named tuple returned it looks up by a digest which class that is of.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba.core import boxing, cgutils, types
+from numba.core.pythonapi import NativeValue, _boxers, _unboxers
+from numba.np import numpy_support
+
+#: Which way this is: machine code that was made in another way isn't used.
+WAY = "arrays lent, parts of them returned as copies, classes kept"
+
+_WHOLE = ir.IntType(32)
+
+
+def _lent(kind: Any, array: Any, context: Any) -> Any:
+    """Write the machine code that reads where an argument lies, and leaves it to its owner."""
+    builder, python = context.builder, context.pyapi
+    found = context.context.make_array(kind)(context.context, builder)
+    place = found._getpointer()
+    signature = ir.FunctionType(_WHOLE, [python.pyobj, python.voidptr])
+    read = python._get_function(signature, name="numba_adapt_ndarray")
+    failed = builder.call(read, [array, builder.bitcast(place, python.voidptr)])
+    return NativeValue(builder.load(place), is_error=cgutils.is_not_null(builder, failed))
+
+
+def _returned(kind: Any, array: Any, context: Any) -> Any:
+    """Write the machine code that makes a numpy array of what a loop returns.
+
+    A part of an argument doesn't keep the argument alive, so it is returned as a copy.
+    """
+    builder, python = context.builder, context.pyapi
+    numbers, whose = _known(context, numpy_support.as_dtype(kind.dtype)), _known(context, kind.box_type)
+    signature = ir.FunctionType(python.pyobj, [python.voidptr, python.pyobj, _WHOLE, _WHOLE, python.pyobj])
+    make = python._get_function(signature, name="NRT_adapt_ndarray_to_python_acqref")
+    place = builder.bitcast(cgutils.alloca_once_value(builder, array), python.voidptr)
+    made = builder.call(make, [place, whose, _WHOLE(kind.ndim), _WHOLE(int(kind.mutable)), numbers])
+    result = cgutils.alloca_once_value(builder, made)
+    fields = context.context.make_array(kind)(context.context, builder, value=array)
+    lent = builder.and_(
+        cgutils.is_null(builder, fields.meminfo),
+        builder.and_(cgutils.is_not_null(builder, made), builder.icmp_unsigned("!=", made, fields.parent)),
+    )
+    with builder.if_then(lent, likely=False):
+        builder.store(python.call_method(made, "copy"), result)
+        python.decref(made)
+    context.context.nrt.decref(builder, kind, array)
+    return builder.load(result)
+
+
+def _named(kind: Any, values: Any, context: Any) -> Any:
+    """Write the machine code that makes a named tuple of what a loop returns."""
+    plain = boxing.box_tuple(kind, values, context)
+    made = context.pyapi.call(_known(context, kind.instance_class), plain)
+    context.pyapi.decref(plain)
+    return made
+
+
+def _known(context: Any, thing: Any) -> Any:
+    """Write the machine code that reads one of the things kept beside it."""
+    return context.env_manager.read_const(context.env_manager.add_const(thing))
+
+
+# Numba's own are registered when `boxing` is imported.
+_unboxers.functions[types.Array] = _lent
+_boxers.functions[types.Array] = _returned
+_boxers.functions[types.NamedTuple] = _boxers.functions[types.NamedUniTuple] = _named
