@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import AHEAD, compiled, fetch_soon
-from simulation.engine.order import put_in_order_of
+from simulation.engine.order import put_in_order, put_in_order_of
 from simulation.system.codes import Location, Status
 from simulation.system.enforcement_loops import occurrence_of
 from simulation.system.service import COUNT_INDEX, Array, Rows
@@ -27,6 +27,7 @@ _COMMUNITY, _ORDER, _SUPERVISION = Location.COMMUNITY, Status.ORDER, Status.SUPE
 # Rows of what is counted among the counts of the month.
 _EXECUTED, _WARRANT_DAYS = COUNT_INDEX["warrants_executed"], COUNT_INDEX["warrant_days"]
 _ISSUED, _HEARING_DAYS = COUNT_INDEX["warrants_issued"], COUNT_INDEX["breach_hearing_days"]
+_PUT_OFF = COUNT_INDEX["hearings_put_off"]
 
 
 @compiled
@@ -203,3 +204,77 @@ def call_in(
             present += 1
             flows[_HEARING_DAYS, place] += today - int(breach_known[sentence])
     return now[:present], away[:absent], wanted[:absent], arrests[:absent]
+
+
+@compiled
+def call_day(
+    due: Rows,
+    found: NDArray[np.intp],
+    today: int,
+    places: NDArray[np.int64],
+    no_show: Floats,
+    constants: NDArray[np.uint64],
+    waits: Floats,
+    later: Days,
+    area: Array,
+    key: Array,
+    cell: Array,
+    location: Array,
+    person: Rows,
+    number: Array,
+    status: Array,
+    breaches: Array,
+    breach_known: Array,
+    warrant_since: Array,
+    flows: Counted,
+) -> tuple[int, int, int, int, int, int]:
+    """Go through the breaches of a day: who is heard, who is put off to another day, and who gets a warrant.
+
+    For the parameters see :func:`call_list` and :func:`call_in`. Returns how long the lists are that are written into
+    the rows of ``found``, shape (6, breaches):
+
+    heard : int array
+        Sentences whose breach is heard today, those of people arrested among them, in row order.
+    put_off : int array
+        Sentences that the day's list doesn't hold.
+    arrested : int array
+        People arrested on a warrant.
+    away, wanted, arrests : int arrays
+        Sentences of those who stay away; the people, in row order; and the day of arrest for each sentence.
+    """
+    listed, at_once, arrested, too_long = call_list(
+        due, today, places, area, cell, person, status, breach_known, warrant_since, flows
+    )
+    putting_off = 0
+    if too_long:
+        parted = np.empty((2, listed.size), dtype=np.intp)
+        holding, putting_off = hold_list(listed, parted, places, area, person, breach_known)
+        listed = parted[0, :holding]
+        found[1, :putting_off] = parted[1, :putting_off]
+        for sentence in found[1, :putting_off]:
+            flows[_PUT_OFF, cell[person[sentence]]] += 1
+    now, away, wanted, arrests = call_in(
+        listed,
+        today,
+        no_show,
+        constants,
+        waits,
+        later,
+        key,
+        cell,
+        location,
+        person,
+        number,
+        breaches,
+        breach_known,
+        warrant_since,
+        flows,
+    )
+    heard = now.size + at_once.size
+    found[0, : now.size], found[0, now.size : heard] = now, at_once
+    found[2, : arrested.size] = arrested
+    found[3, : away.size], found[4, : away.size], found[5, : away.size] = away, wanted, arrests
+    if at_once.size > 0:
+        put_in_order(found[0, :heard])
+    put_in_order(found[4, : away.size])
+    return heard, putting_off, arrested.size, away.size, away.size, away.size

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.compiled import compiled
-from simulation.system.breach_court_loops import call_in, call_list, hold_list, places_of_day
+from simulation.system.breach_court_loops import call_day, places_of_day
 from simulation.system.codes import Location, Status
+from simulation.system.custody_loops import lists_of
 from simulation.system.population import Population
 from simulation.system.quantiles import side_by_side
 from simulation.system.service import Array, Rows, Service
@@ -61,61 +62,39 @@ class BreachCourts:
         """
         service, people, sentences = self.service, self.service.people, self.service.sentences
         calendar, today = service.calendar, service.today
-        heard, at_once, arrested, too_long = call_list(
+        found = np.empty((6, due.size), dtype=np.intp)
+        sizes = call_day(
             due,
+            found,
             today,
             self.places(),
-            people.area,
-            people.cell,
-            sentences.person,
-            sentences.status,
-            sentences.breach_known,
-            sentences.warrant_since,
-            service.flows,
-        )
-        if arrested.size:
-            self.released(arrested)
-        if too_long:
-            heard, put_off = self.within(heard)
-            service.count("hearings_put_off", sentences.person[put_off])
-            service.agendas["hearing"].put(put_off, calendar.after_working_days(today, 1))
-        now, away, wanted, arrests = call_in(
-            heard,
-            today,
             self.no_show,
             self.constants,
             self.waits,
             calendar.working_days_after(today),
+            people.area,
             people.key,
             people.cell,
             people.location,
             sentences.person,
             sentences.number,
+            sentences.status,
             sentences.breaches,
             sentences.breach_known,
             sentences.warrant_since,
             service.flows,
         )
+        heard, put_off, arrested, away, wanted, arrests = lists_of(found, sizes)
+        if arrested.size:
+            self.released(arrested)
+        if put_off.size:
+            service.agendas["hearing"].put(put_off, calendar.after_working_days(today, 1))
         if away.size:
             # Appointments stop until the arrest.
             service.agendas["hearing"].put(away, arrests)
             service.agendas["contact"].cancel(wanted)
-            wanted.sort()
             service.tell("warrant issued", wanted)
-        if at_once.size == 0:
-            return now  # In row order already.
-        both = np.concatenate([at_once, now])
-        both.sort()
-        return both
-
-    def within(self, listed: Rows) -> tuple[Rows, Rows]:
-        """Return those whom the day's list holds and those whom it doesn't: oldest failure first, then by key."""
-        service, sentences = self.service, self.service.sentences
-        found = np.empty((2, listed.size), dtype=np.intp)
-        held, put_off = hold_list(
-            listed, found, self.places(), service.people.area, sentences.person, sentences.breach_known
-        )
-        return found[0, :held], found[1, :put_off]
+        return heard
 
     def released(self, person: Rows) -> None:
         """Begin appointments of people arrested on their warrants again on the next working day."""

@@ -83,7 +83,8 @@ class Circumstances:
         self.points[SEEN_FIRST] = seen
         self.points[EXCUSED] = -levers.integer("community.engagement_loss_excused")
         self.points[UNEXCUSED] = -levers.integer("community.engagement_loss_unexcused")
-        self.handed_points = -levers.integer("community.engagement_loss_officer_change")
+        #: Points of those whose officer changed, the same for all.
+        self.handed_points = np.array([-levers.integer("community.engagement_loss_officer_change")], dtype=np.int64)
         attendance = levers.flag("effects.circumstances_on_attendance")
         mentor = levers.flag("effects.mentor_on_attendance")
         engagement = levers.flag("effects.engagement_on_attendance")
@@ -232,9 +233,9 @@ class Circumstances:
 
     def handed(self, rows: Rows) -> None:
         """Lower engagement of people whose officer changed."""
-        if rows.size and self.handed_points:
-            alike, points = np.zeros(rows.size, dtype=np.int8), np.array([self.handed_points], dtype=np.int64)
-            move_points(rows, alike, points, MOST_ENGAGED, self.service.people.engagement)
+        if rows.size:
+            alike = np.zeros(rows.size, dtype=np.int8)
+            move_points(rows, alike, self.handed_points, MOST_ENGAGED, self.service.people.engagement)
 
     # --- Effects ----------------------------------------------------------------------------------------------
 

@@ -95,7 +95,7 @@ class Mentors:
 
     def paid_for(self) -> bool:
         """Return whether anybody pays for mentors now."""
-        return bool(self.places.a_day.any())
+        return bool(np.count_nonzero(self.places.a_day))
 
     def meet(self, released: Rows) -> Rows:
         """Return who of those released today is met, as far as there are places; a draw settles who."""

@@ -15,7 +15,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from simulation.engine.agenda import each_once
+from simulation.engine.agenda import NOBODY, each_once
 from simulation.engine.calendar import MONTH_DAYS
 from simulation.system import cohorts
 from simulation.system.allocation import Allocation
@@ -37,6 +37,13 @@ from simulation.system.service import CHARGED, Array, Rows, Service
 from simulation.system.supervision import Supervision
 
 REPORTS = ("none", "oral", "short_written", "standard")
+
+
+def both(some: Rows, others: Rows) -> Rows:
+    """Return the rows of two lists, in row order and each once as they are in both of them."""
+    if some.size and others.size:
+        return each_once(np.concatenate([some, others]))
+    return some if some.size else others
 
 
 def services_shares(levers: Levers) -> NDArray[np.float64]:
@@ -69,8 +76,11 @@ class Courts:
         size = people.size
         new = people.returner_pool[:size] == 0
         self._order = np.flatnonzero(new)[np.argsort(people.convicted[:size][new], kind="stable")]
-        # As wide as the days that are looked for: numpy would widen all of them each time.
-        self._days = people.convicted[self._order].astype(np.int64)
+        # Where each day's people begin among these, from the first day on.
+        days = people.convicted[self._order].astype(np.int64)
+        self._first_day, last = (int(days[0]), int(days[-1])) if days.size else (0, -1)
+        self._last_place = last - self._first_day + 1
+        self._begins: list[int] = days.searchsorted(np.arange(self._first_day, last + 2)).tolist()
         #: What else begins with new orders.
         self.on_orders: list[Callable[[Rows], None]] = []
         service.process(self.process)
@@ -133,18 +143,21 @@ class Courts:
             yield service.clock.phase("arrivals")
             today = service.today
             returners = self.returners.drain()
-            service.people.convicted[returners] = today
-            first, last = self._days.searchsorted([today, today + 1])
-            new = self._order[first:last]
             due = service.agendas["sentence"].due(today)
+            if returners.size:
+                service.people.convicted[returners] = today
             if not service.calendar.is_working(today):
-                if returners.size:
-                    self.returners.send(returners)
+                self.returners.send(returners)
                 service.agendas["sentence"].put(due, today + 1)
                 continue
-            direct = self.refer(each_once(np.concatenate([new, returners])))
+            direct = self.refer(both(self.new_people(today), returners))
             self.write_reports()
-            self.sentence(each_once(np.concatenate([direct, due])))
+            self.sentence(both(direct, due))
+
+    def new_people(self, today: int) -> Rows:
+        """Return who is newly convicted today."""
+        place = today - self._first_day
+        return self._order[self._begins[place] : self._begins[place + 1]] if 0 <= place < self._last_place else NOBODY
 
     def refer(self, rows: Rows) -> Rows:
         """Ask for reports on the newly convicted and those who return; return those sentenced without one."""

@@ -87,7 +87,8 @@ class EarlyRevocation:
         if written.size:
             day = service.calendar.after_working_days(service.today, self.listing)
             service.agendas["good progress"].put(written, day)
-        service.refresh(sentences.person[granted])
+        if granted.size:
+            service.refresh(sentences.person[granted])
 
     def look_at(self, due: Rows) -> tuple[Rows, Rows]:
         """Look at the progress of orders: end those that go well and were applied for, apply for some of the others."""

@@ -20,13 +20,9 @@ from simulation.system.breach_courts import BreachCourts
 from simulation.system.codes import Kind, Task
 from simulation.system.contact import Contact
 from simulation.system.courts import Courts
+from simulation.system.custody_loops import lists_of
 from simulation.system.enforcement_loops import (
-    COMMITTED,
-    ORDER_HEARD,
     OUTCOMES,
-    REVOKED,
-    SUPERVISION_HEARD,
-    TO_CUSTODY,
     answer_failures,
     hear_breaches,
     judge_packs,
@@ -163,21 +159,24 @@ class Enforcement:
     def appear(self, rows: Rows) -> None:
         """Arrest people whom a court sentences today and who are wanted, or at large after a recall."""
         service, people, sentences = self.service, self.service.people, self.service.sentences
+        found = np.empty((2, rows.size * 4), dtype=np.intp)
         wanted, at_large = wanted_or_at_large(
-            rows, people.latest, sentences.previous, sentences.status, sentences.warrant_since
+            rows, found, people.latest, sentences.previous, sentences.status, sentences.warrant_since
         )
-        if wanted.size:
-            service.agendas["hearing"].put(wanted, service.calendar.after_working_days(service.today, 1))
-        if at_large.size:
-            service.agendas["recall step"].put(at_large, service.today + 1)
+        if wanted:
+            service.agendas["hearing"].put(found[0, :wanted], service.calendar.after_working_days(service.today, 1))
+        if at_large:
+            service.agendas["recall step"].put(found[1, :at_large], service.today + 1)
 
     def noticed(self, rows: Rows) -> None:
         """On licence, a rise in risk that is noticed may lead to recall."""
         if rows.size == 0:
             return
         service, people, sentences = self.service, self.service.people, self.service.sentences
+        found = np.empty(rows.size, dtype=np.intp)
         recalled = recalled_from_licence(
             rows,
+            found,
             service.chance.constant("recall for risk"),
             self.recalled_for_risk,
             people.key,
@@ -189,8 +188,8 @@ class Enforcement:
             sentences.previous,
             sentences.status,
         )
-        if recalled.size:
-            self.recall.ask(recalled, "risk")
+        if recalled:
+            self.recall.ask(found[:recalled], "risk")
 
     def packs_sent(self, packs: Rows) -> None:
         """Send finished breach packs to the NPS enforcement officer, who prosecutes for both sides; some come back."""
@@ -255,8 +254,11 @@ class Enforcement:
     def hear(self, due: Rows) -> None:
         """Decide breaches of orders and of post-sentence supervision."""
         service, people, sentences = self.service, self.service.people, self.service.sentences
-        sizes, persons, details = hear_breaches(
+        found, details = np.empty((OUTCOMES, due.size), dtype=np.intp), np.empty((2, due.size), dtype=np.intp)
+        sizes = hear_breaches(
             due,
+            found,
+            details,
             service.chance.constant("breach outcome"),
             service.chance.constant("committal days"),
             self.order_edges,
@@ -275,16 +277,17 @@ class Enforcement:
             sentences.breach_pending,
             service.flows,
         )
-        many = sizes.tolist()
-        person = [persons[outcome, : many[outcome]] for outcome in range(OUTCOMES)]
-        on_order, revoked, on_supervision = person[ORDER_HEARD], person[REVOKED], person[SUPERVISION_HEARD]
-        service.tell("breach heard", np.sort(on_order))
-        service.agendas["legal end"].cancel(details[REVOKED, : revoked.size])
-        service.tell("order revoked", np.sort(revoked))
-        service.tell("supervision breach heard", np.sort(on_supervision))
-        self.commit(person[COMMITTED], details[COMMITTED, : many[COMMITTED]])
-        service.refresh(np.concatenate([on_order, on_supervision]))
-        self.courts.custody.resentence(each_once(person[TO_CUSTODY]))
+        on_order, on_supervision, revoked, to_custody, committed = lists_of(found, sizes)
+        service.tell("breach heard", on_order)
+        if revoked.size:
+            service.agendas["legal end"].cancel(details[0, : revoked.size])
+            service.tell("order revoked", revoked)
+        service.tell("supervision breach heard", on_supervision)
+        if committed.size:
+            self.commit(committed, details[1, : committed.size])
+        service.refresh(np.concatenate([on_order, on_supervision]) if on_supervision.size else on_order)
+        if to_custody.size:
+            self.courts.custody.resentence(each_once(to_custody))
 
     def commit(self, rows: Rows, days: Array) -> None:
         """Commit people to prison for breach of supervision, for so many days or until the working day before."""

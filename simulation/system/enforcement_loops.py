@@ -23,9 +23,9 @@ Days = NDArray[np.int32]
 Floats = NDArray[np.float64]
 Counted = NDArray[np.int64]
 
-#: What can follow a hearing; rows of the arrays that :func:`hear_breaches` returns.
+#: What can follow a hearing; rows of the lists that :func:`hear_breaches` writes.
 OUTCOMES = 5
-ORDER_HEARD, REVOKED, TO_CUSTODY, SUPERVISION_HEARD, COMMITTED = range(OUTCOMES)
+ORDER_HEARD, SUPERVISION_HEARD, REVOKED, TO_CUSTODY, COMMITTED = range(OUTCOMES)
 
 # A compiled loop takes plain numbers, not the members of a class.
 _COMMUNITY = Location.COMMUNITY
@@ -55,6 +55,7 @@ def occurrence_of(number: int, count: int) -> int:
 @compiled
 def recalled_from_licence(
     rows: Rows,
+    recalled: Rows,
     constant: np.uint64,
     share: Floats,
     key: Array,
@@ -65,8 +66,8 @@ def recalled_from_licence(
     contacts: Array,
     previous: Rows,
     status: Array,
-) -> Rows:
-    """Return the sentences of those on licence whom something that happened leads back to prison.
+) -> int:
+    """Find the sentences of those on licence whom something that happened leads back to prison.
 
     Parameters
     ----------
@@ -74,10 +75,11 @@ def recalled_from_licence(
         Constant of the draw.
     share : float array (cells,)
         Share recalled, by where people live and who supervises them.
+
+    Returns how many, written into ``recalled``.
     """
     sentence = live_sentences(latest, previous, status, rows)
     occurrence = occurrences(sentences, spells, contacts, rows)
-    recalled = np.empty_like(rows)
     many = 0
     for at in range(rows.size):
         row = rows[at]
@@ -89,7 +91,7 @@ def recalled_from_licence(
         if uniform_of(key[row], constant, occurrence[at]) < share[cell[row]]:
             recalled[many] = sentence[at]
             many += 1
-    return recalled[:many]
+    return many
 
 
 @compiled
@@ -320,6 +322,8 @@ def still_standing(packs: Rows, found: NDArray[np.intp], person: Rows, status: A
 @compiled
 def hear_breaches(
     due: Rows,
+    people: NDArray[np.intp],
+    details: NDArray[np.intp],
     outcome_constant: np.uint64,
     committal_constant: np.uint64,
     order_edges: Floats,
@@ -337,13 +341,17 @@ def hear_breaches(
     breaches: Array,
     breach_pending: Array,
     flows: Counted,
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+) -> tuple[int, int, int, int, int]:
     """Decide breaches of orders and of post-sentence supervision.
 
     Parameters
     ----------
     due : int array
         Sentences whose breach is heard today.
+    people : int array (outcomes, sentences)
+        Written: whose they are, by what follows; see :data:`OUTCOMES`. In row order but for those committed.
+    details : int array (2, sentences)
+        Written: the sentences that are revoked, and the days of those committed.
     order_edges, supervision_edges : float arrays
         Upper edges of the shares of each outcome.
     longest : int
@@ -351,17 +359,9 @@ def hear_breaches(
     flows : int64 array (counts, cells)
         Counts of the month.
 
-    Returns
-    -------
-    sizes : int array (outcomes,)
-        How many there are of each outcome.
-    people : int array (outcomes, sentences)
-        Whose they are; see :data:`OUTCOMES`.
-    details : int array (outcomes, sentences)
-        The sentence; for those committed, the days.
+    Returns how many people there are of each outcome.
     """
-    sizes = np.zeros(OUTCOMES, dtype=np.intp)
-    people, details = np.empty((OUTCOMES, due.size), dtype=np.intp), np.empty((OUTCOMES, due.size), dtype=np.intp)
+    on_order, on_supervision, revoked, to_custody, committed = 0, 0, 0, 0, 0
     for at in range(due.size):
         soon = due[min(at + 2 * AHEAD, due.size - 1)]
         fetch_soon(person, soon)
@@ -383,42 +383,50 @@ def hear_breaches(
         uniform = uniform_of(key[row], outcome_constant, occurrence)
         breaches[sentence] = earlier + 1
         warned_on[row] = NEVER
-        heard = ORDER_HEARD if stands == _ORDER else SUPERVISION_HEARD
-        people[heard, sizes[heard]] = row
-        details[heard, sizes[heard]] = sentence
-        sizes[heard] += 1
-        flows[_ORDERS_HEARD if stands == _ORDER else _SUPERVISION_HEARD, place] += 1
         if stands == _ORDER:
+            people[ORDER_HEARD, on_order] = row
+            on_order += 1
+            flows[_ORDERS_HEARD, place] += 1
             if uniform < order_edges[0]:
                 continue
             status[sentence] = _ENDED
             failed[sentence] = 1
-            people[REVOKED, sizes[REVOKED]] = row
-            details[REVOKED, sizes[REVOKED]] = sentence
-            sizes[REVOKED] += 1
+            people[REVOKED, revoked] = row
+            details[0, revoked] = sentence
+            revoked += 1
             flows[_ORDERS_REVOKED, place] += 1
             flows[_UNSUCCESSFUL, place] += 1
             if kind[sentence] == _COMMUNITY_ORDER:
                 flows[_COMMUNITY_REVOKED, place] += 1
             # Revoked and sent to custody, unless already inside.
             if uniform >= order_edges[1] and location[row] == _COMMUNITY:
-                people[TO_CUSTODY, sizes[TO_CUSTODY]] = row
-                details[TO_CUSTODY, sizes[TO_CUSTODY]] = sentence
-                sizes[TO_CUSTODY] += 1
-        elif uniform >= supervision_edges[0] and location[row] == _COMMUNITY:
+                people[TO_CUSTODY, to_custody] = row
+                to_custody += 1
+            continue
+        people[SUPERVISION_HEARD, on_supervision] = row
+        on_supervision += 1
+        flows[_SUPERVISION_HEARD, place] += 1
+        if uniform >= supervision_edges[0] and location[row] == _COMMUNITY:
             draw = uniform_of(key[row], committal_constant, occurrence + 1)
-            people[COMMITTED, sizes[COMMITTED]] = row
-            details[COMMITTED, sizes[COMMITTED]] = 1 + int(draw * longest)
-            sizes[COMMITTED] += 1
-    return sizes, people, details
+            people[COMMITTED, committed] = row
+            details[1, committed] = 1 + int(draw * longest)
+            committed += 1
+    put_in_order(people[ORDER_HEARD, :on_order])
+    put_in_order(people[SUPERVISION_HEARD, :on_supervision])
+    put_in_order(people[REVOKED, :revoked])
+    put_in_order(people[TO_CUSTODY, :to_custody])
+    return on_order, on_supervision, revoked, to_custody, committed
 
 
 @compiled
 def wanted_or_at_large(
-    rows: Rows, latest: Rows, previous: Rows, status: Array, warrant_since: Array
-) -> tuple[Rows, Rows]:
-    """Return people's sentences for which a warrant is out, and those recalled from which they are at large."""
-    wanted, at_large = np.empty(rows.size * 4, dtype=np.intp), np.empty(rows.size * 4, dtype=np.intp)
+    rows: Rows, found: NDArray[np.intp], latest: Rows, previous: Rows, status: Array, warrant_since: Array
+) -> tuple[int, int]:
+    """Find people's sentences for which a warrant is out, and those recalled from which they are at large.
+
+    Returns how many, written into the rows of ``found``, as far as there is room.
+    """
+    wanted, at_large = found[0], found[1]
     warrants, recalls = 0, 0
     for at in range(rows.size):
         fetch_soon(latest, rows[min(at + 2 * AHEAD, rows.size - 1)])
@@ -435,4 +443,4 @@ def wanted_or_at_large(
                 wanted[warrants] = sentence
                 warrants += 1
             sentence = previous[sentence]
-    return wanted[:warrants].copy(), at_large[:recalls].copy()
+    return warrants, recalls

@@ -47,6 +47,9 @@ AT_WORK, STARTED, UNUSED, CHANGE, CHARGED, DROPPED = range(6)
 
 _ONE = np.ones(1, dtype=np.int64)
 _NO_NUMBER = np.zeros(1, dtype=np.int32)
+_NO_SENTENCE = np.full(1, -1, dtype=np.intp)
+_ROWS = np.dtype(np.intp)
+_SECONDS_DEMANDED = COUNT_INDEX["seconds_demanded"]
 
 
 @compiled
@@ -107,6 +110,38 @@ def _count_amounts(totals: Array, cells: Array, rows: Rows, amounts: Array) -> N
 
 
 @compiled
+def _write_tasks(
+    people: Rows,
+    kind: int,
+    of: Rows,
+    seconds: Rows,
+    days: Rows,
+    first: int,
+    person: Rows,
+    sentence: Rows,
+    kinds: Array,
+    time: Array,
+    due: Array,
+    totals: Array,
+    cells: Array,
+) -> None:
+    """Write a task for each person into rows of the tasks from ``first`` on, and count its time by the person's cell.
+
+    The sentences that they are ``of``, their time and their days are one for all or one for each.
+    """
+    many = people.size
+    for at in range(many):
+        fetch_soon(cells, people[min(at + AHEAD, many - 1)])
+        row, amount = people[at], seconds[at if seconds.size > 1 else 0]
+        person[first + at] = row
+        sentence[first + at] = of[at if of.size > 1 else 0]
+        kinds[first + at] = kind
+        time[first + at] = amount
+        due[first + at] = days[at if days.size > 1 else 0]
+        totals[cells[row]] += amount
+
+
+@compiled
 def _link_sentences(
     rows: Rows,
     people: Array,
@@ -127,6 +162,11 @@ def _link_sentences(
         latest[who] = row
         sentences[who] += 1
         number[row] = sentences[who]
+
+
+def _wide(numbers: Array) -> Rows:
+    """Return numbers in the type of row numbers, which nearly all have: to ask costs less than to convert them."""
+    return numbers if numbers.dtype is _ROWS else numbers.astype(_ROWS)
 
 
 @dataclass
@@ -203,6 +243,8 @@ class Service(World):
         self.event_digests: list[str] = []
         self.state_digests: dict[str, str] = {}
         self.checks: dict[str, int] = {}
+        # Where a day or a time that is the same for all people is handed to a loop.
+        self._one_of_all = np.zeros(1, dtype=np.intp), np.zeros(1, dtype=np.intp)
         #: What was told today.
         self.told = DayDigest()
         self.traced = -1
@@ -271,9 +313,10 @@ class Service(World):
 
     def band_counts(self, name: str, counts: NDArray[np.int64]) -> None:
         """Add to a histogram of this month what was counted by band x 2 + side."""
-        for number in np.flatnonzero(counts).tolist():
-            place = (name, number // 2, number % 2)
-            self.bands[place] = self.bands.get(place, 0) + int(counts[number])
+        for number, many in enumerate(counts.tolist()):
+            if many:
+                place = (name, number // 2, number % 2)
+                self.bands[place] = self.bands.get(place, 0) + many
 
     def add_to_bands(self, name: str, codes: Array) -> None:
         """Add to a histogram of this month, by band x 2 + side of each; few, in order."""
@@ -374,16 +417,28 @@ class Service(World):
         """Put a task for each person into their officer's diary."""
         if people.size == 0:
             return
-        amounts = seconds if isinstance(seconds, np.ndarray) and seconds.ndim == 1 else np.array([seconds])
-        self.count("seconds_demanded", people, amounts)
-        self.tasks.append(
-            people.size,
-            person=people,
-            sentence=-1 if sentences is None else sentences,
-            kind=kind,
-            seconds=seconds,
-            due=due,
+        tasks, (one_day, one_time) = self.tasks, self._one_of_all
+        if not isinstance(due, np.ndarray):
+            one_day[0], due = due, one_day
+        if not isinstance(seconds, np.ndarray):
+            one_time[0], seconds = seconds, one_time
+        first = tasks.make_room(people.size)
+        _write_tasks(
+            _wide(people),
+            int(kind),
+            _NO_SENTENCE if sentences is None else _wide(sentences),
+            _wide(seconds),
+            _wide(due),
+            first,
+            tasks.person,
+            tasks.sentence,
+            tasks.kind,
+            tasks.seconds,
+            tasks.due,
+            self.flows[_SECONDS_DEMANDED],
+            self.people.cell,
         )
+        tasks.size += people.size
 
     def new_sentences(self, people: Array, kind: Array | int, status: Array | int) -> Rows:
         """Add a sentence for each person (each person once) and return the rows."""

@@ -10,6 +10,7 @@ import pytest
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
 from simulation.system import Model, RunOutput
+from simulation.system.breach_court_loops import hold_list
 from simulation.system.codes import Grade, Kind, Location, Report, Status
 from simulation.system.court_loops import decide_custody
 from simulation.system.custody_loops import lists_of
@@ -181,11 +182,12 @@ def test_a_list_holds_so_many_a_year() -> None:
 
 def test_the_oldest_failure_is_heard_first() -> None:
     model = Model(request())
-    courts, sentences = model.enforcement.breach_courts, model.service.sentences
+    people, sentences = model.service.people, model.service.sentences
     listed = np.flatnonzero(sentences.status[: sentences.size] == Status.ORDER)[:4]
     sentences.breach_known[listed] = [-3, -9, -1, -9]
-    courts.places = lambda: np.full(model.service.areas, 2)  # type: ignore[method-assign]
-    heard, put_off = courts.within(listed)
+    found, places = np.empty((2, 4), dtype=np.intp), np.full(model.service.areas, 2)
+    sizes = hold_list(listed, found, places, people.area, sentences.person, sentences.breach_known)
+    heard, put_off = lists_of(found, sizes)
     assert heard.tolist() == listed[[1, 3]].tolist() and put_off.tolist() == listed[[0, 2]].tolist()
 
 
