@@ -391,29 +391,29 @@ def hold_contacts(
         occurrence = occurrence_of(person["sentences"], person["spells"], contacts)
         if way != _HUB_CALL:
             entry = rules.double_entry[rules.model[cell]] if way != _CUSTODY and not first[at] else 0
-            counted[_CONTACT_SECONDS, cell] += seconds[at]
-            counted[_DOUBLE_ENTRY, cell] += entry
+            mine[_CONTACT_SECONDS] += seconds[at]
+            mine[_DOUBLE_ENTRY] += entry
         if way == _CUSTODY:
             outcome[at] = _CUSTODY
-            counted[_MADE + _CUSTODY, cell] += 1
-            counted[_WITH_PEOPLE, cell] += talk
+            mine[_MADE + _CUSTODY] += 1
+            mine[_WITH_PEOPLE] += talk
             if colleague:
                 stood_in[others] = row
                 others += 1
             wait = rules.custody_interval
         else:
-            counted[_COLLEAGUE, cell] += colleague
+            mine[_COLLEAGUE] += colleague
             if first[at] and contacts == 0:
                 # The service kept it, whether or not the person comes.
                 since = today - int(person["first_due_from"])
                 if people.first_after_release[row] == 1:
-                    counted[_FIRST_RELEASE, cell] += 1
-                    counted[_FIRST_RELEASE_DAYS, cell] += since
-                    counted[_FIRST_RELEASE_IN_TIME, cell] += person["first_due_from"] >= day.released_in_time
+                    mine[_FIRST_RELEASE] += 1
+                    mine[_FIRST_RELEASE_DAYS] += since
+                    mine[_FIRST_RELEASE_IN_TIME] += person["first_due_from"] >= day.released_in_time
                 else:
-                    counted[_FIRST_COMMUNITY, cell] += 1
-                    counted[_FIRST_COMMUNITY_DAYS, cell] += since
-                    counted[_FIRST_COMMUNITY_IN_TIME, cell] += people.allocated_on[row] >= day.allocated_in_time
+                    mine[_FIRST_COMMUNITY] += 1
+                    mine[_FIRST_COMMUNITY_DAYS] += since
+                    mine[_FIRST_COMMUNITY_IN_TIME] += people.allocated_on[row] >= day.allocated_in_time
                     outside[firsts], waited[firsts] = row, since
                     firsts += 1
             crisis_since, officer_changed_on = int(person["crisis_since"]), int(person["officer_changed_on"])
@@ -431,25 +431,25 @@ def hold_contacts(
                 chance = min(odds / (1 + odds), _MOST_MISSED)
             missed = uniform_of(key, draws.attendance, occurrence) < chance
             if missed:
-                counted[_MISSED_SECONDS, cell] += talk if way != _HUB_CALL else 0
+                mine[_MISSED_SECONDS] += talk if way != _HUB_CALL else 0
                 if uniform_of(key, draws.absence, occurrence) < rules.accepted_share:
                     outcome[at] = EXCUSED
-                    counted[_ACCEPTABLE, cell] += 1
+                    mine[_ACCEPTABLE] += 1
                 else:
                     outcome[at] = UNEXCUSED
-                    counted[_UNACCEPTABLE, cell] += 1
+                    mine[_UNACCEPTABLE] += 1
             else:
                 outcome[at] = way
-                counted[_MADE + way, cell] += 1
+                mine[_MADE + way] += 1
                 if not in_person(way):
-                    counted[_ON_CALLS, cell] += talk if way != _HUB_CALL else 0
+                    mine[_ON_CALLS] += talk if way != _HUB_CALL else 0
                 else:
-                    counted[_WITH_PEOPLE, cell] += talk
+                    mine[_WITH_PEOPLE] += talk
                     person["last_seen"] = today
                     released_on = int(person["released_on"])
                     if person["seen_since_release"] == 0 and released_on != NEVER:
                         person["seen_since_release"] = 1
-                        counted[_FIRST_WEEK, cell] += today - released_on <= _WEEK
+                        mine[_FIRST_WEEK] += today - released_on <= _WEEK
                 if first[at]:
                     outcome[at] = SEEN_FIRST
                     person["first_due_from"] = NEVER
@@ -466,11 +466,11 @@ def hold_contacts(
                     person["crisis_hidden"] = hidden
                     if uniform_of(key, draws.noticing, int(people.crises[row])) >= hidden:
                         person["crisis_noticed"] = 1
-                        counted[_NOTICED, cell] += 1
-                        counted[_NOTICED_BY + way, cell] += 1
-                        counted[_DETECTION, cell] += today - crisis_since
-                        counted[_DAYS_BY + way, cell] += today - crisis_since
-                        counted[_UNNOTICED, cell] += today - max(crisis_since, day.month_begin)
+                        mine[_NOTICED] += 1
+                        mine[_NOTICED_BY + way] += 1
+                        mine[_DETECTION] += today - crisis_since
+                        mine[_DAYS_BY + way] += today - crisis_since
+                        mine[_UNNOTICED] += today - max(crisis_since, day.month_begin)
                         noticed[notices] = row
                         notices += 1
             model, tier, age = rules.model[cell], people.tier[row], today - int(person["stage_start"])

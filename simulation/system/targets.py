@@ -101,10 +101,13 @@ class Targets:
     # --- Service levels -----------------------------------------------------------------------------------------
 
     def plans(self, rows: Rows) -> None:
-        """Decide which of the plans completed today say something: fewer, the more cases the officer holds."""
+        """Decide which of the plans completed today, of people in row order, say something.
+
+        Fewer do, the more cases the officer holds.
+        """
         service, people = self.service, self.service.people
         good, thin = thin_plans(
-            np.sort(rows),
+            rows,
             self.meaningful,
             float(self.most_cases),
             float(self.lost_per_case),
