@@ -79,7 +79,6 @@ class Targets:
         self.first_of_area = np.searchsorted(people.area[: people.size], areas)
         self.contact = contact
         caseload.on_plans.append(self.plans)
-        contact.on_first_seen.append(self.seen_first)
         custody.on_completed.append(self.completed)
         service.process(self.process)
 
@@ -122,13 +121,6 @@ class Targets:
         )
         service.count("plans_meaningful", good)
         service.tell("plan is thin", thin)
-
-    def seen_first(self, rows: Rows) -> None:
-        """Count people who came to the first appointment that was arranged for them under an order, in time."""
-        people = self.service.people
-        rows = rows[(people.first_after_release[rows] == 0) & (people.contacts[rows] == 1)]
-        in_time = people.allocated_on[rows] >= self.contact.day().allocated_in_time
-        self.service.count("first_appointments_held_in_time", rows[in_time])
 
     def completed(self, rows: Rows) -> None:
         """Count orders that ran out with somebody who was in touch to the end, or did unpaid work alone."""

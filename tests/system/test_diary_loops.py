@@ -119,7 +119,7 @@ def noticed_by_round(model: Model, modes: list[int], contacts_before: int) -> tu
     notice = np.zeros_like(contact.rules.notice)
     notice[:, Mode.FACE_TO_FACE], notice[:, Mode.TELEPHONE] = 0.4, 0.1
     rules = contact.rules._replace(miss=everybody_comes, notice=notice)
-    counted = np.zeros((len(contact_module.COUNTED), model.service.areas * 2), dtype=np.int64)
+    counted = np.zeros((model.service.areas * 2, len(contact_module.COUNTED)), dtype=np.int64)
     found = []
     for mode in modes:
         held = np.full(rows.size, mode, dtype=np.int8), np.zeros(rows.size, dtype=bool)
