@@ -284,36 +284,26 @@ def contacts_held(
         fate[at] = came_to
         begins[came_to + 1] += 1
     routine = begins[HELD + 1]
-    # First appointments stand between those held and the others.
-    held, size = routine + first.size, due.size + first.size
-    begins[HELD + 1] = held
+    held = routine + first.size
+    rows, how, times = np.empty(held, dtype=np.intp), np.empty(held, dtype=np.int8), np.empty(held, dtype=np.int64)
+    stands_in, is_first = np.zeros(held, dtype=np.int8), np.zeros(held, dtype=np.bool_)
+    others, their_keys = np.empty(due.size - routine, dtype=np.intp), np.empty(due.size - routine, dtype=np.uint64)
+    # Nobody is put under "held": that group is empty among the others.
+    begins[HELD + 1] = 0
     for number in range(_FATES):
         begins[number + 1] += begins[number]
-    place = begins.copy()
-    everybody, their_keys = np.empty(size, dtype=np.intp), np.empty(size, dtype=np.uint64)
-    how, times = np.empty(size, dtype=np.int8), np.empty(size, dtype=np.int64)
-    stands_in, is_first = np.zeros(size, dtype=np.int8), np.zeros(held, dtype=np.bool_)
+    place, to = begins.copy(), 0
     for at in range(due.size):
-        # Written for all, needed of those held: a choice that can't be foretold costs more than a number.
-        to = place[fate[at]]
-        place[fate[at]] = to + 1
-        everybody[to], their_keys[to] = due[at], keys[at]
-        how[to], times[to], stands_in[to] = mode[at], seconds[at], by_colleague[at]
-    stands_in[routine:held], is_first[routine:], times[routine:held] = 0, True, first_seconds
-    everybody[routine:held] = first
-    ways_of_first(everybody[:held], routine, how, people, ways)
-    # Nobody is put under "held": that group is empty among the others.
-    begins[HELD] = held
-    return Outcome(
-        everybody[:held],
-        how[:held],
-        is_first,
-        times[:held],
-        stands_in[:held],
-        everybody[held:],
-        their_keys[held:],
-        begins - held,
-    )
+        if fate[at] == HELD:
+            rows[to], how[to], times[to], stands_in[to] = due[at], mode[at], seconds[at], by_colleague[at]
+            to += 1
+        else:
+            other = place[fate[at]]
+            place[fate[at]] = other + 1
+            others[other], their_keys[other] = due[at], keys[at]
+    is_first[routine:], times[routine:], rows[routine:] = True, first_seconds, first
+    ways_of_first(rows, routine, how, people, ways)
+    return Outcome(rows, how, is_first, times, stands_in, others, their_keys, begins)
 
 
 @compiled
