@@ -277,14 +277,16 @@ class Caseload:
             return held.others[begin:end], 0, held.keys[begin:end]
 
         contacts, today = service.agendas["contact"], service.today
-        contacts.put(of(NO_OFFICER)[0], calendar.after_working_days(today, 1))
+        if edges[NO_OFFICER] < edges[NO_OFFICER + 1]:
+            contacts.put(of(NO_OFFICER)[0], calendar.after_working_days(today, 1))
         # Leave is planned, and appointments are booked around it; sickness cancels them. Either way they keep
         # their place in the officer's week: all of them on the first day back would be more than a day holds.
         # The two lie beside each other.
         away = held.others[edges[OFFICER_SICK] : edges[OFFICER_ON_LEAVE + 1]]
-        contacts.put(away, calendar.after_working_days(today + self.away_days, 0))
-        service.tell("appointment cancelled, officer sick", *of(OFFICER_SICK))
-        service.tell("appointment moved, officer on leave", *of(OFFICER_ON_LEAVE))
+        if away.size:
+            contacts.put(away, calendar.after_working_days(today + self.away_days, 0))
+            service.tell("appointment cancelled, officer sick", *of(OFFICER_SICK))
+            service.tell("appointment moved, officer on leave", *of(OFFICER_ON_LEAVE))
         again = calendar.after_working_days(today, self.rebook_days)
         full, _, keys = of(DIARY_FULL)
         if full.size:
@@ -292,14 +294,14 @@ class Caseload:
             contacts.put(rest, again)
             service.count("contacts_cancelled", rest)
             service.tell("appointment cancelled, diary full", rest, 0, keys if rest is full else None)
-        meeting = of(FOR_MEETING)
-        if meeting[0].size:
+        if edges[FOR_MEETING] < edges[FOR_MEETING + 1]:
+            meeting = of(FOR_MEETING)
             contacts.put(meeting[0], again)
             service.count("contacts_cancelled", meeting[0])
             service.count("contacts_cancelled_meeting", meeting[0])
             service.tell("appointment cancelled, officer in a meeting", *meeting)
-        hub_full = of(HUB_FULL)
-        if hub_full[0].size:
+        if edges[HUB_FULL] < edges[HUB_FULL + 1]:
+            hub_full = of(HUB_FULL)
             contacts.put(hub_full[0], again)
             service.count("hub_calls_put_off", hub_full[0])
             service.tell("call put off, hub full", *hub_full)

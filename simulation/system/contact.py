@@ -40,6 +40,18 @@ _NO_ODDS = np.empty(0, dtype=np.float64)
 
 #: Names of the modes in parameters, in the order of their codes.
 _NAMES = ("face_to_face", "telephone", "custody", "open_booth", "home_visit", "doorstep", "video", "group", "hub_call")
+#: What is told of each mode in which a contact was held.
+_TOLD = (
+    (Mode.CUSTODY, "seen in custody"),
+    (Mode.FACE_TO_FACE, "seen"),
+    (Mode.OPEN_BOOTH, "seen in an open booth"),
+    (Mode.HOME_VISIT, "seen at home"),
+    (Mode.DOORSTEP, "seen at the doorstep"),
+    (Mode.GROUP, "seen in a group"),
+    (Mode.VIDEO, "seen by video"),
+    (Mode.TELEPHONE, "called"),
+    (Mode.HUB_CALL, "called by the hub"),
+)
 _CALLS = [Mode.TELEPHONE, Mode.HUB_CALL]
 #: Counts that others add up to: over modes, and the rest of the time of contacts, which is administration.
 TOTALS = {
@@ -238,15 +250,9 @@ class Contact:
             begin, end = edges[outcome], edges[outcome + 1]
             return ordered[begin:end], 0, keys[begin:end]
 
-        service.tell("seen in custody", *of(Mode.CUSTODY))
-        service.tell("seen", *of(Mode.FACE_TO_FACE))
-        service.tell("seen in an open booth", *of(Mode.OPEN_BOOTH))
-        service.tell("seen at home", *of(Mode.HOME_VISIT))
-        service.tell("seen at the doorstep", *of(Mode.DOORSTEP))
-        service.tell("seen in a group", *of(Mode.GROUP))
-        service.tell("seen by video", *of(Mode.VIDEO))
-        service.tell("called", *of(Mode.TELEPHONE))
-        service.tell("called by the hub", *of(Mode.HUB_CALL))
+        for outcome, what in _TOLD:
+            if edges[outcome] < edges[outcome + 1]:
+                service.tell(what, *of(outcome))
         service.tell("seen or called by a colleague", held.stood_in)
         came, absent = of(SEEN_FIRST), of(UNEXCUSED)
         service.tell("seen for the first time", *came)

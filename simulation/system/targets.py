@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from simulation.system.caseload import Caseload
 from simulation.system.codes import CRC, NPS
-from simulation.system.contact import Contact
 from simulation.system.custody import Custody
 from simulation.system.service import Array, Rows, Service
 from simulation.system.target_loops import judged, thin_plans
@@ -73,11 +72,10 @@ def _lowest(draws: Array, many: int) -> Rows:
 class Targets:
     """Plans that say something, people who came, and inspections."""
 
-    def __init__(self, service: Service, contact: Contact, caseload: Caseload, custody: Custody) -> None:
+    def __init__(self, service: Service, caseload: Caseload, custody: Custody) -> None:
         self.service = service
         people, areas = service.people, np.arange(service.areas + 1, dtype=np.int8)
         self.first_of_area = np.searchsorted(people.area[: people.size], areas)
-        self.contact = contact
         caseload.on_plans.append(self.plans)
         custody.on_completed.append(self.completed)
         service.process(self.process)
@@ -100,9 +98,12 @@ class Targets:
     # --- Service levels -----------------------------------------------------------------------------------------
 
     def plans(self, rows: Rows) -> None:
-        """Decide which of the plans completed today, of people in row order, say something.
+        """Decide which of the plans completed today say something: fewer, the more cases the officer holds.
 
-        Fewer do, the more cases the officer holds.
+        Parameters
+        ----------
+        rows : int array
+            People whose plans they are, in row order.
         """
         service, people = self.service, self.service.people
         good, thin = thin_plans(
