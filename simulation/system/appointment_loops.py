@@ -24,7 +24,6 @@ from simulation.system.diary_loops import (
     duty_roster,
     mixed_up,
     urgency_of,
-    work_queues,
 )
 from simulation.system.mode_loops import (
     Ways,
@@ -236,51 +235,15 @@ def open_contacts(
     return fate, mode, by_colleague, keys
 
 
-@compiled
-def put_off_for_meetings(
-    server: Rows,
-    urgency: Urgency,
-    seconds: Seconds,
-    available: Seconds,
-    lost: Seconds,
-    served: Flags,
-    fate: NDArray[np.int8],
-) -> None:
-    """Mark the contacts (first in the arrays) that only a meeting kept from being held.
-
-    Parameters
-    ----------
-    lost : int64 array (posts,)
-        Time that meetings take; a day without the meeting would have held more.
-    served : bool array (contacts and tasks,)
-        What was done.
-    fate : int8 array (contacts,)
-        Changed here.
-    """
-    # Their tasks alone, in the same order: few have a meeting on one day.
-    theirs, many = np.empty(server.size + 1, dtype=np.intp), 0
-    # What no officer works on counts as one more officer's, without a meeting.
-    meets = np.zeros(lost.size + 1, dtype=np.bool_)
-    meets[: lost.size] = lost > 0
-    for task in range(server.size):
-        # Written for every task, kept for some: a choice that can't be foretold costs more than a number.
-        theirs[many] = task
-        many += meets[server[task] if 0 <= server[task] < lost.size else lost.size]
-    theirs = theirs[:many]
-    without, _ = work_queues(server[theirs], urgency[theirs], seconds[theirs], available + lost)
-    for number in range(many):
-        at = theirs[number]
-        if at < fate.size and without[number] and not served[at]:
-            fate[at] = FOR_MEETING
-
-
 class Outcome(NamedTuple):
     """Which contacts were reached, and which were not."""
 
-    rows: Rows  # people reached, in the order of contacts,
+    #: People reached, in the order of contacts, and after them those met for the first time,
+    rows: Rows
     mode: NDArray[np.int8]  # how,
+    first: Flags  # whether it is a first appointment,
     seconds: Seconds  # the time it takes,
-    stands_in: NDArray[np.int8]  # and whether somebody stands in
+    by_colleague: NDArray[np.int8]  # and whether somebody stands in
     others: Rows  # people not reached, sorted by fate,
     keys: NDArray[np.uint64]  # their keys,
     begins: Rows  # and where each fate begins
@@ -294,87 +257,82 @@ def contacts_held(
     seconds: Seconds,
     by_colleague: NDArray[np.int8],
     served: Flags,
+    put_off: Flags,
     fate: NDArray[np.int8],
-) -> Outcome:
-    """Tell contacts that were reached from those that weren't; what :func:`open_contacts` returned, and the fate."""
-    begins = np.zeros(_FATES + 1, dtype=np.intp)
-    for at in range(due.size):
-        begins[(HELD if served[at] else fate[at]) + 1] += 1
-    size = begins[HELD + 1]
-    rows, ways = np.empty(size, dtype=np.intp), np.empty(size, dtype=np.int8)
-    times, stands_in = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int8)
-    others, their_keys = np.empty(due.size - size, dtype=np.intp), np.empty(due.size - size, dtype=np.uint64)
-    # Nobody is put under "held": that group is empty among the others.
-    begins[HELD + 1] = 0
-    for number in range(_FATES):
-        begins[number + 1] += begins[number]
-    place = begins.copy()
-    size = 0
-    for at in range(due.size):
-        if served[at]:
-            rows[size], ways[size], times[size], stands_in[size] = due[at], mode[at], seconds[at], by_colleague[at]
-            size += 1
-        else:
-            to = place[fate[at]]
-            others[to], their_keys[to] = due[at], keys[at]
-            place[fate[at]] = to + 1
-    return Outcome(rows, ways, times, stands_in, others, their_keys, begins)
-
-
-class Contacts(NamedTuple):
-    """The contacts of a day that are held, as :func:`simulation.system.contact_loops.hold_contacts` takes them."""
-
-    rows: Rows
-    mode: NDArray[np.int8]
-    first: Flags
-    seconds: Seconds
-    by_colleague: NDArray[np.int8]
-
-
-@compiled
-def with_first(
-    rows: Rows,
-    mode: NDArray[np.int8],
-    seconds: Seconds,
-    stands_in: NDArray[np.int8],
     first: Rows,
     first_seconds: int,
     people: PeopleColumns,
     ways: Ways,
-) -> Contacts:
-    """Return routine contacts that were reached, and after them first appointments: in the office, never by telephone.
+) -> Outcome:
+    """Tell contacts that were reached from those that weren't, and add first appointments.
 
     Parameters
     ----------
-    rows, mode, seconds, stands_in : arrays (routine contacts,)
-        As in :class:`Outcome`, in row order.
+    keys, mode, by_colleague, fate : arrays (contacts,)
+        What :func:`open_contacts` returned.
+    seconds, served, put_off : arrays (contacts and tasks,)
+        Times, which were done, and which weren't for a meeting alone.
     first : int array
         People met for the first time, each once, in row order.
     first_seconds : int
         Time that a first appointment takes.
     """
-    routine, size = rows.size, rows.size + first.size
-    everybody, how = np.empty(size, dtype=np.intp), np.empty(size, dtype=np.int8)
-    is_first, times = np.zeros(size, dtype=np.bool_), np.empty(size, dtype=np.int64)
-    by_colleague = np.zeros(size, dtype=np.int8)
-    everybody[:routine], how[:routine], times[:routine] = rows, mode, seconds
-    by_colleague[:routine] = stands_in
+    begins = np.zeros(_FATES + 1, dtype=np.intp)
+    for at in range(due.size):
+        came_to = FOR_MEETING if put_off[at] else fate[at]
+        came_to = HELD if served[at] else came_to
+        fate[at] = came_to
+        begins[came_to + 1] += 1
+    routine = begins[HELD + 1]
+    held = routine + first.size
+    rows, how, times = np.empty(held, dtype=np.intp), np.empty(held, dtype=np.int8), np.empty(held, dtype=np.int64)
+    stands_in, is_first = np.zeros(held, dtype=np.int8), np.zeros(held, dtype=np.bool_)
+    others, their_keys = np.empty(due.size - routine, dtype=np.intp), np.empty(due.size - routine, dtype=np.uint64)
+    # Nobody is put under "held": that group is empty among the others.
+    begins[HELD + 1] = 0
+    for number in range(_FATES):
+        begins[number + 1] += begins[number]
+    place, to = begins.copy(), 0
+    for at in range(due.size):
+        if fate[at] == HELD:
+            rows[to], how[to], times[to], stands_in[to] = due[at], mode[at], seconds[at], by_colleague[at]
+            to += 1
+        else:
+            other = place[fate[at]]
+            place[fate[at]] = other + 1
+            others[other], their_keys[other] = due[at], keys[at]
+    is_first[routine:], times[routine:], rows[routine:] = True, first_seconds, first
+    ways_of_first(rows, routine, how, people, ways)
+    return Outcome(rows, how, is_first, times, stands_in, others, their_keys, begins)
+
+
+@compiled
+def ways_of_first(rows: Rows, routine: int, how: NDArray[np.int8], people: PeopleColumns, ways: Ways) -> None:
+    """Say how first appointments are held: in the office, never by telephone.
+
+    Parameters
+    ----------
+    rows : int array
+        People whose routine contacts were reached, and after them people met for the first time; both in row order.
+    routine : int
+        How many the routine contacts are.
+    how : int8 array
+        Mode of each; filled here for first appointments.
+    """
     also = 0
-    for at in range(first.size):
-        fetch_soon(people.records, first[min(at + AHEAD, first.size - 1)])
-        row, person = first[at], people.records[first[at]]
+    for at in range(routine, rows.size):
+        fetch_soon(people.records, rows[min(at + AHEAD, rows.size - 1)])
+        row, person = rows[at], people.records[rows[at]]
         while also < routine and rows[also] < row:
             also += 1
         # Who has both today has had a routine contact more by then.
         contacts = int(person["contacts"]) + (1 if also < routine and rows[also] == row else 0)
         cell, risk = person["cell"], 1 if person["assessed_rosh"] >= _HIGH else 0
         occurrence = occurrence_of(person["sentences"], person["spells"], contacts)
-        everybody[routine + at], is_first[routine + at], times[routine + at] = row, True, first_seconds
-        how[routine + at] = way_of_first(
+        how[at] = way_of_first(
             uniform_of(person["key"], ways.place, occurrence),
             ways.exceptional[cell],
             ways.exceptional_cuts[risk, 0],
             ways.exceptional_cuts[risk, 1],
             ways.booth[cell],
         )
-    return Contacts(everybody, how, is_first, times, by_colleague)

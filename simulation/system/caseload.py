@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from simulation.engine import Column, Table
 from simulation.engine.agenda import each_once
-from simulation.engine.order import grouped
 from simulation.system.appointment_loops import (
     COUNTED_DUE,
     DIARY_FULL,
@@ -30,14 +29,13 @@ from simulation.system.appointment_loops import (
     contacts_held,
     full_days,
     open_contacts,
-    put_off_for_meetings,
-    with_first,
 )
 from simulation.system.codes import Location, Task
 from simulation.system.contact import Contact
 from simulation.system.contact_loops import people_columns
 from simulation.system.diary_loops import (
     COUNTED_POSTS,
+    Done,
     PostColumns,
     close_posts,
     open_posts,
@@ -45,7 +43,9 @@ from simulation.system.diary_loops import (
     post_columns,
     sentence_columns,
     task_columns,
+    tasks_done,
     urgencies,
+    work_diaries,
     work_queues,
 )
 from simulation.system.operating_models import by_operating_model, operating_models
@@ -122,7 +122,7 @@ class Caseload:
                 Task.SESSION,
             )
         }
-        #: Called with people whose plan was completed.
+        #: Called with people whose plan was completed, in row order.
         self.on_plans: list[Callable[[Rows], None]] = []
         #: Time at work, started, unused and owed since the start: must balance.
         self.balance = service.table("balance", balance_table())
@@ -150,6 +150,7 @@ class Caseload:
         self.productive = self.workload.day_seconds * levers.grid("workload.productivity")
         self.longest_backlog = levers.grid("contact.downgrade_backlog_days") * self.workload.day_seconds
         self.fullest_day = levers.grid("contact.downgrade_full_day_ratio")
+        self.any_full_days = bool(self.fullest_day.any())
         self.away_days = levers.integer("contact.rebook_officer_away_days")
         self.rebook_days = levers.integer("contact.rebook_working_days")
         self.review_days = int(levers.number("contact.review_months") * 365.25 / 12)
@@ -188,8 +189,9 @@ class Caseload:
         size = due.size + tasks.size
         server, seconds = np.empty(size, dtype=np.intp), np.empty(size, dtype=np.int64)
         urgency = np.empty(size, dtype=np.uint64)
+        columns = task_columns(tasks)
         wanted, too_long = open_tasks(
-            task_columns(tasks),
+            columns,
             persons,
             sentence_columns(service.sentences),
             posts,
@@ -203,7 +205,7 @@ class Caseload:
         )
         # What is counted of contacts, then of posts.
         counted = np.zeros((self._counted.size, service.cells), dtype=np.int64)
-        if self.fullest_day.any():
+        if self.any_full_days:
             by_model = self.contact.models, self.workload.contact_seconds
             full_days(due, persons, posts, at_work, available, self.fullest_day, *by_model, server, seconds, too_long)
         fate, mode, by_colleague, keys = open_contacts(
@@ -222,7 +224,7 @@ class Caseload:
             counted[: len(COUNTED_DUE)],
         )
         everybody = np.concatenate([available, self.contact.hubs.available()])
-        served, used = work_queues(server, urgency, seconds, everybody)
+        served, put_off, used = work_diaries(server, urgency, seconds, everybody, lost)
         self.contact.hubs.close(used[available.size :])
         used = used[: available.size]
         close_posts(
@@ -237,17 +239,16 @@ class Caseload:
             self.balance.value,
         )
         add_rows(counted, self._counted, service.flows)
-        if lost.any():
-            put_off_for_meetings(server, urgency, seconds, available, lost, served, fate)
-        held = contacts_held(due, keys, mode, seconds, by_colleague, served, fate)
-        self.book_again(held)
-        done = np.flatnonzero(served[due.size :])
-        first = self.finish_tasks(done)
-        wanted[done] = False
-        tasks.keep(wanted)
+        done = tasks_done(columns, served, wanted)
+        edges = done.begins.tolist()
+        first = each_once(done.person[edges[Task.FIRST_APPOINTMENT] : edges[Task.FIRST_APPOINTMENT + 1]])
         met = int(self.workload.task_seconds[Task.FIRST_APPOINTMENT])
-        routine = held.rows, held.mode, held.seconds, held.stands_in
-        self.contact.hold(*with_first(*routine, first, met, persons, self.contact.ways))
+        reached = seconds, by_colleague, served, put_off, fate
+        held = contacts_held(due, keys, mode, *reached, first, met, persons, self.contact.ways)
+        self.book_again(held)
+        self.finish_tasks(done, edges)
+        tasks.keep(wanted)
+        self.contact.hold(held.rows, held.mode, held.first, held.seconds, held.by_colleague)
 
     def open(
         self, posts: PostColumns, productive: NDArray[np.float64], teaching: NDArray[np.int64]
@@ -276,14 +277,16 @@ class Caseload:
             return held.others[begin:end], 0, held.keys[begin:end]
 
         contacts, today = service.agendas["contact"], service.today
-        contacts.put(of(NO_OFFICER)[0], calendar.after_working_days(today, 1))
+        if edges[NO_OFFICER] < edges[NO_OFFICER + 1]:
+            contacts.put(of(NO_OFFICER)[0], calendar.after_working_days(today, 1))
         # Leave is planned, and appointments are booked around it; sickness cancels them. Either way they keep
         # their place in the officer's week: all of them on the first day back would be more than a day holds.
         # The two lie beside each other.
         away = held.others[edges[OFFICER_SICK] : edges[OFFICER_ON_LEAVE + 1]]
-        contacts.put(away, calendar.after_working_days(today + self.away_days, 0))
-        service.tell("appointment cancelled, officer sick", *of(OFFICER_SICK))
-        service.tell("appointment moved, officer on leave", *of(OFFICER_ON_LEAVE))
+        if away.size:
+            contacts.put(away, calendar.after_working_days(today + self.away_days, 0))
+            service.tell("appointment cancelled, officer sick", *of(OFFICER_SICK))
+            service.tell("appointment moved, officer on leave", *of(OFFICER_ON_LEAVE))
         again = calendar.after_working_days(today, self.rebook_days)
         full, _, keys = of(DIARY_FULL)
         if full.size:
@@ -291,14 +294,14 @@ class Caseload:
             contacts.put(rest, again)
             service.count("contacts_cancelled", rest)
             service.tell("appointment cancelled, diary full", rest, 0, keys if rest is full else None)
-        meeting = of(FOR_MEETING)
-        if meeting[0].size:
+        if edges[FOR_MEETING] < edges[FOR_MEETING + 1]:
+            meeting = of(FOR_MEETING)
             contacts.put(meeting[0], again)
             service.count("contacts_cancelled", meeting[0])
             service.count("contacts_cancelled_meeting", meeting[0])
             service.tell("appointment cancelled, officer in a meeting", *meeting)
-        hub_full = of(HUB_FULL)
-        if hub_full[0].size:
+        if edges[HUB_FULL] < edges[HUB_FULL + 1]:
+            hub_full = of(HUB_FULL)
             contacts.put(hub_full[0], again)
             service.count("hub_calls_put_off", hub_full[0])
             service.tell("call put off, hub full", *hub_full)
@@ -325,31 +328,29 @@ class Caseload:
         rest: Rows = full[~out]
         return rest
 
-    def finish_tasks(self, done: Rows) -> Rows:
-        """Hand finished tasks to the subsystem they belong to; return the people met for the first time."""
+    def finish_tasks(self, done: Done, edges: list[int]) -> None:
+        """Hand finished tasks to the subsystem they belong to; ``edges`` say where each kind begins."""
         service, tasks = self.service, self.service.tasks
-        ordered, begins = grouped(done, tasks.kind[done], len(Task))
-        edges = begins.tolist()
-        of_kind = [ordered[edges[kind] : edges[kind + 1]] for kind in range(len(Task))]
+        begins, ends = edges, edges[1:]
         for task, channel in self.done.items():
-            if of_kind[task].size:
-                channel.send(tasks.sentence[of_kind[task]])
-        checks, plans = of_kind[Task.ADDRESS_CHECK], of_kind[Task.PLAN]
+            channel.send(done.sentence[begins[task] : ends[task]])
+        checks = done.rows[begins[Task.ADDRESS_CHECK] : ends[Task.ADDRESS_CHECK]]
         if checks.size:
             service.count("hdc_enquiry_seconds", tasks.person[checks], tasks.seconds[checks])
-        if plans.size:
-            planned = tasks.person[plans]
-            service.count("plans_done", planned)
-            for listener in self.on_plans:
-                listener(planned)
-            service.count("plans_in_time", planned[tasks.due[plans] >= service.today])
-            service.tell("plan completed", np.sort(planned))
+        plans = done.rows[begins[Task.PLAN] : ends[Task.PLAN]]
+        reviewed = done.person[begins[Task.REVIEW] : ends[Task.REVIEW]]
         # The first formal review follows the plan by the review interval, and each review the one before.
         next_review = service.calendar.after_working_days(service.today + self.review_days, 0)
-        for kind in (Task.PLAN, Task.REVIEW):
-            if of_kind[kind].size:
-                service.agendas["review"].put(tasks.person[of_kind[kind]], next_review)
-        return each_once(tasks.person[of_kind[Task.FIRST_APPOINTMENT]])
+        if plans.size:
+            planned = done.person[begins[Task.PLAN] : ends[Task.PLAN]]
+            in_order = np.sort(planned)
+            service.count("plans_done", in_order)
+            for listener in self.on_plans:
+                listener(in_order)
+            service.count("plans_in_time", planned[tasks.due[plans] >= service.today])
+            service.tell("plan completed", in_order)
+            service.agendas["review"].put(planned, next_review)
+        service.agendas["review"].put(reviewed, next_review)
 
 
 def balance_table() -> Table:

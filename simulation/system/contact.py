@@ -37,12 +37,21 @@ from simulation.system.stocks import Telephone
 from simulation.system.workload import Workload
 
 _NO_ODDS = np.empty(0, dtype=np.float64)
-#: Longest wait told apart in the distribution of days to the first appointment.
-_LONGEST_WAIT = 60
-
 
 #: Names of the modes in parameters, in the order of their codes.
 _NAMES = ("face_to_face", "telephone", "custody", "open_booth", "home_visit", "doorstep", "video", "group", "hub_call")
+#: What is told of each mode in which a contact was held.
+_TOLD = (
+    (Mode.CUSTODY, "seen in custody"),
+    (Mode.FACE_TO_FACE, "seen"),
+    (Mode.OPEN_BOOTH, "seen in an open booth"),
+    (Mode.HOME_VISIT, "seen at home"),
+    (Mode.DOORSTEP, "seen at the doorstep"),
+    (Mode.GROUP, "seen in a group"),
+    (Mode.VIDEO, "seen by video"),
+    (Mode.TELEPHONE, "called"),
+    (Mode.HUB_CALL, "called by the hub"),
+)
 _CALLS = [Mode.TELEPHONE, Mode.HUB_CALL]
 #: Counts that others add up to: over modes, and the rest of the time of contacts, which is administration.
 TOTALS = {
@@ -74,8 +83,6 @@ class Contact:
         self.odds_of: Callable[[Rows], NDArray[np.float64]] | None = None
         #: Called with people, each once, and what came of their contacts.
         self.on_held: list[Callable[[Rows, NDArray[np.int8]], None]] = []
-        #: Called with people who came to a first appointment.
-        self.on_first_seen: list[Callable[[Rows], None]] = []
 
     def read(self, workload: Workload) -> None:
         """Take the levers of the day."""
@@ -93,6 +100,9 @@ class Contact:
         #: Working days of allocation, and of release, within which a first appointment is in time.
         in_time = levers.mapping("targets.first_appointment_working_days")
         self.in_time = (int(in_time["allocated"]), int(in_time["released"]))
+        #: Working days until a plan is due after the first appointment, and a first appointment after one missed.
+        self.plan_days = levers.integer("contact.plan_working_days")
+        self.rebook_days = levers.integer("contact.rebook_working_days")
         self.rules = Rules(
             model=self.models,
             interval_days=workload.interval_days,
@@ -227,33 +237,25 @@ class Contact:
         if rows.size == 0:
             return
         service, people = self.service, self.service.people
-        counted = np.zeros((len(COUNTED), service.cells), dtype=np.int64)
+        counted = np.zeros((service.cells, len(COUNTED)), dtype=np.int64)
         mode = mode.astype(np.int8, copy=False)
         rules = self.rules if self.odds_of is None else self.rules._replace(odds=self.odds_of(rows))
         held = hold_contacts(
             rows, mode, first, seconds, by_colleague, people_columns(people), rules, self.draws, self.day(), counted
         )
-        add_up(counted, self._places, self._weights, self._totals, service.flows)
+        add_up(counted.T, self._places, self._weights, self._totals, service.flows)
         edges, ordered, keys = held.begins.tolist(), held.ordered, held.keys
 
         def of(outcome: int) -> tuple[Rows, int, NDArray[np.uint64]]:
             begin, end = edges[outcome], edges[outcome + 1]
             return ordered[begin:end], 0, keys[begin:end]
 
-        service.tell("seen in custody", *of(Mode.CUSTODY))
-        service.tell("seen", *of(Mode.FACE_TO_FACE))
-        service.tell("seen in an open booth", *of(Mode.OPEN_BOOTH))
-        service.tell("seen at home", *of(Mode.HOME_VISIT))
-        service.tell("seen at the doorstep", *of(Mode.DOORSTEP))
-        service.tell("seen in a group", *of(Mode.GROUP))
-        service.tell("seen by video", *of(Mode.VIDEO))
-        service.tell("called", *of(Mode.TELEPHONE))
-        service.tell("called by the hub", *of(Mode.HUB_CALL))
+        for outcome, what in _TOLD:
+            if edges[outcome] < edges[outcome + 1]:
+                service.tell(what, *of(outcome))
         service.tell("seen or called by a colleague", held.stood_in)
         came, absent = of(SEEN_FIRST), of(UNEXCUSED)
         service.tell("seen for the first time", *came)
-        for listener in self.on_first_seen if came[0].size else ():
-            listener(came[0])
         if held.noticed.size:
             days_since = service.today - people.crisis_since[held.noticed]
             service.tell("change in need noticed", held.noticed, days_since)
@@ -264,20 +266,18 @@ class Contact:
             told(rows, held.outcome)
         # Absences that aren't accepted go to enforcement.
         self.failures.send(absent[0])
-        if held.outside.size:
-            sides = np.maximum(people.side[held.outside], 0)
-            service.band("first_appointments_by_days", np.minimum(held.waited, _LONGEST_WAIT), sides)
+        if held.waits.size:
+            service.band_counts("first_appointments_by_days", np.bincount(held.waits))
         service.agendas["contact"].put(held.booked, held.days)
         self.after_first_appointments(came[0], held.again)
 
     def after_first_appointments(self, came: Rows, missed: Rows) -> None:
         """Let the plan of those who came be written, and book a first appointment again for those who didn't."""
-        service, calendar, levers = self.service, self.service.calendar, self.service.levers
+        service, calendar = self.service, self.service.calendar
         for rows, task, wait in (
-            (came, Task.PLAN, "contact.plan_working_days"),
-            (missed, Task.FIRST_APPOINTMENT, "contact.rebook_working_days"),
+            (came, Task.PLAN, self.plan_days),
+            (missed, Task.FIRST_APPOINTMENT, self.rebook_days),
         ):
             if rows.size:
-                due = calendar.after_working_days(service.today, levers.integer(wait))
+                due = calendar.after_working_days(service.today, wait)
                 service.add_task(task, rows, due, int(self.workload.task_seconds[task]))
-

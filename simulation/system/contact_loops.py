@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import AHEAD, compiled, fetch_soon
-from simulation.engine.order import grouped
 from simulation.system.codes import Mode, Rosh, Tier
 from simulation.system.columns import People
 from simulation.system.mode_loops import in_person
@@ -52,6 +51,7 @@ COUNTED = (
     "first_appointments_community",
     "first_appointment_days_community",
     "first_appointments_community_in_time",
+    "first_appointments_held_in_time",
     "first_appointments_release",
     "first_appointment_days_release",
     "first_appointments_release_in_time",
@@ -75,6 +75,7 @@ _MADE, _NOTICED_BY, _DAYS_BY, _REST = (len(Mode) * part for part in range(4))
     _FIRST_COMMUNITY,
     _FIRST_COMMUNITY_DAYS,
     _FIRST_COMMUNITY_IN_TIME,
+    _FIRST_HELD_IN_TIME,
     _FIRST_RELEASE,
     _FIRST_RELEASE_DAYS,
     _FIRST_RELEASE_IN_TIME,
@@ -92,6 +93,8 @@ _SHORTEST_FLOOR = 7
 _FLOOR_AHEAD = 14
 #: "Seen in the first week after release" means within so many days.
 _WEEK = 7
+#: Longest wait told apart in the distribution of days to the first appointment.
+_LONGEST_WAIT = 60
 
 
 class PeopleColumns(NamedTuple):
@@ -173,8 +176,8 @@ class Held(NamedTuple):
     begins: Rows  # and where each outcome begins
     stood_in: Rows  # people seen or called by a colleague, but for first appointments
     noticed: Rows  # people whose change in need was noticed
-    outside: Rows  # people whose first appointment after sentence, not release, was kept by the service,
-    waited: NDArray[np.int64]  # and days since
+    #: Days that people waited for a first appointment after sentence, not release, by the service's doing, x 2 + side.
+    waits: NDArray[np.int64]
     booked: Rows  # people with a next routine contact,
     days: Days  # and its day
     again: Rows  # people who missed a first appointment, which goes back into the diary
@@ -343,8 +346,18 @@ def _by_outcome(
     rows: Rows, keys: NDArray[np.uint64], outcome: NDArray[np.int8]
 ) -> tuple[Rows, NDArray[np.uint64], Rows]:
     """Return people and keys sorted by what came of their contacts, and where each outcome begins."""
-    order, begins = grouped(np.arange(rows.size), outcome, _OUTCOMES)
-    return rows[order], keys[order], begins
+    begins = np.zeros(_OUTCOMES + 1, dtype=np.intp)
+    for at in range(rows.size):
+        begins[outcome[at] + 1] += 1
+    for number in range(_OUTCOMES):
+        begins[number + 1] += begins[number]
+    place = begins.copy()
+    ordered, their_keys = np.empty_like(rows), np.empty_like(keys)
+    for at in range(rows.size):
+        to = place[outcome[at]]
+        place[outcome[at]] = to + 1
+        ordered[to], their_keys[to] = rows[at], keys[at]
+    return ordered, their_keys, begins
 
 
 @compiled
@@ -368,10 +381,12 @@ def hold_contacts(
         Time that each takes the officer, or the hub's agent.
     by_colleague : int8 array (contacts,)
         1 where somebody else than the responsible officer holds it.
+    counted : int64 array (cells, counts)
+        Counts by :data:`COUNTED`. Those of one cell lie together, for people of one area follow each other.
     """
     outcome, keys = np.empty(rows.size, dtype=np.int8), np.empty(rows.size, dtype=np.uint64)
-    noticed, outside, stood_in = np.empty_like(rows), np.empty_like(rows), np.empty_like(rows)
-    waited = np.empty(rows.size, dtype=np.int64)
+    noticed, stood_in = np.empty_like(rows), np.empty_like(rows)
+    waits = np.empty(rows.size, dtype=np.int64)
     booked, again = np.empty_like(rows), np.empty_like(rows)
     days = np.empty(rows.size, dtype=np.int32)
     notices, firsts, others, bookings, repeats = 0, 0, 0, 0, 0
@@ -391,30 +406,32 @@ def hold_contacts(
         occurrence = occurrence_of(person["sentences"], person["spells"], contacts)
         if way != _HUB_CALL:
             entry = rules.double_entry[rules.model[cell]] if way != _CUSTODY and not first[at] else 0
-            counted[_CONTACT_SECONDS, cell] += seconds[at]
-            counted[_DOUBLE_ENTRY, cell] += entry
+            counted[cell, _CONTACT_SECONDS] += seconds[at]
+            counted[cell, _DOUBLE_ENTRY] += entry
         if way == _CUSTODY:
             outcome[at] = _CUSTODY
-            counted[_MADE + _CUSTODY, cell] += 1
-            counted[_WITH_PEOPLE, cell] += talk
+            counted[cell, _MADE + _CUSTODY] += 1
+            counted[cell, _WITH_PEOPLE] += talk
             if colleague:
                 stood_in[others] = row
                 others += 1
             wait = rules.custody_interval
         else:
-            counted[_COLLEAGUE, cell] += colleague
+            counted[cell, _COLLEAGUE] += colleague
+            in_time = False
             if first[at] and contacts == 0:
                 # The service kept it, whether or not the person comes.
                 since = today - int(person["first_due_from"])
                 if people.first_after_release[row] == 1:
-                    counted[_FIRST_RELEASE, cell] += 1
-                    counted[_FIRST_RELEASE_DAYS, cell] += since
-                    counted[_FIRST_RELEASE_IN_TIME, cell] += person["first_due_from"] >= day.released_in_time
+                    counted[cell, _FIRST_RELEASE] += 1
+                    counted[cell, _FIRST_RELEASE_DAYS] += since
+                    counted[cell, _FIRST_RELEASE_IN_TIME] += person["first_due_from"] >= day.released_in_time
                 else:
-                    counted[_FIRST_COMMUNITY, cell] += 1
-                    counted[_FIRST_COMMUNITY_DAYS, cell] += since
-                    counted[_FIRST_COMMUNITY_IN_TIME, cell] += people.allocated_on[row] >= day.allocated_in_time
-                    outside[firsts], waited[firsts] = row, since
+                    counted[cell, _FIRST_COMMUNITY] += 1
+                    counted[cell, _FIRST_COMMUNITY_DAYS] += since
+                    in_time = people.allocated_on[row] >= day.allocated_in_time
+                    counted[cell, _FIRST_COMMUNITY_IN_TIME] += in_time
+                    waits[firsts] = min(since, _LONGEST_WAIT) * 2 + max(people.side[row], 0)
                     firsts += 1
             crisis_since, officer_changed_on = int(person["crisis_since"]), int(person["officer_changed_on"])
             chance = _miss_probability(
@@ -431,27 +448,28 @@ def hold_contacts(
                 chance = min(odds / (1 + odds), _MOST_MISSED)
             missed = uniform_of(key, draws.attendance, occurrence) < chance
             if missed:
-                counted[_MISSED_SECONDS, cell] += talk if way != _HUB_CALL else 0
+                counted[cell, _MISSED_SECONDS] += talk if way != _HUB_CALL else 0
                 if uniform_of(key, draws.absence, occurrence) < rules.accepted_share:
                     outcome[at] = EXCUSED
-                    counted[_ACCEPTABLE, cell] += 1
+                    counted[cell, _ACCEPTABLE] += 1
                 else:
                     outcome[at] = UNEXCUSED
-                    counted[_UNACCEPTABLE, cell] += 1
+                    counted[cell, _UNACCEPTABLE] += 1
             else:
                 outcome[at] = way
-                counted[_MADE + way, cell] += 1
+                counted[cell, _MADE + way] += 1
                 if not in_person(way):
-                    counted[_ON_CALLS, cell] += talk if way != _HUB_CALL else 0
+                    counted[cell, _ON_CALLS] += talk if way != _HUB_CALL else 0
                 else:
-                    counted[_WITH_PEOPLE, cell] += talk
+                    counted[cell, _WITH_PEOPLE] += talk
                     person["last_seen"] = today
                     released_on = int(person["released_on"])
                     if person["seen_since_release"] == 0 and released_on != NEVER:
                         person["seen_since_release"] = 1
-                        counted[_FIRST_WEEK, cell] += today - released_on <= _WEEK
+                        counted[cell, _FIRST_WEEK] += today - released_on <= _WEEK
                 if first[at]:
                     outcome[at] = SEEN_FIRST
+                    counted[cell, _FIRST_HELD_IN_TIME] += in_time
                     person["first_due_from"] = NEVER
                 elif colleague:
                     stood_in[others] = row
@@ -466,11 +484,11 @@ def hold_contacts(
                     person["crisis_hidden"] = hidden
                     if uniform_of(key, draws.noticing, int(people.crises[row])) >= hidden:
                         person["crisis_noticed"] = 1
-                        counted[_NOTICED, cell] += 1
-                        counted[_NOTICED_BY + way, cell] += 1
-                        counted[_DETECTION, cell] += today - crisis_since
-                        counted[_DAYS_BY + way, cell] += today - crisis_since
-                        counted[_UNNOTICED, cell] += today - max(crisis_since, day.month_begin)
+                        counted[cell, _NOTICED] += 1
+                        counted[cell, _NOTICED_BY + way] += 1
+                        counted[cell, _DETECTION] += today - crisis_since
+                        counted[cell, _DAYS_BY + way] += today - crisis_since
+                        counted[cell, _UNNOTICED] += today - max(crisis_since, day.month_begin)
                         noticed[notices] = row
                         notices += 1
             model, tier, age = rules.model[cell], people.tier[row], today - int(person["stage_start"])
@@ -519,8 +537,7 @@ def hold_contacts(
         begins,
         stood_in[:others],
         noticed[:notices],
-        outside[:firsts],
-        waited[:firsts],
+        waits[:firsts],
         booked[:bookings],
         days[:bookings],
         again[:repeats],

@@ -23,6 +23,8 @@ from simulation.system.service import Array, Rows
 Flags = NDArray[np.bool_]
 Seconds = NDArray[np.int64]
 Urgency = NDArray[np.uint64]
+#: Numbers of tasks in a queue.
+Tasks = NDArray[np.int32]
 
 #: What is counted of posts at the end of the day.
 COUNTED_POSTS = ("seconds_available", "seconds_worked", "seconds_unused", "seconds_meetings")
@@ -35,11 +37,17 @@ _SUPERVISION, _RECALLED = Status.SUPERVISION, Status.RECALLED
 _FIRST, _PLAN, _REVIEW = Task.FIRST_APPOINTMENT, Task.PLAN, Task.REVIEW
 _BREACH_PACK, _RECALL_REPORT, _PAROLE_REPORT = Task.BREACH_PACK, Task.RECALL_REPORT, Task.PAROLE_REPORT
 _ADDRESS_CHECK, _APPLICATION, _SESSION = Task.ADDRESS_CHECK, Task.COURT_APPLICATION, Task.SESSION
+_KINDS = len(Task)
 #: Curfew papers for which the address is being checked.
 _ENQUIRY = 2
 
 #: Runs that are sorted by insertion.
 _RUN = 16
+#: Up to this length a queue isn't sorted: whoever works on it looks for the most urgent again and again, for a day
+#: ends long before the queue does, and nothing has to be foretold.
+_LONG = 64
+#: Stands for the urgency of a task that was taken; no other is as high.
+_TAKEN = np.uint64(np.iinfo(np.uint64).max)
 
 # The same lines for one number.
 mixed_up: Any = compiled(mix)
@@ -123,7 +131,7 @@ def urgencies(priority: Seconds, due: Seconds, mixed: Urgency, today: int) -> Ur
 
 
 @compiled
-def _sort_runs(queue: Rows, ranks: Urgency) -> None:
+def _sort_runs(queue: Tasks, ranks: Urgency) -> None:
     """Sort short runs of one queue, and its urgencies, by insertion. Equals keep their order."""
     size = queue.size
     for start in range(0, size, _RUN):
@@ -137,8 +145,9 @@ def _sort_runs(queue: Rows, ranks: Urgency) -> None:
 
 
 @compiled
-def _merge_runs(queue: Rows, urgency: Urgency) -> Rows:
-    """Merge the sorted runs of one queue two by two. Equals keep their order."""
+def _in_order(queue: Tasks, ranks: Urgency, urgency: Urgency) -> Tasks:
+    """Return a queue sorted: runs of it, which are merged two by two. Equals keep their order."""
+    _sort_runs(queue, ranks)
     size = queue.size
     width, merged = _RUN, np.empty_like(queue)
     while width < size:
@@ -177,45 +186,83 @@ def work_queues(server: Rows, urgency: Urgency, seconds: Seconds, available: Sec
     used : int64 array (servers,)
         Time of the tasks started.
     """
-    begins = np.zeros(available.size + 1, dtype=np.intp)
-    used = np.zeros(available.size, dtype=np.int64)
-    for task in range(server.size):
-        one = server[task]
-        if one >= 0:
-            begins[one + 1] += 1
-            used[one] += seconds[task]
-    # Where everything fits, the order doesn't matter.
-    for at in range(available.size):
-        if used[at] < available[at]:
-            begins[at + 1] = 0
-        else:
-            used[at] = 0
+    served, _, used = work_diaries(server, urgency, seconds, available, np.zeros(0, dtype=np.int64))
+    return served, used
+
+
+@compiled
+def work_diaries(
+    server: Rows, urgency: Urgency, seconds: Seconds, available: Seconds, lost: Seconds
+) -> tuple[Flags, Flags, Seconds]:
+    """Work through queues as :func:`work_queues` does, and tell what only a meeting kept from being done.
+
+    Parameters
+    ----------
+    lost : int64 array (posts,)
+        Time that meetings take; a day without the meeting would have held more. Posts are the first servers.
+
+    Returns
+    -------
+    served, put_off : bool arrays (tasks,)
+        Which tasks were done, and which would have been done but for the meeting.
+    used : int64 array (servers,)
+        Time of the tasks started.
+    """
+    # One queue more is of what nobody works on, so that nothing has to be foretold of a task.
+    none, size = available.size, server.size
+    begins, used = np.zeros(none + 2, dtype=np.intp), np.zeros(none + 1, dtype=np.int64)
+    for task in range(size):
+        one = server[task] if server[task] >= 0 else none
+        begins[one + 1] += 1
+        used[one] += seconds[task] if server[task] >= 0 else 0
+    for at in range(none + 1):
         begins[at + 1] += begins[at]
     place = begins.copy()
-    queues, ranks = np.empty(begins[-1], dtype=np.intp), np.empty(begins[-1], dtype=np.uint64)
-    served = np.zeros(server.size, dtype=np.bool_)
-    for task in range(server.size):
-        one = server[task]
-        if one < 0:
+    queues, ranks = np.empty(size, dtype=np.int32), np.empty(size, dtype=np.uint64)
+    for task in range(size):
+        one = server[task] if server[task] >= 0 else none
+        to = place[one]
+        queues[to], ranks[to] = task, urgency[task]
+        place[one] = to + 1
+    served, put_off = np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.bool_)
+    for at in range(none):
+        left, begin, end = available[at], begins[at], begins[at + 1]
+        # Where everything fits, the order doesn't matter.
+        if used[at] < left:
+            for place_in_queue in range(begin, end):
+                served[queues[place_in_queue]] = True
             continue
-        if begins[one] == begins[one + 1]:
-            served[task] = True
-        else:
-            queues[place[one]], ranks[place[one]] = task, urgency[task]
-            place[one] += 1
-    for at in range(available.size):
-        if available[at] <= 0 or begins[at] == begins[at + 1]:
+        used[at] = 0
+        whole = left + lost[at] if at < lost.size else left
+        if whole <= 0:
             continue
-        queue = queues[begins[at] : begins[at + 1]]
-        _sort_runs(queue, ranks[begins[at] : begins[at + 1]])
-        if queue.size > _RUN:
-            queue = _merge_runs(queue, urgency)
-        for task in queue:
-            if used[at] >= available[at]:
+        is_long = end - begin > _LONG
+        if is_long:
+            queues[begin:end] = _in_order(queues[begin:end], ranks[begin:end], urgency)
+        taken = 0
+        for number in range(begin, end):
+            if taken >= whole:
                 break
-            served[task] = True
-            used[at] += seconds[task]
-    return served, used
+            task = queues[number if is_long else _next(ranks, begin, end)]
+            if taken < left:
+                served[task] = True
+                used[at] += seconds[task]
+            else:
+                put_off[task] = True
+            taken += seconds[task]
+    return served, put_off, used[:none]
+
+
+@compiled
+def _next(ranks: Urgency, begin: int, end: int) -> int:
+    """Return the place of the lowest rank in a queue, the first of equals, and take it out."""
+    lowest, found = ranks[begin], begin
+    for at in range(begin + 1, end):
+        is_lower = ranks[at] < lowest
+        found = at if is_lower else found
+        lowest = ranks[at] if is_lower else lowest
+    ranks[found] = _TAKEN
+    return found
 
 
 # --- Posts --------------------------------------------------------------------------------------------------------
@@ -435,3 +482,45 @@ def open_tasks(
         most = longest[posts.area[post], posts.employer[post]]
         too_long[post] = most > 0 and backlog[post] > most
     return wanted, too_long
+
+
+class Done(NamedTuple):
+    """Tasks done today, sorted by kind, those of one kind in the order of tasks."""
+
+    rows: Rows  # rows of tasks
+    person: Rows
+    sentence: Rows
+    begins: Rows  # where each kind begins
+
+
+@compiled
+def tasks_done(tasks: TaskColumns, served: Flags, wanted: Flags) -> Done:
+    """Return the tasks that were done, and mark them as not wanted any more.
+
+    Parameters
+    ----------
+    served : bool array (contacts and tasks,)
+        What was done; tasks have the last places.
+    wanted : bool array (tasks,)
+        Changed here.
+    """
+    size, before = wanted.size, served.size - wanted.size
+    begins = np.zeros(_KINDS + 1, dtype=np.intp)
+    done, many = np.empty(size + 1, dtype=np.int32), 0
+    for task in range(size):
+        done[many] = task
+        many += served[before + task]
+    for at in range(many):
+        begins[tasks.kind[done[at]] + 1] += 1
+    for kind in range(_KINDS):
+        begins[kind + 1] += begins[kind]
+    place = begins.copy()
+    rows, person = np.empty(many, dtype=np.intp), np.empty(many, dtype=np.intp)
+    sentence = np.empty(many, dtype=np.intp)
+    for at in range(many):
+        task = done[at]
+        to = place[tasks.kind[task]]
+        place[tasks.kind[task]] = to + 1
+        rows[to], person[to], sentence[to] = task, tasks.person[task], tasks.sentence[task]
+        wanted[task] = False
+    return Done(rows, person, sentence, begins)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system import codes
 
 if TYPE_CHECKING:
@@ -51,7 +51,12 @@ def thin_plans(
     """
     good, thin = np.empty_like(rows), np.empty_like(rows)
     many_good, many_thin = 0, 0
-    for row in rows:
+    for at in range(rows.size):
+        soon = rows[min(at + AHEAD, rows.size - 1)]
+        fetch_soon(key, soon)
+        fetch_soon(officer, soon)
+        fetch_soon(plan_thin, soon)
+        row = rows[at]
         held = cases[officer[row]] if officer[row] >= 0 else 0
         share = meaningful[max(side[row], 0)] - lost_per_case * max(held - most_cases, 0.0)
         says_little = uniform_of(key[row], constant, int(sentences[row]) * 1024 + int(spells[row])) >= share

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from simulation.system.caseload import Caseload
 from simulation.system.codes import CRC, NPS
-from simulation.system.contact import Contact
 from simulation.system.custody import Custody
 from simulation.system.service import Array, Rows, Service
 from simulation.system.target_loops import judged, thin_plans
@@ -73,13 +72,11 @@ def _lowest(draws: Array, many: int) -> Rows:
 class Targets:
     """Plans that say something, people who came, and inspections."""
 
-    def __init__(self, service: Service, contact: Contact, caseload: Caseload, custody: Custody) -> None:
+    def __init__(self, service: Service, caseload: Caseload, custody: Custody) -> None:
         self.service = service
         people, areas = service.people, np.arange(service.areas + 1, dtype=np.int8)
         self.first_of_area = np.searchsorted(people.area[: people.size], areas)
-        self.contact = contact
         caseload.on_plans.append(self.plans)
-        contact.on_first_seen.append(self.seen_first)
         custody.on_completed.append(self.completed)
         service.process(self.process)
 
@@ -101,10 +98,16 @@ class Targets:
     # --- Service levels -----------------------------------------------------------------------------------------
 
     def plans(self, rows: Rows) -> None:
-        """Decide which of the plans completed today say something: fewer, the more cases the officer holds."""
+        """Decide which of the plans completed today say something: fewer, the more cases the officer holds.
+
+        Parameters
+        ----------
+        rows : int array
+            People whose plans they are, in row order.
+        """
         service, people = self.service, self.service.people
         good, thin = thin_plans(
-            np.sort(rows),
+            rows,
             self.meaningful,
             float(self.most_cases),
             float(self.lost_per_case),
@@ -119,13 +122,6 @@ class Targets:
         )
         service.count("plans_meaningful", good)
         service.tell("plan is thin", thin)
-
-    def seen_first(self, rows: Rows) -> None:
-        """Count people who came to the first appointment that was arranged for them under an order, in time."""
-        people = self.service.people
-        rows = rows[(people.first_after_release[rows] == 0) & (people.contacts[rows] == 1)]
-        in_time = people.allocated_on[rows] >= self.contact.day().allocated_in_time
-        self.service.count("first_appointments_held_in_time", rows[in_time])
 
     def completed(self, rows: Rows) -> None:
         """Count orders that ran out with somebody who was in touch to the end, or did unpaid work alone."""

@@ -20,7 +20,8 @@ from simulation.system.service import Service
 def share_lost(service: Service) -> NDArray[np.float64] | None:
     """Return the share of officers' time that is lost today in each area; None where no area is in transition."""
     began = service.tables["teams"].unified_on[: service.areas]
-    if not (began != NEVER).any():
+    # No day lies before this one.
+    if began.max() == NEVER:
         return None
     dip = service.levers.number("organisation.transition_dip")
     left = _left(began, service.levers.integer("organisation.transition_dip_days"), service.today)
@@ -31,7 +32,7 @@ def time_lost(service: Service) -> NDArray[np.float64] | None:
     """Return the share of officers' time lost today by area and side; None where nobody loses any."""
     both, failed = share_lost(service), service.tables["contracts"].failed_on[: service.areas]
     without_senior = service.levers.number("effects.time_lost_without_senior")
-    if both is None and not (failed != NEVER).any() and without_senior == 0:
+    if both is None and without_senior == 0 and failed.max() == NEVER:
         return None
     lost = np.zeros((service.areas, 2), dtype=np.float64)
     dip = service.levers.number("contracts.takeover_dip")

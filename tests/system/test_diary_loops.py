@@ -11,7 +11,7 @@ from simulation.engine.order import grouped
 from simulation.system import contact as contact_module
 from simulation.system.codes import Mode, Status
 from simulation.system.contact_loops import OUTCOMES, hold_contacts
-from simulation.system.diary_loops import work_queues
+from simulation.system.diary_loops import work_diaries, work_queues
 from simulation.system.model import Model
 from simulation.system.place import live_sentences
 from simulation.system.service import Service
@@ -34,6 +34,20 @@ def test_a_long_queue_is_worked_like_a_short_one() -> None:
     expected = [at for at in in_order if server[at] == 0][:30] + [at for at in in_order if server[at] == 1][:5]
     assert np.flatnonzero(served).tolist() == sorted(expected)
     assert used.tolist() == [30, 5]
+
+
+@pytest.mark.parametrize("size", [12, 300])
+def test_what_a_meeting_takes_is_what_the_day_without_it_would_have_held(size: int) -> None:
+    """Short queues and long ones; one officer has no time left at all but for the meeting."""
+    mixed = (np.arange(3 * size, dtype=np.uint64) * np.uint64(7919)) % np.uint64(31)
+    server, seconds = np.arange(3 * size, dtype=np.intp) % 3, np.arange(3 * size, dtype=np.int64) % 5 + 1
+    available, lost = np.array([9, -2, 12]), np.array([7, 6, 0])
+    served, put_off, used = work_diaries(server, mixed, seconds, available, lost)
+    with_meeting, their_time = work_queues(server, mixed, seconds, available)
+    without, _ = work_queues(server, mixed, seconds, available + lost)
+    assert served.tolist() == with_meeting.tolist() and used.tolist() == their_time.tolist()
+    assert put_off.tolist() == (without & ~with_meeting).tolist()
+    assert put_off[server == 0].any() and put_off[server == 1].any() and not put_off[server == 2].any()
 
 
 def test_what_nobody_works_on_waits() -> None:
@@ -119,7 +133,7 @@ def noticed_by_round(model: Model, modes: list[int], contacts_before: int) -> tu
     notice = np.zeros_like(contact.rules.notice)
     notice[:, Mode.FACE_TO_FACE], notice[:, Mode.TELEPHONE] = 0.4, 0.1
     rules = contact.rules._replace(miss=everybody_comes, notice=notice)
-    counted = np.zeros((len(contact_module.COUNTED), model.service.areas * 2), dtype=np.int64)
+    counted = np.zeros((model.service.areas * 2, len(contact_module.COUNTED)), dtype=np.int64)
     found = []
     for mode in modes:
         held = np.full(rows.size, mode, dtype=np.int8), np.zeros(rows.size, dtype=bool)

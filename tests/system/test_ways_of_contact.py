@@ -13,7 +13,7 @@ import pytest
 
 from simulation.engine import Table
 from simulation.system import Model, RunOutput
-from simulation.system.appointment_loops import full_days, with_first
+from simulation.system.appointment_loops import contacts_held, full_days
 from simulation.system.codes import CRC, Mode, Rosh, Setting, Task, Tier
 from simulation.system.contact_loops import MODES, people_columns
 from simulation.system.diary_loops import open_posts, post_columns
@@ -116,7 +116,11 @@ def test_first_appointments_are_never_by_telephone(model: Model, closed: bool) -
     def held(routine: Any) -> Any:
         mode = np.full(routine.size, Mode.TELEPHONE, dtype=np.int8)
         seconds, alone = np.full(routine.size, 60), np.zeros(routine.size, dtype=np.int8)
-        return with_first(routine, mode, seconds, alone, first, 3600, people, ways)
+        keys, reached = np.zeros(routine.size, dtype=np.uint64), np.ones(routine.size, dtype=bool)
+        fate = np.zeros(routine.size, dtype=np.int8)
+        return contacts_held(
+            routine, keys, mode, seconds, alone, reached, ~reached, fate, first, 3600, people, ways
+        )
 
     alone, both_today = held(none), held(first[::2])
     expected = {Mode.FACE_TO_FACE, Mode.DOORSTEP, Mode.VIDEO} if closed else {Mode.FACE_TO_FACE, Mode.OPEN_BOOTH}
