@@ -123,9 +123,12 @@ def who_waits(size: int, status: Array, warrant_since: Array, hearing: Array) ->
     """Return the orders and supervision for which a warrant is out, and the others that a hearing waits for."""
     out, listed = np.empty(size, dtype=np.intp), np.empty(size, dtype=np.intp)
     many_out, many_listed = 0, 0
+    # What may wait, written for all and kept for some: a choice that can't be foretold costs more than a number.
+    running, many = np.empty(size + 1, dtype=np.int32), 0
     for row in range(size):
-        if status[row] != _ORDER and status[row] != _SUPERVISION:
-            continue
+        running[many] = row
+        many += (status[row] == _ORDER) | (status[row] == _SUPERVISION)
+    for row in running[:many]:
         if warrant_since[row] != NEVER:
             out[many_out] = row
             many_out += 1

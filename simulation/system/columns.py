@@ -144,9 +144,9 @@ READ_AT_CONTACT = (
 #: other by much else. Eight bytes, so that a pass over everybody fetches eight people at once.
 PLACE = ("officer", "location", "side", "setting", "tier")
 #: What is read and written when somebody begins or ends a spell in the community: all of it for a few people a day.
+#: The end of a committal isn't among it: every month end asks it of everybody supervised, and of the rest nothing.
 READ_AT_MOVES = (
     "latest",
-    "committed_until",
     "report_due",
     "officer_since",
     "waiting_since",

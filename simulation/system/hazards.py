@@ -403,6 +403,7 @@ def step_reoffending(
     many = 0
     part_of_year = days / 365.25
     for row in range(size):
+        fetch_soon(last_seen, min(row + AHEAD, size - 1))
         place = location[row]
         if place != _COMMUNITY and place != _OVER:
             continue

@@ -185,8 +185,6 @@ def check_people(
     for at in range(rows.size):
         row, soon = rows[at], rows[min(at + AHEAD, rows.size - 1)]
         fetch_soon(people.records, soon)
-        # The days of committals and reports lie beside it.
-        fetch_soon(people.waiting_since, soon)
         fetch_soon(people.mappa, soon)
         person = people.records[row]
         place, side, officer = people.location[row], people.side[row], people.officer[row]
@@ -197,7 +195,6 @@ def check_people(
         supervised, has_officer = side >= 0, officer >= 0
         prisoner = (place == _SENTENCED) | (place == _RECALLED)
         prison_held = people.prison_held[row] == 1
-        settled = people.waiting_since[row] == NEVER
         post = officer if has_officer else 0
         held[post] += has_officer
         # Somewhere, or nowhere with a live sentence: then they should be somewhere.
@@ -205,7 +202,9 @@ def check_people(
         rightly = int(precedence.place[mask])
         away = (people.committed_until[row] > today) & ((rightly == _COMMUNITY) | (rightly == _OVER))
         rightly = _COMMITTED if away else rightly
-        rightly = _COURT if (rightly == _OVER) & (people.report_due[row] != NEVER) else rightly
+        # What few are asked lies elsewhere, and isn't fetched for the others.
+        if rightly == _OVER and people.report_due[row] != NEVER:
+            rightly = _COURT
         laws = ONE_PLACE * (placed & (place != rightly))
         laws |= SETTING_FOLLOWS * (placed & (setting != precedence.setting[mask]))
         # Everybody convicted is somewhere; nobody not yet convicted is anywhere.
@@ -224,9 +223,12 @@ def check_people(
         in_post = has_officer & (posts.filled[post] != 0)
         led = (in_post | ((not has_officer) & queued)) if supervised else not has_officer
         laws |= OFFICER_OR_QUEUE * (not led)
-        theirs = supervised & has_officer & settled
-        laws |= HIGH_RISK_OFFICER * (theirs & high & (posts.grade[post] != _PO))
-        laws |= PROVIDER * (theirs & (posts.employer[post] != side))
+        theirs = supervised & has_officer
+        unfit = HIGH_RISK_OFFICER * (theirs & high & (posts.grade[post] != _PO))
+        unfit |= PROVIDER * (theirs & (posts.employer[post] != side))
+        # Who waits to be moved is with the officer of before.
+        if unfit and people.waiting_since[row] == NEVER:
+            laws |= unfit
         laws |= CUSTODY_CASELOAD * (supervised & (setting == _IN_CUSTODY) & (not prisoner))
         laws |= HIGH_RISK_NPS * ((side > _NPS) & (high | (people.mappa[row] > 0)))
         must_be_seen[many] = row
@@ -248,11 +250,14 @@ def check_sentences(
 ) -> int:
     """Mark every sentence that still runs with the laws that are broken; return all of them."""
     every = 0
+    # What still runs, written for all and kept for some: a choice that can't be foretold costs more than a number.
+    running, many = np.empty(size + 1, dtype=np.int32), 0
     for row in range(size):
-        status = sentences.status[row]
-        if status == _ENDED:
-            continue
-        laws = 0
+        running[many] = row
+        many += sentences.status[row] != _ENDED
+    for at in range(many):
+        row = running[at]
+        status, laws = sentences.status[row], 0
         person, kind = sentences.person[row], sentences.kind[row]
         today, custody_end, expiry = limits.today, int(sentences.custody_end[row]), sentences.expiry[row]
         step = dates.recall_step[row] if row < dates.recall_step.size else NEVER

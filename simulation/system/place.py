@@ -116,6 +116,7 @@ def place_again(
         soon, later = rows[min(at + AHEAD, end)], rows[min(at + 2 * AHEAD, end)]
         fetch_soon(latest, later)
         fetch_soon(location, later)
+        fetch_soon(committed_until, later)
         sentence = max(latest[soon], 0)
         fetch_soon(status, sentence)
         fetch_soon(previous, sentence)

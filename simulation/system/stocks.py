@@ -210,16 +210,12 @@ def supervised(size: int, side: Array) -> Array:
 
     Numbers without a sign: a loop that looks up with them needn't ask each time whether they count from the end.
     """
-    many = 0
-    for row in range(size):
-        many += side[row] >= 0
-    rows = np.empty(many + 1, dtype=np.uintp)
-    at = 0
+    rows, at = np.empty(size + 1, dtype=np.uintp), 0
     for row in range(size):
         # Written for everybody, kept for some: a choice that can't be foretold costs more than a number.
         rows[at] = row
         at += side[row] >= 0
-    return rows[:many]
+    return rows[:at]
 
 
 @compiled
