@@ -242,12 +242,24 @@ def record_reoffences(
     last_ones = np.empty(rows.size, dtype=np.intp)
     groups_of_last = np.empty(rows.size, dtype=np.int64)
     for at in range(rows.size):
-        row = rows[at]
+        row, soon = rows[at], rows[min(at + AHEAD, rows.size - 1)]
+        fetch_soon(location, soon)
+        fetch_soon(key, soon)
+        fetch_soon(reoffences, soon)
+        fetch_soon(latest, soon)
+        # What is written of nearly everybody.
+        fetch_soon(hazard, soon)
+        fetch_soon(threshold, soon)
+        fetch_soon(reoffended_on, soon)
         places[at] = location[row]
         keys[at] = key[row]
         numbers[at] = reoffences[row]
         last_ones[at] = latest[row]
     for at in range(rows.size):
+        soon = last_ones[min(at + AHEAD, rows.size - 1)]
+        fetch_soon(kind, soon)
+        fetch_soon(length, soon)
+        fetch_soon(status, soon)
         groups_of_last[at] = group_of(int(kind[last_ones[at]]), int(length[last_ones[at]]))
     for at in range(rows.size):
         row, place, number, own = rows[at], places[at], numbers[at], keys[at]
@@ -361,7 +373,9 @@ def serious_reoffences(
     """Return whose reoffence of today, counted already, brings a review; ``serious`` is the constant of the draw."""
     reviewed = np.empty_like(rows)
     many = 0
-    for row in rows:
+    for at in range(rows.size):
+        row = rows[at]
+        fetch_soon(rsr, rows[min(at + AHEAD, rows.size - 1)])
         chance = serious_share(int(rsr[row]), int(ogrs[row]), logarithms) * review_share
         reviewed[many] = row
         many += uniform_of(key[row], serious, int(reoffences[row])) < chance

@@ -246,6 +246,7 @@ def count_people(
     """
     rows = supervised(size, people.side)
     known = rows.size
+    worth, tiers = points.ravel(), points.shape[1]
     state = State(
         np.empty(known, dtype=np.uint64),
         np.empty(known, dtype=np.int8),
@@ -297,7 +298,7 @@ def count_people(
             counted[_UNALLOCATED] += people.prison_held[row] == 0
         else:
             counted[_CASE_DAYS] += days
-            held[officer] += points[setting, tier]
+            held[officer] += worth[setting * tiers + tier]
         if where in (_SENTENCED, _RECALLED):
             counted[_CUSTODY] += 1
             counted[_PRISON_RECALLED] += where == _RECALLED
