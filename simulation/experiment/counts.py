@@ -55,6 +55,11 @@ class Counts:
         """Number of replications."""
         return int(self.values.shape[-1])
 
+    def of_months(self, months: Sequence[str]) -> Counts:
+        """Return the counts of some of the months, which lie one after the other."""
+        first = self.months.index(months[0]) if months else 0
+        return Counts(self.areas, tuple(months), self.values[:, :, first : first + len(months)])
+
     @cached_property
     def _position(self) -> dict[str, int]:
         return {name: position for position, name in enumerate(PLAIN_COUNTS)}

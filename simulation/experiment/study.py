@@ -15,6 +15,7 @@ import importlib
 import shutil
 import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -449,14 +450,33 @@ class _Running:
 
     def _write_outputs(self) -> list[str]:
         """Write every table; return their names."""
-        plan, paths = self.plan, self._paths()
+        paths = self._paths()
+        # One core would idle while the other puts all runs into one table.
+        with ThreadPoolExecutor(1) as beside:
+            outcomes = beside.submit(self._write_outcomes, paths)
+            tables = self._write_tables(paths)
+            outcomes.result()
+        folder = self.folder / "scenarios"
+        if folder.is_dir():
+            shutil.rmtree(folder)
+        for scenario in self.plan.scenarios:
+            write_atomically(folder / f"{scenario.name}.yaml", scenario.to_yaml().encode("utf-8"))
+        scenarios = [f"scenarios/{scenario.name}.yaml" for scenario in self.plan.scenarios]
+        return ["outcomes.parquet", *tables, *scenarios]
+
+    def _write_tables(self, paths: dict[str, Sequence[Path]]) -> list[str]:
+        """Write the tables that are made from the counts of all runs; return their names."""
+        plan = self.plan
+        from_start = whole_months(plan.baseline.start, plan.baseline.end)
+        whole = load_counts(paths[plan.baseline.name], plan.areas, from_start)
+        counts = {
+            scenario.name: load_counts(paths[scenario.name], plan.areas, plan.months)
+            for scenario in plan.scenarios
+            if scenario is not plan.baseline
+        }
+        counts[plan.baseline.name] = whole.of_months(plan.months)
         arms = [
-            Arm(
-                scenario.name,
-                plan.impacts[scenario.name],
-                load_counts(paths[scenario.name], plan.areas, plan.months),
-                scenario.scenario.moves,
-            )
+            Arm(scenario.name, plan.impacts[scenario.name], counts[scenario.name], scenario.scenario.moves)
             for scenario in plan.scenarios
         ]
         tables = difference_tables(arms[0], arms[1:])
@@ -467,7 +487,7 @@ class _Running:
             "levels.csv": level_table(paths[plan.baseline.name], plan.months, plan.whole_country),
             "distributions.csv": distribution_table(paths, self._last_window()),
             "parameters.csv": _parameter_table(plan.baseline),
-            "warm_up.csv": self._warm_up(paths[plan.baseline.name]),
+            "warm_up.csv": warm_up_table(whole, len(from_start) - len(plan.months)),
         }
         (self.folder / BY_GROUP).unlink(missing_ok=True)
         if plan.split:
@@ -476,23 +496,7 @@ class _Running:
             frames[BY_GROUP] = group_table(split, arms[0], arms[1:], groups)
         for name, frame in frames.items():
             write_atomically(self.folder / name, frame.write_csv(line_terminator="\n").encode("utf-8"))
-        self._write_outcomes(paths)
-        folder = self.folder / "scenarios"
-        if folder.is_dir():
-            shutil.rmtree(folder)
-        for scenario in plan.scenarios:
-            write_atomically(folder / f"{scenario.name}.yaml", scenario.to_yaml().encode("utf-8"))
-        return [
-            "outcomes.parquet",
-            *frames,
-            *(f"scenarios/{scenario.name}.yaml" for scenario in plan.scenarios),
-        ]
-
-    def _warm_up(self, paths: Sequence[Path]) -> pl.DataFrame:
-        """Return whether the baseline has settled when counting begins."""
-        first = self.plan.baseline
-        months = whole_months(first.start, first.end)
-        return warm_up_table(paths, self.plan.areas, months, len(months) - len(self.plan.months))
+        return list(frames)
 
     def _last_window(self) -> Window:
         """Return the months after the last of the impact dates, when every scenario is under way."""

@@ -9,12 +9,11 @@ least lies so late that nothing can be told.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from simulation.experiment.counts import Counts, Floats, load_counts
+from simulation.experiment.counts import Counts, Floats
 from simulation.experiment.differences import tidy
 from simulation.experiment.windows import Window
 from simulation.measures.registry import HEADLINES, MEASURE_BY_NAME, Measure
@@ -83,19 +82,13 @@ def monthly(counts: Counts, measure: Measure) -> Floats:
     return np.array(found)
 
 
-def warm_up_table(
-    paths: Sequence[Path], areas: Sequence[str], months: Sequence[str], burn_in: int
-) -> pl.DataFrame:
+def warm_up_table(counts: Counts, burn_in: int) -> pl.DataFrame:
     """Say of each headline measure whether it has settled in the baseline when counting begins.
 
     Parameters
     ----------
-    paths : sequence of pathlib.Path
-        Run files of the baseline, in the order of their replications.
-    areas : sequence of str
-        Areas of the study.
-    months : sequence of str
-        Whole months from the start of the run, those before counting among them.
+    counts : Counts
+        Of the baseline, by whole month from the start of the run, those before counting among them.
     burn_in : int
         How many of them come before counting begins.
 
@@ -104,7 +97,6 @@ def warm_up_table(
     polars.DataFrame
         Columns of :data:`WARM_UP_SCHEMA`; ``asks_months`` is empty where it is too short to tell.
     """
-    counts = load_counts(paths, areas, months)
     rows = []
     for name in HEADLINES:
         measure = MEASURE_BY_NAME[name]
@@ -117,7 +109,7 @@ def warm_up_table(
                 "measure": name,
                 "title": measure.title,
                 "unit": measure.unit,
-                "months": len(months),
+                "months": len(counts.months),
                 "burn_in_months": burn_in,
                 "asks_months": asks,
                 "verdict": verdict,
