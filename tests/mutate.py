@@ -117,7 +117,7 @@ def mutations(file: str) -> Iterator[Mutation]:
     seen: set[tuple[int, int]] = set()
     for function in functions:
         for statement in function.body:
-            for node in ast.walk(statement):
+            for node in _deciding(statement):
                 for left, operator, right in _operands(node):
                     if type(operator) not in _OTHER or left.end_lineno != right.lineno:
                         continue
@@ -131,6 +131,15 @@ def mutations(file: str) -> Iterator[Mutation]:
                     if (right.lineno, begin) not in seen:
                         seen.add((right.lineno, begin))
                         yield Mutation(file, right.lineno, begin, begin + len(was), was, becomes)
+
+
+def _deciding(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield a statement and all that is in it, but what is only fetched beforehand: it decides nothing."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "fetch_soon":
+        return
+    yield node
+    for part in ast.iter_child_nodes(node):
+        yield from _deciding(part)
 
 
 def _operands(node: ast.AST) -> Iterator[tuple[ast.expr, ast.AST, ast.expr]]:
