@@ -72,7 +72,12 @@ def assess_risk(
     assessed_rosh: Array,
 ) -> None:
     """Assess risk of serious harm, at times one step too low or too high, and now and then inflated."""
-    for row in rows:
+    for at in range(rows.size):
+        soon, row = rows[min(at + AHEAD, rows.size - 1)], rows[at]
+        # One column of each group that lies together.
+        fetch_soon(key, soon)
+        fetch_soon(side, soon)
+        fetch_soon(report, soon)
         number = int(sentences[row])
         error = error_by_report[min(max(int(report[row]), 0), error_by_report.size - 1)]
         uniform = uniform_of(key[row], error_constant, number)
@@ -157,7 +162,13 @@ def place_people(
     """
     asking, days, held = found[0], found[1], found[2]
     size, many = 0, 0
-    for row in rows:
+    for at in range(rows.size):
+        soon, row = rows[min(at + AHEAD, rows.size - 1)], rows[at]
+        fetch_soon(key, soon)
+        fetch_soon(officer, soon)
+        fetch_soon(waiting_since, soon)
+        fetch_soon(rsr, soon)
+        fetch_soon(prison_held, soon)
         place, rosh, level, public = int(area[row]), int(assessed_rosh[row]), int(mappa[row]), int(public_interest[row])
         tier[row] = tier_of(rosh, rsr[row] / 100, int(ogrs[row]), level, int(safeguarding[row]), limits)
         must = must_be_nps(threshold[place], int(rsr[row]), rosh, level, public)

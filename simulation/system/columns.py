@@ -157,6 +157,7 @@ READ_AT_MOVES = (
     "followed_from",
     "cohort_start",
     "short_cohort_start",
+    "absent_on",
     "crises",
     "home_moves",
     "followed_cell",
@@ -365,6 +366,9 @@ REQUIREMENT_TOTALS = (
     Column("lapsed", "int64", "days or hours", "Left undone when orders ended."),
 )
 
+# A word with its lowest bit set.
+_ONE = np.uint64(1)
+
 if TYPE_CHECKING:
     Array = NDArray[Any]
 
@@ -418,6 +422,38 @@ def _pack(values: Array, mask: NDArray[np.bool_], empty: float) -> None:
     values[size : mask.size] = empty
 
 
+@compiled
+def _tasks_about(people: NDArray[np.intp], person: Array, tasks: int) -> NDArray[np.intp]:
+    """Return the rows of the tasks about some people, of the first so many that there are."""
+    high = people[0]
+    for row in people:
+        high = max(high, row)
+    # A bit for each person: few enough bytes to stay at hand while all tasks are gone through.
+    marks = np.zeros((high >> 6) + 1, dtype=np.uint64)
+    for row in people:
+        marks[row >> 6] |= _ONE << np.uint64(row & 63)
+    places, many = np.empty(tasks + 1, dtype=np.intp), 0
+    for task in range(tasks):
+        row = person[task]
+        places[many] = task
+        # Written for all and kept for some: a choice that can't be foretold costs more than a number.
+        word = marks[min(row, high) >> 6]
+        many += np.intp((word >> np.uint64(row & 63)) & _ONE) * (row <= high)
+    return places[:many]
+
+
+@compiled
+def _close_up(values: Array, places: NDArray[np.intp], size: int, empty: float) -> None:
+    """Drop the values at some places, in order, of the first ``size``: the others close up, and the rest is empty."""
+    kept = places[0]
+    for number in range(places.size):
+        end = places[number + 1] if number + 1 < places.size else size
+        for at in range(places[number] + 1, end):
+            values[kept] = values[at]
+            kept += 1
+    values[kept:size] = empty
+
+
 class OpenTasks(Table):
     """Tasks not done yet. Rows are not identities: the table is packed every day."""
 
@@ -447,7 +483,12 @@ class OpenTasks(Table):
     def forget(self, people: Array) -> None:
         """Drop all tasks about people."""
         if people.size:
-            self.keep(~np.isin(self.person[: self.size], people))
+            places = _tasks_about(np.ascontiguousarray(people, dtype=np.intp), self.person, self.size)
+            if places.size:
+                self.packed += 1
+                for column in self.columns:
+                    _close_up(getattr(self, column.name), places, self.size, column.empty)
+                self.size -= places.size
 
     def keep(self, mask: Array) -> None:
         """Keep the rows where ``mask`` holds, in their order."""

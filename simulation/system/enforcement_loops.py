@@ -162,11 +162,11 @@ def answer_failures(
         soon = min(at + AHEAD, rows.size - 1)
         fetch_soon(key, rows[soon])
         fetch_soon(warned_on, rows[soon])
-        fetch_soon(absent_on, rows[soon])
         following = max(sentence[soon], 0)
-        fetch_soon(status, following)
-        fetch_soon(kind, following)
-        fetch_soon(breach_pending, following)
+        if status[following] in (_LICENCE, _CURFEW):
+            fetch_soon(kind, following)
+        else:
+            fetch_soon(breach_pending, following)
         row, broken = rows[at], sentence[at]
         absent_on[row] = today
         if broken < 0:
