@@ -8,12 +8,19 @@ from numpy.typing import NDArray
 from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 
 #: How far apart numbers are compared, in turn (M. Ciura, 2001).
-_GAPS = np.array([1750, 701, 301, 132, 57, 23, 10, 4, 1], dtype=np.int64)
+_GAPS = np.array([23, 10, 4, 1], dtype=np.int64)
+#: More numbers than this are sorted by their digits: to compare them costs more, for no comparison can be foretold.
+_FEW = 40
+#: A digit has so many bits.
+_BITS, _DIGITS = 7, 1 << 7
 
 
 @compiled
 def put_in_order(numbers: NDArray[np.int64]) -> None:
     """Sort whole numbers where they are; equal ones can't be told apart."""
+    if numbers.size > _FEW:
+        _put_in_order_by_digits(numbers)
+        return
     for gap in _GAPS:
         for at in range(gap, numbers.size):
             number, place = numbers[at], at
@@ -24,14 +31,47 @@ def put_in_order(numbers: NDArray[np.int64]) -> None:
 
 
 @compiled
+def _put_in_order_by_digits(numbers: NDArray[np.int64]) -> None:
+    """Sort whole numbers where they are by their last digit, then the one before it, and so on."""
+    low, high = numbers[0], numbers[0]
+    for number in numbers:
+        low, high = min(low, number), max(high, number)
+    there, other = numbers, np.empty(numbers.size, dtype=np.int64)
+    begins = np.empty(_DIGITS, dtype=np.int64)
+    shift, aside = 0, False
+    while (high - low) >> shift != 0:
+        begins[:] = 0
+        for number in there:
+            begins[((number - low) >> shift) & (_DIGITS - 1)] += 1
+        before = 0
+        for digit in range(_DIGITS):
+            many = begins[digit]
+            begins[digit] = before
+            before += many
+        for number in there:
+            digit = ((number - low) >> shift) & (_DIGITS - 1)
+            other[begins[digit]] = number
+            begins[digit] += 1
+        there, other = other, there
+        shift, aside = shift + _BITS, not aside
+    if aside:
+        numbers[:] = there
+
+
+@compiled
 def put_in_order_of(rows: NDArray[np.int64], owner: NDArray[np.integer]) -> None:
     """Sort rows where they are in the order of their owners, those of one owner in row order."""
+    width, high = 0, 0
+    for row in rows:
+        high = max(high, row)
+    while high >> width != 0:
+        width += 1
     for at in range(rows.size):
         fetch_soon(owner, rows[min(at + AHEAD, rows.size - 1)])
-        rows[at] |= np.int64(owner[rows[at]]) << 32
+        rows[at] |= np.int64(owner[rows[at]]) << width
     put_in_order(rows)
     for at in range(rows.size):
-        rows[at] &= 0xFFFFFFFF
+        rows[at] &= (1 << width) - 1
 
 
 @compiled

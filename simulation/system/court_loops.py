@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.chance import mix, uniform_of
 from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.order import put_in_order
 from simulation.system.codes import Kind, Location, Report, Writer
 from simulation.system.diary_loops import urgency_of, work_queues
 from simulation.system.hazards import group_of
@@ -296,7 +297,7 @@ def deliver_reports(
     for at in range(left, size):
         queue_row[at], queue_area[at], queue_seconds[at], queue_due[at], queue_writer[at] = 0, 0, 0, 0, 0
     done, hearings = delivered[0, :many], delivered[1, :many]
-    done.sort()
+    put_in_order(done)
     for at in range(many):
         soon, row = done[min(at + AHEAD, many - 1)], done[at]
         fetch_soon(report, soon)
