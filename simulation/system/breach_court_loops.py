@@ -278,3 +278,44 @@ def call_day(
         put_in_order(found[0, :heard])
     put_in_order(found[4, : away.size])
     return heard, putting_off, arrested.size, away.size, away.size, away.size
+
+
+@compiled
+def take_up_again(
+    person: Rows,
+    found: NDArray[np.intp],
+    tomorrow: int,
+    next_contact: Days,
+    location: Array,
+    work_only: Array,
+    first_due_from: Array,
+    contact_due: Array,
+) -> int:
+    """Find which of those arrested on a warrant wait for a contact that nobody has booked.
+
+    What was booked before the warrant is forgotten, and with it its place in the queue.
+
+    Parameters
+    ----------
+    person : int array
+        People arrested.
+    next_contact : int array (people,)
+        Day of everybody's next contact, :data:`NEVER` where there is none.
+
+    Returns how many, written into the second row of ``found``, shape (2, people); the first holds all in row order.
+    """
+    size = 0
+    for at in range(person.size):
+        soon, row = person[min(at + AHEAD, person.size - 1)], person[at]
+        fetch_soon(next_contact, soon)
+        fetch_soon(first_due_from, soon)
+        fetch_soon(location, soon)
+        found[0, at] = row
+        seen = first_due_from[row] == NEVER and work_only[row] == 0
+        if location[row] == _COMMUNITY and seen and next_contact[row] == NEVER:
+            found[1, size] = row
+            size += 1
+    for row in found[1, :size]:
+        contact_due[row] = tomorrow
+    put_in_order(found[0])
+    return size

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.compiled import compiled
-from simulation.system.breach_court_loops import call_day, places_of_day
-from simulation.system.codes import Location, Status
+from simulation.system.breach_court_loops import call_day, places_of_day, take_up_again
+from simulation.system.codes import Status
 from simulation.system.custody_loops import lists_of
 from simulation.system.population import Population
 from simulation.system.quantiles import side_by_side
@@ -99,13 +99,20 @@ class BreachCourts:
     def released(self, person: Rows) -> None:
         """Begin appointments of people arrested on their warrants again on the next working day."""
         service, people = self.service, self.service.people
-        service.tell("warrant executed", np.sort(person))
-        waiting = (people.location[person] == Location.COMMUNITY) & (people.work_only[person] == 0)
-        waiting &= (people.first_due_from[person] == NEVER) & (service.agendas["contact"].day_of(person) == NEVER)
         tomorrow = service.calendar.after_working_days(service.today, 1)
-        service.agendas["contact"].put(person[waiting], tomorrow)
-        # What was booked before the warrant is forgotten, and with it its place in the queue.
-        people.contact_due[person[waiting]] = tomorrow
+        found = np.empty((2, person.size), dtype=np.intp)
+        size = take_up_again(
+            person,
+            found,
+            tomorrow,
+            service.agendas["contact"].days(),
+            people.location,
+            people.work_only,
+            people.first_due_from,
+            people.contact_due,
+        )
+        service.tell("warrant executed", found[0])
+        service.agendas["contact"].put(found[1, :size], tomorrow)
 
     # --- At the end of a month --------------------------------------------------------------------------------
 

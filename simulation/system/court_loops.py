@@ -383,9 +383,11 @@ def decide_custody(
         fetch_soon(location, later)
         fetch_soon(report, later)
         fetch_soon(key, later)
-        fetch_soon(disposal_draw, soon)
-        fetch_soon(kind, max(latest[soon], 0))
-        fetch_soon(length, max(latest[soon], 0))
+        if latest[soon] < 0:
+            fetch_soon(disposal_draw, soon)
+        else:
+            fetch_soon(kind, latest[soon])
+            fetch_soon(length, latest[soon])
         if location[row] >= _DEAD:
             continue
         sentenced[many] = row

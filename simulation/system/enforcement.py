@@ -24,6 +24,7 @@ from simulation.system.custody_loops import lists_of
 from simulation.system.enforcement_loops import (
     OUTCOMES,
     answer_failures,
+    commit_people,
     hear_breaches,
     judge_packs,
     recalled_from_licence,
@@ -294,12 +295,20 @@ class Enforcement:
         if rows.size == 0:
             return
         service, people, today = self.service, self.service.people, self.service.today
-        days = np.maximum(service.calendar.working_day_before(today + days) - today, 1)
-        people.committed_until[rows] = today + days
-        service.agendas["committal"].put(rows, today + days)
-        service.count("pss_committals", rows)
-        order = np.argsort(rows, kind="stable")
-        service.tell("committed for breach of supervision", rows[order], days[order])
+        found = np.empty((3, rows.size), dtype=np.intp)
+        commit_people(
+            rows,
+            days,
+            found,
+            today,
+            *service.calendar.previous_working_days(),
+            people.cell,
+            people.committed_until,
+            service.flows,
+        )
+        until, committed, told = found
+        service.agendas["committal"].put(rows, until)
+        service.tell("committed for breach of supervision", committed, told)
 
 
 __all__ = ["Enforcement", "Kind"]

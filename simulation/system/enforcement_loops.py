@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import AHEAD, compiled, fetch_soon
-from simulation.engine.order import put_in_order
+from simulation.engine.order import put_in_order, put_in_order_of
 from simulation.system.codes import CRC, Kind, Location, Status
 from simulation.system.contact_loops import occurrences
 from simulation.system.place import live_sentences
@@ -40,7 +40,7 @@ _REFERRED, _REFERRAL_DAYS = COUNT_INDEX["breaches_referred"], COUNT_INDEX["breac
 _REFERRED_IN_TIME = COUNT_INDEX["breaches_referred_in_time"]
 _ORDERS_HEARD, _SUPERVISION_HEARD = COUNT_INDEX["breach_hearings"], COUNT_INDEX["pss_breach_hearings"]
 _ORDERS_REVOKED, _UNSUCCESSFUL = COUNT_INDEX["orders_revoked"], COUNT_INDEX["orders_ended_unsuccessfully"]
-_COMMUNITY_REVOKED = COUNT_INDEX["community_orders_revoked"]
+_COMMUNITY_REVOKED, _COMMITTALS = COUNT_INDEX["community_orders_revoked"], COUNT_INDEX["pss_committals"]
 
 #: A hearing ends the rounds of one breach; its papers never come back as often.
 _ROUNDS = 16
@@ -416,6 +416,43 @@ def hear_breaches(
     put_in_order(people[REVOKED, :revoked])
     put_in_order(people[TO_CUSTODY, :to_custody])
     return on_order, on_supervision, revoked, to_custody, committed
+
+
+@compiled
+def commit_people(
+    rows: Rows,
+    days: Rows,
+    found: NDArray[np.intp],
+    today: int,
+    working_before: Days,
+    origin: int,
+    cell: Array,
+    committed_until: Array,
+    flows: Counted,
+) -> None:
+    """Commit people to prison for so many days, or until the working day before; for a day at least.
+
+    Parameters
+    ----------
+    rows, days : int arrays
+        People committed, and for how long.
+    found : int array (3, rows)
+        Written: the day on which each is freed; then people and how many days it is, in row order.
+    working_before, origin : int array, int
+        Each day of the calendar itself or the working day before it, and the place of day 0.
+    flows : int64 array (counts, cells)
+        Counts of the month.
+    """
+    until, people, lengths = found[0], found[1], found[2]
+    order = np.arange(rows.size)
+    put_in_order_of(order, rows)
+    for at in range(rows.size):
+        row = rows[at]
+        until[at] = max(int(working_before[today + days[at] + origin]), today + 1)
+        committed_until[row] = until[at]
+        flows[_COMMITTALS, cell[row]] += 1
+    for at in range(rows.size):
+        people[at], lengths[at] = rows[order[at]], until[order[at]] - today
 
 
 @compiled
