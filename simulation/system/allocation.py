@@ -255,9 +255,7 @@ class Allocation:
     def count_points(self) -> None:
         """Count every officer's points afresh."""
         people, posts = self.service.people, self.service.posts
-        posts.points[: posts.size] = points_held(
-            people.officer, people.setting, people.tier, self.workload.points, posts.size
-        )
+        posts.points[: posts.size] = points_held(people.places, self.workload.points, posts.size)
 
     def settle(self, rows: Rows, officer: NDArray[np.int32]) -> None:
         """Record the new officer and what follows from the change; officers pay with time for cases they give away."""

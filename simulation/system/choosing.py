@@ -217,32 +217,32 @@ def give_cases(
 
 
 @compiled
-def points_held(officer: Array, setting: Array, tier: Array, points: Array, posts: int) -> NDArray[np.int64]:
+def points_held(places: Array, points: Array, posts: int) -> NDArray[np.int64]:
     """Return the tool's points that each post's holder holds.
 
     Parameters
     ----------
-    officer, setting, tier : int arrays (people,)
-        Responsible officer (-1 for nobody), setting and tier of everybody.
+    places : record array (people,)
+        Responsible officer (-1 for nobody), setting and tier of everybody, see
+        :attr:`simulation.system.columns.People.places`.
     points : int64 array (setting, tier)
         Points of a case.
     posts : int
         How many posts there are.
     """
-    held = np.zeros(posts, dtype=np.int64)
-    tiers, worth_of = points.shape[1], points.ravel()
+    # Narrow numbers, so that all posts stay at hand.
+    held = np.zeros(posts, dtype=np.int32)
+    tiers, worth_of = points.shape[1], points.ravel().astype(np.int32)
     # Who has an officer is gathered before it is looked at: a choice in between, which can't be foretold, costs more
     # than all else. For the same reason a look-up does as little as it can, and numbers that can't be negative are
     # said to be so.
-    rows = np.empty(_GATHERED, dtype=np.uint32)
-    for start in range(0, officer.size, _GATHERED):
-        size, row = 0, start
-        for post in officer[start : start + _GATHERED]:
-            rows[size] = row
-            size += post >= 0
-            row += 1
-        for at in range(size):
-            row = rows[at]
-            kind = np.uint32(setting[row]) * np.uint32(tiers) + np.uint32(tier[row])
-            held[np.uint32(officer[row])] += worth_of[np.uint32(kind)]
-    return held
+    cases = np.empty(_GATHERED, dtype=places.dtype)
+    for start in range(0, places.size, _GATHERED):
+        size = 0
+        for place in places[start : start + _GATHERED]:
+            cases[size] = place
+            size += place["officer"] >= 0
+        for place in cases[:size]:
+            kind = np.uint32(place["setting"]) * np.uint32(tiers) + np.uint32(place["tier"])
+            held[np.uint32(place["officer"])] += worth_of[np.uint32(kind)]
+    return held.astype(np.int64)

@@ -286,7 +286,7 @@ class Staffing:
         posts, people, workload = self.service.posts, self.service.people, self.allocation.workload
         size = posts.size
         if held is None:
-            held = points_held(people.officer, people.setting, people.tier, workload.points, size)
+            held = points_held(people.places, workload.points, size)
         available = points_available(workload.points_per_month, posts.hours_left[:size], workload.full_time)
         return held, np.where(posts.filled[:size] == 1, available, 0)
 
