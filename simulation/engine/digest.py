@@ -34,6 +34,14 @@ def _bits(key: np.uint64, kind: np.uint64, number: int) -> np.uint64:
 
 
 @compiled
+def stirred(value: np.uint64, word: np.uint64) -> np.uint64:
+    """Scramble one more word into what has been scrambled: no two words give the same, nor any two values."""
+    value = (value ^ (value >> _30)) * _SECOND + word
+    value = (value ^ (value >> _27)) * _THIRD
+    return value ^ (value >> _31)
+
+
+@compiled
 def _add(total: Keys, kind: np.uint64, keys: Keys, numbers: NDArray[np.int32]) -> None:
     """Add events to the total, numbers one for all or one each."""
     added = np.uint64(0)

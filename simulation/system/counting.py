@@ -72,6 +72,7 @@ class Counting:
             service.cells,
             service.posts.size,
             columns(stocks.PeopleCounted, service.people),
+            service.people.risk_hazard.view(np.uint64),
             statuses,
             service.sentences.kind,
             today,
@@ -151,13 +152,11 @@ class Counting:
         service.bands.clear()
         service.state_digests[f"{when.year:04d}-{when.month:02d}"] = digest
 
-    def digest(self, people: stocks.State) -> str:
-        """Return a digest of the state of people supervised and of every post."""
+    def digest(self, people: np.uint64) -> str:
+        """Return a digest of the state of people supervised, which is given, and of every post."""
         posts = self.service.posts
-        # Processors have instructions of their own for SHA-256; there is much to digest.
-        state = hashlib.sha256()
-        for values in people:
-            state.update(values.data)
+        # Processors have instructions of their own for SHA-256.
+        state = hashlib.sha256(int(people).to_bytes(8, "little"))
         for name in ("filled", "holder", "cases", "owed", "sick_until", "leave_until", "leaving_hazard"):
             state.update(getattr(posts, name)[: posts.size])
         return state.hexdigest()[:32]

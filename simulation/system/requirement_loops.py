@@ -151,6 +151,7 @@ class Persons(NamedTuple):
     key: Array
     cell: Array
     location: Array
+    side: Array
     tier: Array
     ogrs: Array
     miss_factor: Array

@@ -7,7 +7,6 @@ apply, tells the history and makes groups.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
@@ -42,8 +41,6 @@ from simulation.system.requirement_loops import (
 )
 from simulation.system.requirement_sessions import keep_day
 from simulation.system.service import Array, Rows
-
-Cells = NDArray[np.int16]
 
 (
     _DAYS_ORDERED,
@@ -198,7 +195,7 @@ def go_through(
     totals_lapsed: Counted,
     held_back: Counted,
     told: Told,
-) -> tuple[int, Rows, Cells, Rows, Cells, Rows, Rows]:
+) -> tuple[int, Rows, Rows, Rows, Rows]:
     """Go through all requirements once a week: who is there, who waits for what, whose order is over.
 
     Parameters
@@ -210,16 +207,14 @@ def go_through(
     -------
     events : int
         How many events were noted.
-    going, going_cells, waiting, waiting_cells : int arrays
-        Those who have begun and those who wait for a place in a group, with a specialist or at unpaid work, and the
-        cell of each.
+    going, waiting : int arrays
+        Those who have begun and those who wait for a place in a group, with a specialist or at unpaid work.
     sessions : int array
         Those whose officer should see them for an activity day of its own.
     for_programme : int array
         Those who wait for a programme that is offered.
     """
     going, waiting = np.empty(size + 1, dtype=np.intp), np.empty(size + 1, dtype=np.intp)
-    going_cells, waiting_cells = np.empty(size + 1, dtype=np.int16), np.empty(size + 1, dtype=np.int16)
     sessions, for_programme = np.empty(size, dtype=np.intp), np.empty(size, dtype=np.intp)
     many_going, many_waiting, many_sessions, many_programmes, events = 0, 0, 0, 0, 0
     # Days from which somebody isn't due again yet. With the officer, days have no interval of their own.
@@ -237,33 +232,42 @@ def go_through(
         form = rows.form[row] if activity else _OFFICER
         live[many] = row
         many += ((rows.done[row] < rows.due[row]) & (rows.last[row] <= recent[form])) | (not activity)
+    # Most ask for a place, or go to the one they have: they are put into their queue without a choice in between. Where
+    # they are and who is responsible says enough of them; the others are looked at more closely.
+    others = 0
     for at in range(many):
         soon = live[min(at + AHEAD, many - 1)]
+        fetch_soon(people.location, rows.person[soon])
+        fetch_soon(sentences.status, rows.sentence[soon])
+        fetch_soon(sentences.warrant_since, rows.sentence[soon])
+        row = live[at]
+        person, order = rows.person[row], rows.sentence[row]
+        # Somebody for whom a warrant is out doesn't come.
+        comes = (people.location[person] == _COMMUNITY) & (sentences.warrant_since[order] == NEVER)
+        here = comes & (sentences.status[order] == _ORDER)
+        kind, running = rows.kind[row], rows.progress[row] == _RUNNING
+        elsewhere = (kind == _ACTIVITY) & (rows.form[row] != _OFFICER)
+        # Nobody moves from one area to another.
+        area = rows.cell[row] >> 1
+        unbought = rows.bought_draw[row] < rules.friction[area]
+        held_up = elsewhere & rules.split[area] & (people.side[person] <= _NPS) & unbought
+        queues = here & ((kind == _WORK) | elsewhere)
+        waits = queues & (not running) & (not held_up)
+        rows.held[row] = 0 if waits else rows.held[row]
+        going[many_going], waiting[many_waiting], live[others] = row, row, row
+        many_going += queues & running
+        many_waiting += waits
+        others += not (queues & (running | (not held_up)))
+    for at in range(others):
+        soon = live[min(at + AHEAD, others - 1)]
         fetch_soon(people.cell, rows.person[soon])
         fetch_soon(people.location, rows.person[soon])
         fetch_soon(sentences.status, rows.sentence[soon])
         fetch_soon(sentences.warrant_since, rows.sentence[soon])
         row = live[at]
         person, order = rows.person[row], rows.sentence[row]
-        stand, cell = sentences.status[order], int(people.cell[person])
-        # Somebody for whom a warrant is out doesn't come.
+        stand, cell, kind = sentences.status[order], int(people.cell[person]), rows.kind[row]
         place = people.location[person] if sentences.warrant_since[order] == NEVER else _WANTED
-        # Most ask for a place, or go to the one they have: they are put into their queue without a choice in between.
-        kind, running = rows.kind[row], rows.progress[row] == _RUNNING
-        here = (stand == _ORDER) & (place == _COMMUNITY)
-        elsewhere = (kind == _ACTIVITY) & (rows.form[row] != _OFFICER)
-        area, side = cell >> 1, cell & 1
-        unbought = rows.bought_draw[row] < rules.friction[area]
-        held_up = elsewhere & rules.split[area] & (side == _NPS) & unbought
-        queues = here & ((kind == _WORK) | elsewhere)
-        waits = queues & (not running) & (not held_up)
-        rows.held[row] = 0 if waits else rows.held[row]
-        going[many_going], waiting[many_waiting] = row, row
-        going_cells[many_going], waiting_cells[many_waiting] = cell, cell
-        many_going += queues & running
-        many_waiting += waits
-        if queues & (running | (not held_up)):
-            continue
         form, group = rows.form[row], rows.group[row]
         if stand != _ORDER:
             events = _lapse(row, rows, people, groups, counted, totals_lapsed, told, events)
@@ -344,9 +348,7 @@ def go_through(
     return (
         events,
         going[:many_going],
-        going_cells[:many_going],
         waiting[:many_waiting],
-        waiting_cells[:many_waiting],
         sessions[:many_sessions],
         for_programme[:many_programmes],
     )
@@ -355,7 +357,6 @@ def go_through(
 @compiled
 def fill_places(
     queue: Rows,
-    cells: Cells,
     today: int,
     rules: Rules,
     draws: Draws,
@@ -372,8 +373,8 @@ def fill_places(
 
     Parameters
     ----------
-    queue, cells : int arrays
-        Requirements in the order in which they ask for a place, and the cell of each.
+    queue : int array
+        Requirements in the order in which they ask for a place.
     places : int64 array (areas, pools)
         Places left, see :data:`POOLS`; taken here.
     """
@@ -382,7 +383,7 @@ def fill_places(
     for at in range(queue.size):
         row = queue[at]
         pool = WORK_POOL if rows.kind[row] == _WORK else rows.form[row] - _GROUP
-        area = (cells[at] >> 1) % areas
+        area = (rows.cell[row] >> 1) % areas
         served[many], pool_of[many] = row, pool
         given = places[area, pool] > 0
         places[area, pool] -= given

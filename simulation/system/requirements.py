@@ -269,7 +269,7 @@ class Requirements:
         counted, size = self._new_counts(), requirements.size
         told = room(size)
         held_back = np.zeros((service.blocks, service.areas, len(Delivery)), dtype=np.int64)
-        events, going, going_cells, waiting, waiting_cells, sessions, for_programme = go_through(
+        events, going, waiting, sessions, for_programme = go_through(
             size,
             today,
             self.rules,
@@ -287,11 +287,10 @@ class Requirements:
         self._tell(told, events)
         self.book(sessions)
         places = self.places.copy()
-        for queue, cells in ((going, going_cells), (waiting, waiting_cells)):
+        for queue in (going, waiting):
             told = room(queue.size)
             events = fill_places(
                 queue,
-                cells,
                 today,
                 self.rules,
                 self.draws,

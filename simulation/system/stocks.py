@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.digest import stirred
 from simulation.system import codes
 from simulation.system.cohorts import INSPECTED_FROM, INSPECTED_TO
 from simulation.system.contact_loops import may_be_called
@@ -125,6 +126,7 @@ OF_POSTS = (
 #: Bands of five cases and of ten percent; the last ones are open.
 CASE_BANDS, WORKLOAD_BANDS = 41, 31
 
+_32 = np.uint64(32)
 # Compiled code knows plain numbers only.
 _AT_COMMUNITY, _AT_LARGE, _COMMITTED = codes.Location.COMMUNITY, codes.Location.AT_LARGE, codes.Location.COMMITTED
 _SENTENCED, _RECALLED = codes.Location.SENTENCED, codes.Location.RECALLED
@@ -148,7 +150,6 @@ class PeopleCounted(NamedTuple):
     tier: Array
     officer: Array
     latest: Array
-    risk_hazard: Array
     prison_held: Array
 
 
@@ -160,21 +161,6 @@ class Telephone(NamedTuple):
     hub_cut: Array  # of those, who are called by the hub
 
 
-class State(NamedTuple):
-    """The state of everybody supervised, a packed column each: what the month's digest is made of, in this order."""
-
-    key: Array
-    location: Array
-    setting: Array
-    side: Array
-    tier: Array
-    officer: Array
-    last_seen: Array
-    crisis_since: Array
-    risk_hazard: Array
-    contacts: Array
-
-
 class Evening(NamedTuple):
     """What is found on the last evening of a month."""
 
@@ -184,7 +170,7 @@ class Evening(NamedTuple):
     cells: Array  # their area x 2 + side
     inspected: Rows  # those of them whose cases an inspection would look at
     points: Array  # the tool's points that each post's holder holds
-    state: State
+    state: np.uint64  # digest of the state of everybody supervised
 
 
 class PostsCounted(NamedTuple):
@@ -219,11 +205,26 @@ def supervised(size: int, side: Array) -> Array:
 
 
 @compiled
+def _state_of(
+    key: np.uint64, officer: int, place: int, last_seen: int, crisis_since: int, contacts: int, hazard: np.uint64
+) -> np.uint64:
+    """Scramble the state of somebody supervised: the sum over everybody is the digest of the month.
+
+    Numbers of 32 bits go in two by two, side by side; ``place`` is location, setting, side and tier, a byte each.
+    """
+    days = (np.uint64(np.uint32(last_seen)) << _32) + np.uint64(np.uint32(crisis_since))
+    where = (np.uint64(np.uint32(officer)) << _32) + np.uint64(np.uint32(place))
+    value = stirred(stirred(key, where), days)
+    return stirred(stirred(value, hazard), np.uint64(np.uint16(contacts)))
+
+
+@compiled
 def count_people(
     size: int,
     cells: int,
     posts: int,
     people: PeopleCounted,
+    hazards: Array,
     masks: Array,
     kinds: Array,
     today: int,
@@ -237,6 +238,8 @@ def count_people(
     ----------
     size, cells, posts : int
         How many people, cells (area x 2 + side) and posts there are.
+    hazards : uint64 array (people,)
+        The accumulated hazard of reoffending, as the bits that it is kept as.
     masks : uint8 array (people,)
         The set of statuses of everybody's sentences as bits.
     kinds : int8 array (sentences,)
@@ -247,18 +250,7 @@ def count_people(
     rows = supervised(size, people.side)
     known = rows.size
     worth, tiers = points.ravel(), points.shape[1]
-    state = State(
-        np.empty(known, dtype=np.uint64),
-        np.empty(known, dtype=np.int8),
-        np.empty(known, dtype=np.int8),
-        np.empty(known, dtype=np.int8),
-        np.empty(known, dtype=np.int8),
-        np.empty(known, dtype=np.int32),
-        np.empty(known, dtype=np.int32),
-        np.empty(known, dtype=np.int32),
-        np.empty(known, dtype=np.float64),
-        np.empty(known, dtype=np.int16),
-    )
+    state = np.uint64(0)
     # The counts of a cell lie side by side: neighbours live in the same area.
     counts = np.zeros((cells, len(OF_PEOPLE)), dtype=np.int64)
     bands = np.zeros((SEEN_BANDS, 2), dtype=np.int64)
@@ -282,16 +274,15 @@ def count_people(
             person["last_seen"],
             person["crisis_since"],
         )
-        state.key[at] = person["key"]
-        state.location[at] = where
-        state.setting[at] = setting
-        state.side[at] = side
-        state.tier[at] = tier
-        state.officer[at] = officer
-        state.last_seen[at] = last_seen
-        state.crisis_since[at] = crisis_since
-        state.risk_hazard[at] = people.risk_hazard[row]
-        state.contacts[at] = contacts
+        state += _state_of(
+            person["key"],
+            officer,
+            (int(where) << 24) + ((int(setting) & 0xFF) << 16) + ((int(side) & 0xFF) << 8) + (int(tier) & 0xFF),
+            last_seen,
+            crisis_since,
+            contacts,
+            hazards[row],
+        )
         counted = counts[cell]
         counted[_TOTAL] += 1
         if officer < 0:

@@ -85,10 +85,8 @@ def test_places_go_to_those_who_came_first(world: tuple[Model, dict[str, Any]]) 
     places[area, POOLS.index("unpaid_work")] = 3
     counted = np.zeros((60, service.areas * 2), dtype=np.int64)
     done = np.zeros(2, dtype=np.int64)
-    cells, today = people.cell[rows.person[queue]], service.today
-    events = fill_places(
-        queue, cells, today, requirements.rules, requirements.draws, rows, people, places, counted, done, room(4)
-    )
+    rules, draws = requirements.rules, requirements.draws
+    events = fill_places(queue, service.today, rules, draws, rows, people, places, counted, done, room(4))
     assert events == 3 and places.sum() == 0
     assert (rows.offered[queue] - before).tolist() == [1, 1, 1, 0]
 

@@ -15,7 +15,7 @@ from simulation.system.contact_loops import eligible_for_telephone, people_colum
 from simulation.system.invariants import InvariantBroken
 from simulation.system.laws import columns
 from simulation.system.officers import cases_of, who_would_move
-from simulation.system.stocks import OF_PEOPLE, PeopleCounted, count_people
+from simulation.system.stocks import OF_PEOPLE, Evening, PeopleCounted, count_people
 from tests.system.system_helpers import finished
 
 END = datetime.date(2017, 8, 31)
@@ -69,21 +69,29 @@ def test_the_officer_who_moves_has_the_fewest_cases_for_the_hours(model: Model) 
     assert who_would_move(0, size, today, 365, posts.area, posts.employer, nobody, *columns_) == -1
 
 
-def test_stocks_are_what_a_plain_count_gives(model: Model) -> None:
-    service, people, sentences = model.service, model.service.people, model.service.sentences
+def counted(model: Model) -> Evening:
+    """What is found on the last evening of the run."""
+    service, people = model.service, model.service.people
     today = service.calendar.day(END)
-    counts, bands, seen, cells, inspected, points, state = count_people(
+    return count_people(
         people.size,
         service.areas * 2,
         service.posts.size,
         columns(PeopleCounted, people),
+        people.risk_hazard.view(np.uint64),
         service.statuses_of_all(),
-        sentences.kind,
+        service.sentences.kind,
         today,
         today - 30,
         model.contact.telephone(),
         model.allocation.workload.points,
     )
+
+
+def test_stocks_are_what_a_plain_count_gives(model: Model) -> None:
+    service, people, sentences = model.service, model.service.people, model.service.sentences
+    today = service.calendar.day(END)
+    counts, bands, seen, cells, inspected, points, _ = counted(model)
     live = np.flatnonzero(people.side[: people.size] >= 0)
     place, cell, mask = people.location[live], people.cell[live], service.statuses(live)
     inside = (place == Location.SENTENCED) | (place == Location.RECALLED)
@@ -115,9 +123,28 @@ def test_stocks_are_what_a_plain_count_gives(model: Model) -> None:
     chosen = (begun != NEVER) & (lasted >= INSPECTED_FROM) & (lasted <= INSPECTED_TO)
     assert inspected.tolist() == seen[chosen].tolist() != []
     assert points.tolist() == model.staffing.points()[0].tolist()
-    for name, values in state._asdict().items():
-        assert values.tolist() == getattr(people, name)[live].tolist(), name
-        assert values.dtype == getattr(people, name).dtype, name
+
+
+def test_the_state_of_a_month_tells_everything_about_everybody_supervised(model: Model) -> None:
+    people = model.service.people
+    there = people.location[: people.size] == Location.COMMUNITY
+    supervised = np.flatnonzero((people.side[: people.size] >= 0) & there)
+    before, states = counted(model).state, []
+    names = ("key", "setting", "tier", "officer", "last_seen", "crisis_since", "risk_hazard", "contacts")
+    for row in supervised[[0, -1]]:
+        for name in names:
+            values = getattr(people, name)
+            kept = values[row].copy()
+            # One less: nobody's setting, tier or officer is one that there isn't.
+            values[row] = kept - 1 if kept > 0 else kept + 1
+            states.append(int(counted(model).state))
+            values[row] = kept
+    assert counted(model).state == before
+    assert len({int(before), *states}) == 1 + 2 * len(names)
+    nobodys = np.flatnonzero(people.side[: people.size] < 0)[0]
+    people.last_seen[nobodys] += 1
+    assert counted(model).state == before
+    people.last_seen[nobodys] -= 1
 
 
 FIRST_AND_LAST = pytest.mark.parametrize("which", [0, -1], ids=["first", "last"])
