@@ -25,10 +25,11 @@ from simulation.system.allocation_loops import (
     cases_of_today,
     first_appointments,
     place_people,
+    raise_risk,
     record_officers,
 )
 from simulation.system.choosing import give_cases, points_held
-from simulation.system.codes import CRC, Asking, Rosh, Setting, Task
+from simulation.system.codes import Asking, Setting, Task
 from simulation.system.hours import tool_in_use
 from simulation.system.operating_models import by_operating_model, operating_models
 from simulation.system.quantiles import quantile_table
@@ -373,13 +374,12 @@ class Allocation:
     def escalate(self, rows: Rows) -> None:
         """Move CRC cases whose risk has risen to the NPS (a change of officer alone where the service is one)."""
         service, people = self.service, self.service.people
-        rows = rows[(people.side[rows] >= 0) & (people.assessed_rosh[rows] < Rosh.HIGH)]
-        if rows.size == 0:
+        found = np.empty((2, rows.size), dtype=np.intp)
+        raised, escalating = raise_risk(rows, found, people.side, people.assessed_rosh, people.escalated)
+        if raised == 0:
             return
-        people.assessed_rosh[rows] = Rosh.HIGH
-        crc = rows[people.side[rows] == CRC]
-        people.escalated[crc] = 1
-        service.count("escalated_to_nps", crc)
+        rows = found[0, :raised]
+        service.count("escalated_to_nps", found[1, :escalating])
         service.tell("risk escalated", rows)
         self.place(rows, Asking.ESCALATION)
 

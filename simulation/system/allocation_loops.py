@@ -19,7 +19,7 @@ from simulation.system.waits import day_of_wait, value_at
 # A compiled loop takes plain numbers, not the members of a class.
 _MEDIUM, _HIGH, _VERY_HIGH = Rosh.MEDIUM, Rosh.HIGH, Rosh.VERY_HIGH
 _A, _B1, _B2, _C1, _C2, _D1, _D2 = Tier.A, Tier.B1, Tier.B2, Tier.C1, Tier.C2, Tier.D1, Tier.D2
-_PO, _WAYS_OF_ASKING = Grade.PO, len(Asking)
+_CRC, _PO, _WAYS_OF_ASKING = CRC, Grade.PO, len(Asking)
 _COMMUNITY, _AT_LARGE = Location.COMMUNITY, Location.AT_LARGE
 _SENTENCED, _RECALLED = CUSTODY_LOCATIONS
 
@@ -492,3 +492,29 @@ def first_appointments(
             found[1, size] = ahead[wait]
             size += 1
     return size
+
+
+@compiled
+def raise_risk(
+    rows: Rows, found: NDArray[np.intp], side: Array, assessed_rosh: Array, escalated: Array
+) -> tuple[int, int]:
+    """Assess people under supervision as of high risk who weren't yet; those with a company escalate.
+
+    Returns how many, and how many of them escalate: written into the rows of ``found``, shape (2, people).
+    """
+    raised, escalating = 0, 0
+    for at in range(rows.size):
+        soon, row = rows[min(at + AHEAD, rows.size - 1)], rows[at]
+        fetch_soon(side, soon)
+        fetch_soon(assessed_rosh, soon)
+        fetch_soon(escalated, soon)
+        if side[row] < 0 or assessed_rosh[row] >= _HIGH:
+            continue
+        assessed_rosh[row] = _HIGH
+        found[0, raised] = row
+        raised += 1
+        if side[row] == _CRC:
+            escalated[row] = 1
+            found[1, escalating] = row
+            escalating += 1
+    return raised, escalating

@@ -389,6 +389,11 @@ class People(Table):
         """The columns of :data:`PLACE` as records, for loops that look at a whole area or at everybody."""
         return self.groups[1]
 
+    @property
+    def moves(self) -> Array:
+        """The columns of :data:`READ_AT_MOVES` as records."""
+        return self.groups[2]
+
 
 class Sentences(Table):
     """Sentences; several of one person may overlap."""

@@ -114,7 +114,7 @@ class Community:
             self.crises(agendas["crisis"].due(today))
             rising = agendas["escalate"].due(today)
             if rising.size:
-                self.allocation.escalate(rising[service.people.side[rising] >= 0])
+                self.allocation.escalate(rising)
             # The month's hazard is added before its crossings are taken: one may fall on the first.
             if today == 0 or service.calendar.date(today).day == 1:
                 self.step()

@@ -388,6 +388,7 @@ def run_out(
         fetch_soon(status, soon)
         fetch_soon(expiry, soon)
         fetch_soon(supervision_end, soon)
+        fetch_soon(breach_pending, soon)
         fetch_soon(cell, person[soon])
         who = person[row]
         stands = status[row]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.intp]
 
 # Compiled code knows plain numbers only.
-_COMMUNITY, _OVER = codes.Location.COMMUNITY, codes.Location.ENDED
+_COMMUNITY, _OVER, _PLACES = codes.Location.COMMUNITY, codes.Location.ENDED, len(codes.Location)
 _DETERMINATE = codes.Kind.DETERMINATE
 _CURFEW, _LICENCE = codes.Status.CURFEW, codes.Status.LICENCE
 #: RSR is the chance within two years, OGRS within one.
@@ -416,21 +416,27 @@ def step_reoffending(
     when = np.empty(size, dtype=np.int32)
     many = 0
     part_of_year = days / 365.25
+    of_month = yearly * part_of_year * ratio
+    # What counts of the hazard, by place x 2 + whether somebody was supervised within the years at risk: still at risk
+    # after supervision, at a lower rate, and not for ever. Places lie mixed, and to choose by them costs more than to
+    # add nothing for those who aren't at liberty.
+    counts = np.zeros(2 * _PLACES)
+    counts[2 * _COMMUNITY : 2 * _COMMUNITY + 2] = 1.0
+    counts[2 * _OVER + 1] = after_supervision
+    # The last row whose last contact decides anything: it is at hand for the others, who need none.
+    asked = 0
     for row in range(size):
-        fetch_soon(last_seen, min(row + AHEAD, size - 1))
-        place = location[row]
-        if place != _COMMUNITY and place != _OVER:
-            continue
+        soon = min(row + AHEAD, size - 1)
+        fetch_soon(last_seen, soon if location[soon] == _OVER else asked)
+        place = np.int64(location[row])
+        asked = row if place == _OVER else asked
         limit = threshold[row]
         if limit > _UNDRAWN:
-            if place == _OVER and latest[row] < 0:
+            if place != _COMMUNITY and (place != _OVER or latest[row] < 0):
                 continue
             limit = minus_log_of(1.0 - uniform_of(key[row], reoffends, int(reoffences[row])), logarithms)
             threshold[row] = limit
-        added = yearly[ogrs[row]] * part_of_year * ratio
-        if place == _OVER:
-            # Still at risk after supervision, at a lower rate, and not for ever.
-            added = added * after_supervision if last_seen[row] > at_risk_from else 0.0
+        added = of_month[ogrs[row]] * counts[place * 2 + np.int64(last_seen[asked] > at_risk_from)]
         if ratios.size:
             added = added * ratios[row]
         before = hazard[row]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system import codes
 from simulation.system.waits import value_at
 
@@ -218,6 +218,28 @@ def hand_over_cases(rows: Rows, cases: Array, points: Array, owed: Array, saved:
         owed[row] = 0
         saved[row] = 0
     return dropped
+
+
+@compiled
+def take_cases(
+    rows: Rows,
+    today: int,
+    area: Array,
+    cases: Array,
+    points: Array,
+    owed: Array,
+    saved: Array,
+    places: Array,
+    waiting_since: Array,
+    first_of_area: Rows,
+) -> tuple[Rows, int]:
+    """Take their cases from officers; return :func:`cases_of`, who wait from today, and :func:`hand_over_cases`."""
+    held = cases_of(rows, area, cases, places, first_of_area)
+    for at in range(held.size):
+        fetch_soon(waiting_since, held[min(at + AHEAD, held.size - 1)])
+        places[held[at]]["officer"] = -1
+        waiting_since[held[at]] = today
+    return held, hand_over_cases(rows, cases, points, owed, saved)
 
 
 @compiled

@@ -308,15 +308,16 @@ class Staffing:
             return
         codes, reasons = recruitment.codes(rows), posts.leaving_reason[rows]
         service.count_codes("leavers", codes)
-        for reason in np.unique(reasons).tolist():
+        for reason in sorted(set(reasons.tolist())):
             if reason in LEAVERS:
                 service.count_codes(LEAVERS[reason], codes[reasons == reason])
         service.count_codes("leavers_first_year", codes[service.today - posts.since[rows] < 365])
         # A redundancy scheme closes posts; the closing belongs to the post and the one who left it.
-        redundant = posts.leaving_reason[rows] == Reason.REDUNDANCY
-        share = self.closed_share[posts.area[rows], posts.employer[rows]]
-        closing = service.chance.uniform(posts.key[rows], "post closed", posts.holder[rows]) < share
-        closed = rows[redundant & closing & (posts.place[rows] == Place.ESTABLISHED)]
+        closed = rows[reasons == Reason.REDUNDANCY]
+        if closed.size:
+            share = self.closed_share[posts.area[closed], posts.employer[closed]]
+            closing = service.chance.uniform(posts.key[closed], "post closed", posts.holder[closed]) < share
+            closed = closed[closing & (posts.place[closed] == Place.ESTABLISHED)]
         self.vacate(rows)
         if closed.size == 0:
             return
@@ -371,16 +372,24 @@ class Staffing:
     def hand_over(self, rows: Rows, why: str) -> None:
         """Take all their cases from officers; the cases are given to others tomorrow, first."""
         service, posts, people = self.service, self.service.posts, self.service.people
-        held = officers.cases_of(rows, posts.area, posts.cases, people.places, self.first_of_area)
-        people.officer[held] = -1
+        held, dropped = officers.take_cases(
+            rows,
+            service.today,
+            posts.area,
+            posts.cases,
+            posts.points,
+            posts.owed,
+            posts.saved,
+            people.places,
+            people.waiting_since,
+            self.first_of_area,
+        )
         self.service.regroup(held)
-        people.waiting_since[held] = service.today
         service.agendas["transfer"].cancel(held)
         self.allocation.orphans.send(held)
         if why == "officer left":
             service.tell("officer left", held)
         else:
             service.tell("officer away for long", held)
-        dropped = officers.hand_over_cases(rows, posts.cases, posts.points, posts.owed, posts.saved)
         service.tables["balance"].value[DROPPED] += dropped
 

@@ -53,6 +53,7 @@ class Supervision:
             service.chance.constant("telephone supervision"),
             service.chance.constant("custody contact"),
             service.levers.integer("contact.custody_interval_days"),
+            *service.calendar.next_working_days(),
             service.flows[_UNNOTICED_DAYS],
             service.posts.cases,
             agendas["contact"].days_to_clear(),
@@ -62,28 +63,10 @@ class Supervision:
             agendas["allocate"].days_to_clear(),
             agendas["transfer"].days_to_clear(),
             agendas["escalate"].days_to_clear(),
-            people.key,
-            people.cell,
-            people.sentences,
-            people.officer,
-            people.officer_since,
-            people.side,
+            people.records,
+            people.moves,
+            people.places,
             people.prison_held,
-            people.escalated,
-            people.waiting_since,
-            people.warned_on,
-            people.spells,
-            people.contacts,
-            people.stage_start,
-            people.phone_draw,
-            people.last_seen,
-            people.first_due_from,
-            people.first_after_release,
-            people.work_only,
-            people.contact_due,
-            people.crisis_since,
-            people.crisis_noticed,
-            people.latest,
             sentences.previous,
             sentences.status,
             sentences.unpaid_work_only,
@@ -94,8 +77,7 @@ class Supervision:
             for listener in self.on_begin:
                 listener(found[0, :arriving])
         if holding:
-            days = service.calendar.working_day_after(found[2, :holding])
-            agendas["contact"].put(found[1, :holding], days)
+            agendas["contact"].put(found[1, :holding], found[2, :holding])
         if ending:
             over = found[3, :ending]
             service.regroup(over)
@@ -118,9 +100,7 @@ class Supervision:
             rows,
             *self.days_of_today()[:2],
             self.service.flows[_UNNOTICED_DAYS],
-            people.cell,
-            people.crisis_since,
-            people.crisis_noticed,
+            people.records,
         )
 
     def begin_again(self, rows: Rows) -> None:

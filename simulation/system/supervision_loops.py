@@ -27,49 +27,29 @@ _ORDER, _CURFEW, _LICENCE, _SUPERVISION = Status.ORDER, Status.CURFEW, Status.LI
 
 
 @compiled
-def _forget(
-    row: int,
-    today: int,
-    month_begin: int,
-    unnoticed_days: Counted,
-    cell: Array,
-    crisis_since: Array,
-    crisis_noticed: Array,
-) -> None:
+def _forget(person: Any, today: int, month_begin: int, unnoticed_days: Counted) -> None:
     """Forget a change in need; one that nobody noticed adds the days of this month for which it went unnoticed."""
-    if crisis_since[row] != NEVER and crisis_noticed[row] == 0:
-        unnoticed_days[cell[row]] += today - max(int(crisis_since[row]), month_begin)
-    crisis_since[row] = NEVER
-    crisis_noticed[row] = 0
+    if person["crisis_since"] != NEVER and person["crisis_noticed"] == 0:
+        unnoticed_days[person["cell"]] += today - max(int(person["crisis_since"]), month_begin)
+    person["crisis_since"] = NEVER
+    person["crisis_noticed"] = 0
 
 
 @compiled
-def _close_case(
-    row: int,
-    cases: Array,
-    officer: Array,
-    officer_since: Array,
-    side: Array,
-    cell: Array,
-    escalated: Array,
-    waiting_since: Array,
-    first_due_from: Array,
-    warned_on: Array,
-    work_only: Array,
-) -> None:
-    """Close a case: whoever held it has one case less."""
-    if officer[row] >= 0:
-        cases[officer[row]] -= 1
-    officer[row] = -1
-    officer_since[row] = NEVER
-    side[row] = -1
+def _close_case(person: Any, move: Any, place: Any, cases: Array) -> None:
+    """Close a case, given what lies in each of somebody's records: whoever held it has one case less."""
+    if place["officer"] >= 0:
+        cases[place["officer"]] -= 1
+    place["officer"] = -1
+    place["side"] = -1
+    move["officer_since"] = NEVER
+    move["escalated"] = 0
+    move["waiting_since"] = NEVER
+    move["warned_on"] = NEVER
     # Nobody's are counted with the NPS.
-    cell[row] &= -2
-    escalated[row] = 0
-    waiting_since[row] = NEVER
-    first_due_from[row] = NEVER
-    warned_on[row] = NEVER
-    work_only[row] = 0
+    person["cell"] &= -2
+    person["first_due_from"] = NEVER
+    person["work_only"] = 0
 
 
 @compiled
@@ -83,14 +63,14 @@ def _fetch_soon(
     allocation_day: Days,
     move_day: Days,
     rise_day: Days,
-    key: Array,
-    officer: Array,
-    latest: Rows,
+    people: Array,
+    moves: Array,
+    places: Array,
 ) -> None:
-    """Ask for what :func:`change_place` will need of somebody; a column stands for all that lie beside it."""
-    fetch_soon(key, row)
-    fetch_soon(officer, row)
-    fetch_soon(latest, row)
+    """Ask for what :func:`change_place` will need of somebody."""
+    fetch_soon(people, row)
+    fetch_soon(places, row)
+    fetch_soon(moves, row)
     fetch_soon(contact_day, row)
     fetch_soon(change_day, row)
     fetch_soon(death_day, row)
@@ -113,6 +93,8 @@ def change_place(
     telephone: np.uint64,
     custody_contact: np.uint64,
     custody_interval: int,
+    working_after: Days,
+    origin: int,
     unnoticed_days: Counted,
     cases: Array,
     contact_day: Days,
@@ -122,28 +104,10 @@ def change_place(
     allocation_day: Days,
     move_day: Days,
     rise_day: Days,
-    key: Array,
-    cell: Array,
-    sentences: Array,
-    officer: Array,
-    officer_since: Array,
-    side: Array,
+    people: Array,
+    moves: Array,
+    places: Array,
     prison_held: Array,
-    escalated: Array,
-    waiting_since: Array,
-    warned_on: Array,
-    spells: Array,
-    contacts: Array,
-    stage_start: Array,
-    phone_draw: Array,
-    last_seen: Array,
-    first_due_from: Array,
-    first_after_release: Array,
-    work_only: Array,
-    contact_due: Array,
-    crisis_since: Array,
-    crisis_noticed: Array,
-    latest: Rows,
     previous: Rows,
     status: Array,
     unpaid_work_only: Array,
@@ -156,6 +120,8 @@ def change_place(
         Diaries of before that day have dropped the tasks of those who were nobody's case.
     telephone, custody_contact : uint64
         Constants of the draws that they name.
+    working_after, origin : int array, int
+        The working day at or after each day, and the place of day 0.
     unnoticed_days : int array (cells,)
         Counts the days of this month for which a change in need went unnoticed.
     cases : int array (posts,)
@@ -163,6 +129,8 @@ def change_place(
     contact_day ... rise_day : int arrays (people,)
         Days of what is booked for people: contact, change in need, death; with the case go the next review, allocation,
         move to another officer and rise of risk.
+    people, moves, places : records (people,)
+        Columns of people that lie together: each loop reaches them through three arrays for less than through twenty.
 
     Returns how many came to the community, came into custody, are no longer supervised, are taken from prison staff,
     and have tasks to drop. The rows of ``found``, shape (6, people), are:
@@ -170,7 +138,7 @@ def change_place(
     arrived : int array
         Rows of people who came to the community.
     held, contact_days : int arrays
-        Rows of people who came into custody and have an officer, and when the next custody contact would be.
+        Rows of people who came into custody and have an officer, and when the next custody contact is.
     over : int array
         Rows of people whose supervision is over.
     handed : int array
@@ -192,35 +160,36 @@ def change_place(
             allocation_day,
             move_day,
             rise_day,
-            key,
-            officer,
-            latest,
+            people,
+            moves,
+            places,
         )
         row, source, target = rows[at], before[at], after[at]
-        if (source == _COURT or source >= _ENDED) and target != _COURT and last_seen[row] >= since:
+        person, move, place = people[row], moves[row], places[row]
+        if (source == _COURT or source >= _ENDED) and target != _COURT and person["last_seen"] >= since:
             dropped[dropping] = row
             dropping += 1
         # Whatever was booked belonged to the place left.
         contact_day[row] = NEVER
-        contact_due[row] = NEVER
+        person["contact_due"] = NEVER
         if source == _COMMUNITY:
             change_day[row] = NEVER
             death_day[row] = NEVER
-            _forget(row, today, month_begin, unnoticed_days, cell, crisis_since, crisis_noticed)
-            first_due_from[row] = NEVER
+            _forget(person, today, month_begin, unnoticed_days)
+            person["first_due_from"] = NEVER
         if target == _COMMUNITY:
             arrived[arriving] = row
             arriving += 1
             # A spell in the community begins: first appointment to come, clocks started.
-            spells[row] += 1
-            contacts[row] = 0
-            stage_start[row] = today
-            phone_draw[row] = uniform_of(key[row], telephone, int(sentences[row]))
-            last_seen[row] = today
-            first_due_from[row] = today
-            first_after_release[row] = source in (_SENTENCED, _RECALLED, _COMMITTED)
+            person["spells"] += 1
+            person["contacts"] = 0
+            person["stage_start"] = today
+            person["phone_draw"] = uniform_of(person["key"], telephone, int(person["sentences"]))
+            person["last_seen"] = today
+            person["first_due_from"] = today
+            move["first_after_release"] = source in (_SENTENCED, _RECALLED, _COMMITTED)
             order, released = -1, False
-            sentence = latest[row]
+            sentence = move["latest"]
             while sentence >= 0:
                 stands = status[sentence]
                 if stands == _ORDER and order < 0:
@@ -228,35 +197,23 @@ def change_place(
                 if stands in (_CURFEW, _LICENCE, _SUPERVISION):
                     released = True
                 sentence = previous[sentence]
-            work_only[row] = order >= 0 and not released and unpaid_work_only[order] == 1
+            person["work_only"] = order >= 0 and not released and unpaid_work_only[order] == 1
         elif target in (_SENTENCED, _RECALLED):
             # The officer, if there is one, keeps the case and makes custody contacts.
-            if officer[row] >= 0:
-                draw = uniform_of(key[row], custody_contact, int(sentences[row]))
+            if place["officer"] >= 0:
+                draw = uniform_of(person["key"], custody_contact, int(person["sentences"]))
                 held[holding] = row
-                contact_days[holding] = today + 1 + int(draw * custody_interval)
+                contact_days[holding] = working_after[today + 1 + int(draw * custody_interval) + origin]
                 holding += 1
         elif target >= _ENDED or target == _COURT:
             # Somebody whose sentence runs out while a report is awaited is before the court and nobody's case.
             # From now on this is the day on which supervision ended: the years still at risk count from it. Nobody's
             # supervision ends in being put where they are at the start, or who was before the court already.
             if _COMMUNITY <= source < _ENDED:
-                last_seen[row] = today
+                person["last_seen"] = today
             over[ending] = row
             ending += 1
-            _close_case(
-                row,
-                cases,
-                officer,
-                officer_since,
-                side,
-                cell,
-                escalated,
-                waiting_since,
-                first_due_from,
-                warned_on,
-                work_only,
-            )
+            _close_case(person, move, place, cases)
             review_day[row] = NEVER
             allocation_day[row] = NEVER
             move_day[row] = NEVER
@@ -268,18 +225,11 @@ def change_place(
 
 
 @compiled
-def forget_changes(
-    rows: Rows,
-    today: int,
-    month_begin: int,
-    unnoticed_days: Counted,
-    cell: Array,
-    crisis_since: Array,
-    crisis_noticed: Array,
-) -> None:
+def forget_changes(rows: Rows, today: int, month_begin: int, unnoticed_days: Counted, people: Array) -> None:
     """Forget unresolved changes in need; count the days of this month for which they went unnoticed."""
-    for row in rows:
-        _forget(row, today, month_begin, unnoticed_days, cell, crisis_since, crisis_noticed)
+    for at in range(rows.size):
+        fetch_soon(people, rows[min(at + AHEAD, rows.size - 1)])
+        _forget(people[rows[at]], today, month_begin, unnoticed_days)
 
 
 @compiled
