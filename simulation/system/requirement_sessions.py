@@ -86,8 +86,8 @@ def hold_sessions(
 
     Parameters
     ----------
-    found : int array (2, orders)
-        Written: people who came, and people who didn't.
+    found : int array (3, orders)
+        Written: people who came; people who didn't; and the number of each missed session's draws.
     missed_share, constant : float and uint64
         Share of sessions that somebody of average reliability misses, and the constant of the draw.
     activity : int array
@@ -132,6 +132,7 @@ def hold_sessions(
             of_progress[row] = _RUNNING
             counted[_DAYS_MISSED, cell] += 1
             found[1, absent] = person
+            found[2, absent] = occurrence
             absent += 1
         else:
             keep_day(

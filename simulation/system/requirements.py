@@ -370,7 +370,7 @@ class Requirements:
     def credit(self, orders: Rows) -> None:
         """Let sessions that were worked be activity days of those who come to them."""
         service, rows, people = self.service, self.service.requirements, self.service.people
-        counted, found = self._new_counts(), np.empty((2, orders.size), dtype=np.intp)
+        counted, found = self._new_counts(), np.empty((3, orders.size), dtype=np.intp)
         came, absent = hold_sessions(
             orders,
             found,
@@ -398,7 +398,7 @@ class Requirements:
         service.tell(CALLED[OFFICER_DAY], found[0, :came])
         if absent:
             service.tell(CALLED[DAY_MISSED], found[1, :absent])
-            self.hand_on(found[1, :absent], np.zeros(absent, dtype=np.int32), self.enforced["activity"])
+            self.hand_on(found[1, :absent], found[2, :absent], "activity")
 
     def end_with_orders(self) -> None:
         """End requirements whose order is over. Weeks find most; those of whom nothing more was wanted are left."""
@@ -482,10 +482,16 @@ class Requirements:
         area = groups.area[running].astype(np.int64)
         service.count_codes("programme_groups", area * 2 + self.split[area])
 
-    def hand_on(self, rows: Rows, occurrence: Array, share: float) -> None:
-        """Hand on those whose missed day has no accepted reason and is passed to the responsible officer."""
+    def hand_on(self, rows: Rows, offered: Array, kind: str) -> None:
+        """Hand on those whose missed day has no accepted reason and is passed to the responsible officer.
+
+        ``offered`` numbers the days of each requirement, and ``kind`` is "activity" or "unpaid_work": an order may have
+        both, and no draw may be that of another day.
+        """
+        share = self.enforced[kind]
         if share == 0 or rows.size == 0:
             return
+        occurrence = offered.astype(np.int64) * 2 + (kind == "unpaid_work")
         uniform = self.service.chance.uniform(self.service.people.key[rows], "missed day dealt with", occurrence)
         failed = uniform < share
         self.service.count("requirement_failures", rows[failed])
@@ -506,9 +512,9 @@ class Requirements:
             who, number = told.person[first:last], told.detail[first:last]
             service.tell(CALLED[event], who, number if event in WITH_NUMBER else 0, told.key[first:last])
             if event == DAY_MISSED:
-                self.hand_on(who, number, self.enforced["activity"])
+                self.hand_on(who, number, "activity")
             elif event == WORK_MISSED:
-                self.hand_on(who, number, self.enforced["unpaid_work"])
+                self.hand_on(who, number, "unpaid_work")
 
 
 def totals_table() -> Table:

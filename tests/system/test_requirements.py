@@ -351,3 +351,21 @@ def test_a_day_missed_twice_over_is_one_failure() -> None:
         enforcement.note_failures(rows, np.array([1, 2]))
     enforcement.failures_elsewhere()
     assert told == [("warned", 1)] and enforcement.elsewhere == []
+
+
+def test_each_missed_day_is_drawn_for_by_itself() -> None:
+    """Whether a missed day is passed on is drawn once for each: never again the draw of an earlier one."""
+    wanted = {"requirements.missed_enforced_share": {"activity": 1, "unpaid_work": 1}}
+    model = Model(request(overrides=wanted, **YEAR))
+    noted: list[np.ndarray] = []
+    listener = model.enforcement.note_failures
+
+    def watched(rows: np.ndarray, occurrence: np.ndarray) -> None:
+        noted.append(np.column_stack((rows, occurrence)))
+        listener(rows, occurrence)
+
+    model.requirements.on_failures[:] = [watched]
+    model.run()
+    pairs = np.concatenate(noted)
+    assert np.unique(pairs[:, 0]).size < len(pairs), "some failed in several"
+    assert len(np.unique(pairs, axis=0)) == len(pairs)
