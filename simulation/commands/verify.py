@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,37 +47,10 @@ def _check(area: str, other: str, seed: int) -> bool:
 
 
 def all_laws(area: str, other: str, seed: int) -> list[Law]:
-    """Try every law, half of them in a second process."""
-    from simulation.evidence.laws import engine_laws, law
-    from simulation.evidence.model_laws import (
-        area_alone,
-        each,
-        family,
-        here_and_there,
-        other_process,
-        read_inputs,
-        save_and_continue,
-    )
+    """Try every law; see :func:`simulation.evidence.everything.all_laws`."""
+    from simulation.evidence.everything import all_laws as tried
 
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        elsewhere = pool.submit(other_process, area, other, seed, read_inputs())
-        laws: list[Law] = list(engine_laws())
-        laws += each("scenarios run together", lambda: family(area, seed))
-        laws += each("save and continue", lambda: save_and_continue(area, seed))
-        laws += each("an area alone", lambda: area_alone(area, other, seed))
-        name = "the same bytes in another process"
-        try:
-            theirs, there = elsewhere.result()
-        except Exception as error:
-            reason = str(error)
-            return [*laws, law(name, lambda: _fail(reason))]
-        laws += theirs
-        laws.append(law(name, lambda: here_and_there(area, there, seed) if there else _fail("the run there failed")))
-    return laws
-
-
-def _fail(reason: str) -> Law:
-    raise RuntimeError(reason)
+    return tried(area, other, seed)
 
 
 def _show(laws: list[Law]) -> None:

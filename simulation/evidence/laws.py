@@ -6,6 +6,7 @@ a law holds for ever or never; where chance decides, the tolerance is four stand
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -288,29 +289,64 @@ def littles_law() -> Law:
     return Law("Little's law: nights by night and by task", f"{nights:,}", f"{waited:,}", nights == waited)
 
 
+class _Balance:
+    """Caseloads without limits (M/G/∞) in a world of nothing else: people come at random and stay for their length.
+
+    Who comes is given to one of many caseloads at random, so that each of these is such a caseload itself.
+    """
+
+    rate, first, days, caseloads = 200.0, 300, 1500, 1000
+    lengths, shares = np.array([30, 100, 300]), np.array([0.5, 0.3, 0.2])
+
+    def __init__(self) -> None:
+        chance, agenda = Chance(5), Agenda(1024)
+        people = 0
+        live = np.zeros(self.caseloads, dtype=np.int64)
+        #: People at midnight, all together; by caseload, on nights so far apart that nobody is there on two of them.
+        self.stock = np.zeros(self.days)
+        self.apart: list[np.ndarray] = []
+        days = np.arange(self.days, dtype=np.uint64)
+        starts = chance.poisson(np.full(self.days, self.rate), days, "starts")
+        whose = chance.spread(0, self.caseloads - 1, np.arange(starts.sum(), dtype=np.uint64), "caseload")
+        for day, count in enumerate(starts.tolist()):
+            live -= np.bincount(whose[agenda.due(day)], minlength=self.caseloads)
+            rows = np.arange(people, people + count)
+            draws = chance.uniform(rows.astype(np.uint64), "length")
+            agenda.put(rows, day + self.lengths[np.searchsorted(np.cumsum(self.shares)[:-1], draws, side="right")])
+            live += np.bincount(whose[rows], minlength=self.caseloads)
+            people += count
+            self.stock[day] = live.sum()
+            if day and day % int(self.lengths.max()) == 0:
+                self.apart.append(live.copy())
+
+
+@lru_cache(maxsize=1)
+def _balance() -> _Balance:
+    return _Balance()
+
+
 def caseload_in_balance() -> Law:
     """A caseload without limits (M/G/infinity): its mean is starts a day times mean length, whatever the lengths."""
-    rate, first, days = 200.0, 300, 1500
-    lengths, shares = np.array([30, 100, 300]), np.array([0.5, 0.3, 0.2])
-    chance, agenda = Chance(5), Agenda(1024)
-    live = people = 0
-    stock = np.zeros(days)
-    starts = chance.poisson(np.full(days, rate), np.arange(days, dtype=np.uint64), "starts")
-    for day, count in enumerate(starts.tolist()):
-        live -= agenda.due(day).size
-        rows = np.arange(people, people + count)
-        place = np.searchsorted(np.cumsum(shares)[:-1], chance.uniform(rows.astype(np.uint64), "length"), side="right")
-        agenda.put(rows, day + lengths[place])
-        people, live = people + count, live + count
-        stock[day] = live
-    measured = stock[first:]
+    balance = _balance()
+    measured = balance.stock[balance.first :]
     # Exact variance of the mean over days: two days h apart share those whose length exceeds h.
     apart = np.arange(measured.size)
-    shared = rate * (np.maximum(lengths[:, None] - apart, 0) * shares[:, None]).sum(axis=0)
+    beyond = np.maximum(balance.lengths[:, None] - apart, 0) * balance.shares[:, None]
+    shared = balance.rate * beyond.sum(axis=0)
     weight = np.where(apart == 0, measured.size, 2 * (measured.size - apart))
     error = float(np.sqrt((weight * shared).sum()) / measured.size)
-    mean = rate * float((lengths * shares).sum())
+    mean = balance.rate * float((balance.lengths * balance.shares).sum())
     return _within("caseload in balance (M/G/∞): people", mean, float(measured.mean()), error, digits=0)
+
+
+def spread_of_caseloads() -> Law:
+    """The variance of caseloads without limits (M/G/infinity) is their mean, whatever the lengths: they are Poisson."""
+    balance = _balance()
+    seen = np.concatenate(balance.apart)
+    mean = balance.rate * float((balance.lengths * balance.shares).sum()) / balance.caseloads
+    # Variance of the sample variance of so many independent Poisson numbers: their fourth moment is m + 3 m².
+    error = math.sqrt((mean + 2 * mean * mean * seen.size / (seen.size - 1)) / seen.size)
+    return _within("caseloads in balance (M/G/∞): variance", mean, float(seen.var(ddof=1)), error)
 
 
 ENGINE_LAWS: tuple[tuple[str, Callable[[], Law]], ...] = (
@@ -323,6 +359,7 @@ ENGINE_LAWS: tuple[tuple[str, Callable[[], Law]], ...] = (
     ("queue length", queue_length),
     ("Little's law", littles_law),
     ("caseload in balance", caseload_in_balance),
+    ("spread of caseloads", spread_of_caseloads),
 )
 
 
@@ -332,4 +369,4 @@ def engine_laws() -> Iterable[Law]:
         yield law(name, test)
 
 
-__all__ = ["ENGINE_LAWS", "Law", "engine_laws", "law"]
+__all__ = ["ENGINE_LAWS", "ERRORS", "Law", "engine_laws", "law"]

@@ -1,4 +1,4 @@
-"""Laws of the model on a small area: conservation and law, same bytes wherever and however it is run, shared luck.
+"""Laws of the model on a small area: the same bytes wherever and however it is run, and shared luck.
 
 Runs are short: an area of a hundredth of the country, a quarter of a year, with a policy that begins half-way.
 """
@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-import numpy as np
-
 from simulation.evidence.laws import Law, law
 from simulation.scenario import (
     Parameters,
@@ -24,12 +22,9 @@ from simulation.scenario import (
     resolve,
 )
 from simulation.system import Model, RunOutput, RunRequest, run_family, run_model
-from simulation.system.codes import Location
 
 #: A run of a quarter of a year, and when its policy begins.
 START, POLICY, END = date(2018, 5, 1), date(2018, 6, 15), date(2018, 7, 31)
-#: The year in which laws and conservation are checked every month.
-YEAR_START, YEAR_END = date(2018, 1, 1), date(2018, 12, 31)
 #: What the policy changes: take-up of curfew, and one service.
 POLICY_SCENARIOS = ("reunification", "hdc_expansion")
 
@@ -40,6 +35,11 @@ Inputs = tuple[Parameters, dict[str, Scenario]]
 
 #: What this process runs on; the files may be edited while laws are tried, so they are read once.
 _INPUTS: list[Inputs] = []
+
+
+def use_inputs(inputs: Inputs) -> None:
+    """Run on inputs that another process has read."""
+    _INPUTS[:] = [inputs]
 
 
 def read_inputs() -> Inputs:
@@ -109,54 +109,6 @@ def fingerprint(output: RunOutput) -> Fingerprint:
 
 def _same(name: str, one: Fingerprint, other: Fingerprint) -> Law:
     return Law(name, one.short, other.short, one == other)
-
-
-# --- A year -----------------------------------------------------------------------------------------------------
-
-
-def year(area: str, seed: int) -> list[Law]:
-    """Run an area for a year, day by day; the model stops at the first broken law.
-
-    Returns
-    -------
-    list of Law
-        Laws checked, people conserved, and Little's law on the queue for pre-sentence reports.
-    """
-    model = Model(request(shortened("baseline", YEAR_START, YEAR_END), area, seed))
-    service = model.service
-    days = (YEAR_END - YEAR_START).days + 1
-    nights = 0
-    for day in range(days):
-        model.run(day + 1)
-        nights += service.court_queue.size
-    output = model.output()
-    laws, passed = len(output.checks), sum(output.checks.values())
-    people = service.people
-    place = people.location[: people.size]
-    convicted = int(
-        np.count_nonzero((people.returner_pool[: people.size] == 1) | (people.convicted[: people.size] < days))
-    )
-    somewhere = int(np.count_nonzero(place != Location.UNKNOWN))
-    waited = sum(int(row[5]) for row in rows_of(output) if row[4] == "report_days")
-    still = people.report_asked[service.court_queue.row[: service.court_queue.size]]
-    waited += int((days - still).sum())
-    return [
-        Law(
-            f"{laws} laws of conservation and legal rules, every month of a year",
-            f"{12 * laws} checks passed",
-            f"{passed} checks passed",
-            laws > 0 and passed == 12 * laws,
-        ),
-        Law(
-            "nobody is lost: people convicted are somewhere", f"{convicted:,}", f"{somewhere:,}", convicted == somewhere
-        ),
-        Law(
-            "Little's law on court reports: nights by night and by report",
-            f"{nights:,}",
-            f"{waited:,}",
-            nights == waited,
-        ),
-    ]
 
 
 # --- The same bytes ---------------------------------------------------------------------------------------------
@@ -255,17 +207,3 @@ def each(name: str, test: Callable[[], Law | list[Law]]) -> Iterable[Law]:
 
     first = law(name, one)
     return found or [first]
-
-
-def other_process(area: str, other: str, seed: int, inputs: Inputs) -> tuple[list[Law], Fingerprint | None]:
-    """Do half of the work on the first process's inputs; called in a spawned process."""
-    _INPUTS[:] = [inputs]
-    laws = [
-        *each("a year of laws", lambda: year(area, seed)),
-        *each("one more person", lambda: one_more_person(area, other, seed)),
-    ]
-    try:
-        return laws, run_shortened(area, seed)
-    except Exception:
-        # The other half of the work meets the same failure, and tells it.
-        return laws, None

@@ -65,6 +65,19 @@ def test_an_agenda_that_forgets_to_cancel_is_found(monkeypatch: pytest.MonkeyPat
     assert not laws.agenda_is_a_dict().ok
 
 
+def test_lengths_that_hang_together_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """People who come in pairs: the mean caseload is right, its spread isn't."""
+    poisson = Chance.poisson
+    monkeypatch.setattr(Chance, "poisson", lambda self, mean, *rest: 2 * poisson(self, mean / 2, *rest))
+    spread = Chance.spread
+    monkeypatch.setattr(Chance, "spread", lambda self, *a: spread(self, *a[:2], a[2] // 2, *a[3:]))
+    laws._balance.cache_clear()
+    try:
+        assert laws.caseload_in_balance().ok and not laws.spread_of_caseloads().ok
+    finally:
+        laws._balance.cache_clear()
+
+
 def test_a_diary_that_never_overruns_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     serve = laws.serve
 
@@ -119,4 +132,4 @@ def test_exit_codes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
 def test_everything_holds() -> None:
     found = verify.all_laws(AREA, OTHER, 20180701)
     assert [one for one in found if not one.ok] == []
-    assert len(found) > 15
+    assert len(found) > 45
