@@ -31,6 +31,8 @@ DAYS_IN_YEAR = 365.25
 PLAIN_COUNTS: tuple[str, ...] = tuple(count.name for count in COUNTS if count.kind != "histogram")
 """Counts that measures are made of, in the order of the arrays."""
 
+_HISTOGRAMS = tuple(count.name for count in COUNTS if count.kind == "histogram")
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -144,29 +146,26 @@ def load_counts(paths: Sequence[Path], areas: Sequence[str], months: Sequence[st
         If a run file holds an area or a count that the study doesn't know.
     """
     places = (*areas, WHOLE)
-    values = np.zeros((len(PLAIN_COUNTS), len(places), len(months), len(paths)), dtype=np.int64)
-    place_codes = pl.DataFrame({"area": places, "place": np.arange(len(places))})
-    month_codes = pl.DataFrame({"month": pl.Series(months, dtype=pl.String), "time": np.arange(len(months))})
-    count_codes = pl.DataFrame({"measure": PLAIN_COUNTS, "count": np.arange(len(PLAIN_COUNTS))})
-    histograms = [count.name for count in COUNTS if count.kind == "histogram"]
+    shape = (len(PLAIN_COUNTS), len(places), len(months))
+    values = np.zeros((*shape, len(paths)), dtype=np.int64)
+    # Words become numbers at once: to group by words takes twice as long.
+    known = {"area": pl.Enum(places), "measure": pl.Enum((*PLAIN_COUNTS, *_HISTOGRAMS)), "month": pl.Enum(months)}
     for replication, path in enumerate(paths):
-        sums = (
-            pl.scan_parquet(path)
-            .filter(pl.col("month").is_in(list(months)) & ~pl.col("measure").is_in(histograms))
-            .group_by("area", "month", "measure")
-            .agg(pl.col("value").sum())
-            .collect()
-            .join(place_codes, on="area", how="left")
-            .join(month_codes, on="month", how="left")
-            .join(count_codes, on="measure", how="left")
-        )
-        for column, code in (("area", "place"), ("measure", "count")):
-            unknown = sums.filter(pl.col(code).is_null())[column].unique().sort().to_list()
-            if unknown:
-                names = ", ".join(unknown)
+        found = pl.scan_parquet(path).filter(pl.col("month").is_in(list(months)))
+        codes = [pl.col(name).cast(kind, strict=False).to_physical().alias(name) for name, kind in known.items()]
+        plain_or_unknown = (pl.col("measure") < len(PLAIN_COUNTS)).fill_null(True)
+        rows = found.select("value", *codes).filter(plain_or_unknown).collect()
+        for column in ("area", "measure"):
+            if rows[column].null_count():
+                every = found.select(pl.col(column).unique()).collect()[column].to_list()
+                names = ", ".join(sorted(set(every) - set(known[column].categories)))
                 raise ValueError(f"{path.name} holds a {column} that the study does not know: {names}")
-        index = (sums["count"].to_numpy(), sums["place"].to_numpy(), sums["time"].to_numpy())
-        values[(*index, replication)] = sums["value"].to_numpy()
+        where = np.ravel_multi_index(
+            tuple(rows[column].to_numpy().astype(np.intp) for column in ("measure", "area", "month")), shape
+        )
+        sums = np.zeros(values[..., replication].size, dtype=np.int64)
+        np.add.at(sums, where, rows["value"].to_numpy())
+        values[..., replication] = sums.reshape(shape)
     return Counts(tuple(places), tuple(months), values)
 
 
