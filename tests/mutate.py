@@ -59,6 +59,7 @@ TESTS = (
     "tests/system/test_courts_and_breach.py",
     "tests/system/test_ways_of_contact.py",
     "tests/system/test_theory.py",
+    "tests/system/test_recall_counts.py",
     "tests/system/test_gate.py",
     "tests/system/test_reach.py",
     "tests/system/test_metamorphic.py",
