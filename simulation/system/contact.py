@@ -41,7 +41,7 @@ _NO_ODDS = np.empty(0, dtype=np.float64)
 #: Names of the modes in parameters, in the order of their codes.
 _NAMES = ("face_to_face", "telephone", "custody", "open_booth", "home_visit", "doorstep", "video", "group", "hub_call")
 #: What is told of each mode in which a contact was held.
-_TOLD = (
+TOLD = (
     (Mode.CUSTODY, "seen in custody"),
     (Mode.FACE_TO_FACE, "seen"),
     (Mode.OPEN_BOOTH, "seen in an open booth"),
@@ -250,7 +250,7 @@ class Contact:
             begin, end = edges[outcome], edges[outcome + 1]
             return ordered[begin:end], 0, keys[begin:end]
 
-        for outcome, what in _TOLD:
+        for outcome, what in TOLD:
             if edges[outcome] < edges[outcome + 1]:
                 service.tell(what, *of(outcome))
         service.tell("seen or called by a colleague", held.stood_in)

@@ -50,6 +50,8 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
     path.write_text(SOURCE, "utf-8")
     monkeypatch.setattr(compiled, "KEPT_IN", tmp_path / "kept")
     monkeypatch.setattr(compiled, "LOOPS", [])
+    # Python's own kept code of a file changed within the same second to the same length would be taken for the new.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
     def fresh(old: str = "", new: str = "") -> ModuleType:
         path.write_text(SOURCE.replace(old, new), "utf-8")

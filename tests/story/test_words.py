@@ -12,6 +12,7 @@ import pytest
 
 from simulation.scenario import load_parameters, load_scenario, resolve
 from simulation.system import Model, RunRequest
+from simulation.system.contact import TOLD
 from simulation.system.requirement_loops import CALLED
 from simulation.system.story import ROUTINE, WORDS, Context, Told, in_words, length_in_words, routine_in_words
 
@@ -43,8 +44,11 @@ def calls(attribute: str) -> Iterator[tuple[Path, ast.Call]]:
 def told() -> list[tuple[str, str]]:
     found = []
     for path, call in calls("tell"):
-        if ast.unparse(call.args[0]) == "CALLED[event]":
+        if ast.unparse(call.args[0]).startswith("CALLED["):
             found.extend((path.name, text) for text in CALLED)
+            continue
+        if path.name == "contact.py" and ast.unparse(call.args[0]) == "what":
+            found.extend((path.name, text) for _, text in TOLD)
             continue
         for text in texts(call.args[0]):
             found.append((path.name, text if text is not None else ast.unparse(call.args[0])))
