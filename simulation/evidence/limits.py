@@ -25,6 +25,7 @@ from simulation.system import Model, RunRequest
 from simulation.system.codes import Kind, Location, Status
 from simulation.system.demand import area_shares
 from simulation.system.population import GROUPS
+from simulation.system.tracing import UNLIMITED
 
 #: Short runs are of a quarter; the one in which everything ends is of a year.
 START, END = date(2018, 1, 1), date(2018, 3, 31)
@@ -32,19 +33,10 @@ YEAR_END = date(2018, 12, 31)
 
 #: No officer, court team or resettlement team can make one person wait for another.
 ALL_THE_TIME: dict[str, Any] = {
-    "workload.minutes_per_day_present": 100_000,
+    **UNLIMITED,
     "workload.hub_agent_minutes_a_day": 100_000,
-    "staff.sickness_days": 0,
-    "staff.leave_days": 0,
     "staff.maternity.rate": 0,
     "staff.trainee.leaving_rate": 0,
-    "staff.nps.leaving_rate_po": 0,
-    "staff.nps.leaving_rate_pso": 0,
-    "staff.crc.leaving_rate_officers": 0,
-    "staff.initial_vacancy_share": 0,
-    "courts.team_staffing": 10,
-    "release.team_capacity": 100,
-    "release.homes_a_year": 1_000_000,
 }
 #: Nobody who holds cases, and no agent of a hub, has a minute.
 NO_TIME: dict[str, Any] = {"workload.minutes_per_day_present": 0, "workload.hub_agent_minutes_a_day": 0}

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from simulation.evidence.limits import ALL_THE_TIME
 from simulation.scenario import (
     Assignment,
     Change,
@@ -29,22 +30,7 @@ PARAMETERS = load_parameters()
 GEOGRAPHY = load_geography()
 
 #: Nothing about officers can make one person wait for another.
-UNLIMITED = {
-    "workload.minutes_per_day_present": 100_000,
-    "workload.hub_agent_minutes_a_day": 100_000,
-    "staff.sickness_days": 0,
-    "staff.leave_days": 0,
-    "staff.maternity.rate": 0,
-    "staff.trainee.leaving_rate": 0,
-    "staff.nps.leaving_rate_po": 0,
-    "staff.nps.leaving_rate_pso": 0,
-    "staff.crc.leaving_rate_officers": 0,
-    "staff.initial_vacancy_share": 0,
-    # Court teams and resettlement teams have no queue either.
-    "courts.team_staffing": 10,
-    "release.team_capacity": 100,
-    "release.homes_a_year": 1_000_000,
-}
+UNLIMITED = ALL_THE_TIME
 
 
 def scenario(name: str = "baseline", *changes: Change, **options: Any) -> Scenario:
