@@ -35,7 +35,10 @@ def _check(area: str, other: str, seed: int) -> bool:
 
     began = time.monotonic()
     Console(stderr=True).print("Checking; this takes about half a minute ...")
-    laws = all_laws(area, other, seed)
+    # Only now: `run.py --help` needs none of it.
+    from simulation.evidence import everything
+
+    laws = everything.all_laws(area, other, seed)
     _show(laws)
     broken = sum(not one.ok for one in laws)
     took = f"{time.monotonic() - began:.0f} s"
@@ -44,13 +47,6 @@ def _check(area: str, other: str, seed: int) -> bool:
         return False
     typer.echo(f"All {len(laws)} laws hold ({took}).")
     return True
-
-
-def all_laws(area: str, other: str, seed: int) -> list[Law]:
-    """Try every law; see :func:`simulation.evidence.everything.all_laws`."""
-    from simulation.evidence.everything import all_laws as tried
-
-    return tried(area, other, seed)
 
 
 def _show(laws: list[Law]) -> None:

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulation.commands import verify
 from simulation.commands.app import main
 from simulation.engine import Agenda, Chance
-from simulation.evidence import laws, model_laws
+from simulation.evidence import everything, laws, model_laws
 from simulation.evidence.laws import ENGINE_LAWS, Law, law
 from simulation.system.community import Community
 
@@ -117,10 +116,10 @@ def test_state_that_is_not_saved_is_found(short: None, monkeypatch: pytest.Monke
 
 def test_exit_codes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     good, bad = Law("up", "1", "1", True), Law("down", "1", "2", False)
-    monkeypatch.setattr(verify, "all_laws", lambda *a: [good])
+    monkeypatch.setattr(everything, "all_laws", lambda *a: [good])
     assert main(["verify"]) == 0
     assert "All 1 laws hold" in capsys.readouterr().out
-    monkeypatch.setattr(verify, "all_laws", lambda *a: [good, bad])
+    monkeypatch.setattr(everything, "all_laws", lambda *a: [good, bad])
     assert main(["verify"]) == 1
     told = capsys.readouterr()
     assert "BROKEN  down: expected 1; seen 2" in told.out and "1 of 2 laws broken" in told.err
@@ -130,6 +129,6 @@ def test_exit_codes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
 
 @pytest.mark.long
 def test_everything_holds() -> None:
-    found = verify.all_laws(AREA, OTHER, 20180701)
+    found = everything.all_laws(AREA, OTHER, 20180701)
     assert [one for one in found if not one.ok] == []
     assert len(found) > 45
