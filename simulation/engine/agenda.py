@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon, lowest_bit
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon, lowest_bit
 
 #: Due day of a row that is on no date.
 NEVER = int(np.iinfo(np.int32).min)
@@ -68,14 +68,14 @@ class _Board:
 _BOARD = _Board()
 
 
-@compiled
+@compiled_inside
 def _mark(row: int, marks: Words, words: Words) -> None:
     """Mark a row number on the board."""
     marks[row >> 6] |= _ONE << np.uint64(row & _LOW_SIX)
     words[row >> 12] |= _ONE << np.uint64((row >> 6) & _LOW_SIX)
 
 
-@compiled
+@compiled_inside
 def _read_off(low: int, high: int, marks: Words, words: Words, found: Rows) -> int:
     """Write the rows marked, which lie from ``low`` to ``high``, to ``found`` in order; return how many, and unmark."""
     size = 0
@@ -152,7 +152,7 @@ def _link(
     return True
 
 
-@compiled
+@compiled_inside
 def _new_link(place: int, links: Links, chains: Days) -> int:
     """Begin another link of a chain that is empty or full up to a place; return where its first row goes."""
     new = chains[_FREE]

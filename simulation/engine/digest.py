@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine.chance import Keys, purpose_number
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 
 _FIRST = np.uint64(0x9E3779B97F4A7C15)
 _SECOND = np.uint64(0xBF58476D1CE4E5B9)
@@ -24,7 +24,7 @@ _30, _27, _31 = np.uint64(30), np.uint64(27), np.uint64(31)
 _NONE = np.zeros(1, dtype=np.int32)
 
 
-@compiled
+@compiled_inside
 def _bits(key: np.uint64, kind: np.uint64, number: int) -> np.uint64:
     """Scramble one event: no two numbers of the same event, and no two keys, give the same bits."""
     value = key * _FIRST + kind
@@ -33,7 +33,7 @@ def _bits(key: np.uint64, kind: np.uint64, number: int) -> np.uint64:
     return value ^ (value >> _31)
 
 
-@compiled
+@compiled_inside
 def stirred(value: np.uint64, word: np.uint64) -> np.uint64:
     """Scramble one more word into what has been scrambled: no two words give the same, nor any two values."""
     value = (value ^ (value >> _30)) * _SECOND + word

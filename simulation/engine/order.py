@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 
 #: How far apart numbers are compared, in turn (M. Ciura, 2001).
 _GAPS = np.array([23, 10, 4, 1], dtype=np.int64)
@@ -13,6 +15,17 @@ _GAPS = np.array([23, 10, 4, 1], dtype=np.int64)
 _FEW = 40
 #: A digit has so many bits.
 _BITS, _DIGITS = 7, 1 << 7
+
+
+@compiled_inside
+def put_into(there: NDArray[Any], numbers: NDArray[Any]) -> None:
+    """Write numbers into another array from its beginning.
+
+    In a compiled loop ``there[:] = numbers`` does the same, but the message for arrays that don't fit takes longer to
+    compile than most loops.
+    """
+    for at in range(numbers.size):
+        there[at] = numbers[at]
 
 
 @compiled
@@ -30,7 +43,7 @@ def put_in_order(numbers: NDArray[np.int64]) -> None:
             numbers[place] = number
 
 
-@compiled
+@compiled_inside
 def _put_in_order_by_digits(numbers: NDArray[np.int64]) -> None:
     """Sort whole numbers where they are by their last digit, then the one before it, and so on."""
     low, high = numbers[0], numbers[0]
@@ -55,10 +68,10 @@ def _put_in_order_by_digits(numbers: NDArray[np.int64]) -> None:
         there, other = other, there
         shift, aside = shift + _BITS, not aside
     if aside:
-        numbers[:] = there
+        put_into(numbers, there)
 
 
-@compiled
+@compiled_inside
 def put_in_order_of(rows: NDArray[np.int64], owner: NDArray[np.integer]) -> None:
     """Sort rows where they are in the order of their owners, those of one owner in row order."""
     width, high = 0, 0

@@ -161,7 +161,8 @@ def family(area: str, seed: int) -> list[Law]:
     """Scenarios that share their beginning give what each gives alone, and nothing moves before the policy does."""
     base = request(shortened("baseline"), area, seed)
     others = [request(shortened(name), area, seed) for name in POLICY_SCENARIOS]
-    together = run_family([base, *others])
+    outputs = dict(run_family([base, *others]))
+    together = [outputs[position] for position in sorted(outputs)]
     alone = [run_model(each) for each in (base, *others)]
     alike = sum(fingerprint(one) == fingerprint(other) for one, other in zip(together, alone, strict=True))
     laws = [

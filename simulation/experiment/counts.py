@@ -6,7 +6,7 @@ no order of addition can reach a result.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -126,7 +126,12 @@ def ratio(top: Floats, bottom: Floats | None, scale: float) -> Floats:
     return np.where(bottom != 0, scale * top / np.where(bottom != 0, bottom, 1), np.nan)
 
 
-def load_counts(paths: Sequence[Path], areas: Sequence[str], months: Sequence[str]) -> Counts:
+def load_counts(
+    paths: Sequence[Path],
+    areas: Sequence[str],
+    months: Sequence[str],
+    read: Mapping[Path, Integers] | None = None,
+) -> Counts:
     """Read the run files of one scenario into one array.
 
     Parameters
@@ -135,6 +140,8 @@ def load_counts(paths: Sequence[Path], areas: Sequence[str], months: Sequence[st
         Run files in the order of their replications.
     areas, months : sequence of str
         Areas of the study and whole months counted. Rows of other months are left out.
+    read : mapping of pathlib.Path to ndarray, optional
+        What `read_counts` returned before for some of them.
 
     Returns
     -------
@@ -146,27 +153,39 @@ def load_counts(paths: Sequence[Path], areas: Sequence[str], months: Sequence[st
         If a run file holds an area or a count that the study doesn't know.
     """
     places = (*areas, WHOLE)
+    values = np.zeros((len(PLAIN_COUNTS), len(places), len(months), len(paths)), dtype=np.int64)
+    for replication, path in enumerate(paths):
+        known = None if read is None else read.get(path)
+        values[..., replication] = read_counts(path, areas, months) if known is None else known
+    return Counts(tuple(places), tuple(months), values)
+
+
+def read_counts(path: Path, areas: Sequence[str], months: Sequence[str]) -> Integers:
+    """Read one run file; see `load_counts`.
+
+    Returns
+    -------
+    ndarray of int64, shape (counts, areas and `WHOLE`, months)
+    """
+    places = (*areas, WHOLE)
     shape = (len(PLAIN_COUNTS), len(places), len(months))
-    values = np.zeros((*shape, len(paths)), dtype=np.int64)
     # Words become numbers at once: to group by words takes twice as long.
     known = {"area": pl.Enum(places), "measure": pl.Enum((*PLAIN_COUNTS, *_HISTOGRAMS)), "month": pl.Enum(months)}
-    for replication, path in enumerate(paths):
-        found = pl.scan_parquet(path).filter(pl.col("month").is_in(list(months)))
-        codes = [pl.col(name).cast(kind, strict=False).to_physical().alias(name) for name, kind in known.items()]
-        plain_or_unknown = (pl.col("measure") < len(PLAIN_COUNTS)).fill_null(True)
-        rows = found.select("value", *codes).filter(plain_or_unknown).collect()
-        for column in ("area", "measure"):
-            if rows[column].null_count():
-                every = found.select(pl.col(column).unique()).collect()[column].to_list()
-                names = ", ".join(sorted(set(every) - set(known[column].categories)))
-                raise ValueError(f"{path.name} holds a {column} that the study does not know: {names}")
-        where = np.ravel_multi_index(
-            tuple(rows[column].to_numpy().astype(np.intp) for column in ("measure", "area", "month")), shape
-        )
-        sums = np.zeros(values[..., replication].size, dtype=np.int64)
-        np.add.at(sums, where, rows["value"].to_numpy())
-        values[..., replication] = sums.reshape(shape)
-    return Counts(tuple(places), tuple(months), values)
+    found = pl.scan_parquet(path).filter(pl.col("month").is_in(list(months)))
+    codes = [pl.col(name).cast(kind, strict=False).to_physical().alias(name) for name, kind in known.items()]
+    plain_or_unknown = (pl.col("measure") < len(PLAIN_COUNTS)).fill_null(True)
+    rows = found.select("value", *codes).filter(plain_or_unknown).collect()
+    for column in ("area", "measure"):
+        if rows[column].null_count():
+            every = found.select(pl.col(column).unique()).collect()[column].to_list()
+            names = ", ".join(sorted(set(every) - set(known[column].categories)))
+            raise ValueError(f"{path.name} holds a {column} that the study does not know: {names}")
+    where = np.ravel_multi_index(
+        tuple(rows[column].to_numpy().astype(np.intp) for column in ("measure", "area", "month")), shape
+    )
+    sums = np.zeros(shape, dtype=np.int64)
+    np.add.at(sums.reshape(-1), where, rows["value"].to_numpy())
+    return sums
 
 
 def side_total(path: Path, names: Sequence[str], months: Sequence[str], side: Literal["", "nps", "crc"] = "") -> int:

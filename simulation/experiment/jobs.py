@@ -62,7 +62,7 @@ class Job:
     replication : int
         Number of the replication, from 0.
     runs : tuple of PlannedRun
-        One a scenario.
+        One a scenario, the one that differs last from the baseline first: the others part from it.
     """
 
     replication: int
@@ -70,11 +70,9 @@ class Job:
 
     @property
     def cost(self) -> int:
-        """Days to be simulated when the common prefix is run once."""
-        if len(self.runs) == 1:
-            return self.runs[0].days
-        shared = max(0, min(min(run.impact_day, run.days) for run in self.runs))
-        return shared + sum(run.days - shared for run in self.runs)
+        """Days to be simulated when each run parts from the first on the day on which it differs."""
+        first, *others = self.runs
+        return first.days + sum(run.days - min(max(0, run.impact_day), run.days) for run in others)
 
 
 def plan_jobs(runs: Sequence[PlannedRun], workers: int, share_prefix: bool) -> list[Job]:

@@ -321,7 +321,8 @@ def _do_job(job: Job, model: Any, folder: Path, seed: int, tell: Callable[[Messa
     if len(left) > 1 and hasattr(model, "run_family"):
         try:
             requests = [_request(run, model, seed, tell) for run in job.runs]
-            for run, output in zip(job.runs, model.run_family(requests), strict=True):
+            for position, output in model.run_family(requests):
+                run = job.runs[position]
                 saved = _save(run, output, folder)
                 left.remove(run)
                 tell(saved)

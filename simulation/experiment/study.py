@@ -15,7 +15,7 @@ import importlib
 import shutil
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +25,7 @@ import polars as pl
 from rich.console import Console
 
 from simulation.experiment.by_group import BY_GROUP_SCHEMA, group_table, load_groups
-from simulation.experiment.counts import load_counts
+from simulation.experiment.counts import Counts, Integers, load_counts, read_counts
 from simulation.experiment.differences import (
     BY_AREA_SCHEMA,
     DIFFERENCES_SCHEMA,
@@ -83,6 +83,9 @@ from simulation.scenario import Resolved
 
 FAILURES = "failed_runs.txt"
 """File with the full messages of runs that failed; there only when some did."""
+
+_READ_AHEAD = 40
+"""Most runs whose counts are kept from before the tables are made; one of the whole country takes some 8 MB."""
 
 BY_GROUP = "differences_by_group.csv"
 """File of differences by group of people; there only where a study splits its counts."""
@@ -321,6 +324,9 @@ class _Running:
         self.failures: list[Failure] = []
         self._details: list[str] = []
         self._labels: dict[str, list[tuple[str, int]]] = collections.defaultdict(list)
+        self._months = whole_months(plan.baseline.start, plan.baseline.end)
+        self._beside = ThreadPoolExecutor(1)
+        self._reading: dict[Path, Future[Integers]] = {}
         for label, run in plan.runs.items():
             self._labels[run.key].append(label)
 
@@ -336,7 +342,7 @@ class _Running:
         write_manifest(self.folder, manifest)
         try:
             try:
-                self._make_runs(share_prefix=hasattr(model, "run_family"))
+                self._make_runs(share_prefix="run_family" in getattr(model, "__all__", vars(model)))
             finally:
                 self.reporter.stop()
             outputs = self._write_outputs()
@@ -349,6 +355,8 @@ class _Running:
             if isinstance(error, WorkersCannotStart):
                 raise StudyFailed([], str(error)) from error
             raise
+        finally:
+            self._beside.shutdown(cancel_futures=True)
         manifest["runs"] = [
             {
                 "scenario": scenario,
@@ -437,6 +445,17 @@ class _Running:
             # Taken from the message: Polars answers Ctrl-C with two exceptions, and the second would
             # interrupt the tidying up after the first.
             self.records[message.key] = message.summary
+            self._read_ahead(run_path(self.folder, message.key))
+
+    def _read_ahead(self, path: Path) -> None:
+        """Read the counts of a run while others are still made, or all would be read when every worker has stopped."""
+        if len(self._reading) < _READ_AHEAD:
+            self._reading[path] = self._beside.submit(read_counts, path, self.plan.areas, self._months)
+
+    def _counts(self, paths: Sequence[Path]) -> Counts:
+        """Return the counts of a scenario's runs from their start."""
+        read = {path: self._reading[path].result() for path in paths if path in self._reading}
+        return load_counts(paths, self.plan.areas, self._months, read)
 
     def _paths(self) -> dict[str, Sequence[Path]]:
         """Return the run files of each scenario in the order of their replications."""
@@ -452,10 +471,9 @@ class _Running:
         """Write every table; return their names."""
         paths = self._paths()
         # One core would idle while the other puts all runs into one table.
-        with ThreadPoolExecutor(1) as beside:
-            outcomes = beside.submit(self._write_outcomes, paths)
-            tables = self._write_tables(paths)
-            outcomes.result()
+        outcomes = self._beside.submit(self._write_outcomes, paths)
+        tables = self._write_tables(paths)
+        outcomes.result()
         folder = self.folder / "scenarios"
         if folder.is_dir():
             shutil.rmtree(folder)
@@ -467,14 +485,13 @@ class _Running:
     def _write_tables(self, paths: dict[str, Sequence[Path]]) -> list[str]:
         """Write the tables that are made from the counts of all runs; return their names."""
         plan = self.plan
-        from_start = whole_months(plan.baseline.start, plan.baseline.end)
-        whole = load_counts(paths[plan.baseline.name], plan.areas, from_start)
+        whole = self._counts(paths[plan.baseline.name])
         counts = {
-            scenario.name: load_counts(paths[scenario.name], plan.areas, plan.months)
+            scenario.name: (whole if scenario is plan.baseline else self._counts(paths[scenario.name])).of_months(
+                plan.months
+            )
             for scenario in plan.scenarios
-            if scenario is not plan.baseline
         }
-        counts[plan.baseline.name] = whole.of_months(plan.months)
         arms = [
             Arm(scenario.name, plan.impacts[scenario.name], counts[scenario.name], scenario.scenario.moves)
             for scenario in plan.scenarios
@@ -487,7 +504,7 @@ class _Running:
             "levels.csv": level_table(paths[plan.baseline.name], plan.months, plan.whole_country),
             "distributions.csv": distribution_table(paths, self._last_window()),
             "parameters.csv": _parameter_table(plan.baseline),
-            "warm_up.csv": warm_up_table(whole, len(from_start) - len(plan.months)),
+            "warm_up.csv": warm_up_table(whole, len(self._months) - len(plan.months)),
         }
         (self.folder / BY_GROUP).unlink(missing_ok=True)
         if plan.split:

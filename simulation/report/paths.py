@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import polars as pl
-from scipy import stats
+from scipy.special import stdtrit
 
 from simulation.measures.registry import COUNT_BY_NAME, Measure
 
@@ -110,7 +110,7 @@ def monthly_differences(
         .sort("scenario", "measure", "month")
     )
     reach = {
-        runs: float(stats.t.ppf(0.5 + coverage / 2, runs - 1)) / runs**0.5
+        runs: float(stdtrit(runs - 1, 0.5 + coverage / 2)) / runs**0.5
         for runs in frame["runs"].unique().to_list()
         if runs > 1
     }

@@ -23,7 +23,21 @@ counting              counting                                         the month
 ====================  ===============================================  ==========================================
 """
 
-from simulation.system.model import Model, RunOutput, RunRequest, run_family, run_model
-from simulation.system.rehearsal import rehearse
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simulation.system.model import Model, RunOutput, RunRequest, run_family, run_model
+    from simulation.system.rehearsal import rehearse
 
 __all__ = ["Model", "RunOutput", "RunRequest", "rehearse", "run_family", "run_model"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the model when it is asked for: who starts the runs and reads their results needs none of it."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    part = "rehearsal" if name == "rehearse" else "model"
+    return getattr(importlib.import_module(f"{__name__}.{part}"), name)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import minus_log_of, uniform_of
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.system.codes import CRC, NPS, Asking, Grade, Location, Rosh, Tier
 from simulation.system.service import CUSTODY_LOCATIONS, Array, Rows
 from simulation.system.waits import day_of_wait, value_at
@@ -50,7 +50,7 @@ def tier_of(
     return _D1 if needier else _D2
 
 
-@compiled
+@compiled_inside
 def must_be_nps(threshold: float, rsr: int, rosh: int, mappa: int, public_interest: int) -> bool:
     """Tell who must be supervised by the NPS; the threshold of the area is in hundredths of a percent."""
     return (rsr >= threshold) | (rosh >= _HIGH) | (mappa > 0) | (public_interest == 1)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
+from simulation.engine.order import put_into
 from simulation.system.codes import Location, Mode, Rosh, Task, Tier
 from simulation.system.contact_loops import Counted, PeopleColumns, call_due, occurrence_of
 from simulation.system.diary_loops import (
@@ -301,12 +302,13 @@ def contacts_held(
             other = place[fate[at]]
             place[fate[at]] = other + 1
             others[other], their_keys[other] = due[at], keys[at]
-    is_first[routine:], times[routine:], rows[routine:] = True, first_seconds, first
+    is_first[routine:], times[routine:] = True, first_seconds
+    put_into(rows[routine:], first)
     ways_of_first(rows, routine, how, people, ways)
     return Outcome(rows, how, is_first, times, stands_in, others, their_keys, begins)
 
 
-@compiled
+@compiled_inside
 def ways_of_first(rows: Rows, routine: int, how: NDArray[np.int8], people: PeopleColumns, ways: Ways) -> None:
     """Say how first appointments are held: in the office, never by telephone.
 

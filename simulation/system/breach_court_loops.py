@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
-from simulation.engine.order import put_in_order, put_in_order_of
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
+from simulation.engine.order import put_in_order, put_in_order_of, put_into
 from simulation.system.codes import Location, Status
 from simulation.system.enforcement_loops import occurrence_of
 from simulation.system.service import COUNT_INDEX, Array, Rows
@@ -73,7 +73,7 @@ def hold_list(
     return holding, putting_off
 
 
-@compiled
+@compiled_inside
 def call_list(
     due: Rows,
     today: int,
@@ -138,7 +138,7 @@ def call_list(
     return listed[:listing], at_once[:going], arrested[:brought], too_long
 
 
-@compiled
+@compiled_inside
 def call_in(
     heard: Rows,
     today: int,
@@ -250,7 +250,7 @@ def call_day(
         parted = np.empty((2, listed.size), dtype=np.intp)
         holding, putting_off = hold_list(listed, parted, places, area, person, breach_known)
         listed = parted[0, :holding]
-        found[1, :putting_off] = parted[1, :putting_off]
+        put_into(found[1], parted[1, :putting_off])
         for sentence in found[1, :putting_off]:
             flows[_PUT_OFF, cell[person[sentence]]] += 1
     now, away, wanted, arrests = call_in(
@@ -271,9 +271,12 @@ def call_day(
         flows,
     )
     heard = now.size + at_once.size
-    found[0, : now.size], found[0, now.size : heard] = now, at_once
-    found[2, : arrested.size] = arrested
-    found[3, : away.size], found[4, : away.size], found[5, : away.size] = away, wanted, arrests
+    put_into(found[0], now)
+    put_into(found[0, now.size :], at_once)
+    put_into(found[2], arrested)
+    put_into(found[3], away)
+    put_into(found[4], wanted)
+    put_into(found[5], arrests)
     if at_once.size > 0:
         put_in_order(found[0, :heard])
     put_in_order(found[4, : away.size])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.system.codes import Grade, Rosh
 
 Array = NDArray[Any]
@@ -19,7 +19,7 @@ _HIGH, _PO = Rosh.HIGH, Grade.PO
 _GATHERED = 1024
 
 
-@compiled
+@compiled_inside
 def load_of(held: int, hours_left: int) -> int:
     """Return what an officer holds for each hour that they have, in whole millionths.
 
@@ -79,7 +79,7 @@ def choose_officers(
     return chosen
 
 
-@compiled
+@compiled_inside
 def _able_officers(
     teams: int,
     team: Array,

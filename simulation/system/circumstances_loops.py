@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import minus_log_of, uniform_of
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.system import codes
 from simulation.system.custody_loops import DONE
 from simulation.system.service import FAR
@@ -126,7 +126,7 @@ def move_homes(
     return settled[:many_settled], temporary[:many_temporary], nowhere[:many_nowhere]
 
 
-@compiled
+@compiled_inside
 def day_of_move(
     key: np.uint64,
     home: int,

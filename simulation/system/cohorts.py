@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulation.engine import NEVER
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.system import hazards
 from simulation.system.codes import Location
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
@@ -77,7 +77,7 @@ def _quarter_begin(service: Service) -> int:
     return service.calendar.day(today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1))
 
 
-@compiled
+@compiled_inside
 def _begin_one(
     row: int,
     today: int,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.system.codes import Mode, Rosh, Tier
 from simulation.system.columns import People
 from simulation.system.mode_loops import in_person
@@ -187,13 +187,13 @@ class Held(NamedTuple):
 # They take numbers, never arrays: handing arrays from one compiled function to another costs more than the rule.
 
 
-@compiled
+@compiled_inside
 def occurrence_of(sentences: int, spells: int, contacts: int) -> int:
     """Return the occurrence number of a contact's draws: sentence, spell in the community, count."""
     return int(sentences) * 65536 + int(spells) * 1024 + int(contacts)
 
 
-@compiled
+@compiled_inside
 def may_be_called(
     rosh: int, tier: int, contacts: int, age: int, first_due_from: int, work_only: int, early: int
 ) -> bool:
@@ -208,14 +208,14 @@ def may_be_called(
     )
 
 
-@compiled
+@compiled_inside
 def call_due(booked_as: int, crisis_noticed: int, rosh: int, unseen: int, floor: float) -> bool:
     """Tell whether a contact is a call: booked as one, unless stepped up, at high risk or due to be seen."""
     due_to_be_seen = floor > 0 and unseen + _FLOOR_AHEAD >= floor
     return booked_as != _FACE_TO_FACE and crisis_noticed == 0 and rosh < _HIGH and not due_to_be_seen
 
 
-@compiled
+@compiled_inside
 def _miss_probability(
     chance: float,
     in_crisis: bool,
@@ -234,7 +234,7 @@ def _miss_probability(
     return min(chance, _MOST_MISSED)
 
 
-@compiled
+@compiled_inside
 def _stage(age: int, early: int, middle: int) -> int:
     """Return how far supervision has come: early, middle or late."""
     if age < early:
@@ -242,7 +242,7 @@ def _stage(age: int, early: int, middle: int) -> int:
     return 1 if age < middle else 2
 
 
-@compiled
+@compiled_inside
 def _next_booked_as(
     phone_draw: float,
     phone_cut: float,
@@ -262,7 +262,7 @@ def _next_booked_as(
     return _FACE_TO_FACE
 
 
-@compiled
+@compiled_inside
 def _sooner(days: int, floor: int, crisis_noticed: int, step_up: int) -> int:
     """Shorten an interval to the limit on days unseen, and where a change in need is known."""
     if floor > 0:
@@ -270,7 +270,7 @@ def _sooner(days: int, floor: int, crisis_noticed: int, step_up: int) -> int:
     return min(days, step_up) if crisis_noticed == 1 else days
 
 
-@compiled
+@compiled_inside
 def _nearest(day: int, before: int, after: int, draw: float) -> int:
     """Return the working day nearest to a day; the draw settles ties, so that Monday doesn't get every Sunday."""
     gap = (day - before) - (after - day)
@@ -341,7 +341,7 @@ def days_until_next(people: PeopleColumns, rows: Rows, rules: Rules, today: int)
     return found
 
 
-@compiled
+@compiled_inside
 def _by_outcome(
     rows: Rows, keys: NDArray[np.uint64], outcome: NDArray[np.int8]
 ) -> tuple[Rows, NDArray[np.uint64], Rows]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.agenda import NOBODY
 from simulation.engine.chance import minus_log_of, uniform_of
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.engine.order import put_in_order, put_in_order_of
 from simulation.system.codes import Status
 from simulation.system.quantiles import Lookup, quantile_table
@@ -75,7 +75,7 @@ _ORDER, _CUSTODY, _CURFEW, _LICENCE = Status.ORDER, Status.CUSTODY, Status.CURFE
 _SUPERVISION, _RECALLED, _AT_LARGE, _ENDED = Status.SUPERVISION, Status.RECALLED, Status.AT_LARGE, Status.ENDED
 
 
-@compiled
+@compiled_inside
 def status_outside(expiry: int, supervision_end: int, today: int) -> int:
     """Return what follows time in prison: licence, or post-sentence supervision, or nothing."""
     if expiry > today:
@@ -83,7 +83,7 @@ def status_outside(expiry: int, supervision_end: int, today: int) -> int:
     return _SUPERVISION if supervision_end > today else _ENDED
 
 
-@compiled
+@compiled_inside
 def home_at_release(
     key: np.uint64,
     number: int,

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import mix, uniform_of
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
+from simulation.engine.order import put_into
 from simulation.system.codes import Location, Status, Task
 from simulation.system.columns import OpenTasks, Posts, Sentences
 from simulation.system.contact_loops import Counted, PeopleColumns
@@ -114,7 +115,7 @@ def sentence_columns(sentences: Sentences) -> SentenceColumns:
 # --- Queues -------------------------------------------------------------------------------------------------------
 
 
-@compiled
+@compiled_inside
 def urgency_of(priority: int, due: int, mixed: np.uint64, today: int) -> np.uint64:
     """Return one number to sort by: priority, then due day, then 32 bits that settle what is left."""
     late = min(max(due - today + 2048, 0), 4095)
@@ -130,7 +131,7 @@ def urgencies(priority: Seconds, due: Seconds, mixed: Urgency, today: int) -> Ur
     return found
 
 
-@compiled
+@compiled_inside
 def _sort_runs(queue: Tasks, ranks: Urgency) -> None:
     """Sort short runs of one queue, and its urgencies, by insertion. Equals keep their order."""
     size = queue.size
@@ -144,7 +145,7 @@ def _sort_runs(queue: Tasks, ranks: Urgency) -> None:
             queue[place], ranks[place] = task, rank
 
 
-@compiled
+@compiled_inside
 def _in_order(queue: Tasks, ranks: Urgency, urgency: Urgency) -> Tasks:
     """Return a queue sorted: runs of it, which are merged two by two. Equals keep their order."""
     _sort_runs(queue, ranks)
@@ -238,7 +239,7 @@ def work_diaries(
             continue
         is_long = end - begin > _LONG
         if is_long:
-            queues[begin:end] = _in_order(queues[begin:end], ranks[begin:end], urgency)
+            put_into(queues[begin:end], _in_order(queues[begin:end], ranks[begin:end], urgency))
         taken = 0
         for number in range(begin, end):
             if taken >= whole:
@@ -253,7 +254,7 @@ def work_diaries(
     return served, put_off, used[:none]
 
 
-@compiled
+@compiled_inside
 def _next(ranks: Urgency, begin: int, end: int) -> int:
     """Return the place of the lowest rank in a queue, the first of equals, and take it out."""
     lowest, found = ranks[begin], begin
@@ -357,10 +358,13 @@ def close_posts(
     balance[3] += change
 
 
-@compiled
+@compiled_inside
 def duty_roster(posts: PostColumns, at_work: Flags) -> tuple[Rows, Rows]:
     """Return posts at work sorted by office and employer, and where each office and employer begins."""
-    begins = np.zeros(posts.office.max() * 2 + 3, dtype=np.intp)
+    last = 0
+    for post in range(posts.office.size):
+        last = max(last, int(posts.office[post]))
+    begins = np.zeros(last * 2 + 3, dtype=np.intp)
     for post in range(at_work.size):
         if at_work[post]:
             begins[posts.office[post] * 2 + posts.employer[post] + 1] += 1
@@ -379,7 +383,7 @@ def duty_roster(posts: PostColumns, at_work: Flags) -> tuple[Rows, Rows]:
 # --- Tasks --------------------------------------------------------------------------------------------------------
 
 
-@compiled
+@compiled_inside
 def _paper_wanted(kind: int, status: int, breach_pending: int, recall_pending: int, curfew_stage: int) -> bool:
     """Tell whether a task that belongs to a sentence still has a reason."""
     if kind == _BREACH_PACK:

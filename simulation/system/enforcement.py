@@ -183,9 +183,7 @@ class Enforcement:
             people.key,
             people.cell,
             people.latest,
-            people.sentences,
-            people.spells,
-            people.contacts,
+            people.crises,
             sentences.previous,
             sentences.status,
         )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.engine.order import put_in_order, put_in_order_of
 from simulation.system.codes import CRC, Kind, Location, Status
 from simulation.system.contact_loops import occurrences
@@ -46,7 +46,7 @@ _COMMUNITY_REVOKED, _COMMITTALS = COUNT_INDEX["community_orders_revoked"], COUNT
 _ROUNDS = 16
 
 
-@compiled
+@compiled_inside
 def occurrence_of(number: int, count: int) -> int:
     """Return the occurrence of a draw: the number of the person's sentence, and a count within it."""
     return number * 4096 + count
@@ -61,13 +61,14 @@ def recalled_from_licence(
     key: Array,
     cell: Array,
     latest: Rows,
-    sentences: Array,
-    spells: Array,
-    contacts: Array,
+    crises: Array,
     previous: Rows,
     status: Array,
 ) -> int:
-    """Find the sentences of those on licence whom something that happened leads back to prison.
+    """Find the sentences of those on licence whom a change in risk that was noticed leads back to prison.
+
+    One draw for each change, whichever contact it was noticed at: two scenarios whose contacts fall on other days share
+    their luck.
 
     Parameters
     ----------
@@ -79,7 +80,6 @@ def recalled_from_licence(
     Returns how many, written into ``recalled``.
     """
     sentence = live_sentences(latest, previous, status, rows)
-    occurrence = occurrences(sentences, spells, contacts, rows)
     many = 0
     for at in range(rows.size):
         row = rows[at]
@@ -88,7 +88,7 @@ def recalled_from_licence(
         stands = status[sentence[at]]
         if stands != _LICENCE and stands != _CURFEW:
             continue
-        if uniform_of(key[row], constant, occurrence[at]) < share[cell[row]]:
+        if uniform_of(key[row], constant, int(crises[row])) < share[cell[row]]:
             recalled[many] = sentence[at]
             many += 1
     return many

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import compiled, compiled_inside
 from simulation.system import codes
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def reoffending_ratios(
     return ratios
 
 
-@compiled
+@compiled_inside
 def begin_year(
     row: int,
     today: int,

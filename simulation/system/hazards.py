@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import minus_log_of, uniform_of
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.system import codes
 from simulation.system.waits import day_of_wait, value_at
 
@@ -47,7 +47,7 @@ def groups(rows: Rows, latest: Rows, kind: Array, length: Array) -> NDArray[np.i
     return found
 
 
-@compiled
+@compiled_inside
 def sentences_of(rows: Rows, latest: Rows, previous: Rows) -> Rows:
     """Return every sentence that people ever had."""
     many = 0
@@ -82,7 +82,7 @@ def day_of_change(
     return day_of_wait(today, wait / max(yearly / 365.25, 1e-9))
 
 
-@compiled
+@compiled_inside
 def day_of_death(
     key: np.uint64,
     dies: np.uint64,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER, Table
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.system import codes
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def columns(kind: Any, table: Table) -> Any:
     return kind(*(getattr(table, name) for name in kind._fields))
 
 
-@compiled
+@compiled_inside
 def _looked_at(size: int, people: PeopleSeen, masks: Array, contact: Array, today: int) -> Rows:
     """Return who doesn't plainly break no law.
 

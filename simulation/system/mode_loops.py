@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import compiled, compiled_inside
 from simulation.system.codes import Mode
 
 Shares = NDArray[np.float64]
@@ -86,7 +86,7 @@ def in_person(mode: int) -> bool:
     return mode in (_FACE_TO_FACE, _OPEN_BOOTH, _HOME_VISIT, _DOORSTEP, _GROUP)
 
 
-@compiled
+@compiled_inside
 def way_of_first(draw: float, exceptional: bool, face_to_face: float, doorstep: float, booth: float) -> int:
     """Return how a first appointment is held: never by telephone, whatever else is."""
     if exceptional:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -451,39 +451,53 @@ def run_model(request: RunRequest) -> RunOutput:
     return model.output()
 
 
-def run_family(requests: list[RunRequest]) -> list[RunOutput]:
-    """Run several scenarios of one replication, their common prefix once.
+def run_family(requests: Sequence[RunRequest]) -> Iterator[tuple[int, RunOutput]]:
+    """Run several scenarios of one replication; what they have in common is run once.
 
-    The prefix runs up to the midnight before the first day on which any of them differs from the first; each is then
-    continued from that snapshot. The bytes are those of separate runs.
+    The first request is run; at the midnight before each day on which others begin to differ from it, they are
+    continued from where it is, and it goes on. So only one saved state is held at a time, however many scenarios
+    there are. The bytes are those of separate runs.
 
     Parameters
     ----------
-    requests : list of RunRequest
-        Same dates, areas, seed and replication.
+    requests : sequence of RunRequest
+        Same dates, areas, seed and replication. The more the first has in common with the others the better.
+
+    Yields
+    ------
+    tuple of (int, RunOutput)
+        Position of a request and its output, in the order in which they are finished.
     """
-    if len(requests) == 1:
-        return [run_model(requests[0])]
-    first = requests[0].resolved
-    differences = [first.first_difference(request.resolved) for request in requests[1:]]
-    days = [(when - first.start).days for when in differences if when is not None]
-    same = all(
-        (request.resolved.start, request.resolved.end, request.resolved.areas)
-        == (first.start, first.end, first.areas)
-        for request in requests
-    )
+    first = requests[0]
+    last = (first.resolved.end - first.resolved.start).days + 1
+    branches: dict[int, list[int]] = {}
+    for position, request in enumerate(requests[1:], 1):
+        branches.setdefault(_common_days(first.resolved, request.resolved, last), []).append(position)
+    for position in branches.pop(0, []):
+        yield position, run_model(requests[position])
+    model = Model(first)
+    for day, positions in sorted(branches.items()):
+        model.run(day)
+        saved = model.save()
+        for position in positions:
+            model.request = requests[position]
+            model.continue_with(saved, model.request.resolved)
+            model.run()
+            yield position, model.output()
+        model.request = first
+        model.continue_with(saved, first.resolved)
+        # Let go before the next is made.
+        del saved
+    model.run()
+    yield 0, model.output()
+
+
+def _common_days(first: Resolved, other: Resolved, last: int) -> int:
+    """Return the days for which a run of one scenario is a run of the other; 0 if they can't share any."""
+    if (other.start, other.end, other.areas) != (first.start, first.end, first.areas):
+        return 0
     # Demand is drawn before day one: scenarios that change it have other people in them.
-    same &= all(_demand(request.resolved) == _demand(first) for request in requests)
-    if not same or not days or min(days) < 1:
-        return [run_model(request) for request in requests]
-    model = Model(requests[0])
-    model.run(min(days))
-    snapshot = model.save()
-    outputs = []
-    for number, request in enumerate(requests):
-        if number:
-            model.request = request
-            model.continue_with(snapshot, request.resolved)
-        model.run()
-        outputs.append(model.output())
-    return outputs
+    if _demand(other) != _demand(first):
+        return 0
+    when = first.first_difference(other)
+    return last if when is None else min(last, max(0, (when - first.start).days))

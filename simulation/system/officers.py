@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.order import put_in_order
 from simulation.system import codes
 from simulation.system.waits import value_at
 
@@ -203,7 +204,7 @@ def cases_of(leavers: Rows, area: Array, cases: Array, places: Array, first_of_a
                 row += 1
             start += _STRETCH
     if leavers.size > 1:
-        found[:many].sort()
+        put_in_order(found[:many])
     return found[:many]
 
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
-from simulation.engine.order import put_in_order
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
+from simulation.engine.order import put_in_order, put_into
 from simulation.system.codes import Grade, Kind, Location, Parole, RecallKind, RecallReason, Rosh, Status
 from simulation.system.custody_loops import Array, Counted, Rows, Shares, status_outside
 from simulation.system.waits import value_at
@@ -88,7 +88,7 @@ def ask_for(
     and these people in row order.
     """
     rows, owners, people = found[0], found[1], found[2]
-    rows[:] = asked
+    put_into(rows, asked)
     put_in_order(rows)
     size = 0
     for at in range(rows.size):
@@ -128,7 +128,7 @@ def break_curfews(
     return size
 
 
-@compiled
+@compiled_inside
 def _review_day(today: int, wait: int, expiry: int, working_before: NDArray[np.int32], origin: int) -> int:
     """Return the day of a review so many days ahead, or the end of the sentence, which comes first."""
     return max(int(working_before[min(today + wait, expiry) + origin]), today + 1)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.system.codes import Status
 from simulation.system.custody_loops import Array, Counted, Rows, Shares
 from simulation.system.groups import LONG
@@ -49,7 +49,7 @@ def occurrence_of_term(number: int) -> int:
     return 4096 if number == 1 else number
 
 
-@compiled
+@compiled_inside
 def band_of(key: np.uint64, number: int, constant: np.uint64, edges: Shares) -> int:
     """Return the band of length of the custody that a person's n-th sentence brings, or would bring."""
     uniform = uniform_of(key, constant, occurrence_of_term(number))
@@ -215,7 +215,7 @@ def first_day_of_curfew(
     return int(max(float(imposed), imposed + served - remand))
 
 
-@compiled
+@compiled_inside
 def dates_of(
     days: int,
     before: int,

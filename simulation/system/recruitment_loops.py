@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.calendar import MONTH_DAYS
 from simulation.engine.chance import minus_log_of, uniform_of
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import compiled, compiled_inside
 from simulation.system import codes
 from simulation.system.waits import value_at
 
@@ -29,7 +29,7 @@ _PERMANENT, _ORDINARY = codes.Terms.PERMANENT, codes.Reason.ORDINARY
 _PER_SEARCH = 8
 
 
-@compiled
+@compiled_inside
 def days_of_stage(
     key: np.uint64, side: int, search: int, stage: int, shares: Array, months: Array, delay: float, length: np.uint64
 ) -> int:

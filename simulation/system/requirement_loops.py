@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.system.codes import Location, Programme, Progress, Requirement, Status
 from simulation.system.service import Array, Rows
 from simulation.system.waits import value_at
@@ -267,7 +267,7 @@ def by_event(told: Told, events: int, kinds: int) -> tuple[Told, Rows]:
     return Told(person, key, event, detail), edges
 
 
-@compiled
+@compiled_inside
 def _days_due(ordered: int, draw: float, ogrs: int, enough: Enough) -> int:
     """Return how many days are to be delivered of those ordered."""
     if enough.rule == _UP_TO:

@@ -9,7 +9,7 @@ import numpy as np
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.system.codes import Progress, Requirement
 from simulation.system.requirement_loops import COUNTED, Counted
 from simulation.system.service import Array, Rows
@@ -29,7 +29,7 @@ _DAYS_DONE, _DAYS_WITH_OFFICER, _DAYS_MISSED, _BEGUN, _BEGIN_DAYS, _ENDED_ALL = 
 _ACTIVITY, _RUNNING, _FINISHED = Requirement.REHABILITATION, Progress.RUNNING, Progress.FINISHED
 
 
-@compiled
+@compiled_inside
 def keep_day(
     row: int,
     today: int,

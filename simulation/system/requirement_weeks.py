@@ -10,7 +10,7 @@ import numpy as np
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.system.codes import NPS, Delivery, Location, Progress, Requirement, Status
 from simulation.system.requirement_loops import (
     AT_WORK,
@@ -91,7 +91,7 @@ _WAITING, _RUNNING, _FINISHED, _ENDED = Progress.WAITING, Progress.RUNNING, Prog
 _NPS = NPS
 
 
-@compiled
+@compiled_inside
 def _fetch_amounts(rows: RequirementColumns, row: int) -> None:
     """Ask for what is read of a requirement when a day of it is kept, or when it ends."""
     fetch_soon(rows.kind, row)
@@ -102,7 +102,7 @@ def _fetch_amounts(rows: RequirementColumns, row: int) -> None:
     fetch_soon(rows.began, row)
 
 
-@compiled
+@compiled_inside
 def _lapse(
     row: int,
     rows: RequirementColumns,
@@ -139,7 +139,7 @@ def _lapse(
     return events + 1
 
 
-@compiled
+@compiled_inside
 def _keep_day(row: int, today: int, cell: int, rows: RequirementColumns, counted: Counted, done: Counted) -> None:
     """Count a rehabilitation activity day that was kept."""
     keep_day(

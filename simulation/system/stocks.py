@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.engine.digest import stirred
 from simulation.system import codes
 from simulation.system.cohorts import INSPECTED_FROM, INSPECTED_TO
@@ -204,7 +204,7 @@ def supervised(size: int, side: Array) -> Array:
     return rows[:at]
 
 
-@compiled
+@compiled_inside
 def _state_of(
     key: np.uint64, officer: int, place: int, last_seen: int, crisis_since: int, contacts: int, hazard: np.uint64
 ) -> np.uint64:

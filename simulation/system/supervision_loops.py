@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.system.codes import Location, Status
 
 Rows = NDArray[np.intp]
@@ -26,7 +26,7 @@ _COMMITTED, _ENDED = Location.COMMITTED, Location.ENDED
 _ORDER, _CURFEW, _LICENCE, _SUPERVISION = Status.ORDER, Status.CURFEW, Status.LICENCE, Status.SUPERVISION
 
 
-@compiled
+@compiled_inside
 def _forget(person: Any, today: int, month_begin: int, unnoticed_days: Counted) -> None:
     """Forget a change in need; one that nobody noticed adds the days of this month for which it went unnoticed."""
     if person["crisis_since"] != NEVER and person["crisis_noticed"] == 0:
@@ -35,7 +35,7 @@ def _forget(person: Any, today: int, month_begin: int, unnoticed_days: Counted) 
     person["crisis_noticed"] = 0
 
 
-@compiled
+@compiled_inside
 def _close_case(person: Any, move: Any, place: Any, cases: Array) -> None:
     """Close a case, given what lies in each of somebody's records: whoever held it has one case less."""
     if place["officer"] >= 0:
@@ -52,7 +52,7 @@ def _close_case(person: Any, move: Any, place: Any, cases: Array) -> None:
     person["work_only"] = 0
 
 
-@compiled
+@compiled_inside
 def _fetch_soon(
     row: int,
     target: int,

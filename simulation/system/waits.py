@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import compiled, compiled_inside
 from simulation.system.service import FAR
 
 Array = NDArray[Any]
@@ -30,7 +30,7 @@ def value_at(uniform: float, probabilities: Array, values: Array) -> float:
     return slope * (uniform - probabilities[at]) + values[at]
 
 
-@compiled
+@compiled_inside
 def day_of_wait(today: int, wait: float) -> int:
     """Return the day on which a wait that begins tomorrow ends; at most so far ahead that no run lasts as long."""
     return today + 1 + int(min(wait, float(FAR)))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
+import itertools
+import operator
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -13,7 +16,7 @@ import numpy as np
 import pytest
 
 from simulation.engine import compiled
-from simulation.engine.compiled import AHEAD, fetch_soon, lowest_bit
+from simulation.engine.compiled import AHEAD, compiled_inside, fetch_soon, lowest_bit
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
 
@@ -197,3 +200,69 @@ def test_arguments_are_lent_and_parts_of_them_returned_as_copies() -> None:
     # Whatever happens, nobody is left holding what was lent.
     assert sys.getrefcount(rows) == counted
     assert sys.getrefcount(rest) == sys.getrefcount(made) == 2
+
+
+def test_a_loop_for_other_loops_cannot_be_called_from_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numba itself would jump to address 0 and take Python with it."""
+    monkeypatch.setattr(compiled, "LOOPS", [])
+
+    @compiled_inside
+    def halved(number: int) -> int:
+        return number // 2
+
+    @compiled.compiled
+    def quartered(number: int) -> int:
+        return halved(halved(number))
+
+    assert quartered(41) == 10
+    for _ in range(2):
+        with pytest.raises(TypeError, match="halved has no way in from Python"):
+            halved(41)
+
+
+def test_loops_for_other_loops_are_called_by_nothing_else() -> None:
+    """In no lever's way through the model either, which no short run takes."""
+    inside: set[str] = set()
+    elsewhere: dict[str, str] = {}
+    for path in sorted((Path(__file__).parents[2] / "simulation").rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        within: set[int] = set()
+        own: set[str] = set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                marks = {mark.id for mark in node.decorator_list if isinstance(mark, ast.Name)}
+                if marks & {"compiled", "compiled_inside"}:
+                    within.update(id(part) for part in ast.walk(node))
+                if "compiled_inside" in marks:
+                    own.add(node.name)
+        inside |= {f"{path.stem}.{name}" for name in own}
+        known = {name: f"{path.stem}.{name}" for name in own}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                known |= {
+                    alias.asname or alias.name: f"{node.module.rsplit('.', 1)[-1]}.{alias.name}" for alias in node.names
+                }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name) and id(node) not in within and node.id in known:
+                elsewhere.setdefault(known[node.id], f"{path.name}:{node.lineno}")
+    assert len(inside) > 40
+    assert not {name: place for name, place in elsewhere.items() if name in inside}
+
+
+def test_what_is_known_of_a_sign_is_what_numba_finds() -> None:
+    fresh, ours = numba.core.typing.Context(), numba.core.registry.cpu_target.typing_context
+    fresh.refresh()
+    ours.refresh()
+    numbers = [numba.types.int8, numba.types.int32, numba.types.int64, numba.types.uint64]
+    kinds = [*numbers, numba.types.float64, numba.types.boolean, numba.types.IntegerLiteral(0)]
+    signs = (operator.add, operator.floordiv, operator.rshift, operator.and_, operator.lt, operator.iadd, max)
+
+    def found(context: object, sign: object, pair: tuple[object, ...]) -> object:
+        try:
+            return context.resolve_function_type(sign, pair, {})  # type: ignore[attr-defined]
+        except numba.core.errors.NumbaError as error:
+            return type(error)
+
+    for sign, pair in itertools.product(signs, itertools.product(kinds, kinds)):
+        once, again = found(ours, sign, pair), found(ours, sign, pair)
+        assert once == again == found(fresh, sign, pair), (sign, pair)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,9 +90,10 @@ def run_model(request: RunRequest) -> RunOutput:
     return RunOutput(columns, ["a"] * days, {"2017-01": "b"}, {"people are conserved": days})
 
 
-def run_family(requests: list[RunRequest]) -> Iterator[RunOutput]:
+def run_family(requests: Sequence[RunRequest]) -> Iterator[tuple[int, RunOutput]]:
     assert len({request.replication for request in requests}) == 1
     if any(request.resolved.on(0).flag("fake.fails_in_company") for request in requests):
         raise RuntimeError("these runs can't be made together")
-    for request in requests:
-        yield run_model(request)
+    # The model itself finishes what parts first before what it parts from.
+    for position in reversed(range(len(requests))):
+        yield position, run_model(requests[position])

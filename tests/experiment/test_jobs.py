@@ -31,6 +31,9 @@ def test_a_common_prefix_is_counted_once() -> None:
     family = Job(0, tuple(runs(3, 1)))
     assert family.cost == 730 + 3 * (1826 - 730)
     assert Job(0, family.runs[:1]).cost == 1826
+    # Each shares what it has in common with the first, which differs last; not what all have in common.
+    baseline, late, early = runs(2, 1)[0], runs(2, 1, impact=1000)[1], runs(2, 1, impact=100)[1]
+    assert Job(0, (baseline, late, early)).cost == 1826 + (1826 - 1000) + (1826 - 100)
     # A scenario that differs from the first day shares nothing.
     assert Job(0, tuple(runs(2, 1, impact=0))).cost == 2 * 1826
 

@@ -88,7 +88,7 @@ class Enforcement:
         sentence = person.supervising_sentence()
         if sentence is None or sentence.status not in (LICENCE, CURFEW) or not recall.is_possible(sentence):
             return
-        if person.draw("recall for risk", person.contact_number()) < self.world.value("recall.per_risk_rise_noticed"):
+        if person.draw("recall for risk", person.changes_in_need) < self.world.value("recall.per_risk_rise_noticed"):
             recall.ask(self.area, person, sentence, "risk")
 
     def pack_sent(self, person: Person, sentence: Sentence) -> None:
