@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 SCHEMA: dict[str, type[pl.DataType]] = {
@@ -31,7 +33,7 @@ SCHEMA: dict[str, type[pl.DataType]] = {
 }
 """Columns of a run file, in the order of the sort key."""
 
-FORMAT = "1"
+FORMAT = "2"
 """Version of the run file; part of every run's name, so an older file is never misread."""
 
 RUNS_FOLDER = "runs"
@@ -87,23 +89,6 @@ class RunRecord:
         return RunSummary(self.content, self.rows, self.checks)
 
 
-class _Hasher:
-    """A file to write to that keeps only the hash of what was written."""
-
-    def __init__(self) -> None:
-        self._hash = hashlib.sha256()
-
-    def write(self, data: bytes) -> int:
-        self._hash.update(data)
-        return len(data)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def hexdigest(self) -> str:
-        return self._hash.hexdigest()
-
-
 def canonical_json(value: object) -> str:
     """Return JSON text that is the same for equal values: sorted keys, no spaces, plain ASCII."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
@@ -139,6 +124,91 @@ def run_path(folder: Path, key: str) -> Path:
     return folder / RUNS_FOLDER / f"{key}.parquet"
 
 
+@dataclass(frozen=True)
+class _Coded:
+    """Rows of a run in their order: of each column of words its different words, sorted, and the number of each row's.
+
+    Parameters
+    ----------
+    words : dict of str to list of str
+        Only words that occur.
+    codes : dict of str to ndarray
+        By column; of columns that hold no words, the values themselves.
+    """
+
+    words: dict[str, list[str]]
+    codes: dict[str, npt.NDArray[np.integer]]
+
+    def frame(self) -> pl.DataFrame:
+        """Return the rows with the columns and types of `SCHEMA`."""
+        return pl.DataFrame(
+            {
+                name: pl.Series(name, self.words[name], dtype=pl.String).gather(codes)
+                if name in self.words
+                else pl.Series(name, codes, dtype=SCHEMA[name])
+                for name, codes in self.codes.items()
+            }
+        )
+
+    def hash(self) -> str:
+        """Return the SHA-256 of the words and numbers."""
+        digest = hashlib.sha256()
+        for name, codes in self.codes.items():
+            kind = "<u4" if name in self.words else "<i8"
+            digest.update(canonical_json([name, kind, self.words.get(name, [])]).encode("ascii"))
+            digest.update(np.ascontiguousarray(codes, dtype=kind).tobytes())
+        return digest.hexdigest()
+
+
+def _in_order(rows: Mapping[str, Any] | pl.DataFrame) -> _Coded:
+    """Return rows as numbers, sorted on the full key."""
+    names = set(rows.columns if isinstance(rows, pl.DataFrame) else rows)
+    if names != set(SCHEMA):
+        raise ValueError(f"a run gave the columns {sorted(names)}, not {sorted(SCHEMA)}")
+    words: dict[str, list[str]] = {}
+    codes: dict[str, npt.NDArray[np.integer]] = {}
+    for name, kind in SCHEMA.items():
+        column = rows[name]
+        if not (isinstance(column, pl.Series) and isinstance(column.dtype, pl.Enum)):
+            column = column.cast(kind) if isinstance(column, pl.Series) else pl.Series(name, column, dtype=kind)
+        if column.null_count():
+            raise ValueError("a run gave rows with missing values")
+        if column.dtype == pl.String:
+            column = column.cast(pl.Enum(column.unique().sort()))
+        if isinstance(column.dtype, pl.Enum):
+            words[name], codes[name] = _few_words(column)
+        else:
+            codes[name] = column.to_numpy()
+    # A model gives its rows in order: that is seen in a moment, and sorting takes long.
+    if not _strictly_rising([codes[name] for name in words if name != "known_on"], [len(w) for w in words.values()]):
+        order = np.lexsort([codes[name] for name in reversed(SCHEMA)])
+        codes = {name: column[order] for name, column in codes.items()}
+    return _Coded(words, codes)
+
+
+def _few_words(column: pl.Series) -> tuple[list[str], npt.NDArray[np.integer]]:
+    """Return the words that occur in a column, sorted, and the number of each row's among them."""
+    known = cast(pl.Enum, column.dtype).categories.to_list()
+    codes = column.to_physical().to_numpy()
+    used = np.flatnonzero(np.bincount(codes, minlength=len(known))).tolist()
+    used.sort(key=lambda code: known[code])
+    if used == list(range(len(known))):
+        return known, codes
+    number = np.zeros(len(known), dtype=np.uint32)
+    number[used] = np.arange(len(used), dtype=np.uint32)
+    return [known[code] for code in used], number[codes]
+
+
+def _strictly_rising(columns: Sequence[npt.NDArray[np.integer]], sizes: Sequence[int]) -> bool:
+    """Tell whether each row comes after the one before it by these columns alone, of which ``sizes`` values occur."""
+    if math.prod(max(size, 1) for size in sizes) >= 2**62:
+        return False
+    key: npt.NDArray[np.int64] = np.zeros(columns[0].size, dtype=np.int64)
+    for column, size in zip(columns, sizes, strict=False):
+        key = key * size + column
+    return bool((key[1:] > key[:-1]).all())
+
+
 def canonical_frame(rows: Mapping[str, Any] | pl.DataFrame) -> pl.DataFrame:
     """Return rows with exact columns and types, sorted on the full key.
 
@@ -156,32 +226,17 @@ def canonical_frame(rows: Mapping[str, Any] | pl.DataFrame) -> pl.DataFrame:
     ValueError
         If a column is missing or unknown, or a value is missing.
     """
-    names = set(rows.columns if isinstance(rows, pl.DataFrame) else rows)
-    if names != set(SCHEMA):
-        raise ValueError(f"a run gave the columns {sorted(names)}, not {sorted(SCHEMA)}")
-    if isinstance(rows, pl.DataFrame):
-        frame = rows.select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
-    else:
-        frame = pl.DataFrame({name: pl.Series(name, rows[name], dtype=kind) for name, kind in SCHEMA.items()})
-    if any(frame.null_count().row(0)):
-        raise ValueError("a run gave rows with missing values")
-    if frame.is_empty():
-        return frame
-    # Sorting by small codes is some ten times quicker than sorting by the words themselves.
-    codes = []
-    for name in SCHEMA:
-        column = frame[name]
-        if column.dtype == pl.String:
-            column = column.cast(pl.Enum(column.unique().sort())).to_physical()
-        codes.append(column.to_numpy())
-    return frame[np.lexsort(codes[::-1])]
+    return _in_order(rows).frame()
 
 
-def content_hash(frame: pl.DataFrame) -> str:
-    """Return the SHA-256 of a table's rows written as CSV text with a header and LF line ends."""
-    sink = _Hasher()
-    frame.write_csv(cast(IO[bytes], sink), line_terminator="\n")
-    return sink.hexdigest()
+def content_hash(rows: Mapping[str, Any] | pl.DataFrame) -> str:
+    """Return the SHA-256 of rows in any order: column by column, their different words and then numbers.
+
+    Of each column its name, ``"<u4"`` for words or ``"<i8"`` for values and the sorted list of its different words are
+    written as JSON text without spaces, followed by a number for each row: that of its word in the list, in 4 octets,
+    or its value in 8, the lowest octet first.
+    """
+    return _in_order(rows).hash()
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -253,10 +308,11 @@ def write_run(
     -------
     RunRecord
     """
-    frame = canonical_frame(rows)
+    coded = _in_order(rows)
+    frame = coded.frame()
     record = RunRecord(
         key=run_key(determinants),
-        content=content_hash(frame),
+        content=coded.hash(),
         rows=frame.height,
         determinants=dict(determinants),
         event_digests=list(event_digests),

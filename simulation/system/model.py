@@ -479,17 +479,22 @@ def run_family(requests: Sequence[RunRequest]) -> Iterator[tuple[int, RunOutput]
     for day, positions in sorted(branches.items()):
         model.run(day)
         saved = model.save()
+        if day == max(branches):
+            model.run()
+            yield 0, model.output()
         for position in positions:
             model.request = requests[position]
             model.continue_with(saved, model.request.resolved)
             model.run()
             yield position, model.output()
-        model.request = first
-        model.continue_with(saved, first.resolved)
+        if day < max(branches):
+            model.request = first
+            model.continue_with(saved, first.resolved)
         # Let go before the next is made.
         del saved
-    model.run()
-    yield 0, model.output()
+    if not branches:
+        model.run()
+        yield 0, model.output()
 
 
 def _common_days(first: Resolved, other: Resolved, last: int) -> int:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from simulation.measures.registry import COUNTS
@@ -52,7 +53,7 @@ def rows_of_month(when: date, flows: NDArray[np.int64], bands: dict[tuple[str, i
 def named_rows(
     finished: Sequence[Rows], areas: Sequence[str], providers: Sequence[str], end: date, groups: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Return columns of all rows with their names, sorted on their full key.
+    """Return columns of all rows, sorted on their full key; those of names as Polars series of few different words.
 
     Parameters
     ----------
@@ -80,15 +81,18 @@ def named_rows(
         "month": ([f"{number // 12:04d}-{number % 12 + 1:02d}" for number in months.tolist()], month),
         "measure": ([count.name for count in COUNTS], rows[:, _MEASURE]),
     }
-    ranks = [np.unique(words, return_inverse=True)[1][code] for words, code in columns.values() if words]
-    order = np.lexsort([value, *reversed(ranks)])
-    named: dict[str, Any] = {
-        name: np.array(words, dtype=object)[code[order]].tolist() for name, (words, code) in columns.items()
-    }
     known_on = [_month_end(number // 12, number % 12 + 1, end) for number in months.tolist()]
-    named["value"] = value[order]
-    named["known_on"] = np.array(known_on, dtype=object)[month[order]].tolist()
-    return named
+    columns["known_on"] = (known_on, month)
+    named: dict[str, Any] = {}
+    ranks: dict[str, Rows] = {}
+    for name, (words, code) in columns.items():
+        # Words that stand for several codes are one, as a company of two areas.
+        once, rank = np.unique(words, return_inverse=True)
+        named[name], ranks[name] = once.tolist(), rank[code] if words else code
+    order = np.lexsort([value, *(ranks[name] for name in reversed(columns) if name != "known_on")])
+    for name, words in named.items():
+        named[name] = pl.Series(name, ranks[name][order].astype(np.uint32)).cat.to(pl.Enum(words))
+    return {**named, "value": value[order]}
 
 
 def _month_end(year: int, month: int, end: date) -> str:
