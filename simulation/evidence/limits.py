@@ -46,8 +46,6 @@ EVERYBODY_MISSES: dict[str, Any] = {
     "contact.missed_appointment_probability": 1,
     "contact.miss_factor": {"p0": 20, "p25": 20, "p50": 20, "p75": 20, "p100": 20},
 }
-#: Nobody misses more than this share, by the rules of contact.
-MOST_MISSED = 0.95
 #: Reports all of one length, which nobody but the court team writes, and a team that has hardly more hours than they
 #: take: a queue with deterministic service.
 ONE_LENGTH: dict[str, Any] = {
@@ -152,7 +150,8 @@ def everybody_misses(area: str, seed: int) -> Law:
     found = counts(area, seed, EVERYBODY_MISSES)
     missed = found["absences_acceptable"] + found["absences_unacceptable"]
     made = sum(found[f"contacts_{way}"] for way in ("face_to_face", "telephone", "video"))
-    return share("everybody misses: share of contacts missed", MOST_MISSED, missed + made, missed, "contacts")
+    most = float(read_inputs()[0]["contact.most_missed"].value)
+    return share("everybody misses: share of contacts missed", most, missed + made, missed, "contacts")
 
 
 def nobody_arrives(area: str, seed: int) -> list[Law]:

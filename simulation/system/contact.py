@@ -121,6 +121,7 @@ class Contact:
             missed_crisis_ratio=float(levers.number("contact.missed_crisis_ratio")),
             officer_change_days=float(levers.number("effects.officer_change_duration_weeks") * 7),
             officer_change_odds=float(levers.number("effects.officer_change_missed_odds_ratio")),
+            most_missed=float(levers.number("contact.most_missed")),
             notice=self.notice(by_model("contact.also_seen_share")),
             colleague_notice=float(levers.number("contact.colleague_notice_ratio")),
             accepted_share=float(levers.number("contact.absence_accepted_share")),

@@ -85,8 +85,6 @@ _MADE, _NOTICED_BY, _DAYS_BY, _REST = (len(Mode) * part for part in range(4))
 _FACE_TO_FACE, _TELEPHONE, _CUSTODY, _HUB_CALL = Mode.FACE_TO_FACE, Mode.TELEPHONE, Mode.CUSTODY, Mode.HUB_CALL
 _HIGH, _PHONE_TIER = Rosh.HIGH, Tier.C2
 
-#: Nobody misses more than this share.
-_MOST_MISSED = 0.95
 #: A limit on days unseen shorter than this is not followed.
 _SHORTEST_FLOOR = 7
 #: The contact before the limit on days unseen would be broken is a visit: this many days ahead.
@@ -138,6 +136,7 @@ class Rules(NamedTuple):
     missed_crisis_ratio: float
     officer_change_days: float
     officer_change_odds: float
+    most_missed: float
     notice: NDArray[np.float64]  # by cell and mode
     colleague_notice: float
     accepted_share: float
@@ -223,15 +222,16 @@ def _miss_probability(
     mode_ratio: float,
     crisis_ratio: float,
     new_officer_odds: float,
+    most_missed: float,
 ) -> float:
     """Return the chance that an appointment is missed, given where and by whom it would be."""
     chance = chance * mode_ratio
     if in_crisis:
         chance = chance * crisis_ratio
     if officer_is_new:
-        odds = chance / (1 - min(chance, _MOST_MISSED)) * new_officer_odds
+        odds = chance / (1 - min(chance, most_missed)) * new_officer_odds
         chance = odds / (1 + odds)
-    return min(chance, _MOST_MISSED)
+    return min(chance, most_missed)
 
 
 @compiled_inside
@@ -442,10 +442,11 @@ def hold_contacts(
                 rules.missed_ratio[way],
                 rules.missed_crisis_ratio,
                 rules.officer_change_odds,
+                rules.most_missed,
             )
             if rules.odds.size:
                 odds = chance / (1 - chance) * rules.odds[at]
-                chance = min(odds / (1 + odds), _MOST_MISSED)
+                chance = min(odds / (1 + odds), rules.most_missed)
             missed = uniform_of(key, draws.attendance, occurrence) < chance
             if missed:
                 counted[cell, _MISSED_SECONDS] += talk if way != _HUB_CALL else 0

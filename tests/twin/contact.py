@@ -111,10 +111,10 @@ def chance_of_missing(person: Person, mode: str) -> float:
     weeks = world.value("effects.officer_change_duration_weeks")
     changed = person.officer_changed_on
     if changed is not None and world.today - changed < weeks * 7:
-        chance = min(chance, 0.95)
+        chance = min(chance, world.value("contact.most_missed"))
         odds = chance / (1 - chance) * world.value("effects.officer_change_missed_odds_ratio")
         chance = odds / (1 + odds)
-    return min(chance, 0.95)
+    return min(chance, world.value("contact.most_missed"))
 
 
 def notices(person: Person, mode: str) -> bool:
