@@ -286,9 +286,9 @@ def compiled_inside(function: Function) -> Function:
 class Inside(CPUDispatcher):
     """A function that only compiled loops call."""
 
-    def __call__(self, *_: Any) -> Any:
-        """Refuse: Numba itself would jump to where no machine code is."""
-        raise TypeError(f"{self.py_func.__name__} has no way in from Python: mark it @compiled, not @compiled_inside")
+    def __call__(self, *arguments: Any) -> Any:
+        """Run its lines interpreted, as for a loop that is; Numba itself would jump to where no machine code is."""
+        return self.py_func(*arguments)
 
 
 def _compiled(function: Function, options: dict[str, Any]) -> Function:

@@ -46,18 +46,18 @@ def rehearse(work: Callable[[], object], claims: Path) -> None:
     if kept is None or not needed():
         return
     _Shared.claims, _Shared.interpreting = claims, False
-    kinds = [type(loop) for loop in compiled.LOOPS]
+    shared = [loop for loop in compiled.LOOPS if not isinstance(loop, compiled.Inside)]
     try:
-        for loop in compiled.LOOPS:
-            loop.__class__ = _SharedInside if isinstance(loop, compiled.Inside) else _Shared
+        for loop in shared:
+            loop.__class__ = _Shared
         # Whole numbers may run over in hashes: machine code says nothing of it, interpreted numbers would warn.
         with np.errstate(over="ignore"):
             work()
         if all(claim.with_suffix(".finished").exists() for claim in claims.glob("*.claimed")):
             _done(kept).touch()
     finally:
-        for loop, kind in zip(compiled.LOOPS, kinds, strict=True):
-            loop.__class__ = kind
+        for loop in shared:
+            loop.__class__ = CPUDispatcher
 
 
 class _Shared(CPUDispatcher):
@@ -85,10 +85,3 @@ class _Shared(CPUDispatcher):
         result = CPUDispatcher.__call__(self, *arguments)
         finished.touch()
         return result
-
-
-class _SharedInside(compiled.Inside):
-    """A function that only compiled loops call, during a rehearsal: an interpreted loop may call it."""
-
-    def __call__(self, *arguments: Any) -> Any:
-        return self.py_func(*arguments) if _Shared.interpreting else super().__call__(*arguments)

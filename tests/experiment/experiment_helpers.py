@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import polars as pl
 
 from simulation.experiment import StudyResult
 from simulation.experiment.progress import SilentReporter
-from simulation.experiment.runfiles import content_hash
 
 
 class Notes(SilentReporter):
@@ -34,7 +35,7 @@ def contents(result: StudyResult) -> dict[tuple[str, int], str]:
 
 def outcome_hash(result: StudyResult) -> str:
     frame = result.outcomes.sort(pl.all()).collect()
-    return content_hash(frame)
+    return hashlib.sha256(frame.write_csv().encode("utf-8")).hexdigest()
 
 
 def tables(result: StudyResult) -> dict[str, bytes]:
