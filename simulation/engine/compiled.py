@@ -77,23 +77,25 @@ _with_quick_comparing()
 
 _SIGNS = frozenset(getattr(operator, name) for name in operator.__all__) | {bool, int, float, min, max}
 
+_find_sign = BaseFunction.get_call_type
+
 
 def _with_known_signs() -> None:
     """Let Numba find out once what ``+`` or ``[]`` does with two types of argument, not at each place it stands.
 
     It asks one definition after another, and 96 of 100 times has asked the same before: a tenth of the time of
-    compiling. A sign that is given another definition is another object, so nothing known goes out of date.
+    compiling. A sign that is given another definition is another object, so nothing known goes out of date; what
+    is known holds for the options of the loop that asked first, and all loops here have the same.
     """
-    find = BaseFunction.get_call_type
     # With the sign itself, so that no other takes its place in memory.
     answers: dict[int, tuple[Any, dict[Any, Any]]] = {}
 
     def found(sign: Any, context: Any, arguments: Any, names: Any) -> Any:
         if names or sign.typing_key not in _SIGNS or not all(kind.is_precise() for kind in arguments):
-            return find(sign, context, arguments, names)
+            return _find_sign(sign, context, arguments, names)
         _, known = answers.setdefault(id(sign), (sign, {}))
         if arguments not in known:
-            known[arguments] = find(sign, context, arguments, names)
+            known[arguments] = _find_sign(sign, context, arguments, names)
         return known[arguments]
 
     BaseFunction.get_call_type = found  # type: ignore[method-assign,assignment]
@@ -227,11 +229,18 @@ class _Kept(FunctionCache):
     """Machine code of one loop, found by what the loop means."""
 
     _named = False
+    #: Ends the name of the loop: code without a way in from Python is never taken for code with one.
+    kind = ""
+
+    @property
+    def called(self) -> str:
+        """Name of the loop, and of what is kept of it."""
+        return f"{self._py_func.__module__}.{self._py_func.__qualname__}{self.kind}"
 
     def name(self) -> None:
         """Name the files, once all that the loop uses has been defined."""
         if not self._named and KEPT_IN is not None:
-            called, digest = f"{self._py_func.__module__}.{self._py_func.__qualname__}", meaning(self)
+            called, digest = self.called, meaning(self)
             self._cache_file = _Files(str(KEPT_IN), f"{called}-{digest}", digest)
             self._named = True
 
@@ -246,8 +255,7 @@ class _Kept(FunctionCache):
         super().save_overload(sig, data)
         # Only now: to look through the folder whenever one of many loops is found there takes long.
         if self._named:
-            called = f"{self._py_func.__module__}.{self._py_func.__qualname__}"
-            _forget_old(called, meaning(self))
+            _forget_old(self.called, meaning(self))
 
     @property
     def py_func(self) -> Any:
@@ -280,6 +288,7 @@ def compiled_inside(function: Function) -> Function:
     loop: Any = _compiled(function, {"no_cpython_wrapper": True})
     if isinstance(loop, CPUDispatcher):
         loop.__class__ = Inside
+        vars(loop)["_cache"].kind = ".inside"
     return loop
 
 

@@ -19,7 +19,7 @@ _BITS, _DIGITS = 7, 1 << 7
 
 @compiled_inside
 def put_into(there: NDArray[Any], numbers: NDArray[Any]) -> None:
-    """Write numbers into another array from its beginning.
+    """Write numbers into another array, which has room for them, from its beginning.
 
     In a compiled loop ``there[:] = numbers`` does the same, but the message for arrays that don't fit takes longer to
     compile than most loops.

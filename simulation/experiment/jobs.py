@@ -1,7 +1,7 @@
 """Which runs are made together, and in which order, so that all workers finish at about the same time.
 
 Scenarios of one replication are the same up to the day they first differ. A job that holds several of them
-lets the model run that common prefix once. But a job is the smallest thing a worker can be given, so with two
+lets the model run what they have in common once. But a job is the smallest thing a worker can be given, so with two
 workers and five replications the last one is split up, or one worker would wait while the other does all of
 it.
 """

@@ -295,6 +295,8 @@ def worker_main(connection: Connection, folder: str, seed: int, runner: str, cla
 
     try:
         model = importlib.import_module(runner)
+        # The model itself may be imported only when something of it is asked for.
+        model.RunRequest  # noqa: B018
     except Exception as error:
         tell(_Broken(f"the model can't be loaded: {_one_line(error)}"))
         return

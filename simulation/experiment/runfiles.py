@@ -62,7 +62,7 @@ class RunRecord:
     key : str
         Hash of what determines the run; also the name of the file.
     content : str
-        SHA-256 of the rows as sorted CSV text.
+        SHA-256 of the rows; see `content_hash`.
     rows : int
         Number of rows.
     determinants : dict

@@ -454,8 +454,10 @@ class _Running:
 
     def _counts(self, paths: Sequence[Path]) -> Counts:
         """Return the counts of a scenario's runs from their start."""
-        read = {path: self._reading[path].result() for path in paths if path in self._reading}
-        return load_counts(paths, self.plan.areas, self._months, read)
+        read = {path: self._reading.pop(path) for path in paths if path in self._reading}
+        # What went wrong then may go well now, and is told if it doesn't.
+        known = {path: reading.result() for path, reading in read.items() if reading.exception() is None}
+        return load_counts(paths, self.plan.areas, self._months, known)
 
     def _paths(self) -> dict[str, Sequence[Path]]:
         """Return the run files of each scenario in the order of their replications."""

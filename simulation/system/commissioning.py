@@ -72,15 +72,16 @@ class Mentors:
             Column("owed", "int64", "millionths of a person", "Mentors' places paid for and not yet taken."),
             Column("since", "int32", "day", "Day up to which they are counted."),
             Column("a_day", "int64", "millionths of a person", "Places paid for each day."),
+            Column("kept_days", "int64", "days", "For how long a place that nobody takes is kept."),
         ]
         self.places = service.table("mentors", Table("mentors", columns, service.areas))
         self.places.add(service.areas)
-        self.kept_days = 0
 
     def read(self) -> None:
         """Take the levers of the day; what was paid for until now counts at the old rate."""
         self.accrue()
-        self.kept_days = self.service.levers.integer("organisation.commissioned_places_kept_days")
+        kept_days = self.service.levers.integer("organisation.commissioned_places_kept_days")
+        self.places.kept_days[: self.service.areas] = kept_days
         a_day = np.round(bought(self.service).mentors / YEAR_DAYS * _MILLIONTHS).astype(np.int64)
         self.places.a_day[: self.service.areas] = a_day
 
@@ -90,7 +91,7 @@ class Mentors:
         places = self.places
         a_day = places.a_day[:size]
         places.owed[:size] += a_day * (today - places.since[:size])
-        places.owed[:size] = np.minimum(places.owed[:size], a_day * self.kept_days + _MILLIONTHS)
+        places.owed[:size] = np.minimum(places.owed[:size], a_day * places.kept_days[:size] + _MILLIONTHS)
         places.since[:size] = today
 
     def paid_for(self) -> bool:

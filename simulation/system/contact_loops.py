@@ -229,7 +229,8 @@ def _miss_probability(
     if in_crisis:
         chance = chance * crisis_ratio
     if officer_is_new:
-        odds = chance / (1 - min(chance, most_missed)) * new_officer_odds
+        chance = min(chance, most_missed)
+        odds = chance / (1 - chance) * new_officer_odds
         chance = odds / (1 + odds)
     return min(chance, most_missed)
 

@@ -350,7 +350,8 @@ class Model:
     def run(self, until: int | None = None) -> None:
         """Run to the midnight at which ``until`` begins, by default to the end."""
         resolved = self.service.resolved
-        last = (resolved.end - resolved.start).days + 1 if until is None else until
+        days = (resolved.end - resolved.start).days + 1
+        last = days if until is None else until
         step = 30
         day = self.service.environment.now
         # A run makes no reference cycles worth looking for, and looking takes time.
@@ -361,7 +362,7 @@ class Model:
                 day = min(int(day) + step, last)
                 self.service.run_until(day)
                 if self.request.progress:
-                    self.request.progress(int(day), last)
+                    self.request.progress(int(day), days)
         finally:
             if collecting:
                 gc.enable()
@@ -461,7 +462,7 @@ def run_family(requests: Sequence[RunRequest]) -> Iterator[tuple[int, RunOutput]
     Parameters
     ----------
     requests : sequence of RunRequest
-        Same dates, areas, seed and replication. The more the first has in common with the others the better.
+        Same seed, replication and split. The more the first has in common with the others the better.
 
     Yields
     ------
@@ -469,6 +470,8 @@ def run_family(requests: Sequence[RunRequest]) -> Iterator[tuple[int, RunOutput]
         Position of a request and its output, in the order in which they are finished.
     """
     first = requests[0]
+    if len({(request.seed, request.replication, request.split) for request in requests}) > 1:
+        raise ValueError("runs of different luck, or split differently, can't be made together")
     last = (first.resolved.end - first.resolved.start).days + 1
     branches: dict[int, list[int]] = {}
     for position, request in enumerate(requests[1:], 1):

@@ -7,6 +7,7 @@ import importlib.util
 import itertools
 import operator
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing 
 SOURCE = """
 from typing import NamedTuple
 
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import compiled, compiled_inside
 
 STEP = 1
 
@@ -115,6 +116,12 @@ def _made_again(module: ModuleType) -> bool:
 def test_code_is_made_again_when_a_loop_means_something_else(load, old, new, again) -> None:  # type: ignore[no-untyped-def]
     assert _made_again(load())
     assert _made_again(load(old, new)) == again
+
+
+def test_code_without_a_way_in_is_not_taken_for_code_with_one(load) -> None:  # type: ignore[no-untyped-def]
+    inside = load("@compiled\ndef successor", "@compiled_inside\ndef successor")
+    inside.successor.compile((numba.types.int64,))
+    assert _made_again(load())
 
 
 def test_fields_in_another_order_are_another_type(load) -> None:  # type: ignore[no-untyped-def]
@@ -245,24 +252,27 @@ def test_loops_for_other_loops_are_called_by_nothing_else() -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.Name) and id(node) not in within and node.id in known:
                 elsewhere.setdefault(known[node.id], f"{path.name}:{node.lineno}")
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and id(node) not in within:
+                elsewhere.setdefault(f"{node.value.id}.{node.attr}", f"{path.name}:{node.lineno}")
     assert len(inside) > 40
     assert not {name: place for name, place in elsewhere.items() if name in inside}
 
 
 def test_what_is_known_of_a_sign_is_what_numba_finds() -> None:
-    fresh, ours = numba.core.typing.Context(), numba.core.registry.cpu_target.typing_context
-    fresh.refresh()
-    ours.refresh()
+    context = numba.core.registry.cpu_target.typing_context
+    context.refresh()
     numbers = [numba.types.int8, numba.types.int32, numba.types.int64, numba.types.uint64]
     kinds = [*numbers, numba.types.float64, numba.types.boolean, numba.types.IntegerLiteral(0)]
     signs = (operator.add, operator.floordiv, operator.rshift, operator.and_, operator.lt, operator.iadd, max)
 
-    def found(context: object, sign: object, pair: tuple[object, ...]) -> object:
+    def found(way: Callable[..., object], sign: object, pair: tuple[object, ...]) -> object:
         try:
-            return context.resolve_function_type(sign, pair, {})  # type: ignore[attr-defined]
+            return way(context.resolve_value_type(sign), context, pair, {})
         except numba.core.errors.NumbaError as error:
             return type(error)
 
     for sign, pair in itertools.product(signs, itertools.product(kinds, kinds)):
-        once, again = found(ours, sign, pair), found(ours, sign, pair)
-        assert once == again == found(fresh, sign, pair), (sign, pair)
+        kept = numba.core.types.functions.BaseFunction.get_call_type
+        assert kept is not compiled._find_sign
+        once, again = found(kept, sign, pair), found(kept, sign, pair)
+        assert once == again == found(compiled._find_sign, sign, pair), (sign, pair)

@@ -144,6 +144,27 @@ def test_the_order_of_scenarios_is_nothing(family: dict[str, RunOutput]) -> None
         same_run(together[position], family[name])
 
 
+def test_scenarios_that_part_on_different_days_give_the_same_as_alone() -> None:
+    """One never parts, one on its first day; and what one of them keeps of mentors' places is not another's."""
+    kept, take_up = "organisation.commissioned_places_kept_days", "custody.hdc.take_up"
+    paid = {"organisation.commissioner": "pcc", "organisation.commissioned_money": 100}
+    requests = [
+        request(*changes, areas=AREAS, overrides=paid, end=datetime.date(2017, 12, 31))
+        for changes in (
+            (),
+            (change(datetime.date(2017, 8, 1), "multiply", take_up, 0.5),),
+            (change(datetime.date(2017, 9, 1), "multiply", take_up, 2),),
+            (change(datetime.date(2017, 9, 1), "set", kept, 0),),
+            (change(datetime.date(2017, 8, 1), "multiply", take_up, 1),),
+            (change(START, "multiply", take_up, 0.5),),
+        )
+    ]
+    together = list(run_family(requests))
+    assert sorted(position for position, _ in together) == list(range(len(requests)))
+    for position, output in together:
+        same_run(output, run_model(requests[position]))
+
+
 @pytest.mark.parametrize("midnight", [1, 45, 64, 100])
 def test_saved_and_continued(baseline: RunOutput, midnight: int) -> None:
     """At a midnight like any other, on a Saturday, and a while in; also in a world that ran on meanwhile."""
