@@ -148,6 +148,27 @@ def test_a_model_that_cannot_be_loaded(make_study: MakeStudy, tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
+LATE_MODEL = """
+__all__ = ["RunRequest", "run_family", "run_model"]
+
+def __getattr__(name):
+    if name not in __all__:
+        raise AttributeError(name)
+    raise ImportError("a part of it is missing")
+"""
+
+
+def test_a_model_that_is_loaded_late_and_cannot_be(
+    make_study: MakeStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the real one is: only when something of it is asked for. No run is to blame."""
+    (tmp_path / "late_model.py").write_text(LATE_MODEL, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(StudyFailed, match="can't be loaded: ImportError: a part of it is missing") as raised:
+        make_study(runner="late_model").run(quiet=True)
+    assert raised.value.failures == []
+
+
 def test_an_interrupted_study_goes_on(make_study: MakeStudy, finished: StudyResult) -> None:
     class Impatient(Notes):
         def saved(self, scenario: str, replication: int) -> None:
