@@ -180,7 +180,7 @@ def _in_order(rows: Mapping[str, Any] | pl.DataFrame) -> _Coded:
         else:
             codes[name] = column.to_numpy()
     # A model gives its rows in order: that is seen in a moment, and sorting takes long.
-    if not _strictly_rising([codes[name] for name in words if name != "known_on"], [len(w) for w in words.values()]):
+    if not _strictly_rising([(codes[name], len(words[name])) for name in words if name != "known_on"]):
         order = np.lexsort([codes[name] for name in reversed(SCHEMA)])
         codes = {name: column[order] for name, column in codes.items()}
     return _Coded(words, codes)
@@ -199,13 +199,13 @@ def _few_words(column: pl.Series) -> tuple[list[str], npt.NDArray[np.integer]]:
     return [known[code] for code in used], number[codes]
 
 
-def _strictly_rising(columns: Sequence[npt.NDArray[np.integer]], sizes: Sequence[int]) -> bool:
-    """Tell whether each row comes after the one before it by these columns alone, of which ``sizes`` values occur."""
-    if math.prod(max(size, 1) for size in sizes) >= 2**62:
+def _strictly_rising(columns: Sequence[tuple[npt.NDArray[np.integer], int]]) -> bool:
+    """Tell whether each row comes after the one before it by these columns alone; each has so many different values."""
+    if math.prod(max(values, 1) for _, values in columns) >= 2**62:
         return False
-    key: npt.NDArray[np.int64] = np.zeros(columns[0].size, dtype=np.int64)
-    for column, size in zip(columns, sizes, strict=False):
-        key = key * size + column
+    key: npt.NDArray[np.int64] = np.zeros(columns[0][0].size, dtype=np.int64)
+    for column, values in columns:
+        key = key * values + column
     return bool((key[1:] > key[:-1]).all())
 
 

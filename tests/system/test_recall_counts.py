@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from simulation.engine import Chance
 from simulation.system import Model
 from simulation.system.codes import Kind, Status
+from simulation.system.enforcement_loops import recalled_from_licence
 from simulation.system.recall_loops import ask_for
 from tests.system.system_helpers import request, total
 
@@ -49,3 +51,30 @@ def test_recall_is_asked_once_of_those_on_determinate_licences() -> None:
     many = ask_for(asked, found, 2, person, kind, status.astype(np.int8), pending, reasons)
     assert found[:, :many].tolist() == [[0, 1, 5], [15, 14, 10], [10, 14, 15]]
     assert pending.tolist() == [1, 1, 0, 1, 0, 1] and reasons.tolist() == [2, 2, 0, 0, 0, 2]
+
+
+def test_a_rise_in_risk_has_one_draw_however_many_contacts_it_took() -> None:
+    """Two hundred people on licence, each at their third, fourth or fifth change in need; one in five is recalled."""
+    size, share = 200, 0.2
+    chance = Chance(7)
+    key = np.arange(1, size + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    crises = (3 + np.arange(size) % 3).astype(np.int16)
+    rows = np.arange(size, dtype=np.intp)
+    recalled = np.empty(size, dtype=np.intp)
+    many = recalled_from_licence(
+        rows,
+        recalled,
+        chance.constant("recall for risk"),
+        np.array([share]),
+        key,
+        np.zeros(size, dtype=np.int16),
+        np.arange(size, dtype=np.int32),
+        crises,
+        np.full(size, -1, dtype=np.int32),
+        np.full(size, Status.LICENCE, dtype=np.int8),
+    )
+    draws = chance.uniform(key, "recall for risk", crises.astype(np.int64))
+    assert recalled[:many].tolist() == np.flatnonzero(draws < share).tolist()
+    # Another change of theirs has other luck.
+    others = chance.uniform(key, "recall for risk", crises.astype(np.int64) + 1)
+    assert 20 < many < 60 and (others < share).tolist() != (draws < share).tolist()

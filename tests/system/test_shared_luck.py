@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 import multiprocessing
@@ -159,7 +160,17 @@ def test_scenarios_that_part_on_different_days_give_the_same_as_alone() -> None:
             (change(START, "multiply", take_up, 0.5),),
         )
     ]
-    together = list(run_family(requests))
+    reached: dict[int, list[tuple[int, int]]] = {position: [] for position in range(len(requests))}
+    listening = [
+        dataclasses.replace(each, progress=lambda day, days, position=position: reached[position].append((day, days)))
+        for position, each in enumerate(requests)
+    ]
+    together = list(run_family(listening))
+    days = (requests[0].resolved.end - START).days + 1
+    for told in reached.values():
+        # Each run tells of its own days, of all there are, and never goes back.
+        assert told == sorted(told) and {length for _, length in told} <= {days}
+    assert reached[0][-1] == (days, days) and reached[0][0][0] < 40
     assert sorted(position for position, _ in together) == list(range(len(requests)))
     for position, output in together:
         same_run(output, run_model(requests[position]))
