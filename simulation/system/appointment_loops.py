@@ -163,7 +163,7 @@ def open_contacts(
         noticed, rosh = person["crisis_noticed"], person["assessed_rosh"]
         inside = people.location[due[at]] in (_SENTENCED, _RECALLED_TO)
         booked_as = person["booked_as"]
-        called = not inside and call_due(booked_as, noticed, rosh, unseen, ways.floor[cell])
+        called = not inside and call_due(booked_as, noticed, rosh, unseen, ways.floor[cell], ways.floor_ahead)
         by_hub = called and booked_as == _HUB_CALL and ways.hub_open[cell]
         occurrence = occurrence_of(person["sentences"], person["spells"], person["contacts"])
         if not by_hub:

@@ -87,8 +87,6 @@ _HIGH, _PHONE_TIER = Rosh.HIGH, Tier.C2
 
 #: A limit on days unseen shorter than this is not followed.
 _SHORTEST_FLOOR = 7
-#: The contact before the limit on days unseen would be broken is a visit: this many days ahead.
-_FLOOR_AHEAD = 14
 #: "Seen in the first week after release" means within so many days.
 _WEEK = 7
 #: Longest wait told apart in the distribution of days to the first appointment.
@@ -208,9 +206,9 @@ def may_be_called(
 
 
 @compiled_inside
-def call_due(booked_as: int, crisis_noticed: int, rosh: int, unseen: int, floor: float) -> bool:
+def call_due(booked_as: int, crisis_noticed: int, rosh: int, unseen: int, floor: float, ahead: int) -> bool:
     """Tell whether a contact is a call: booked as one, unless stepped up, at high risk or due to be seen."""
-    due_to_be_seen = floor > 0 and unseen + _FLOOR_AHEAD >= floor
+    due_to_be_seen = floor > 0 and unseen + ahead >= floor
     return booked_as != _FACE_TO_FACE and crisis_noticed == 0 and rosh < _HIGH and not due_to_be_seen
 
 

@@ -27,6 +27,7 @@ class Ways(NamedTuple):
 
     model: NDArray[np.int8]  # index of the operating model
     floor: Shares  # limit on days unseen; 0 where there is none
+    floor_ahead: int  # days before it from which a contact is a visit
     home: Shares  # by cell and risk (0 other tiers, 1 tiers A and B)
     group: Shares
     video: Shares

@@ -86,6 +86,7 @@ def read_ways(
     return Ways(
         model=models,
         floor=levers.cells("contact.face_to_face_floor_days"),
+        floor_ahead=levers.integer("contact.face_to_face_floor_ahead_days"),
         home=np.column_stack(
             [entry_by_model(service, names, "contact.home_visit_share", risk) for risk in ("other", "high")]
         ),

@@ -362,6 +362,7 @@ def fill_places(
     draws: Draws,
     rows: RequirementColumns,
     people: Persons,
+    works: Array,
     places: Counted,
     counted: Counted,
     totals_done: Counted,
@@ -369,24 +370,29 @@ def fill_places(
 ) -> int:
     """Give this week's places to a queue, first come first served, and see who comes.
 
-    A place is used up whether or not the person comes.
+    A place is used up whether or not the person comes. Nobody is at unpaid work on two orders at once.
 
     Parameters
     ----------
     queue : int array
         Requirements in the order in which they ask for a place.
+    works : bool array (people,)
+        Who has a place at unpaid work this week; written here.
     places : int64 array (areas, pools)
         Places left, see :data:`POOLS`; taken here.
     """
     areas, pool_of = places.shape[0], np.empty(queue.size + 1, dtype=np.int8)
     served, many = np.empty(queue.size + 1, dtype=np.intp), 0
     for at in range(queue.size):
-        row = queue[at]
-        pool = WORK_POOL if rows.kind[row] == _WORK else rows.form[row] - _GROUP
+        soon, row = queue[min(at + AHEAD, queue.size - 1)], queue[at]
+        fetch_soon(works, rows.person[soon])
+        person, work = rows.person[row], rows.kind[row] == _WORK
+        pool = WORK_POOL if work else rows.form[row] - _GROUP
         area = (rows.cell[row] >> 1) % areas
         served[many], pool_of[many] = row, pool
-        given = places[area, pool] > 0
+        given = (places[area, pool] > 0) & (not (work & works[person]))
         places[area, pool] -= given
+        works[person] |= given & work
         many += given
     events = 0
     for at in range(many):

@@ -286,7 +286,7 @@ class Requirements:
         )
         self._tell(told, events)
         self.book(sessions)
-        places = self.places.copy()
+        places, works = self.places.copy(), np.zeros(service.people.size, dtype=np.bool_)
         for queue in (going, waiting):
             told = room(queue.size)
             events = fill_places(
@@ -296,6 +296,7 @@ class Requirements:
                 self.draws,
                 rows,
                 people,
+                works,
                 places,
                 counted,
                 self.totals.done,

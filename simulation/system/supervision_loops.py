@@ -49,6 +49,7 @@ def _close_case(person: Any, move: Any, place: Any, cases: Array) -> None:
     # Nobody's are counted with the NPS.
     person["cell"] &= -2
     person["first_due_from"] = NEVER
+    person["officer_changed_on"] = NEVER
     person["work_only"] = 0
 
 
@@ -188,16 +189,17 @@ def change_place(
             person["last_seen"] = today
             person["first_due_from"] = today
             move["first_after_release"] = source in (_SENTENCED, _RECALLED, _COMMITTED)
-            order, released = -1, False
-            sentence = move["latest"]
+            # For unpaid work alone: every order that runs is, and no licence or supervision runs beside.
+            sentence, alone, ordered = move["latest"], True, False
             while sentence >= 0:
                 stands = status[sentence]
-                if stands == _ORDER and order < 0:
-                    order = sentence
+                if stands == _ORDER:
+                    ordered = True
+                    alone = alone and unpaid_work_only[sentence] == 1
                 if stands in (_CURFEW, _LICENCE, _SUPERVISION):
-                    released = True
+                    alone = False
                 sentence = previous[sentence]
-            person["work_only"] = order >= 0 and not released and unpaid_work_only[order] == 1
+            person["work_only"] = ordered and alone
         elif target in (_SENTENCED, _RECALLED):
             # The officer, if there is one, keeps the case and makes custody contacts.
             if place["officer"] >= 0:

@@ -86,9 +86,30 @@ def test_places_go_to_those_who_came_first(world: tuple[Model, dict[str, Any]]) 
     counted = np.zeros((60, service.areas * 2), dtype=np.int64)
     done = np.zeros(2, dtype=np.int64)
     rules, draws = requirements.rules, requirements.draws
-    events = fill_places(queue, service.today, rules, draws, rows, people, places, counted, done, room(4))
+    works = np.zeros(service.people.size, dtype=np.bool_)
+    events = fill_places(queue, service.today, rules, draws, rows, people, works, places, counted, done, room(4))
     assert events == 3 and places.sum() == 0
     assert (rows.offered[queue] - before).tolist() == [1, 1, 1, 0]
+
+
+def test_nobody_works_for_two_orders_on_one_day(world: tuple[Model, dict[str, Any]]) -> None:
+    """The hours of the second order come after those of the first; the place goes to the next in the queue."""
+    model, saved = world
+    model.continue_with(saved, model.request.resolved)
+    service, requirements = model.service, model.requirements
+    queue = live(service, Requirement.UNPAID_WORK)[:4]
+    rows, people, _ = columns(service.requirements, service.people, service.sentences)
+    rows.person[queue[1]] = rows.person[queue[0]]
+    before = rows.offered[queue].copy()
+    places = np.full((service.areas, len(POOLS)), 3, dtype=np.int64)
+    counted, done = np.zeros((60, service.areas * 2), dtype=np.int64), np.zeros(2, dtype=np.int64)
+    works = np.zeros(service.people.size, dtype=np.bool_)
+    rules, draws = requirements.rules, requirements.draws
+    given = (queue, service.today, rules, draws, rows, people, works, places, counted, done)
+    assert fill_places(*given, room(4)) == 3
+    assert (rows.offered[queue] - before).tolist() == [1, 0, 1, 1]
+    assert np.flatnonzero(works).tolist() == sorted(set(rows.person[queue].tolist()))
+    assert fill_places(*given, room(4)) == 0, "nor when those who wait are asked after those who have begun"
 
 
 def test_everybody_who_comes_each_week_does_seven_hours_a_week() -> None:

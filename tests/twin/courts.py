@@ -207,7 +207,7 @@ class Court:
         custody.plan_end(self.area, person, sentence)
         was_there = person.is_in_community
         # Whoever has an order with supervision beside it keeps contact, and has contact from then on.
-        person.work_only = sentence.unpaid_work_only and (person.work_only or not was_there)
+        person.work_only = person.work_only and sentence.unpaid_work_only
         places.settle(self.area, person)
         if was_there:
             places.begin_order_in_spell(self.area, person)

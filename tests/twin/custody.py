@@ -110,7 +110,6 @@ def receive(area: Area, person: Person, length: int, remand: int, extended: bool
     inside = (CUSTODY, RECALLED, AT_LARGE)
     term.held_otherwise = was_inside or any(each.status in inside for each in person.sentences)
     person.sentences.append(term)
-    person.work_only = False
     world.tell(person, "sentenced to custody", length)
     assert term.custody_end is not None
     allocation.ask_after_sentence(area, person)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twin.people import ENDED, IN_COMMUNITY, ORDER, PRISON, Person
+from twin.people import CURFEW, ENDED, IN_COMMUNITY, LICENCE, ORDER, PRISON, SUPERVISION, Person
 
 if TYPE_CHECKING:
     from twin.office import Area
@@ -33,6 +33,7 @@ def settle(area: Area, person: Person) -> None:
         person.contacts = 0
         person.stage_start = person.last_seen = world.today
         person.first_due_from, person.first_after_release = world.today, released
+        person.work_only = is_for_unpaid_work_alone(person)
         person.telephone_draw = contact.telephone_draw(person)
         community.begin(area, person)
         allocation.book_first_appointment(area, person)
@@ -40,6 +41,12 @@ def settle(area: Area, person: Person) -> None:
         contact.begin_in_custody(area, person)
     if person.location in ("ended", "court"):
         close(area, person, told=before not in ("court", "ended", "unknown"))
+
+
+def is_for_unpaid_work_alone(person: Person) -> bool:
+    """Tell whether every order that runs is for unpaid work alone, and nothing that follows prison runs beside."""
+    running = [each for each in person.sentences if each.status in (ORDER, CURFEW, LICENCE, SUPERVISION)]
+    return bool(running) and all(each.status == ORDER and each.unpaid_work_only for each in running)
 
 
 def begin_order_in_spell(area: Area, person: Person) -> None:
@@ -60,7 +67,7 @@ def close(area: Area, person: Person, told: bool) -> None:
     from twin import allocation
 
     allocation.leave_officer(person)
-    person.last_officer = None
+    person.last_officer = person.officer_changed_on = None
     if person.side is not None:
         person.supervised_until = area.world.today
     person.side = person.waiting_since = person.warned_on = None
