@@ -64,7 +64,6 @@ DEMAND = (
 NOTHING_HAPPENS: dict[str, Any] = {
     **EVERYBODY_ATTENDS,
     "community.reoffending_ratio": 0,
-    "community.reoffending_after_supervision": 0,
     "community.death_rate": 0,
     "custody.hdc.curfew_recall_share": 0,
     "enforcement.early_revocation_share": 0,

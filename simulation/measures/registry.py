@@ -99,6 +99,7 @@ COUNTS: tuple[Count, ...] = (
     _flow("breach_referral_days", "days", "Days from a failure that must be referred to a pack that was taken, added up."),
     _flow("breach_hearings", "hearings", "Breach hearings of orders."),
     _flow("orders_revoked", "orders", "Orders revoked at a breach hearing."),
+    _flow("suspended_sentences_activated", "orders", "Suspended sentences whose term was activated at a breach hearing."),
     _flow("orders_completed", "orders", "Orders that ran their course."),
     _flow("orders_ended_breach_open", "orders", "Orders that ran out while a breach of them was on its way to court."),
     _flow("orders_held_for_work", "orders", "Community orders that went on past their last day because unpaid work was left."),

@@ -62,6 +62,14 @@ class Kind(metaclass=Codes):
     INDETERMINATE = 3
 
 
+class Why(metaclass=Codes):
+    """Why somebody goes to prison for a determinate term."""
+
+    SENTENCED = 0
+    REVOKED = 1  # an order was revoked for breach
+    ACTIVATED = 2  # the term that was suspended, for breach
+
+
 class Status(metaclass=Codes):
     """Where a sentence stands. Every sentence has exactly one."""
 

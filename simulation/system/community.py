@@ -2,7 +2,7 @@
 
 Reoffending is a hazard that accumulates monthly against one threshold for each person; what supervision does to it is
 off here. A proven reoffence is followed by conviction, and a share of those convicted come back through the courts as
-the same person. People go on being at risk after supervision ends, at a lower rate.
+the same person. People go on being at risk, less as time passes, whether they are supervised or not.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
+from simulation.engine.calendar import MONTH_DAYS, YEAR_DAYS
 from simulation.engine.chance import logarithms, minus_log
 from simulation.system import cohorts, hazards, serious_offences
 from simulation.system.allocation import Allocation
-from simulation.system.codes import Location
+from simulation.system.codes import Kind, Location
 from simulation.system.departures import Departures
 from simulation.system.population import GROUPS
 from simulation.system.quantiles import draw, quantile_table
@@ -57,8 +58,11 @@ class Community:
         levers = self.service.levers
         # -ln(1 - p) for p = 0, 1, ..., 97 percent, from the engine's own logarithm.
         self.yearly_hazard = minus_log(1.0 - np.arange(98) / 100.0)
-        self.after = float(levers.number("community.reoffending_after_supervision"))
-        self.years_after = levers.number("community.reoffending_years_after")
+        self.fading = hazards.Fading(
+            early_days=float(levers.number("community.reoffending_early_months") * MONTH_DAYS),
+            later_ratio=float(levers.number("community.reoffending_later_ratio")),
+            days=float(levers.number("community.reoffending_years") * YEAR_DAYS),
+        )
         shares = levers.mapping("courts.reoffence_to_sentence_share")
         self.return_share = np.array([shares[label] for label in GROUPS])
         self.hazard_ratio = float(levers.number("community.reoffending_ratio"))
@@ -80,9 +84,13 @@ class Community:
         table = service.levers.mapping("courts.reoffence_to_conviction_days")
         longest = table["p100"]
         hazard = self.yearly_hazard[people.ogrs[free]] * self.hazard_ratio
-        hazard = np.where(people.location[free] == Location.ENDED, hazard * self.after, hazard)
-        hazard = hazard * service.levers.number("population.pending_convictions_ratio")
-        sentences = service.sentences
+        sentences, latest = service.sentences, people.latest[free]
+        since = np.where(
+            sentences.kind[latest] < Kind.DETERMINATE, sentences.imposed[latest], sentences.custody_end[latest]
+        )
+        age, fading = service.today - since, self.fading
+        part = np.where(age < fading.early_days, 1.0, np.where(age < fading.days, fading.later_ratio, 0.0))
+        hazard = hazard * part * service.levers.number("population.pending_convictions_ratio")
         group = hazards.groups(free, people.latest, sentences.kind, sentences.length)
         happened = service.chance.exponential(keys, "thin pass: reoffended") < hazard * longest / 365.25
         happened &= service.chance.uniform(keys, "thin pass: comes back") < self.return_share[group]
@@ -177,8 +185,7 @@ class Community:
             service.chance.constant("reoffending"),
             self.yearly_hazard,
             self.hazard_ratio,
-            self.after,
-            today - self.years_after * 365.25,
+            self.fading,
             today,
             following - today,
             logarithms(),
@@ -187,10 +194,14 @@ class Community:
             people.latest,
             people.ogrs,
             people.last_seen,
+            people.released_on,
             people.reoffences,
             people.risk_hazard,
             people.risk_threshold,
             self.ratios_of() if self.ratios_of is not None else _NO_RATIOS,
+            service.sentences.kind,
+            service.sentences.imposed,
+            service.sentences.custody_end,
         )
         service.agendas["reoffence"].put(rows, day)
 

@@ -17,7 +17,7 @@ from simulation.engine import NEVER
 from simulation.engine.chance import logarithms
 from simulation.system import cohorts, curfew_loops
 from simulation.system.allocation import Allocation
-from simulation.system.codes import Kind, Location, RecallKind, Status, Task
+from simulation.system.codes import Kind, Location, RecallKind, Status, Task, Why
 from simulation.system.curfew_loops import move_papers_on, put_forward
 from simulation.system.custody_loops import COUNTED, let_go, lists_of, quantiles_of, run_out
 from simulation.system.departures import Departures
@@ -92,10 +92,10 @@ class Custody:
 
     # --- Reception --------------------------------------------------------------------------------------------
 
-    def receive(self, rows: Rows, on_breach: bool = False) -> Rows:
+    def receive(self, rows: Rows, why: int = Why.SENTENCED) -> Rows:
         """Receive people sentenced to determinate custody today; return their sentences.
 
-        Custody for a revoked order is short, and nobody was on remand for it.
+        Nobody was on remand for custody that follows a breach.
         """
         if rows.size == 0:
             return rows
@@ -109,7 +109,7 @@ class Custody:
             rows,
             made,
             service.today,
-            on_breach,
+            why,
             self.population.demand.length_edges(service.calendar.date(service.today).year),
             terms.lengths,
             terms.breach_lengths,
@@ -175,11 +175,11 @@ class Custody:
             for follow in self.on_reception:
                 follow(inside)
 
-    def resentence(self, rows: Rows) -> None:
-        """Receive people whose order was revoked in favour of custody."""
+    def resentence(self, rows: Rows, why: int) -> None:
+        """Receive people whose order was revoked in favour of custody, or whose suspended sentence was activated."""
         if rows.size == 0:
             return
-        made = self.receive(rows, on_breach=True)
+        made = self.receive(rows, why)
         self.service.refresh(rows)
         self.allocation.assess(rows)
         self.settle_in(made)

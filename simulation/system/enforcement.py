@@ -17,7 +17,7 @@ import simpy
 
 from simulation.engine.agenda import each_once
 from simulation.system.breach_courts import BreachCourts
-from simulation.system.codes import Kind, Task
+from simulation.system.codes import Kind, Task, Why
 from simulation.system.contact import Contact
 from simulation.system.courts import Courts
 from simulation.system.custody_loops import lists_of
@@ -80,7 +80,11 @@ class Enforcement:
         self.breach_courts.read()
         self.recalled_for_absence = levers.cells("recall.per_unacceptable_absence")
         self.recalled_for_risk = levers.cells("recall.per_risk_rise_noticed")
-        self.order_edges = Lookup(levers.mapping("enforcement.order_breach_outcome")).edges
+        #: Of community orders, and of suspended sentences, which are activated or go on.
+        suspended = Lookup(levers.mapping("enforcement.suspended_breach_outcome")).edges[0]
+        self.order_edges = np.array(
+            [Lookup(levers.mapping("enforcement.order_breach_outcome")).edges[:2], [suspended, suspended]]
+        )
         self.supervision_edges = Lookup(levers.mapping("enforcement.pss_breach_outcome")).edges
         self.longest_committal = levers.integer("enforcement.pss_breach_max_custody_days")
         self.returned = levers.cells("enforcement.pack_returned_share")
@@ -276,7 +280,7 @@ class Enforcement:
             sentences.breach_pending,
             service.flows,
         )
-        on_order, on_supervision, revoked, to_custody, committed = lists_of(found, sizes)
+        on_order, on_supervision, revoked, to_custody, activated, committed = lists_of(found, sizes)
         service.tell("breach heard", on_order)
         if revoked.size:
             service.agendas["legal end"].cancel(details[0, : revoked.size])
@@ -285,8 +289,14 @@ class Enforcement:
         if committed.size:
             self.commit(committed, details[1, : committed.size])
         service.refresh(np.concatenate([on_order, on_supervision]) if on_supervision.size else on_order)
+        if activated.size:
+            activated = each_once(activated)
+            service.tell("suspended sentence activated", activated)
+            self.courts.custody.resentence(activated, Why.ACTIVATED)
         if to_custody.size:
-            self.courts.custody.resentence(each_once(to_custody))
+            # Whoever goes to prison for another order today goes once.
+            to_custody = each_once(to_custody)
+            self.courts.custody.resentence(to_custody[~np.isin(to_custody, activated)], Why.REVOKED)
 
     def commit(self, rows: Rows, days: Array) -> None:
         """Commit people to prison for breach of supervision, for so many days or until the working day before."""

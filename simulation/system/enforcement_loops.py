@@ -24,8 +24,8 @@ Floats = NDArray[np.float64]
 Counted = NDArray[np.int64]
 
 #: What can follow a hearing; rows of the lists that :func:`hear_breaches` writes.
-OUTCOMES = 5
-ORDER_HEARD, SUPERVISION_HEARD, REVOKED, TO_CUSTODY, COMMITTED = range(OUTCOMES)
+OUTCOMES = 6
+ORDER_HEARD, SUPERVISION_HEARD, REVOKED, TO_CUSTODY, ACTIVATED, COMMITTED = range(OUTCOMES)
 
 # A compiled loop takes plain numbers, not the members of a class.
 _COMMUNITY = Location.COMMUNITY
@@ -40,6 +40,7 @@ _REFERRED, _REFERRAL_DAYS = COUNT_INDEX["breaches_referred"], COUNT_INDEX["breac
 _REFERRED_IN_TIME = COUNT_INDEX["breaches_referred_in_time"]
 _ORDERS_HEARD, _SUPERVISION_HEARD = COUNT_INDEX["breach_hearings"], COUNT_INDEX["pss_breach_hearings"]
 _ORDERS_REVOKED, _UNSUCCESSFUL = COUNT_INDEX["orders_revoked"], COUNT_INDEX["orders_ended_unsuccessfully"]
+_ACTIVATED = COUNT_INDEX["suspended_sentences_activated"]
 _COMMUNITY_REVOKED, _COMMITTALS = COUNT_INDEX["community_orders_revoked"], COUNT_INDEX["pss_committals"]
 
 #: A hearing ends the rounds of one breach; its papers never come back as often.
@@ -341,7 +342,7 @@ def hear_breaches(
     breaches: Array,
     breach_pending: Array,
     flows: Counted,
-) -> tuple[int, int, int, int, int]:
+) -> tuple[int, int, int, int, int, int]:
     """Decide breaches of orders and of post-sentence supervision.
 
     Parameters
@@ -352,7 +353,10 @@ def hear_breaches(
         Written: whose they are, by what follows; see :data:`OUTCOMES`. In row order but for those committed.
     details : int array (2, sentences)
         Written: the sentences that are revoked, and the days of those committed.
-    order_edges, supervision_edges : float arrays
+    order_edges : float array (2, 2)
+        Draws up to which an order goes on, and up to which it is revoked and no more: community orders, and suspended
+        sentences.
+    supervision_edges : float array
         Upper edges of the shares of each outcome.
     longest : int
         Longest committal in days.
@@ -361,7 +365,7 @@ def hear_breaches(
 
     Returns how many people there are of each outcome.
     """
-    on_order, on_supervision, revoked, to_custody, committed = 0, 0, 0, 0, 0
+    on_order, on_supervision, revoked, to_custody, activated, committed = 0, 0, 0, 0, 0, 0
     for at in range(due.size):
         soon = due[min(at + 2 * AHEAD, due.size - 1)]
         fetch_soon(person, soon)
@@ -387,7 +391,9 @@ def hear_breaches(
             people[ORDER_HEARD, on_order] = row
             on_order += 1
             flows[_ORDERS_HEARD, place] += 1
-            if uniform < order_edges[0]:
+            suspended = kind[sentence] != _COMMUNITY_ORDER
+            edges = order_edges[1 if suspended else 0]
+            if uniform < edges[0]:
                 continue
             status[sentence] = _ENDED
             failed[sentence] = 1
@@ -396,10 +402,16 @@ def hear_breaches(
             revoked += 1
             flows[_ORDERS_REVOKED, place] += 1
             flows[_UNSUCCESSFUL, place] += 1
-            if kind[sentence] == _COMMUNITY_ORDER:
+            if not suspended:
                 flows[_COMMUNITY_REVOKED, place] += 1
-            # Revoked and sent to custody, unless already inside.
-            if uniform >= order_edges[1] and location[row] == _COMMUNITY:
+            # Sent to custody, unless already inside: for a new term, or the one that was suspended.
+            if uniform < edges[1] or location[row] != _COMMUNITY:
+                continue
+            if suspended:
+                flows[_ACTIVATED, place] += 1
+                people[ACTIVATED, activated] = row
+                activated += 1
+            else:
                 people[TO_CUSTODY, to_custody] = row
                 to_custody += 1
             continue
@@ -415,7 +427,8 @@ def hear_breaches(
     put_in_order(people[SUPERVISION_HEARD, :on_supervision])
     put_in_order(people[REVOKED, :revoked])
     put_in_order(people[TO_CUSTODY, :to_custody])
-    return on_order, on_supervision, revoked, to_custody, committed
+    put_in_order(people[ACTIVATED, :activated])
+    return on_order, on_supervision, revoked, to_custody, activated, committed
 
 
 @compiled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.intp]
 
 # Compiled code knows plain numbers only.
-_COMMUNITY, _OVER, _PLACES = codes.Location.COMMUNITY, codes.Location.ENDED, len(codes.Location)
+_COMMUNITY, _OVER, _COURT = codes.Location.COMMUNITY, codes.Location.ENDED, codes.Location.COURT
 _DETERMINATE = codes.Kind.DETERMINATE
 _CURFEW, _LICENCE = codes.Status.CURFEW, codes.Status.LICENCE
 #: RSR is the chance within two years, OGRS within one.
@@ -263,7 +263,7 @@ def record_reoffences(
         groups_of_last[at] = group_of(int(kind[last_ones[at]]), int(length[last_ones[at]]))
     for at in range(rows.size):
         row, place, number, own = rows[at], places[at], numbers[at], keys[at]
-        if place != _COMMUNITY and place != _OVER:
+        if place != _COMMUNITY and place != _OVER and place != _COURT:
             held[holding] = row
             holding += 1
             continue
@@ -382,14 +382,35 @@ def serious_reoffences(
     return reviewed[:many]
 
 
+class Fading(NamedTuple):
+    """How the hazard of reoffending fades with the time since an order or release."""
+
+    early_days: float  # the hazard is whole for so long,
+    later_ratio: float  # this much of it after that,
+    days: float  # and nothing from here on
+
+
+@compiled_inside
+def at_liberty_since(
+    row: int, latest: Rows, kind: Array, imposed: Days, custody_end: Days, released_on: Days
+) -> int:
+    """Return the day from which somebody's time at liberty counts: that of the order, or of release under the sentence.
+
+    The day is the law's, not that on which somebody happened to get out: no recall or curfew moves it. Of a life
+    sentence it is the day of release.
+    """
+    sentence = latest[row]
+    since = imposed[sentence] if kind[sentence] < _DETERMINATE else custody_end[sentence]
+    return int(since) if since != NEVER else int(released_on[row])
+
+
 @compiled
 def step_reoffending(
     size: int,
     reoffends: np.uint64,
     yearly: Floats,
     ratio: float,
-    after_supervision: float,
-    at_risk_from: float,
+    fading: Fading,
     today: int,
     days: int,
     logarithms: Array,
@@ -398,53 +419,65 @@ def step_reoffending(
     latest: Rows,
     ogrs: Array,
     last_seen: Array,
+    released_on: Array,
     reoffences: Array,
     hazard: Floats,
     threshold: Floats,
     ratios: Floats,
+    kind: Array,
+    imposed: Array,
+    custody_end: Array,
 ) -> tuple[Rows, Days]:
     """Add a month's hazard of reoffending to everybody at liberty; draw the threshold of those who have none.
 
-    ``ratios`` is by how much each person's hazard is multiplied; empty where supervision does nothing to it.
+    ``ratios`` is by how much each person's hazard is multiplied; empty where supervision does nothing to it. Whether
+    somebody is supervised decides nothing else.
 
     Returns
     -------
     rows, days : arrays
         Who crosses their threshold this month, and on which day.
     """
-    crossed = np.empty(size, dtype=np.intp)
-    when = np.empty(size, dtype=np.int32)
-    many = 0
     part_of_year = days / 365.25
     of_month = yearly * part_of_year * ratio
-    # What counts of the hazard, by place x 2 + whether somebody was supervised within the years at risk: still at risk
-    # after supervision, at a lower rate, and not for ever. Places lie mixed, and to choose by them costs more than to
-    # add nothing for those who aren't at liberty.
-    counts = np.zeros(2 * _PLACES)
-    counts[2 * _COMMUNITY : 2 * _COMMUNITY + 2] = 1.0
-    counts[2 * _OVER + 1] = after_supervision
-    # The last row whose last contact decides anything: it is at hand for the others, who need none.
-    asked = 0
+    # Who may be at risk. Places lie mixed, and to choose by them costs more than to write a row that isn't kept.
+    # Supervision that ended so long ago began before that.
+    oldest, asked = today - fading.days, 0
+    free, some = np.empty(size + 1, dtype=np.int32), 0
     for row in range(size):
         soon = min(row + AHEAD, size - 1)
-        fetch_soon(last_seen, soon if location[soon] == _OVER else asked)
-        place = np.int64(location[row])
-        asked = row if place == _OVER else asked
+        fetch_soon(last_seen, asked if location[soon] == _COMMUNITY else soon)
+        place = location[row]
+        asked = asked if place == _COMMUNITY else row
+        # Whoever is before a court again is at liberty, and whoever is for the first time has no predicted rate yet.
+        unsupervised = (place == _OVER) | (place == _COURT)
+        free[some] = row
+        some += (place == _COMMUNITY) | (unsupervised & (last_seen[asked] > oldest) & (latest[row] >= 0))
+    crossed = np.empty(some, dtype=np.intp)
+    when = np.empty(some, dtype=np.int32)
+    many = 0
+    for at in range(some):
+        soon = max(latest[free[min(at + AHEAD, some - 1)]], 0)
+        fetch_soon(latest, free[min(at + 2 * AHEAD, some - 1)])
+        fetch_soon(kind, soon)
+        fetch_soon(imposed, soon)
+        fetch_soon(custody_end, soon)
+        row = free[at]
         limit = threshold[row]
         if limit > _UNDRAWN:
-            if place != _COMMUNITY and (place != _OVER or latest[row] < 0):
-                continue
             limit = minus_log_of(1.0 - uniform_of(key[row], reoffends, int(reoffences[row])), logarithms)
             threshold[row] = limit
-        added = of_month[ogrs[row]] * counts[place * 2 + np.int64(last_seen[asked] > at_risk_from)]
+        age = today - at_liberty_since(row, latest, kind, imposed, custody_end, released_on)
+        part = 1.0 if age < fading.early_days else fading.later_ratio
+        added = of_month[ogrs[row]] * (part if age < fading.days else 0.0)
         if ratios.size:
             added = added * ratios[row]
         before = hazard[row]
         after = before + added
         hazard[row] = after
         if before < limit <= after:
-            part = (limit - before) / added
+            share = (limit - before) / added
             crossed[many] = row
-            when[many] = today + min(int(part * days), days - 1)
+            when[many] = today + min(int(share * days), days - 1)
             many += 1
     return crossed[:many].copy(), when[:many].copy()

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from simulation.engine.calendar import MONTH_DAYS, YEAR_DAYS
 from simulation.system.demand import LENGTH_BANDS
+from simulation.system.levers import Levers
 from simulation.system.quantiles import side_by_side
 from simulation.system.service import Array, Service
 
@@ -23,6 +24,16 @@ _OF_COHORTS = (
 )
 
 
+def _stacked(levers: Levers, *names: str) -> NDArray[np.float64]:
+    """Return the quantiles of distributions, shape (distributions, 2, quantiles).
+
+    All are as wide as the widest: the last quantile of the others is repeated, which no draw can tell.
+    """
+    tables = [side_by_side(levers.mapping(name)) for name in names]
+    most = max(table.shape[1] for table in tables)
+    return np.stack([np.pad(table, ((0, 0), (0, most - table.shape[1])), "edge") for table in tables])
+
+
 class Terms:
     """Distributions and laws of custodial terms under the levers of a day.
 
@@ -34,11 +45,10 @@ class Terms:
 
     def __init__(self, service: Service) -> None:
         self.service, levers = service, service.levers
-        within = [side_by_side(levers.mapping(f"custody.length_days_{band}")) for band in LENGTH_BANDS]
-        most = max(table.shape[1] for table in within)
-        # As wide as the widest: the last quantile of the others is repeated, which no draw can tell.
-        self.lengths = np.stack([np.pad(table, ((0, 0), (0, most - table.shape[1])), "edge") for table in within])
-        self.breach_lengths = side_by_side(levers.mapping("enforcement.revoked_custody_days"))
+        self.lengths = _stacked(levers, *(f"custody.length_days_{band}" for band in LENGTH_BANDS))
+        self.breach_lengths = _stacked(
+            levers, "enforcement.revoked_custody_days", "enforcement.suspended_term_days"
+        )
         self.remand_share = float(levers.number("custody.remand_share"))
         self.remands = side_by_side(levers.mapping("custody.remand_days"))
         self.extended_from = float(levers.number("custody.extended_from_years") * YEAR_DAYS)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
-from simulation.system.codes import Status
+from simulation.system.codes import Status, Why
 from simulation.system.custody_loops import Array, Counted, Rows, Shares
 from simulation.system.groups import LONG
 from simulation.system.service import COUNT_INDEX
@@ -37,6 +37,7 @@ _YEAR = 365
 
 # A compiled loop takes plain numbers, not the members of a class.
 _ORDER, _ENDED = Status.ORDER, Status.ENDED
+_SENTENCED, _REVOKED_ORDER = Why.SENTENCED, Why.REVOKED
 _NEW, _ON_BREACH = COUNT_INDEX["sentences_custody"], COUNT_INDEX["sentences_custody_on_breach"]
 _OF_RETURNERS, _AGAIN = COUNT_INDEX["sentences_custody_of_returners"], COUNT_INDEX["sentences_of_returners"]
 _UNSUCCESSFUL = COUNT_INDEX["orders_ended_unsuccessfully"]
@@ -64,7 +65,7 @@ def receive_people(
     people: Rows,
     made: Rows,
     today: int,
-    on_breach: bool,
+    why: int,
     band_edges: Shares,
     lengths: Shares,
     breach_lengths: Shares,
@@ -103,14 +104,16 @@ def receive_people(
 
     Parameters
     ----------
-    on_breach : bool
-        Whether an order was revoked in favour of custody: that is short, and nobody was on remand for it.
+    why : int
+        One of :class:`~simulation.system.codes.Why`: for a sentence, or for the breach of an order.
     band_edges : float array (bands,)
         Upper edges of the shares of each band of length.
     lengths : float array (bands, 2, quantiles)
         Probabilities and values of the days within each band.
-    breach_lengths, remands, lags : float arrays (2, quantiles)
-        Probabilities and values of the days of custody on breach, on remand, and from offence to sentence.
+    breach_lengths : float array (2, 2, quantiles)
+        Probabilities and values of the days of custody for an order that is revoked, and of a term that was suspended.
+    remands, lags : float arrays (2, quantiles)
+        The same of the days on remand, and from offence to sentence.
     longer_group : int
         How far the cells of those with long terms lie behind those with short ones; see
         :mod:`simulation.system.groups`.
@@ -136,9 +139,9 @@ def receive_people(
         number, person = int(sentences[who]), key[who]
         occurrence = occurrence_of_term(number)
         remand[row] = 0
-        if on_breach:
+        if why != _SENTENCED:
             uniform = uniform_of(person, constants[_BREACH_LENGTH], occurrence)
-            days = value_at(uniform, breach_lengths[0], breach_lengths[1])
+            days = value_at(uniform, breach_lengths[why - _REVOKED_ORDER, 0], breach_lengths[why - _REVOKED_ORDER, 1])
         else:
             band = band_of(person, number, constants[_BAND], band_edges)
             uniform = uniform_of(person, constants[_WITHIN_BAND], occurrence)
@@ -149,7 +152,7 @@ def receive_people(
         # Somebody is counted where they belong with a term of this length.
         length[row] = int(days)
         place = int(cell[who]) + (longer_group if length[row] >= LONG else 0)
-        if on_breach:
+        if why != _SENTENCED:
             # Not a new sentence in the published series: counted apart.
             flows[_ON_BREACH, place] += 1
         else:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER
+from simulation.engine.calendar import YEAR_DAYS
 from simulation.system.codes import Kind, Parole, RecallKind, Status
 from simulation.system.population import GROUPS, Arrivals, Population
 from simulation.system.quantiles import draw
@@ -128,8 +129,8 @@ class Survivors:
         over = np.where(gone, failed_at.astype(np.int64), np.where(custody, supervision_end, day + length))
         live = (over > 0) & ~superseded & ~removed
         # People whose supervision is over may still come back: they are kept, at liberty.
-        years_after = levers.number("community.reoffending_years_after")
-        at_liberty = (over <= 0) & (over > -years_after * 365.25) & ~superseded & ~removed
+        longest = levers.number("community.reoffending_years") * YEAR_DAYS
+        at_liberty = (over <= 0) & (free_since > -longest) & ~superseded & ~removed
 
         # Home detention curfew at the start.
         on_tag_share = levers.number("population.thin_pass_curfew_share")

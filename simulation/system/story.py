@@ -76,6 +76,7 @@ WORDS = {
     "order revoked early": "The court ends the order early for good progress",
     "breach heard": "Breach of the order heard in court",
     "order revoked": "The order is revoked",
+    "suspended sentence activated": "The prison term that was suspended is activated",
     "supervision breach heard": "Breach of post-sentence supervision heard in court",
     "committed for breach of supervision": "Committed to prison for {days} for breach of post-sentence supervision",
     "committal ends": "Out of prison after the committal",

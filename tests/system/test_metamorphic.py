@@ -115,6 +115,25 @@ def test_supervision_leaves_reoffending_alone_unless_a_switch_is_on() -> None:
     assert total(unseen, "reoffences") > total(seen, "reoffences")
 
 
+def test_without_supervision_after_release_as_many_reoffend() -> None:
+    """People are at risk by the law's dates alone, not by being supervised. Deaths are off: none is known of later."""
+    quiet = {**UNLIMITED, **NO_CONSEQUENCES, "community.death_rate": 0}
+    end = datetime.date(2019, 6, 30)
+    usual = run(overrides=quiet, end=end)
+    without = run(overrides={**quiet, "supervision.pss.enabled": False}, end=end)
+    assert total(without, "caseload_pss") < 0.7 * total(usual, "caseload_pss")
+    for measure in ("sentences_of_returners", "short_cohort_starts"):
+        assert totals(usual)[measure] == totals(without)[measure], measure
+        assert total(usual, measure) > 100
+
+    def reoffences(output: RunOutput) -> list[Any]:
+        rows = zip(*(output.rows[name] for name in ("measure", "month", "group", "value")), strict=True)
+        return sorted(row for row in rows if row[0] == "short_cohort_reoffences")
+
+    assert reoffences(usual) == reoffences(without)
+    assert len(reoffences(usual)) > 100
+
+
 def test_more_officers_never_make_people_wait_longer() -> None:
     # With what officers notice and what they feel both off, more of them can only shorten waits. Others are sick on
     # other days, though: 3% is three standard errors of the mean wait for some 3,000 first appointments.

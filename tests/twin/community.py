@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 from typing import TYPE_CHECKING
 
-from simulation.engine.calendar import YEAR_DAYS
+from simulation.engine.calendar import MONTH_DAYS, YEAR_DAYS
 from twin import custody, places, recall
 from twin.people import Person
 from twin.world import NEVER, Process, at_percentile, minus_log
@@ -76,15 +76,16 @@ def dies(area: Area, person: Person) -> None:
 def hazard_of(person: Person) -> float:
     """Return the yearly hazard of reoffending as things stand."""
     world = person.world
-    if person.location not in ("community", "ended") or not person.sentences:
+    if person.location not in ("community", "ended", "court") or not person.sentences:
         return 0.0
     hazard = minus_log(1 - person.ogrs / 100) * world.value("community.reoffending_ratio")
-    if person.is_in_community:
-        return hazard
-    last = person.supervised_until
-    if last is None or world.today - last > world.value("community.reoffending_years_after") * YEAR_DAYS:
+    last = person.sentences[-1]
+    since = last.imposed if last.is_order or last.custody_end is None else last.custody_end
+    days = world.today - since
+    if days >= world.value("community.reoffending_years") * YEAR_DAYS:
         return 0.0
-    return hazard * world.value("community.reoffending_after_supervision")
+    early = days < world.value("community.reoffending_early_months") * MONTH_DAYS
+    return hazard if early else hazard * world.value("community.reoffending_later_ratio")
 
 
 def months(area: Area) -> Process:
@@ -111,7 +112,7 @@ def months(area: Area) -> Process:
 def reoffends(area: Area, person: Person) -> None:
     """A proven reoffence: perhaps a recall, and perhaps a sentence later."""
     world = area.world
-    if person.location not in ("community", "ended"):
+    if person.location not in ("community", "ended", "court"):
         return
     number = person.reoffences
     person.reoffences += 1

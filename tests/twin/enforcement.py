@@ -186,9 +186,11 @@ class Enforcement:
         person.warned_on = None
         if sentence.status == ORDER:
             world.tell(person, "breach heard")
-            outcome = cut(world.table("enforcement.order_breach_outcome"), person.draw("breach outcome", occurrence))
+            kind = "suspended" if sentence.kind == "suspended" else "order"
+            table = world.table(f"enforcement.{kind}_breach_outcome")
+            outcome = cut(table, person.draw("breach outcome", occurrence))
             if outcome != "continues":
-                self.revoke(person, sentence, to_custody=outcome == "revoked_custody")
+                self.revoke(person, sentence, to_custody=outcome in ("revoked_custody", "activated"))
         elif sentence.status == SUPERVISION:
             world.tell(person, "supervision breach heard")
             outcome = cut(world.table("enforcement.pss_breach_outcome"), person.draw("breach outcome", occurrence))
@@ -200,13 +202,17 @@ class Enforcement:
         world = self.world
         world.tell(person, "order revoked")
         to_custody = to_custody and not person.is_inside
+        terms = "revoked_custody_days"
+        if to_custody and sentence.kind == "suspended":
+            world.tell(person, "suspended sentence activated")
+            terms = "suspended_term_days"
         custody.end(self.area, person, sentence)
         # The case is closed before it begins anew in prison.
         places.settle(self.area, person)
         if to_custody:
             number = len(person.sentences) + 1
             draw = person.draw("custody: length on revocation", number)
-            length = int(at_percentile(world.table("enforcement.revoked_custody_days"), draw))
+            length = int(at_percentile(world.table(f"enforcement.{terms}"), draw))
             custody.receive(self.area, person, length, 0, False, sentence.offence)
 
     def commit(self, person: Person, sentence: Sentence) -> None:

@@ -130,7 +130,6 @@ class Person:
     first_after_release: bool = False
     first_is_booked: bool = False
     last_seen: int | None = None
-    supervised_until: int | None = None
     contacts: int = 0
     contact_due: int | None = None
     booked_as_call: bool = False

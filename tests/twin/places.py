@@ -68,8 +68,6 @@ def close(area: Area, person: Person, told: bool) -> None:
 
     allocation.leave_officer(person)
     person.last_officer = person.officer_changed_on = None
-    if person.side is not None:
-        person.supervised_until = area.world.today
     person.side = person.waiting_since = person.warned_on = None
     person.forget("allocate", "transfer", "review", "escalate")
     area.diaries.close(person)

@@ -31,6 +31,7 @@ NO_CUSTODY = {
     "courts.immediate_custody_imposed": 1e-6,
     "courts.custody_share_of_returners": 0,
     "enforcement.order_breach_outcome.revoked_custody": 0,
+    "enforcement.suspended_breach_outcome.activated": 0,
 }
 NOBODY_FAILS = {
     "contact.missed_appointment_probability": 0,

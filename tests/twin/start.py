@@ -88,7 +88,6 @@ def person_from(world: World, row: dict[str, Any]) -> Person:
         stage_start=row["stage_start"],
         last_seen=row["last_seen"],
         # Of those whose supervision was over before the start, this is the day on which it ended.
-        supervised_until=row["last_seen"] if LOCATIONS[row["location"]] == "ended" else None,
         contacts=row["contacts"],
         spells=row["spells"],
         telephone_draw=row["phone_draw"],
