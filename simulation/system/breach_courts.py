@@ -91,6 +91,7 @@ class BreachCourts:
             service.agendas["hearing"].put(put_off, calendar.after_working_days(today, 1))
         if away.size:
             # Appointments stop until the arrest.
+            people.wanted[wanted] = 1
             service.agendas["hearing"].put(away, arrests)
             service.agendas["contact"].cancel(wanted)
             service.tell("warrant issued", wanted)
@@ -100,6 +101,7 @@ class BreachCourts:
         """Begin appointments of people arrested on their warrants again on the next working day."""
         service, people = self.service, self.service.people
         tomorrow = service.calendar.after_working_days(service.today, 1)
+        people.wanted[person] = 0
         found = np.empty((2, person.size), dtype=np.intp)
         size = take_up_again(
             person,

@@ -164,6 +164,8 @@ class Caseload:
             yield service.clock.phase("diaries")
             today = service.today
             due, reviews = service.agendas["contact"].due(today), service.agendas["review"].due(today)
+            # Nothing is booked for people for whom a warrant is out until they are arrested.
+            due = due[service.people.wanted[due] == 0]
             if service.calendar.is_working(today):
                 self.work(due, reviews)
             else:

@@ -75,6 +75,7 @@ PEOPLE = (
     Column("spells", "int16", "count", "Spells in the community so far."),
     Column("changes", "int16", "count", "Officers so far."),
     Column("work_only", "int8", "0/1", "Supervised for unpaid work alone: no supervision contacts."),
+    Column("wanted", "int8", "0/1", "A warrant is out for breach: appointments have stopped."),
     Column("contact_due", "int32", "day", "Day the next contact was first due, however often it was put off.", NEVER),
     Column("cell", "int16", "area x 2 + side, and group", "Where the person's counts go; nobody's with the NPS."),
     Column("booked_as", "int8", "Mode", "The next contact is booked as: visit (0), officer's call, hub's call."),
@@ -138,6 +139,7 @@ READ_AT_CONTACT = (
     "sentences",
     "seen_since_release",
     "booked_as",
+    "wanted",
     "changes",
 )
 #: Where somebody is, who is responsible and how heavy the case is: read for every contact and task, and beside each

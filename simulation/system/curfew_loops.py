@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import compiled
+from simulation.engine.compiled import compiled, compiled_inside
 from simulation.engine.order import put_in_order
 from simulation.system.codes import Status
 from simulation.system.custody_loops import (
@@ -56,6 +56,12 @@ COUNTED = (
 
 # A compiled loop takes plain numbers, not the members of a class.
 _CUSTODY, _RECALLED, _AT_LARGE = Status.CUSTODY, Status.RECALLED, Status.AT_LARGE
+
+
+@compiled_inside
+def days_possible(custody_end: int, curfew_from: int, soonest: int) -> int:
+    """Return how many days somebody could be on curfew: first possible to release date, both counted."""
+    return custody_end + 1 - max(curfew_from, soonest)
 
 
 @compiled
@@ -143,7 +149,7 @@ def put_forward(
             if first:
                 flows[numbers[_EXCLUDED], cell[who]] += 1
             continue
-        if not custody_end[row] - today > least_days:
+        if days_possible(int(custody_end[row]), int(curfew_from[row]), today + 1) < least_days:
             if first:
                 flows[numbers[_TOO_SHORT], cell[who]] += 1
             continue
@@ -221,7 +227,7 @@ def move_papers_on(
     for row in due:
         if status[row] != _CUSTODY or curfew_stage[row] != PAPERS:
             continue
-        if custody_end[row] - today < least_days:
+        if days_possible(int(custody_end[row]), int(curfew_from[row]), today + 1) < least_days:
             curfew_stage[row] = REFUSED
             late[stopped] = person[row]
             stopped += 1
@@ -240,7 +246,7 @@ def move_papers_on(
         occurrence = int(number[row]) * 4096 + int(enquiries[row])
         if uniform_of(key[who], suitable, occurrence) < suitable_share[area[who], 0]:
             day = int(working_after[max(int(curfew_from[row]), today + 1) + origin])
-            if custody_end[row] - day < least_days:
+            if days_possible(int(custody_end[row]), day, day) < least_days:
                 curfew_stage[row] = REFUSED
                 too_late[stopped_late] = who
                 stopped_late += 1

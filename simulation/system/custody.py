@@ -156,7 +156,7 @@ class Custody:
         if made.size == 0:
             return
         service, sentences = self.service, self.service.sentences
-        at_once = sentences.custody_end[made] <= service.today
+        at_once = service.calendar.working_day_before(sentences.custody_end[made]) <= service.today
         free, staying = made[:0], made
         if at_once.any():
             free, staying = made[at_once], made[~at_once]
@@ -167,6 +167,7 @@ class Custody:
             self.start_papers(staying, first=True)
         if free.size:
             # Released from the dock, with no resettlement work and no curfew.
+            service.count("releases_at_sentence", sentences.person[free])
             possible = free[sentences.curfew_from[free] != NEVER]
             service.count("hdc_too_short", sentences.person[possible])
             service.refresh(self.let_go(made[:0], free))
@@ -228,6 +229,7 @@ class Custody:
             sentences_rows,
             service.today,
             service.levers.integer("release.window_days"),
+            service.calendar.after_working_days(service.today, 1),
             *service.calendar.previous_working_days(),
             sentences.custody_end,
             sentences.prepared,

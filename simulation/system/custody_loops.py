@@ -219,7 +219,7 @@ def let_go(
         if curfew_from[row] > today:
             later[waiting], again[waiting] = row, working_after[curfew_from[row] + origin]
             waiting += 1
-        elif left < least_days or curfew_from[row] == NEVER:
+        elif left + 1 < least_days or curfew_from[row] == NEVER:
             curfew_stage[row] = REFUSED
             refused[stopped] = who
             stopped += 1
@@ -406,7 +406,7 @@ def run_out(
             status[row] = _ENDED
             supervised[over] = who
             over += 1
-        elif stands in (_LICENCE, _RECALLED, _AT_LARGE):
+        elif stands in (_LICENCE, _RECALLED):
             licences[ending] = row
             licensed[ending] = who
             ending += 1

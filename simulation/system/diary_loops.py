@@ -467,15 +467,18 @@ def open_tasks(
         officer = people.officer[who]
         if officer < 0:
             continue
-        if kind == _FIRST and due <= today and not at_work[officer]:
+        # A session that hasn't been held is a meeting put off, not paper that piles up.
+        if due < today and kind != _SESSION:
+            backlog[officer] += tasks.seconds[task]
+        # What can't wait for an officer who is away is done by whoever is on duty.
+        if kind in (_FIRST, _RECALL_REPORT) and due <= today and not at_work[officer]:
             office = posts.office[officer] * 2 + posts.employer[officer]
             on_duty = begins[office + 1] - begins[office]
             if on_duty > 0:
                 officer = roster[begins[office] + today % on_duty]
-        # A session that hasn't been held is a meeting put off, not paper that piles up.
-        if due < today and kind != _SESSION:
-            backlog[officer] += tasks.seconds[task]
-        if at_work[officer] and (due <= today or (kind != _FIRST and kind != _SESSION)):
+        # Who is wanted under a warrant is met by nobody.
+        meeting = kind in (_FIRST, _SESSION)
+        if at_work[officer] and (not meeting or (due <= today and person["wanted"] == 0)):
             server[before + task] = officer
             seconds[before + task] = tasks.seconds[task]
             mixed = mixed_up(person["key"] * np.uint64(31) + np.uint64(due))

@@ -315,7 +315,8 @@ class Enforcement:
             service.flows,
         )
         until, committed, told = found
-        service.agendas["committal"].put(rows, until)
+        away = until > today
+        service.agendas["committal"].put(rows[away], until[away])
         service.tell("committed for breach of supervision", committed, told)
 
 

@@ -443,14 +443,16 @@ def commit_people(
     committed_until: Array,
     flows: Counted,
 ) -> None:
-    """Commit people to prison for so many days, or until the working day before; for a day at least.
+    """Commit people to prison for so many days, today the first of them, or until the working day before.
+
+    Whoever would be out by tonight is held until the court rises, and goes nowhere.
 
     Parameters
     ----------
     rows, days : int arrays
         People committed, and for how long.
     found : int array (3, rows)
-        Written: the day on which each is freed; then people and how many days it is, in row order.
+        Written: the day on which each is freed; then people and how many days they are away, in row order.
     working_before, origin : int array, int
         Each day of the calendar itself or the working day before it, and the place of day 0.
     flows : int64 array (counts, cells)
@@ -461,7 +463,7 @@ def commit_people(
     put_in_order_of(order, rows)
     for at in range(rows.size):
         row = rows[at]
-        until[at] = max(int(working_before[today + days[at] + origin]), today + 1)
+        until[at] = max(int(working_before[today + days[at] - 1 + origin]), today)
         committed_until[row] = until[at]
         flows[_COMMITTALS, cell[row]] += 1
     for at in range(rows.size):

@@ -266,7 +266,7 @@ def check_sentences(
         if status == _SUPERVISED and step != NEVER:
             laws |= SUPERVISION_NOT_RECALLED
         if kind == _DETERMINATE:
-            if status in (_ON_RECALL, _RECALL_AT_LARGE) and expiry < today:
+            if status == _ON_RECALL and expiry < today:
                 laws |= SUPERVISION_NOT_RECALLED
             end = sentences.supervision_end[row]
             if end > expiry and end > custody_end + limits.supervision_days:
@@ -286,7 +286,7 @@ def check_sentences(
             released, possible = int(sentences.released[row]), sentences.curfew_from[row]
             if people.never_curfew[person] == 1 or possible == NEVER:
                 laws |= CURFEW
-            if released >= 0 and (custody_end - released < limits.least_curfew or released < possible):
+            if released >= 0 and (custody_end + 1 - released < limits.least_curfew or released < possible):
                 laws |= CURFEW
         # Out before the release date, or the working day before it: a working day is left until then.
         early = custody_end >= limits.next_working_day

@@ -250,8 +250,8 @@ class Model:
             service.levers.mapping("recall.standard_days"),
             service.chance.uniform(keys, "thin pass: recall left"),
         )
-        until = np.minimum(np.maximum((stay / 2).astype(np.int64), 1), sentences.expiry[back])
-        service.agendas["recall step"].put(back, np.maximum(until, 0))
+        until = np.minimum(np.maximum((stay / 2).astype(np.int64), 1), sentences.expiry[back] - 1)
+        service.agendas["recall step"].put(back, np.maximum(service.calendar.working_day_before(until), 0))
         service.agendas["legal end"].put(back, np.maximum(sentences.expiry[back], 0))
         # Everybody has been supervised for as long as the sentence has run.
         community = person[people.location[person] == Location.COMMUNITY]
@@ -329,7 +329,7 @@ class Model:
         if any(name.startswith("custody.hdc.") for name in names):
             area = service.people.area[sentences.person[inside]]
             custody_days = (
-                sentences.custody_end[inside] - sentences.imposed[inside] + sentences.remand[inside]
+                sentences.custody_end[inside] - sentences.imposed[inside] + sentences.remand[inside] + 1
             )
             sentences.curfew_from[inside] = self.custody.curfew_date(
                 sentences.length[inside],

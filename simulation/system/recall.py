@@ -135,6 +135,7 @@ class Recall:
             found,
             today,
             *self.rules,
+            service.calendar.after_working_days(today, 1),
             *service.calendar.previous_working_days(),
             service.chance.constant("fixed-term recall"),
             service.chance.constant("days at large"),
@@ -168,7 +169,7 @@ class Recall:
             sentences.reviews,
         )
         if revoked:
-            service.cancel(found[0, :revoked], "release", "curfew breach")
+            service.cancel(found[0, :revoked], "release", "curfew breach", "legal end")
             service.tell("licence revoked", found[1, :revoked])
         agendas["legal end"].put(found[11, :going_on], found[12, :going_on])
         agendas["recall step"].put(found[2, :planned], found[3, :planned])

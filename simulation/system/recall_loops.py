@@ -129,9 +129,21 @@ def break_curfews(
 
 
 @compiled_inside
-def _review_day(today: int, wait: int, expiry: int, working_before: NDArray[np.int32], origin: int) -> int:
-    """Return the day of a review so many days ahead, or the end of the sentence, which comes first."""
-    return max(int(working_before[min(today + wait, expiry) + origin]), today + 1)
+def _last_day(expiry: int, working_before: NDArray[np.int32], origin: int) -> int:
+    """Return the day on which whoever is held to the end is let out: the sentence's last, or the working day before."""
+    return int(working_before[expiry - 1 + origin])
+
+
+@compiled_inside
+def _review_day(
+    today: int, wait: int, expiry: int, tomorrow: int, working_before: NDArray[np.int32], origin: int
+) -> int:
+    """Return the day of a review so many days ahead: a working day, and the end of the sentence comes first.
+
+    ``tomorrow`` is the next working day.
+    """
+    day = max(int(working_before[today + wait + origin]), tomorrow)
+    return min(day, _last_day(expiry, working_before, origin))
 
 
 @compiled
@@ -149,6 +161,7 @@ def take_steps(
     release_share: float,
     next_review: int,
     deferral: int,
+    tomorrow: int,
     working_before: NDArray[np.int32],
     origin: int,
     fixed_term: np.uint64,
@@ -189,7 +202,8 @@ def take_steps(
     the two waits have a distribution each. A review can't be held while a report that was asked for isn't written.
 
     ``next_review`` and ``deferral`` are the days to the next review of whom the Board refused and of a review put off;
-    ``working_before`` and ``origin`` are the working day at or before each day, and the place of day 0.
+    ``tomorrow`` is the next working day; ``working_before`` and ``origin`` are the working day at or before each day,
+    and the place of day 0.
 
     Returns how many are revoked, of how many the next step is planned, how many
     are back in prison revoked today and revoked earlier, and how many are asked for a report, refused, put off and
@@ -207,7 +221,7 @@ def take_steps(
     refused, put_off, again : int arrays
         People whose review ended without release, whose review waits for the report, and who are released again.
     going_on, ends : int arrays
-        Sentences with supervision to come after today, and the day on which it ends.
+        Sentences that go on after today, and the day on which licence or supervision ends.
     """
     revoked, revoked_people, planned, days = found[0], found[1], found[2], found[3]
     back_at_once, back, reported, reported_people = found[4], found[5], found[6], found[7]
@@ -240,13 +254,17 @@ def take_steps(
             wanted[hunted] = row
             hunted += 1
         elif stands == _RECALLED:
-            if recall_kind[row] == _STANDARD_KIND and parole[row] != _DECIDED:
+            # At the end of the sentence nobody asks the Board.
+            held_on = today < _last_day(int(expiry[row]), working_before, origin)
+            if recall_kind[row] == _STANDARD_KIND and parole[row] != _DECIDED and held_on:
                 if parole[row] == _REPORT_ASKED:
                     flows[numbers[_PUT_OFF], cell[who]] += 1
                     put_off[putting_off] = who
                     putting_off += 1
                     planned[planning] = row
-                    days[planning] = _review_day(today, deferral, int(expiry[row]), working_before, origin)
+                    days[planning] = _review_day(
+                        today, deferral, int(expiry[row]), tomorrow, working_before, origin
+                    )
                     planning += 1
                     continue
                 flows[numbers[_REVIEWS], cell[who]] += 1
@@ -256,7 +274,9 @@ def take_steps(
                     refused[refusing] = who
                     refusing += 1
                     planned[planning] = row
-                    days[planning] = _review_day(today, next_review, int(expiry[row]), working_before, origin)
+                    days[planning] = _review_day(
+                        today, next_review, int(expiry[row]), tomorrow, working_before, origin
+                    )
                     planning += 1
                     continue
                 flows[numbers[_PAROLED], cell[who]] += 1
@@ -298,10 +318,8 @@ def take_steps(
             status[row] = _AT_LARGE
             revoked[revoking], revoked_people[revoking] = row, who
             revoking += 1
-            # A curfew that is recalled ends its licence on the sentence's own date.
-            going_on[following] = row
-            ends[following] = max(int(expiry[row]), today + 1)
-            following += 1
+            # At large from now on.
+            returned[row] = today
             wait = int(value_at(uniform_of(key[who], at_large, occurrence), return_probabilities, return_values))
             # Some are arrested at once, the others on a later day.
             if wait > 0 and location[who] not in (_SENTENCED, _BACK_INSIDE):
@@ -317,8 +335,15 @@ def take_steps(
         arrested += 1
     for at in range(arrested):
         row = arrested_rows[at]
+        # Days at large don't count as served: the end of the sentence moves by as many, and of custody if it was ahead.
+        if custody_end[row] > returned[row]:
+            custody_end[row] += today - returned[row]
         who, kind, conditional = person[row], recall_kind[row], int(custody_end[row])
-        # The clock starts today.
+        expiry[row] += today - returned[row]
+        supervision_end[row] = max(supervision_end[row], expiry[row])
+        going_on[following], ends[following] = row, max(int(expiry[row]), today + 1)
+        following += 1
+        # The clock starts today, and today is its first day.
         status[row] = _RECALLED
         returned[row] = today
         flows[numbers[_RETURNS], cell[who]] += 1
@@ -326,7 +351,7 @@ def take_steps(
             # Not before the conditional release date.
             out = max(conditional, today + 1)
         elif kind == _FIXED_KIND:
-            out = today + (fixed_days_short if length[row] < _YEAR else fixed_days_long)
+            out = today + (fixed_days_short if length[row] < _YEAR else fixed_days_long) - 1
         else:
             occurrence = int(number[row]) * 4096 + int(recalls[row])
             draw = uniform_of(key[who], review, occurrence)
@@ -336,7 +361,9 @@ def take_steps(
         if conditional > today:
             out = max(out, conditional)
         planned[planning] = row
-        days[planning] = max(int(working_before[min(out, int(expiry[row])) + origin]), today + 1)
+        if kind == _STANDARD_KIND:
+            out = max(int(working_before[out + origin]), tomorrow)
+        days[planning] = max(int(working_before[min(out, int(expiry[row]) - 1) + origin]), today + 1)
         planning += 1
         if at < at_once:
             back_at_once[at] = who

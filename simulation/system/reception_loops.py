@@ -41,7 +41,7 @@ _SENTENCED, _REVOKED_ORDER = Why.SENTENCED, Why.REVOKED
 _NEW, _ON_BREACH = COUNT_INDEX["sentences_custody"], COUNT_INDEX["sentences_custody_on_breach"]
 _OF_RETURNERS, _AGAIN = COUNT_INDEX["sentences_custody_of_returners"], COUNT_INDEX["sentences_of_returners"]
 _UNSUCCESSFUL = COUNT_INDEX["orders_ended_unsuccessfully"]
-_AT_ONCE, _ELIGIBLE = COUNT_INDEX["releases_at_sentence"], COUNT_INDEX["hdc_eligible_on_length"]
+_ELIGIBLE = COUNT_INDEX["hdc_eligible_on_length"]
 
 
 @compiled
@@ -186,8 +186,6 @@ def receive_people(
             curfew_law,
         )
         custody_end[row], expiry[row], supervision_end[row], curfew_from[row] = out, end, supervised, curfew
-        if out <= today:
-            flows[_AT_ONCE, place] += 1
         if curfew != NEVER:
             flows[_ELIGIBLE, place] += 1
     return size
@@ -236,7 +234,8 @@ def dates_of(
     sentence, ``longer`` says whether it is extended; the rest is as in :func:`set_dates`, for this one sentence.
     """
     serving = int(np.ceil(days * law[_EXTENDED_FRACTION if longer else _FRACTION]))
-    out = max(begin, begin + serving - before)
+    # The day of sentence is the first day served, so release is on the last one.
+    out = max(begin, begin + serving - before - 1)
     end = max(out, begin + days - before)
     reformed = offended >= reform
     unsupervised = days < _YEAR and not (reformed and law[_SHORT_LICENCE] > 0)
@@ -322,6 +321,7 @@ def release_days(
     rows: Rows,
     today: int,
     window: int,
+    tomorrow: int,
     previous_working: Array,
     origin: int,
     custody_end: Array,
@@ -334,6 +334,8 @@ def release_days(
     ----------
     window : int
         Days before release from which resettlement work is done.
+    tomorrow : int
+        The next working day: who should be out already goes then.
     previous_working, origin : int array, int
         What :meth:`~simulation.engine.calendar.Calendar.previous_working_days` returns.
     days : int array (3, sentences)
@@ -347,7 +349,7 @@ def release_days(
     fresh = 0
     for at in range(rows.size):
         row = rows[at]
-        day = max(int(previous_working[int(custody_end[row]) + origin]), today + 1)
+        day = max(int(previous_working[int(custody_end[row]) + origin]), tomorrow)
         days[0, at] = day
         if prepared[row] == 0:
             days[1, fresh] = row

@@ -157,13 +157,13 @@ class Persons(NamedTuple):
     miss_factor: Array
     stage_start: Array
     last_seen: Array
+    wanted: Array
 
 
 class Orders(NamedTuple):
     """The columns of sentences that requirements read."""
 
     status: Array
-    warrant_since: Array
     number: Array
     imposed: Array
     unpaid_work_only: Array

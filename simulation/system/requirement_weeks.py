@@ -239,11 +239,11 @@ def go_through(
         soon = live[min(at + AHEAD, many - 1)]
         fetch_soon(people.location, rows.person[soon])
         fetch_soon(sentences.status, rows.sentence[soon])
-        fetch_soon(sentences.warrant_since, rows.sentence[soon])
+        fetch_soon(people.wanted, rows.person[soon])
         row = live[at]
         person, order = rows.person[row], rows.sentence[row]
         # Somebody for whom a warrant is out doesn't come.
-        comes = (people.location[person] == _COMMUNITY) & (sentences.warrant_since[order] == NEVER)
+        comes = (people.location[person] == _COMMUNITY) & (people.wanted[person] == 0)
         here = comes & (sentences.status[order] == _ORDER)
         kind, running = rows.kind[row], rows.progress[row] == _RUNNING
         elsewhere = (kind == _ACTIVITY) & (rows.form[row] != _OFFICER)
@@ -263,11 +263,11 @@ def go_through(
         fetch_soon(people.cell, rows.person[soon])
         fetch_soon(people.location, rows.person[soon])
         fetch_soon(sentences.status, rows.sentence[soon])
-        fetch_soon(sentences.warrant_since, rows.sentence[soon])
+        fetch_soon(people.wanted, rows.person[soon])
         row = live[at]
         person, order = rows.person[row], rows.sentence[row]
         stand, cell, kind = sentences.status[order], int(people.cell[person]), rows.kind[row]
-        place = people.location[person] if sentences.warrant_since[order] == NEVER else _WANTED
+        place = _WANTED if people.wanted[person] != 0 else people.location[person]
         form, group = rows.form[row], rows.group[row]
         if stand != _ORDER:
             events = _lapse(row, rows, people, groups, counted, totals_lapsed, told, events)

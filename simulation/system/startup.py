@@ -95,7 +95,7 @@ class Survivors:
             levers.number("custody.release_fraction"),
         )
         custody_days = np.ceil(length * fraction).astype(np.int64)
-        custody_end = np.maximum(day, day + custody_days - remand)
+        custody_end = np.maximum(day, day + custody_days - remand - 1)
         expiry = np.maximum(custody_end, day + length - remand)
         offence = day - draw(
             levers.mapping("courts.offence_to_sentence_days"), chance.uniform(keys, "offence", 4096)

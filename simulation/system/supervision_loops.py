@@ -173,6 +173,7 @@ def change_place(
         # Whatever was booked belonged to the place left.
         contact_day[row] = NEVER
         person["contact_due"] = NEVER
+        person["wanted"] = 0
         if source == _COMMUNITY:
             change_day[row] = NEVER
             death_day[row] = NEVER

@@ -33,12 +33,12 @@ def impose(model: Model, imposed: int, length: int) -> int:
 @pytest.mark.parametrize(
     ("name", "value", "length", "before", "after"),
     [
-        # Served 100 of 200 days; supervision for a year after release, or for nothing beyond the licence.
-        ("supervision.pss.enabled", False, 200, 100 + 365, 200),
-        ("supervision.pss.total_months_after_release", 6, 200, 100 + 365, 100 + 182),
-        ("supervision.pss.sentence_upper_limit_months", 6, 200, 100 + 365, 200),
+        # Out on the 100th of 200 days, 99 days later; then a year of supervision, or nothing but the licence.
+        ("supervision.pss.enabled", False, 200, 99 + 365, 200),
+        ("supervision.pss.total_months_after_release", 6, 200, 99 + 365, 99 + 182),
+        ("supervision.pss.sentence_upper_limit_months", 6, 200, 99 + 365, 200),
         # Neither licence nor supervision.
-        ("supervision.short_sentence_licence", False, 200, 100 + 365, 100),
+        ("supervision.short_sentence_licence", False, 200, 99 + 365, 99),
     ],
 )
 @pytest.mark.parametrize("applies_to", ["new", "all"])
@@ -290,3 +290,60 @@ def test_fixed_term_recalls_of_56_days() -> None:
     assert total(longer, "recall_days_served") > total(now, "recall_days_served")
     assert PARAMETERS["recall.fixed_term_days_12m_plus"].leaves[()] == 28
     assert Task.PAROLE_REPORT in range(len(Task))
+
+
+# --- Days of the law --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def told() -> tuple[Model, dict[str, list[tuple[int, int]]]]:
+    """A year of two areas, and the day and person of what is told."""
+    model = Model(request(areas=("durham", "gwent"), end=datetime.date(2018, 6, 30)))
+    service, events = model.service, {}
+    tell = service.tell
+
+    def listening(kind: str, rows: np.ndarray, *rest: object) -> None:
+        events.setdefault(kind, []).extend((service.today, row) for row in np.asarray(rows).tolist())
+        tell(kind, rows, *rest)
+
+    service.tell = listening  # type: ignore[method-assign]
+    model.run()
+    return model, events
+
+
+def test_the_parole_board_sits_on_working_days_and_not_at_the_end(told: tuple[Model, dict]) -> None:
+    model, events = told
+    calendar = model.service.calendar
+    refused, again = events["parole refused"], events["released after recall"]
+    assert len(refused) > 50 and len(again) > 100
+    assert all(calendar.is_working(day) for day, _ in refused)
+    # Held to the end is out on the last day, or the working day before: nobody is refused just before it.
+    out = {(day, row) for day, row in again}
+    assert not any((day + ahead, row) in out for day, row in refused for ahead in (0, 1, 2, 3))
+
+
+def test_days_at_large_are_not_served(told: tuple[Model, dict]) -> None:
+    """Somebody at large for days owes them: no licence runs out before the arrest."""
+    _, events = told
+    revoked = {row: day for day, row in events["licence revoked"]}
+    lost = [(row, day - revoked[row]) for day, row in events["returned to prison"] if row in revoked]
+    assert sum(days > 3 for _, days in lost) > 20
+    returned = {}
+    for day, row in events["returned to prison"]:
+        returned.setdefault(row, []).append(day)
+    for day, row in events["licence ends"]:
+        began = [each for each, who in events["licence revoked"] if who == row and each <= day]
+        assert not began or any(max(began) <= back <= day for back in returned.get(row, [])), (day, row)
+
+
+def test_nobody_wanted_under_a_warrant_is_met(told: tuple[Model, dict]) -> None:
+    _, events = told
+    wanted: dict[int, list[tuple[int, int]]] = {}
+    ends = sorted(events["warrant executed"] + events["sentenced to custody"] + events["supervision ends"])
+    for day, row in events["warrant issued"]:
+        until = next((each for each, who in ends if who == row and each >= day), 10_000)
+        wanted.setdefault(row, []).append((day, until))
+    assert len(wanted) > 50
+    for kind in ("seen", "seen for the first time", "unpaid work done", "activity day in a group", "warned"):
+        for day, row in events.get(kind, ()):
+            assert not any(begin < day < end for begin, end in wanted.get(row, ())), (kind, day, row)

@@ -123,7 +123,7 @@ def test_the_last_evening_finds_everybody_in_their_group(split: tuple[str, Model
     [
         ("sentences_community", {"community_order", "suspended_sentence_order"}),
         ("sentences_custody", {"custody_under_12_months", "custody_12_months_or_more"}),
-        ("sentences_custody_on_breach", {"custody_under_12_months"}),
+        ("sentences_custody_on_breach", {"custody_under_12_months", "custody_12_months_or_more"}),
     ],
 )
 def test_a_sentence_is_counted_with_its_own_group(measure: str, groups: set[str]) -> None:

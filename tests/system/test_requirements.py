@@ -333,12 +333,13 @@ def test_nothing_is_offered_while_a_warrant_is_out() -> None:
     before = rows.done[: rows.size][mine].copy()
     assert mine.sum() > 100
     sentences.warrant_since[orders] = 0
+    model.service.people.wanted[sentences.person[orders]] = 1
     model.invariants.check = lambda statuses=None: None  # type: ignore[method-assign]
     model.run()
     rows = model.service.requirements
     after = rows.done[: mine.size][mine]
-    # Where a court was waiting for them the warrant ends. What somebody did in a group that they leave is lost.
-    wanted = sentences.warrant_since[rows.sentence[: mine.size][mine]] == 0
+    # Prison, and a court that was waiting for them, end it. What somebody did in a group that they leave is lost.
+    wanted = model.service.people.wanted[rows.person[: mine.size][mine]] == 1
     assert wanted.sum() > 100
     assert (after[wanted] <= before[wanted]).all()
 

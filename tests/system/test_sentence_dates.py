@@ -43,35 +43,37 @@ class Case:
 
 OLD = datetime.date(2015, 1, 31)
 CASES = (
-    Case("one day", 1, 1, 1, 1, None),
-    Case("two months", 61, 31, 61, 31 + 365, None),
-    Case("just under twelve weeks", 83, 42, 83, 42 + 365, None),
+    # The day of sentence is the first day served: of 61 days 31 are, the last of them 30 days later.
+    Case("one day", 1, 0, 1, 1, None),
+    Case("two months", 61, 30, 61, 30 + 365, None),
+    Case("just under twelve weeks", 83, 41, 83, 41 + 365, None),
     # 28 days is longer than half of 42.
-    Case("twelve weeks", 84, 42, 84, 42 + 365, 28),
+    Case("twelve weeks", 84, 41, 84, 41 + 365, 28),
     # Half of the 152 days in custody.
-    Case("ten months", 304, 152, 304, 152 + 365, 76),
+    Case("ten months", 304, 151, 304, 151 + 365, 76),
     # From 270 days in custody on, 135 days are taken off the end.
-    Case("eighteen months", 548, 274, 548, 274 + 365, 274 - 135),
-    Case("just under two years", 729, 365, 729, 729 + 1, 365 - 135),
-    Case("two years and a day: no supervision afterwards", 731, 366, 731, 731, 366 - 135),
-    Case("three years", 1096, 548, 1096, 1096, 548 - 135),
-    Case("five years: too long for curfew", 1826, 913, 1826, 1826, None),
-    Case("extended, two thirds", 2190, 1461, 2190, 2190, None, extended=1),
-    Case("ten months, twenty days on remand", 304, 132, 284, 132 + 365, 56, remand=20),
-    Case("ten months, remand past the curfew date", 304, 52, 204, 52 + 365, 0, remand=100),
+    Case("eighteen months", 548, 273, 548, 273 + 365, 274 - 135),
+    # A year after release is the first day without a licence, too.
+    Case("just under two years", 729, 364, 729, 729, 365 - 135),
+    Case("two years and a day: no supervision afterwards", 731, 365, 731, 731, 366 - 135),
+    Case("three years", 1096, 547, 1096, 1096, 548 - 135),
+    Case("five years: too long for curfew", 1826, 912, 1826, 1826, None),
+    Case("extended, two thirds", 2190, 1460, 2190, 2190, None, extended=1),
+    Case("ten months, twenty days on remand", 304, 131, 284, 131 + 365, 56, remand=20),
+    Case("ten months, remand past the curfew date", 304, 51, 204, 51 + 365, 0, remand=100),
     # Remand has used up the time in custody: out at once, on licence.
     Case("ten months, two hundred days on remand", 304, 0, 104, 365, 0, remand=200),
     # Remand has used up the whole sentence: out at once, under supervision only.
     Case("two months, a hundred days on remand", 61, 0, 0, 365, None, remand=100),
     # Before the Offender Rehabilitation Act nobody was supervised after less than twelve months.
-    Case("ten months, old offence", 304, 152, 152, 152, 76, offence=OLD),
-    Case("eighteen months, old offence", 548, 274, 548, 548, 139, offence=OLD),
+    Case("ten months, old offence", 304, 151, 151, 151, 76, offence=OLD),
+    Case("eighteen months, old offence", 548, 273, 548, 548, 139, offence=OLD),
     Case(
         "ten months, offence on the first day of the Act",
         304,
-        152,
+        151,
         304,
-        152 + 365,
+        151 + 365,
         76,
         offence=datetime.date(2015, 2, 1),
     ),
@@ -111,7 +113,7 @@ def test_dates(model: Model, case: Case) -> None:
 )
 def test_release_is_on_the_working_day_before(model: Model, conditional: datetime.date, day_out: datetime.date) -> None:
     days = (conditional - START).days
-    row = impose(model, Case("", days * 2, days, days * 2, 0, None))
+    row = impose(model, Case("", days * 2 + 2, days, days * 2 + 2, 0, None))
     model.custody.schedule_release(np.array([row], dtype=np.int32))
     assert int(model.service.sentences.custody_end[row]) == days
     agendas = model.service.agendas
@@ -140,27 +142,26 @@ def test_everybody_in_the_run_is_released_on_their_day(half_year: Model) -> None
     rows = np.arange(sentences.size)
     new = rows[(sentences.kind[rows] == Kind.DETERMINATE) & (sentences.released[rows] > 0)]
     due = service.calendar.working_day_before(sentences.custody_end[new])
-    at_sentence = sentences.custody_end[new] == sentences.imposed[new]
-    # On curfew: on a working day between the first possible day and fourteen days before the end.
+    at_sentence = due <= sentences.imposed[new]
+    # On curfew: on a working day from the first possible one on, for fourteen days at least, the last one counted.
     early = (sentences.released[new] < due) & ~at_sentence
     assert at_sentence.any() and early.any()
     curfew = new[early]
     assert service.calendar.is_working(sentences.released[curfew]).all()
     assert (sentences.released[curfew] >= sentences.curfew_from[curfew]).all()
-    assert (sentences.custody_end[curfew] - sentences.released[curfew] >= 14).all()
+    assert (sentences.custody_end[curfew] + 1 - sentences.released[curfew] >= 14).all()
     assert (sentences.curfew_stage[curfew] == 3).all()
     ordinary = ~early & ~at_sentence
-    # A sentence too short for a working day in between ends on its first morning.
-    expected = np.maximum(due, sentences.imposed[new] + 1)
-    assert (sentences.released[new] == expected)[ordinary].all()
+    assert (sentences.released[new] == due)[ordinary].all()
     assert (sentences.released[new] == sentences.imposed[new])[at_sentence].all()
 
 
 def test_nobody_released_at_sentence_had_resettlement_work(half_year: Model) -> None:
     sentences = half_year.service.sentences
-    rows = np.arange(sentences.size)
-    at_sentence = (sentences.kind[rows] == Kind.DETERMINATE) & (sentences.imposed[rows] > 0)
-    at_sentence &= sentences.custody_end[rows] <= sentences.imposed[rows]
+    rows = np.flatnonzero(sentences.kind[: sentences.size] == Kind.DETERMINATE)
+    rows = rows[sentences.imposed[rows] > 0]
+    out = half_year.service.calendar.working_day_before(sentences.custody_end[rows])
+    at_sentence = out <= sentences.imposed[rows]
     assert at_sentence.any()
     assert (sentences.prepared[rows[at_sentence]] == 0).all()
     assert (sentences.status[rows[at_sentence]] != Status.CUSTODY).all()

@@ -142,7 +142,7 @@ def test_measured_work_comes_forward_at_the_companies_only() -> None:
 
 
 def test_measured_work_first_gets_plans_done_and_appointments_cancelled() -> None:
-    busy = {"workload.minutes_per_day_present": 330}
+    busy = {"workload.minutes_per_day_present": 290}
     usual = run(overrides=busy, **SHORT)
     forward = run(overrides={**busy, "targets.rank_of_measured_tasks": 1}, **SHORT)
     in_time = [total(each, "plans_in_time") / total(each, "plans_done") for each in (usual, forward)]

@@ -63,7 +63,8 @@ def dates(world: World, sentence: Sentence) -> None:
         "custody.extended_release_fraction" if sentence.extended else "custody.release_fraction", on
     )
     served = math.ceil(length * fraction)
-    sentence.custody_end = max(on, on + served - remand)
+    # The day of sentence is the first day served.
+    sentence.custody_end = max(on, on + served - remand - 1)
     sentence.expiry = max(sentence.custody_end, on + length - remand)
     sentence.supervision_end = sentence.expiry
     law = datetime.date.fromisoformat(world.value("supervision.pss.offence_from"))
@@ -114,7 +115,7 @@ def receive(area: Area, person: Person, length: int, remand: int, extended: bool
     assert term.custody_end is not None
     allocation.ask_after_sentence(area, person)
     places.settle(area, person)
-    if term.custody_end <= world.today:
+    if release_day(world, term) <= world.today:
         release(area, person, term)
     else:
         person.plan("release", release_day(world, term), lambda: release(area, person, term), term)
@@ -122,9 +123,9 @@ def receive(area: Area, person: Person, length: int, remand: int, extended: bool
 
 
 def release_day(world: World, term: Sentence) -> int:
-    """Return the working day at or before the conditional release date; not today."""
+    """Return the working day at or before the conditional release date."""
     assert term.custody_end is not None
-    return max(world.today + 1, world.working_day_before(term.custody_end))
+    return world.working_day_before(term.custody_end)
 
 
 # Home detention curfew
@@ -154,6 +155,12 @@ def first_day_of_curfew(world: World, term: Sentence) -> int | None:
     return max(on, int(on - term.remand + days))
 
 
+def days_possible(term: Sentence, soonest: int) -> int:
+    """Return how many days on curfew are possible, the release date one of them."""
+    assert term.curfew_from is not None and term.custody_end is not None
+    return term.custody_end + 1 - max(term.curfew_from, soonest)
+
+
 def put_forward(area: Area, person: Person, term: Sentence) -> None:
     """Put somebody forward for curfew, at reception or when the rules change, if the law and the draw allow."""
     world = area.world
@@ -162,8 +169,7 @@ def put_forward(area: Area, person: Person, term: Sentence) -> None:
         return
     assert term.custody_end is not None
     least = world.for_sentence_of("custody.hdc.min_days_on_curfew", term.imposed)
-    left = term.custody_end - max(term.curfew_from, world.today + 1)
-    if left < least:
+    if days_possible(term, world.today + 1) < least:
         return
     take_up = world.for_sentence_of("custody.hdc.take_up", term.imposed)
     if person.draw("curfew taken up", term.number) >= take_up:
@@ -210,7 +216,7 @@ def enough_time_left(world: World, term: Sentence) -> bool:
     """Tell whether the shortest curfew is still possible."""
     assert term.custody_end is not None and term.curfew_from is not None
     least = world.for_sentence_of("custody.hdc.min_days_on_curfew", term.imposed)
-    return term.custody_end - max(term.curfew_from, world.today) >= least
+    return days_possible(term, world.today + 1) >= least
 
 
 def refuse(world: World, person: Person, term: Sentence, why: str) -> None:
@@ -241,7 +247,7 @@ def approve(area: Area, person: Person, term: Sentence) -> None:
     world = area.world
     assert term.curfew_from is not None and term.custody_end is not None
     out = world.working_day_after(max(term.curfew_from, world.today + 1))
-    if term.custody_end - out < world.for_sentence_of("custody.hdc.min_days_on_curfew", term.imposed):
+    if days_possible(term, out) < world.for_sentence_of("custody.hdc.min_days_on_curfew", term.imposed):
         refuse(world, person, term, "curfew refused: no time left")
         return
     term.curfew_stage = "approved"
@@ -334,7 +340,7 @@ def legal_end(area: Area, person: Person, sentence: Sentence) -> None:
     if sentence.status == ORDER:
         world.tell(person, "order over, breach not heard" if sentence.breach_pending else "order completed")
         end(area, person, sentence)
-    elif sentence.status in (LICENCE, CURFEW, RECALLED, AT_LARGE):
+    elif sentence.status in (LICENCE, CURFEW, RECALLED):
         world.tell(person, "licence ends")
         sentence.ahead.pop("recall step", None)
         sentence.recall_pending = False

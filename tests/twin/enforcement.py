@@ -159,6 +159,7 @@ class Enforcement:
         if person.is_in_community and stays_away:
             world.tell(person, "warrant issued")
             sentence.warrant_since = world.today
+            person.is_wanted = True
             person.forget("contact")
             draw = person.draw("days to arrest on warrant", occurrence)
             days = int(at_percentile(world.table("enforcement.warrant_working_days"), draw))
@@ -171,6 +172,7 @@ class Enforcement:
         world = self.world
         world.tell(person, "warrant executed")
         sentence.warrant_since = None
+        person.is_wanted = False
         if sentence.is_live:
             self.hear(person, sentence)
         is_booked = "contact" in person.ahead or person.first_due_from is not None
@@ -221,10 +223,13 @@ class Enforcement:
         most = int(world.value("enforcement.pss_breach_max_custody_days"))
         draw = person.draw("committal days", sentence.number * 4096 + sentence.breaches)
         days = 1 + int(draw * most)
-        until = world.working_day_before(world.today + days)
-        person.committed_until = max(until, world.today + 1)
-        world.tell(person, "committed for breach of supervision", person.committed_until - world.today)
-        person.plan("committal", person.committed_until, lambda: self.committal_ends(person))
+        # Today is the first day; whoever would be out by tonight is held until the court rises.
+        until = max(world.working_day_before(world.today + days - 1), world.today)
+        world.tell(person, "committed for breach of supervision", until - world.today)
+        if until == world.today:
+            return
+        person.committed_until = until
+        person.plan("committal", until, lambda: self.committal_ends(person))
         places.settle(self.area, person)
 
     def committal_ends(self, person: Person) -> None:

@@ -137,6 +137,7 @@ class Person:
     changes: int = 0
     last_officer: Officer | None = None
     officer_changed_on: int | None = None
+    is_wanted: bool = False
     telephone_draw: float = 0.0
     work_only: bool = False
     warned_on: int | None = None

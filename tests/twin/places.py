@@ -20,6 +20,7 @@ def settle(area: Area, person: Person) -> None:
         return
     person.forget("contact")
     person.contact_due = None
+    person.is_wanted = False
     released = before in PRISON
     if released:
         person.released_on = world.today

@@ -59,13 +59,13 @@ def revoke(area: Area, person: Person, sentence: Sentence) -> None:
         sentence.recall_kind = "fixed_term"
     else:
         sentence.recall_kind = "standard"
-    for what in ("curfew breach", "release"):
+    for what in ("curfew breach", "release", "legal end"):
         sentence.ahead.pop(what, None)
     days = int(at_percentile(world.table("recall.days_to_return"), person.draw("days at large", occurrence)))
     inside = person.is_inside
     sentence.recall_pending = False
     sentence.recalls += 1
-    sentence.status = AT_LARGE
+    sentence.status, sentence.returned = AT_LARGE, world.today
     if inside or days == 0:
         give_back(area, person, sentence)
         return
@@ -84,6 +84,12 @@ def give_back(area: Area, person: Person, sentence: Sentence) -> None:
     if sentence.status != AT_LARGE:
         return
     world.tell(person, "returned to prison")
+    # Days at large don't count as served.
+    assert sentence.returned is not None and sentence.custody_end is not None
+    if sentence.custody_end > sentence.returned:
+        sentence.custody_end += world.today - sentence.returned
+    sentence.expiry += world.today - sentence.returned
+    sentence.supervision_end = max(sentence.supervision_end, sentence.expiry)
     sentence.status, sentence.returned = RECALLED, world.today
     sentence.parole, sentence.reviews = "none", 0
     assert sentence.custody_end is not None
@@ -98,7 +104,8 @@ def give_back(area: Area, person: Person, sentence: Sentence) -> None:
             area.diaries.add(person, "parole_report", due, sentence=sentence)
     elif sentence.recall_kind == "fixed_term":
         which = "under_12m" if sentence.length < custody.SHORT else "12m_plus"
-        days = int(world.value(f"recall.fixed_term_days_{which}"))
+        # Today is the first day of it.
+        days = int(world.value(f"recall.fixed_term_days_{which}")) - 1
     else:
         days = sentence.custody_end - world.today
     custody.plan_end(area, person, sentence)
@@ -110,8 +117,11 @@ def plan_release(area: Area, person: Person, sentence: Sentence, day: int) -> No
     """Book the release, or the review: not before the conditional release date, not after the end of the sentence."""
     world = area.world
     assert sentence.custody_end is not None
-    day = min(max(day, sentence.custody_end), sentence.expiry)
-    day = max(world.working_day_before(day), world.today + 1)
+    day = max(day, sentence.custody_end)
+    if sentence.recall_kind == "standard":
+        # The Parole Board sits on working days.
+        day = max(world.working_day_before(day), world.working_days_later(world.today, 1))
+    day = max(world.working_day_before(min(day, sentence.expiry - 1)), world.today + 1)
     person.plan("recall step", day, lambda: review_or_release(area, person, sentence), sentence)
 
 
@@ -120,7 +130,8 @@ def review_or_release(area: Area, person: Person, sentence: Sentence) -> None:
     world = area.world
     if sentence.status != RECALLED:
         return
-    if sentence.recall_kind == "standard" and sentence.parole != "none" and world.today < sentence.expiry:
+    held_on = world.today < world.working_day_before(sentence.expiry - 1)
+    if sentence.recall_kind == "standard" and sentence.parole != "none" and held_on:
         if sentence.parole == "awaited":
             later = world.today + int(world.value("recall.parole_deferral_days"))
             plan_release(area, person, sentence, later)

@@ -61,7 +61,7 @@ def nobody_to_see(area: Area) -> Process:
     while True:
         yield from world.every_day("diaries")
         for person in world.people.values():
-            if person.officer is None and person.ahead.get("contact") == world.today:
+            if person.officer is None and has_contact_today(person):
                 first_due(person)
                 person.ahead["contact"] = world.working_days_later(world.today, 1)
             if person.side is None:
@@ -70,21 +70,27 @@ def nobody_to_see(area: Area) -> Process:
 
 def todays_items(area: Area, officer: Officer) -> list[Item]:
     """Return contacts due today and open tasks of people whose case the officer holds, and what duty brings."""
-    today = area.world.today
     items = []
     for person in officer.cases:
         area.diaries.tidy(person)
     behind = is_far_behind(officer)
     for person in officer.cases:
-        if person.ahead.get("contact") == today:
+        if has_contact_today(person):
             mode = "custody" if person.is_inside else mode_today(person, behind)
             items.append(Item(person, "contact", first_due(person), minutes.of_contact(person, mode), mode))
         for task in person.tasks:
             if task.kind != "first_appointment":
                 items.append(Item(person, task.kind, task.due, task.seconds, "face_to_face", task))
-    for person, task in first_appointments(area, officer):
+    for person, task in what_cannot_wait(area, officer):
         items.append(Item(person, task.kind, task.due, task.seconds, "face_to_face", task))
     return items
+
+
+def has_contact_today(person: Person) -> bool:
+    """Tell whether a contact is booked for today; what is booked for somebody wanted under a warrant is dropped."""
+    if person.is_wanted and person.ahead.get("contact") == person.world.today:
+        person.forget("contact")
+    return person.ahead.get("contact") == person.world.today
 
 
 def first_due(person: Person) -> int:
@@ -94,19 +100,23 @@ def first_due(person: Person) -> int:
     return person.contact_due
 
 
-def first_appointments(area: Area, officer: Officer) -> list[tuple[Person, Task]]:
-    """Return first appointments whose day has come: the officer's own, and on duty those of colleagues who are away."""
+def what_cannot_wait(area: Area, officer: Officer) -> list[tuple[Person, Task]]:
+    """Return first appointments whose day has come: the officer's own, and on duty those of colleagues who are away.
+
+    On duty colleagues' recall reports are written, too.
+    """
     today = area.world.today
     team = [each for each in area.world.officers if (each.office, each.employer) == (officer.office, officer.employer)]
     present = [each for each in team if each.is_present()]
-    people = set(officer.cases)
+    due = [(person, task) for person in officer.cases for task in person.tasks if task.kind == "first_appointment"]
     if present and present[today % len(present)] is officer:
-        people.update(person for each in team if not each.is_present() for person in each.cases)
+        away = [person for each in team if not each.is_present() for person in each.cases]
+        kinds = ("first_appointment", "recall_report")
+        due += [(person, task) for person in away for task in person.tasks if task.kind in kinds]
     return [
         (person, task)
-        for person in people
-        for task in person.tasks
-        if task.kind == "first_appointment" and task.due <= today
+        for person, task in due
+        if task.due <= today and not (person.is_wanted and task.kind == "first_appointment")
     ]
 
 
@@ -201,7 +211,7 @@ def move_contacts(area: Area, officer: Officer) -> None:
     why = "appointment cancelled, officer sick" if officer.is_sick() else "appointment moved, officer on leave"
     for person in officer.cases:
         area.diaries.tidy(person)
-        if person.ahead.get("contact") == world.today:
+        if has_contact_today(person):
             world.tell(person, why)
             first_due(person)
             person.ahead["contact"] = world.working_day_after(world.today + days)
