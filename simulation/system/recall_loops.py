@@ -129,21 +129,23 @@ def break_curfews(
 
 
 @compiled_inside
-def _last_day(expiry: int, working_before: NDArray[np.int32], origin: int) -> int:
-    """Return the day on which whoever is held to the end is let out: the sentence's last, or the working day before."""
-    return int(working_before[expiry - 1 + origin])
+def _last_day(expiry: int, custody_end: int) -> int:
+    """Return the last day of a sentence, on which whoever is held to the end is let out.
+
+    A sentence without a licence has none after the release date.
+    """
+    return max(expiry - 1, custody_end)
 
 
 @compiled_inside
 def _review_day(
-    today: int, wait: int, expiry: int, tomorrow: int, working_before: NDArray[np.int32], origin: int
+    today: int, wait: int, last: int, tomorrow: int, working_before: NDArray[np.int32], origin: int
 ) -> int:
-    """Return the day of a review so many days ahead: a working day, and the end of the sentence comes first.
+    """Return the day of a review so many days ahead: a working day, and the last one of the sentence comes first.
 
     ``tomorrow`` is the next working day.
     """
-    day = max(int(working_before[today + wait + origin]), tomorrow)
-    return min(day, _last_day(expiry, working_before, origin))
+    return min(max(int(working_before[today + wait + origin]), tomorrow), last)
 
 
 @compiled
@@ -255,16 +257,15 @@ def take_steps(
             hunted += 1
         elif stands == _RECALLED:
             # At the end of the sentence nobody asks the Board.
-            held_on = today < _last_day(int(expiry[row]), working_before, origin)
+            last = int(working_before[_last_day(int(expiry[row]), int(custody_end[row])) + origin])
+            held_on = today < last
             if recall_kind[row] == _STANDARD_KIND and parole[row] != _DECIDED and held_on:
                 if parole[row] == _REPORT_ASKED:
                     flows[numbers[_PUT_OFF], cell[who]] += 1
                     put_off[putting_off] = who
                     putting_off += 1
                     planned[planning] = row
-                    days[planning] = _review_day(
-                        today, deferral, int(expiry[row]), tomorrow, working_before, origin
-                    )
+                    days[planning] = _review_day(today, deferral, last, tomorrow, working_before, origin)
                     planning += 1
                     continue
                 flows[numbers[_REVIEWS], cell[who]] += 1
@@ -274,9 +275,7 @@ def take_steps(
                     refused[refusing] = who
                     refusing += 1
                     planned[planning] = row
-                    days[planning] = _review_day(
-                        today, next_review, int(expiry[row]), tomorrow, working_before, origin
-                    )
+                    days[planning] = _review_day(today, next_review, last, tomorrow, working_before, origin)
                     planning += 1
                     continue
                 flows[numbers[_PAROLED], cell[who]] += 1
@@ -363,7 +362,8 @@ def take_steps(
         planned[planning] = row
         if kind == _STANDARD_KIND:
             out = max(int(working_before[out + origin]), tomorrow)
-        days[planning] = max(int(working_before[min(out, int(expiry[row]) - 1) + origin]), today + 1)
+        out = min(out, _last_day(int(expiry[row]), conditional))
+        days[planning] = max(int(working_before[out + origin]), today + 1)
         planning += 1
         if at < at_once:
             back_at_once[at] = who

@@ -113,6 +113,12 @@ def give_back(area: Area, person: Person, sentence: Sentence) -> None:
     places.settle(area, person)
 
 
+def last_day(sentence: Sentence) -> int:
+    """Return the last day of a sentence; without a licence that is the release date."""
+    assert sentence.custody_end is not None
+    return max(sentence.expiry - 1, sentence.custody_end)
+
+
 def plan_release(area: Area, person: Person, sentence: Sentence, day: int) -> None:
     """Book the release, or the review: not before the conditional release date, not after the end of the sentence."""
     world = area.world
@@ -121,7 +127,7 @@ def plan_release(area: Area, person: Person, sentence: Sentence, day: int) -> No
     if sentence.recall_kind == "standard":
         # The Parole Board sits on working days.
         day = max(world.working_day_before(day), world.working_days_later(world.today, 1))
-    day = max(world.working_day_before(min(day, sentence.expiry - 1)), world.today + 1)
+    day = max(world.working_day_before(min(day, last_day(sentence))), world.today + 1)
     person.plan("recall step", day, lambda: review_or_release(area, person, sentence), sentence)
 
 
@@ -130,7 +136,7 @@ def review_or_release(area: Area, person: Person, sentence: Sentence) -> None:
     world = area.world
     if sentence.status != RECALLED:
         return
-    held_on = world.today < world.working_day_before(sentence.expiry - 1)
+    held_on = world.today < world.working_day_before(last_day(sentence))
     if sentence.recall_kind == "standard" and sentence.parole != "none" and held_on:
         if sentence.parole == "awaited":
             later = world.today + int(world.value("recall.parole_deferral_days"))
