@@ -434,6 +434,7 @@ def write_orders(
     work_share: float,
     edges: Floats,
     lengths: Days,
+    longest_suspended: int,
     probabilities: Floats,
     lags: Floats,
     key: Array,
@@ -460,6 +461,8 @@ def write_orders(
         Share of orders that are suspended sentences, and that ask for unpaid work alone.
     edges, lengths : arrays (choices,)
         Upper edges of the shares of each length, and the days that it lasts.
+    longest_suspended : int
+        Days that a suspended sentence order lasts at most.
     probabilities, lags : float arrays
         Quantiles of the days from offence to sentence, straight lines in between.
     suspended_group : int
@@ -485,7 +488,8 @@ def write_orders(
         choice = 0
         while choice < edges.size - 1 and edges[choice] <= uniform:
             choice += 1
-        days = lengths[choice]
+        is_suspended = uniform_of(person, suspended_constant, number) < suspended_share
+        days = min(int(lengths[choice]), longest_suspended) if is_suspended else int(lengths[choice])
         lag = value_at(uniform_of(person, offence_constant, number), probabilities, lags)
         offence[order] = today - int(lag)
         length[order] = days
@@ -493,7 +497,7 @@ def write_orders(
         supervision_end[order] = today + days
         unpaid_work_only[order] = uniform_of(person, work_constant, number) < work_share
         place = int(cell[row])
-        if uniform_of(person, suspended_constant, number) < suspended_share:
+        if is_suspended:
             kind[order] = _SUSPENDED
             place += suspended_group
             suspended[others] = row

@@ -243,13 +243,14 @@ class Population:
         return days.astype(np.int32)
 
     def order_days(
-        self, keys: NDArray[np.uint64], occurrence: NDArray[np.integer] | int
+        self, keys: NDArray[np.uint64], occurrence: NDArray[np.integer] | int, suspended: NDArray[np.bool_]
     ) -> NDArray[np.int32]:
-        """Return lengths of community and suspended sentence orders in days."""
+        """Return lengths of orders in days; those that are suspended sentences have a longest by statute."""
         lengths = self.levers.mapping("courts.order_length_months")
         chosen = choose(lengths, self.chance.uniform(keys, "order: length", occurrence))
         months = np.array([int(name.split("_")[0]) for name in lengths])
-        return (months[chosen] * MONTH_DAYS).astype(np.int32)
+        most = np.where(suspended, self.levers.number("courts.suspended_most_months"), np.inf)
+        return (np.minimum(months[chosen], most) * MONTH_DAYS).astype(np.int32)
 
     def remand_days(
         self, keys: NDArray[np.uint64], occurrence: NDArray[np.integer] | int

@@ -165,6 +165,23 @@ def test_diversion_of_short_terms_leaves_the_long_ones_alone() -> None:
     assert after == {key: length for key, length in before.items() if length >= 183}
 
 
+# --- Orders ---------------------------------------------------------------------------------------------
+
+
+def test_a_suspended_sentence_lasts_two_years_at_most() -> None:
+    """By section 189 of the Criminal Justice Act 2003; a community order may last three. At the start as in the run."""
+    lengths = {f"courts.order_length_months.{months}_months": 0 for months in (6, 18, 24)}
+    model = finished(overrides={**lengths, "courts.order_length_months.12_months": 0.5,
+                                "courts.order_length_months.36_months": 0.5}, **SHORT)
+    sentences = model.service.sentences
+    kind, length = sentences.kind[: sentences.size], sentences.length[: sentences.size]
+    for begun in (sentences.imposed[: sentences.size] < 0, sentences.imposed[: sentences.size] >= 0):
+        assert set(length[begun & (kind == Kind.SUSPENDED)].tolist()) == {365, 730}
+        assert set(length[begun & (kind == Kind.COMMUNITY_ORDER)].tolist()) == {365, 1095}
+    orders = (kind == Kind.SUSPENDED) & (sentences.imposed[: sentences.size] >= 0)
+    assert (sentences.expiry[: sentences.size] - sentences.imposed[: sentences.size])[orders].max() == 730
+
+
 # --- Breach courts --------------------------------------------------------------------------------------
 
 

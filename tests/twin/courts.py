@@ -189,6 +189,8 @@ class Court:
         )
         months = cut(world.table("courts.order_length_months"), person.draw("order: length", number))
         length = int(float(months.removesuffix("_months")) * MONTH_DAYS)
+        if kind == "suspended":
+            length = min(length, int(world.value("courts.suspended_most_months") * MONTH_DAYS))
         days_before = int(at_percentile(world.table("courts.offence_to_sentence_days"), person.draw("offence", number)))
         sentence = Sentence(
             number,
