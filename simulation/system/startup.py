@@ -148,7 +148,7 @@ class Survivors:
         least = np.maximum(levers.number("custody.hdc.min_days_served"), half)
         from_day = (day - remand + np.where(custody_days < 2 * most, least, custody_days - most)).astype(np.int64)
         curfew_from = np.where(eligible, from_day, NEVER)
-        excluded = chance.uniform(keys, "excluded from curfew") < levers.number("custody.hdc.excluded_share")
+        excluded = population.excluded_from_curfew(keys, group)
         tagged = (
             eligible
             & ~excluded

@@ -170,9 +170,9 @@ def test_diversion_of_short_terms_leaves_the_long_ones_alone() -> None:
 
 def test_a_suspended_sentence_lasts_two_years_at_most() -> None:
     """By section 189 of the Criminal Justice Act 2003; a community order may last three. At the start as in the run."""
-    lengths = {f"courts.order_length_months.{months}_months": 0 for months in (6, 18, 24)}
-    model = finished(overrides={**lengths, "courts.order_length_months.12_months": 0.5,
-                                "courts.order_length_months.36_months": 0.5}, **SHORT)
+    shares = {6: 0, 12: 0.5, 18: 0, 24: 0, 36: 0.5}
+    lengths = {f"courts.order_length_months.{months}_months": share for months, share in shares.items()}
+    model = finished(overrides=lengths, **SHORT)
     sentences = model.service.sentences
     kind, length = sentences.kind[: sentences.size], sentences.length[: sentences.size]
     for begun in (sentences.imposed[: sentences.size] < 0, sentences.imposed[: sentences.size] >= 0):

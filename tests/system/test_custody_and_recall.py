@@ -11,6 +11,7 @@ from simulation.engine import NEVER
 from simulation.system import Model, RunOutput
 from simulation.system.codes import CRC, NPS, Kind, Location, Parole, RecallKind, Rosh, Status, Task
 from simulation.system.demand import area_shares
+from simulation.system.population import GROUPS
 from simulation.system.service import COUNT_INDEX
 from tests.system.system_helpers import GEOGRAPHY, PARAMETERS, change, finished, request, run, same_run, total, totals
 
@@ -204,6 +205,26 @@ def test_everybody_eligible_on_length_is_put_forward_or_has_a_reason(baseline: R
     for month in ("2017-08", "2017-09", "2017-10", "2017-11", "2017-12"):
         assert sum(counts[name].get(month, 0) for name in reasons) == counts["hdc_eligible_on_length"][month]
     assert total(baseline, "hdc_paper_seconds") == total(baseline, "hdc_considered") * 4 * 3600
+
+
+def test_mappa_cases_are_never_on_curfew() -> None:
+    """At the start as in the run; the whole share excluded is the parameter's where MAPPA cases alone aren't more."""
+    share = 0.25
+    staying = {f"population.deportation_share.{group}": 0 for group in GROUPS}
+    values = {"custody.hdc.excluded_share": share, "population.thin_pass_curfew_share": 1, **staying}
+    model = Model(request(overrides=values))
+    people, sentences = model.service.people, model.service.sentences
+    mappa, never = people.mappa[: people.size] > 0, people.never_curfew[: people.size] == 1
+    assert never[mappa].all() and mappa.sum() > 500
+    size = sentences.size
+    tagged = sentences.person[:size][sentences.status[:size] == Status.CURFEW]
+    assert tagged.size > 20 and not mappa[tagged].any()
+    length, term = sentences.length[:size], sentences.kind[:size] == Kind.DETERMINATE
+    # Shares of MAPPA cases are 0.05, 0.16 and 0.5.
+    for chosen, excluded in ((length < 365, share), ((length >= 366) & (length < 1461), share), (length > 1461, 0.5)):
+        whose = sentences.person[:size][term & chosen]
+        assert whose.size > 100
+        assert abs(never[whose].mean() - excluded) < 4 * np.sqrt(excluded * (1 - excluded) / whose.size)
 
 
 def test_who_opts_out_is_not_put_forward() -> None:
