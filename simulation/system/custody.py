@@ -345,7 +345,7 @@ class Custody:
         while True:
             yield service.clock.phase("releases")
             today = service.today
-            if service.calendar.date(today).day == 1:
+            if service.calendar.begins_month(today):
                 self.life.follow_series()
             tagged, due = service.agendas["curfew release"].due(today), service.agendas["release"].due(today)
             moved = self.let_go(tagged, due) if tagged.size + due.size else due

@@ -235,6 +235,27 @@ def test_who_opts_out_is_not_put_forward() -> None:
     assert total(none, "hdc_opted_out") == 0
 
 
+# --- Life sentences -------------------------------------------------------------------------------------
+
+
+def test_life_prisoners_are_released_and_recalled_on_the_first_working_day_of_the_month() -> None:
+    """1 July and 1 October 2017 were days of a weekend; on New Year's Day nobody is let out either."""
+    model = Model(request(areas=("london",), end=datetime.date(2018, 2, 1)))
+    service, days = model.service, set()
+    tell = service.tell
+
+    def note(kind: str, rows: np.ndarray, *rest: object) -> None:
+        if kind in ("released on life licence", "life licence recalled") and rows.size:
+            days.add(service.calendar.date(service.today))
+        tell(kind, rows, *rest)  # type: ignore[arg-type]
+
+    service.tell = note  # type: ignore[method-assign]
+    model.run()
+    firsts = ((2017, 7, 3), (2017, 8, 1), (2017, 9, 1), (2017, 10, 2), (2017, 11, 1), (2017, 12, 1), (2018, 1, 2))
+    expected = {datetime.date(*day) for day in (*firsts, (2018, 2, 1))}
+    assert days <= expected and datetime.date(2018, 1, 2) in days and datetime.date(2017, 10, 2) in days, days
+
+
 # --- Recall ---------------------------------------------------------------------------------------------
 
 
