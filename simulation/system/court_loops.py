@@ -37,6 +37,8 @@ _COMMUNITY_SENTENCES, _OF_RETURNERS = COUNT_INDEX["sentences_community"], COUNT_
 
 # A compiled loop takes plain numbers, not the members of a class.
 _UNKNOWN, _COURT, _COMMUNITY = Location.UNKNOWN, Location.COURT, Location.COMMUNITY
+_SENTENCED, _RECALLED, _COMMITTED = Location.SENTENCED, Location.RECALLED, Location.COMMITTED
+_AT_LARGE = Location.AT_LARGE
 _OVER, _DEAD = Location.ENDED, Location.DEAD
 _NO_REPORT, _ORAL, _SHORT, _STANDARD = Report.NONE, Report.ORAL, Report.SHORT, Report.STANDARD
 _SUSPENDED = Kind.SUSPENDED
@@ -346,6 +348,8 @@ def decide_custody(
 ) -> tuple[int, int, int, int]:
     """Decide between custody and community; the court is done with these people.
 
+    Whoever is in prison, or at large after a recall, goes to custody whatever was drawn.
+
     Parameters
     ----------
     share_of_new : float
@@ -405,14 +409,16 @@ def decide_custody(
         on_report = report[row] > _NO_REPORT
         if on_report:
             flows[_ON_REPORT, cell[row]] += 1
-        if uniform < share:
+        place = location[row]
+        held = place == _SENTENCED or place == _RECALLED or place == _COMMITTED or place == _AT_LARGE
+        if held or uniform < share:
             inside[into_custody] = row
             into_custody += 1
         else:
             outside[many - into_custody] = row
             if on_report:
                 flows[_ORDER_ON_REPORT, cell[row]] += 1
-            if location[row] == _COMMUNITY:
+            if place == _COMMUNITY:
                 already[supervised] = row
                 supervised += 1
         report_asked[row] = NEVER

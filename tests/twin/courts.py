@@ -140,7 +140,7 @@ class Court:
     # Sentences
 
     def sentence(self, person: Person) -> None:
-        """Pass the sentence: custody or an order, by one draw."""
+        """Pass the sentence: custody or an order, by one draw; custody if the person is in prison, or recalled and wanted."""
         person.report_is_awaited = False
         self.arrest(person)
         first = not person.sentences
@@ -148,7 +148,8 @@ class Court:
         occurrence = FIRST if first else number
         world = self.world
         length = custody.length_of(world, person.key, occurrence, world.today)
-        if person.draw("disposal", 0 if first else number) < self.custody_line(person, length):
+        held = person.is_inside or person.location == "at_large"
+        if held or person.draw("disposal", 0 if first else number) < self.custody_line(person, length):
             custody.sentence(self.area, person, length, occurrence)
         else:
             self.order(person, number)
