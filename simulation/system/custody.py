@@ -458,7 +458,7 @@ class Custody:
             if due.size == 0:
                 continue
             due = self.let_end(due)
-            found = np.empty((7, due.size), dtype=np.intp)
+            found = np.empty((8, due.size), dtype=np.intp)
             sizes = run_out(
                 due,
                 found,
@@ -473,13 +473,14 @@ class Custody:
                 sentences.returned,
                 sentences.breach_pending,
             )
-            orders, supervised, licensed, licences, going_on, ends, undecided = lists_of(found, sizes)
+            orders, supervised, licensed, licences, going_on, ends, undecided, unheard = lists_of(found, sizes)
             if orders.size:
                 service.tell("order completed", orders)
                 for listener in self.on_completed:
                     listener(orders)
             service.tell("order over, breach not heard", undecided)
             service.tell("post-sentence supervision ends", supervised)
+            service.tell("supervision over, breach not heard", unheard)
             service.tell("licence ends", licensed)
             service.agendas["legal end"].put(going_on, ends)
             service.agendas["recall step"].cancel(licences)

@@ -174,8 +174,8 @@ def test_nobody_gets_an_order_in_prison() -> None:
 
     service.tell = note  # type: ignore[method-assign]
     model.run()
-    inside = {Location.SENTENCED, Location.RECALLED, Location.AT_LARGE}
-    assert inside <= imprisoned and not ordered & {*inside, Location.COMMITTED}
+    assert {Location.SENTENCED, Location.RECALLED} <= imprisoned
+    assert not ordered & {Location.SENTENCED, Location.RECALLED, Location.COMMITTED, Location.AT_LARGE}
 
 
 def lengths_of_the_new(model: Model) -> dict[int, int]:
