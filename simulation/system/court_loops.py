@@ -410,7 +410,7 @@ def decide_custody(
         if on_report:
             flows[_ON_REPORT, cell[row]] += 1
         place = location[row]
-        held = place == _SENTENCED or place == _RECALLED or place == _COMMITTED or place == _AT_LARGE
+        held = place in (_SENTENCED, _RECALLED, _COMMITTED, _AT_LARGE)
         if held or uniform < share:
             inside[into_custody] = row
             into_custody += 1

@@ -362,8 +362,8 @@ class Population:
         in_mappa = self.mappa_share(group)
         share = self.levers.number("custody.hdc.excluded_share")
         others = np.maximum(share - in_mappa, 0) / np.maximum(1 - in_mappa, 1e-9)
-        draws = self.chance.uniform
-        return (draws(keys, "mappa") < in_mappa) | (draws(keys, "excluded from curfew") < others)
+        is_in = self.chance.uniform(keys, "mappa") < in_mappa
+        return is_in | (self.chance.uniform(keys, "excluded from curfew") < others)
 
     def group_of(self, custody: NDArray[np.bool_], band: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the case-mix group from the baseline disposal and length band."""

@@ -140,7 +140,7 @@ class Court:
     # Sentences
 
     def sentence(self, person: Person) -> None:
-        """Pass the sentence: custody or an order, by one draw; custody if the person is in prison, or recalled and wanted."""
+        """Pass the sentence: custody or an order, by one draw; custody if in prison, or wanted after a recall."""
         person.report_is_awaited = False
         self.arrest(person)
         first = not person.sentences

@@ -93,7 +93,7 @@ def newcomer(world: World, key: int, day: int, line: float, offices: dict[str, l
 
 
 def excluded_of_others(world: World, group: str) -> float:
-    """Return the share excluded from curfew of those who are no MAPPA cases, who all are: so that together it is right."""
+    """Return the share excluded from curfew among the rest: with MAPPA cases, who all are, it is the whole share."""
     in_mappa = world.value("population.mappa_share", group)
     left = world.value("custody.hdc.excluded_share") - in_mappa
     return left / (1 - in_mappa) if left > 0 else 0.0
