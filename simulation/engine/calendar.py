@@ -155,6 +155,11 @@ class Calendar:
             return self._working.item(days + self._origin)
         return self._working[np.asarray(days) + self._origin]
 
+    def begins_month(self, day: int) -> bool:
+        """Tell whether a day is the first working day of its month."""
+        before = int(self._previous[day - 1 + self._origin])
+        return self.is_working(day) and int(self.month(before)) != int(self.month(day))
+
     def working_days(self) -> tuple[NDArray[np.bool_], int]:
         """Return for every day that the calendar knows whether it is a working day, and which is the first of them."""
         return self._working, -self._origin

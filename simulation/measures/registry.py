@@ -104,6 +104,7 @@ COUNTS: tuple[Count, ...] = (
     _flow("orders_ended_breach_open", "orders", "Orders that ran out while a breach of them was on its way to court."),
     _flow("orders_held_for_work", "orders", "Community orders that went on past their last day because unpaid work was left."),
     _flow("orders_ended_unsuccessfully", "orders", "Orders revoked for failure or after a further offence."),
+    _flow("supervision_ended_breach_open", "people", "People whose post-sentence supervision ran out while a breach of it was on its way to court."),
     _flow("pss_breach_hearings", "hearings", "Hearings for breach of post-sentence supervision."),
     _flow("pss_committals", "committals", "Committals to prison of up to 14 days for breach of post-sentence supervision."),
     _flow("recalls", "recalls", "Revocations of licence, repeats and home detention curfew recalls included."),

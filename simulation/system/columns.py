@@ -31,7 +31,7 @@ PEOPLE = (
     Column("safeguarding", "int8", "0/1", "Safeguarding or vulnerability concern."),
     Column("public_interest", "int8", "0/1", "Public-interest or deportation case: NPS."),
     Column("deportation", "int8", "0/1", "To be removed from the country at the end of custody."),
-    Column("never_curfew", "int8", "0/1", "Excluded by statute from home detention curfew."),
+    Column("never_curfew", "int8", "0/1", "Excluded from home detention curfew: by statute, MAPPA or deportation."),
     Column("miss_factor", "float32", "ratio", "Multiplies the chance of missing an appointment."),
     Column(
         "disposal_draw", "float64", "share", "One draw cut by policy thresholds into custody and community."

@@ -37,6 +37,8 @@ _COMMUNITY_SENTENCES, _OF_RETURNERS = COUNT_INDEX["sentences_community"], COUNT_
 
 # A compiled loop takes plain numbers, not the members of a class.
 _UNKNOWN, _COURT, _COMMUNITY = Location.UNKNOWN, Location.COURT, Location.COMMUNITY
+_SENTENCED, _RECALLED, _COMMITTED = Location.SENTENCED, Location.RECALLED, Location.COMMITTED
+_AT_LARGE = Location.AT_LARGE
 _OVER, _DEAD = Location.ENDED, Location.DEAD
 _NO_REPORT, _ORAL, _SHORT, _STANDARD = Report.NONE, Report.ORAL, Report.SHORT, Report.STANDARD
 _SUSPENDED = Kind.SUSPENDED
@@ -346,6 +348,8 @@ def decide_custody(
 ) -> tuple[int, int, int, int]:
     """Decide between custody and community; the court is done with these people.
 
+    Whoever is in prison, or at large after a recall, goes to custody whatever was drawn.
+
     Parameters
     ----------
     share_of_new : float
@@ -405,14 +409,16 @@ def decide_custody(
         on_report = report[row] > _NO_REPORT
         if on_report:
             flows[_ON_REPORT, cell[row]] += 1
-        if uniform < share:
+        place = location[row]
+        held = place in (_SENTENCED, _RECALLED, _COMMITTED, _AT_LARGE)
+        if held or uniform < share:
             inside[into_custody] = row
             into_custody += 1
         else:
             outside[many - into_custody] = row
             if on_report:
                 flows[_ORDER_ON_REPORT, cell[row]] += 1
-            if location[row] == _COMMUNITY:
+            if place == _COMMUNITY:
                 already[supervised] = row
                 supervised += 1
         report_asked[row] = NEVER
@@ -434,6 +440,7 @@ def write_orders(
     work_share: float,
     edges: Floats,
     lengths: Days,
+    longest_suspended: int,
     probabilities: Floats,
     lags: Floats,
     key: Array,
@@ -460,6 +467,8 @@ def write_orders(
         Share of orders that are suspended sentences, and that ask for unpaid work alone.
     edges, lengths : arrays (choices,)
         Upper edges of the shares of each length, and the days that it lasts.
+    longest_suspended : int
+        Days that a suspended sentence order lasts at most.
     probabilities, lags : float arrays
         Quantiles of the days from offence to sentence, straight lines in between.
     suspended_group : int
@@ -485,7 +494,8 @@ def write_orders(
         choice = 0
         while choice < edges.size - 1 and edges[choice] <= uniform:
             choice += 1
-        days = lengths[choice]
+        is_suspended = uniform_of(person, suspended_constant, number) < suspended_share
+        days = min(int(lengths[choice]), longest_suspended) if is_suspended else int(lengths[choice])
         lag = value_at(uniform_of(person, offence_constant, number), probabilities, lags)
         offence[order] = today - int(lag)
         length[order] = days
@@ -493,7 +503,7 @@ def write_orders(
         supervision_end[order] = today + days
         unpaid_work_only[order] = uniform_of(person, work_constant, number) < work_share
         place = int(cell[row])
-        if uniform_of(person, suspended_constant, number) < suspended_share:
+        if is_suspended:
             kind[order] = _SUSPENDED
             place += suspended_group
             suspended[others] = row

@@ -123,6 +123,7 @@ class Courts:
         lengths = Lookup(levers.mapping("courts.order_length_months"))
         months = np.array([int(name.split("_")[0]) for name in lengths])
         self.length_edges, self.lengths = lengths.edges, (months * MONTH_DAYS).astype(np.int32)
+        self.longest_suspended = int(levers.number("courts.suspended_most_months") * MONTH_DAYS)
         self.lags = quantile_table(levers.mapping("courts.offence_to_sentence_days"))
 
     def capacity(self) -> Array:
@@ -370,6 +371,7 @@ class Courts:
             self.work_share,
             self.length_edges,
             self.lengths,
+            self.longest_suspended,
             self.lags[0],
             self.lags[1],
             people.key,

@@ -347,7 +347,7 @@ class Custody:
         while True:
             yield service.clock.phase("releases")
             today = service.today
-            if service.calendar.date(today).day == 1:
+            if service.calendar.begins_month(today):
                 self.life.follow_series()
             tagged, due = service.agendas["curfew release"].due(today), service.agendas["release"].due(today)
             moved = self.let_go(tagged, due) if tagged.size + due.size else due
@@ -460,7 +460,7 @@ class Custody:
             if due.size == 0:
                 continue
             due = self.let_end(due)
-            found = np.empty((7, due.size), dtype=np.intp)
+            found = np.empty((8, due.size), dtype=np.intp)
             sizes = run_out(
                 due,
                 found,
@@ -475,13 +475,14 @@ class Custody:
                 sentences.returned,
                 sentences.breach_pending,
             )
-            orders, supervised, licensed, licences, going_on, ends, undecided = lists_of(found, sizes)
+            orders, supervised, licensed, licences, going_on, ends, undecided, unheard = lists_of(found, sizes)
             if orders.size:
                 service.tell("order completed", orders)
                 for listener in self.on_completed:
                     listener(orders)
             service.tell("order over, breach not heard", undecided)
             service.tell("post-sentence supervision ends", supervised)
+            service.tell("supervision over, breach not heard", unheard)
             service.tell("licence ends", licensed)
             service.agendas["legal end"].put(going_on, ends)
             service.agendas["recall step"].cancel(licences)

@@ -41,6 +41,7 @@ COUNTED = (
     "re_releases",
     "recall_days_served",
     "orders_ended_breach_open",
+    "supervision_ended_breach_open",
     "hdc_releases",
     "hdc_days_served",
     "hdc_refused_time",
@@ -55,6 +56,7 @@ COUNTED = (
     _OUT_AGAIN,
     _RECALL_DAYS,
     _BREACH_OPEN,
+    _SUPERVISION_OPEN,
     _ON_CURFEW,
     _CURFEW_DAYS,
     _NO_TIME,
@@ -364,11 +366,11 @@ def run_out(
     supervision_end: Array,
     returned: Array,
     breach_pending: Array,
-) -> tuple[int, int, int, int, int, int, int]:
+) -> tuple[int, int, int, int, int, int, int, int]:
     """End what has run out: orders, post-sentence supervision, and licences, recalled or not.
 
     ``due`` is put in the order of people. Returns how long the lists are that are written into ``found``, shape
-    (7, due), see :func:`lists_of`:
+    (8, due), see :func:`lists_of`:
 
     orders, supervised, licensed : int arrays
         People whose order, supervision or licence it was.
@@ -376,12 +378,13 @@ def run_out(
         Sentences whose licence ends.
     going_on, ends : int arrays
         Those followed by post-sentence supervision, and the day on which that ends.
-    undecided : int array
-        People whose order ran out while a breach of it was on its way to court: neither completed nor revoked.
+    undecided, unheard : int arrays
+        People whose order, or supervision, ran out while a breach of it was on its way to court. Such an order is
+        neither completed nor revoked; such supervision isn't among those above.
     """
     orders, supervised, licensed = found[0], found[1], found[2]
-    licences, going_on, ends, undecided = found[3], found[4], found[5], found[6]
-    completed, over, ending, following, breached = 0, 0, 0, 0, 0
+    licences, going_on, ends, undecided, unheard = found[3], found[4], found[5], found[6], found[7]
+    completed, over, ending, following, breached, open_still = 0, 0, 0, 0, 0, 0
     put_in_order_of(due, person)
     for at in range(due.size):
         soon, row = due[min(at + AHEAD, due.size - 1)], due[at]
@@ -404,6 +407,11 @@ def run_out(
             flows[numbers[_COMPLETED], cell[who]] += 1
         elif stands == _SUPERVISION:
             status[row] = _ENDED
+            if breach_pending[row] != 0:
+                unheard[open_still] = who
+                open_still += 1
+                flows[numbers[_SUPERVISION_OPEN], cell[who]] += 1
+                continue
             supervised[over] = who
             over += 1
         elif stands in (_LICENCE, _RECALLED):
@@ -419,4 +427,4 @@ def run_out(
                 going_on[following] = row
                 ends[following] = expiry[row] if status[row] == _LICENCE else supervision_end[row]
                 following += 1
-    return completed, over, ending, ending, following, following, breached
+    return completed, over, ending, ending, following, following, breached, open_still

@@ -284,7 +284,7 @@ def check_sentences(
                 laws |= FIXED_TERM
         if status == _ON_CURFEW:
             released, possible = int(sentences.released[row]), sentences.curfew_from[row]
-            if people.never_curfew[person] == 1 or possible == NEVER:
+            if people.never_curfew[person] == 1 or people.mappa[person] > 0 or possible == NEVER:
                 laws |= CURFEW
             if released >= 0 and (custody_end + 1 - released < limits.least_curfew or released < possible):
                 laws |= CURFEW

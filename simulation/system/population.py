@@ -243,13 +243,14 @@ class Population:
         return days.astype(np.int32)
 
     def order_days(
-        self, keys: NDArray[np.uint64], occurrence: NDArray[np.integer] | int
+        self, keys: NDArray[np.uint64], occurrence: NDArray[np.integer] | int, suspended: NDArray[np.bool_]
     ) -> NDArray[np.int32]:
-        """Return lengths of community and suspended sentence orders in days."""
+        """Return lengths of orders in days; those that are suspended sentences have a longest by statute."""
         lengths = self.levers.mapping("courts.order_length_months")
         chosen = choose(lengths, self.chance.uniform(keys, "order: length", occurrence))
         months = np.array([int(name.split("_")[0]) for name in lengths])
-        return (months[chosen] * MONTH_DAYS).astype(np.int32)
+        most = np.where(suspended, self.levers.number("courts.suspended_most_months"), np.inf)
+        return (np.minimum(months[chosen], most) * MONTH_DAYS).astype(np.int32)
 
     def remand_days(
         self, keys: NDArray[np.uint64], occurrence: NDArray[np.integer] | int
@@ -329,8 +330,7 @@ class Population:
         rosh[uniform < very_high + high] = Rosh.HIGH
         rosh[uniform < very_high] = Rosh.VERY_HIGH
         people.rosh[rows] = rosh
-        uniform = chance.uniform(keys, "mappa")
-        mappa_share = by_group("population.mappa_share")
+        uniform, mappa_share = chance.uniform(keys, "mappa"), self.mappa_share(group)
         people.mappa[rows] = np.where(
             uniform < mappa_share * levers.number("population.mappa_level_2_3_share"),
             2,
@@ -342,9 +342,7 @@ class Population:
         people.public_interest[rows] = chance.uniform(keys, "public interest") < levers.number(
             "allocation.public_interest_share"
         )
-        people.never_curfew[rows] = chance.uniform(keys, "excluded from curfew") < levers.number(
-            "custody.hdc.excluded_share"
-        )
+        people.never_curfew[rows] = self.excluded_from_curfew(keys, group)
         deportation = chance.uniform(keys, "deportation") < by_group("population.deportation_share")
         people.deportation[rows] = deportation
         people.public_interest[rows] |= deportation
@@ -353,6 +351,19 @@ class Population:
             levers.mapping("contact.miss_factor"), chance.uniform(keys, "reliability")
         )
         people.disposal_draw[rows] = chance.uniform(keys, "disposal")
+
+    def mappa_share(self, group: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the share of MAPPA cases in each person's case-mix group."""
+        shares = self.levers.mapping("population.mappa_share")
+        return np.array([shares[label] for label in GROUPS], dtype=np.float64)[group]
+
+    def excluded_from_curfew(self, keys: NDArray[np.uint64], group: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell who never goes on curfew: MAPPA cases, and so many others that the whole share is what it should be."""
+        in_mappa = self.mappa_share(group)
+        share = self.levers.number("custody.hdc.excluded_share")
+        others = np.maximum(share - in_mappa, 0) / np.maximum(1 - in_mappa, 1e-9)
+        is_in = self.chance.uniform(keys, "mappa") < in_mappa
+        return is_in | (self.chance.uniform(keys, "excluded from curfew") < others)
 
     def group_of(self, custody: NDArray[np.bool_], band: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the case-mix group from the baseline disposal and length band."""

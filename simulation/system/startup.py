@@ -80,8 +80,11 @@ class Survivors:
             long_shares[far & (years == year)] = shares[4] / (shares[3] + shares[4])
         band = np.where(far, np.where(uniform < long_shares, 4, 3), band)
         custody = far | (draws < cut)
+        found, place = np.unique(years, return_inverse=True)
+        shares = np.array([population.demand.suspended_share(year) for year in found.tolist()])
+        suspended = chance.uniform(keys, "order: suspended", 4096) < shares[place]
         length = np.where(
-            custody, population.length_days(keys, band, 4096), population.order_days(keys, 4096)
+            custody, population.length_days(keys, band, 4096), population.order_days(keys, 4096, suspended)
         )
         remand = np.where(custody, population.remand_days(keys, 4096), 0)
         extended = (
@@ -145,7 +148,7 @@ class Survivors:
         least = np.maximum(levers.number("custody.hdc.min_days_served"), half)
         from_day = (day - remand + np.where(custody_days < 2 * most, least, custody_days - most)).astype(np.int64)
         curfew_from = np.where(eligible, from_day, NEVER)
-        excluded = chance.uniform(keys, "excluded from curfew") < levers.number("custody.hdc.excluded_share")
+        excluded = population.excluded_from_curfew(keys, group)
         tagged = (
             eligible
             & ~excluded
@@ -174,9 +177,6 @@ class Survivors:
         self.over = over[keep]
         self.arrivals = Arrivals(keys[keep], arrivals.area[keep], day[keep])
         self.group = group[keep]
-        found, place = np.unique(years, return_inverse=True)
-        shares = np.array([population.demand.suspended_share(year) for year in found.tolist()])
-        suspended = chance.uniform(keys, "order: suspended", 4096) < shares[place]
         self.kind = np.where(
             custody, Kind.DETERMINATE, np.where(suspended, Kind.SUSPENDED, Kind.COMMUNITY_ORDER)
         ).astype(np.int8)[keep]

@@ -144,6 +144,7 @@ WORDS = {
     "order over, breach not heard": "The order runs out before the court has heard its breach",
     "order held open": "Unpaid work is left: the order goes on until it is done",
     "post-sentence supervision ends": "Post-sentence supervision runs out",
+    "supervision over, breach not heard": "Post-sentence supervision runs out before the court has heard its breach",
     "licence ends": "The licence runs out{onto}",
 }
 

@@ -109,3 +109,11 @@ def test_holidays_between_includes_both_ends() -> None:
     assert list(CALENDAR.holidays_between(date(2016, 12, 27), date(2017, 4, 14))) == [
         date(2016, 12, 27), date(2017, 1, 2), date(2017, 4, 14)
     ]
+
+
+def test_the_first_working_day_of_a_month() -> None:
+    """1 October 2017 was a Sunday, 1 January 2018 a holiday, 1 April 2018 Easter Sunday."""
+    calendar = Calendar(date(2017, 9, 1))
+    found = [calendar.date(day) for day in range(calendar.day(date(2018, 5, 1)) + 1) if calendar.begins_month(day)]
+    firsts = [(9, 1), (10, 2), (11, 1), (12, 1), (1, 2), (2, 1), (3, 1), (4, 3), (5, 1)]
+    assert [(each.month, each.day) for each in found] == firsts

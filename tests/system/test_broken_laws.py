@@ -165,6 +165,12 @@ def curfew_for_the_excluded(world: World) -> None:
     world.people.never_curfew[world.sentences.person[sentence]] = 1
 
 
+def curfew_for_a_mappa_case(world: World) -> None:
+    sentence = world.sentence(lambda rows: world.sentences.status[rows] == Status.CURFEW)
+    world.people.mappa[world.sentences.person[sentence]] = 1
+    world.model.service.set_side(world.sentences.person[sentence], np.array([NPS]))
+
+
 def curfew_for_three_days(world: World) -> None:
     sentence = world.sentence(lambda rows: world.sentences.status[rows] == Status.CURFEW)
     world.sentences.released[sentence] = world.sentences.custody_end[sentence] - 3
@@ -359,6 +365,7 @@ WRONG: tuple[tuple[str, Callable[..., None]], ...] = (
     ("fixed-term recall never at high risk or on an extended sentence", fixed_term_for_a_month_and_a_half),
     ("no recall beyond the end of the sentence", recalled_beyond_the_sentence),
     ("curfew never for the excluded, on recall or under fourteen days", curfew_for_the_excluded),
+    ("curfew never for the excluded, on recall or under fourteen days", curfew_for_a_mappa_case),
     ("curfew never for the excluded, on recall or under fourteen days", curfew_for_three_days),
     ("recalled from curfew stays until the release date", out_again_before_the_release_date),
     ("high risk is held by the NPS", high_risk_given_to_a_company),

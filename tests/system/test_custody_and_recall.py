@@ -11,6 +11,7 @@ from simulation.engine import NEVER
 from simulation.system import Model, RunOutput
 from simulation.system.codes import CRC, NPS, Kind, Location, Parole, RecallKind, Rosh, Status, Task
 from simulation.system.demand import area_shares
+from simulation.system.population import GROUPS
 from simulation.system.service import COUNT_INDEX
 from tests.system.system_helpers import GEOGRAPHY, PARAMETERS, change, finished, request, run, same_run, total, totals
 
@@ -206,12 +207,53 @@ def test_everybody_eligible_on_length_is_put_forward_or_has_a_reason(baseline: R
     assert total(baseline, "hdc_paper_seconds") == total(baseline, "hdc_considered") * 4 * 3600
 
 
+def test_mappa_cases_are_never_on_curfew() -> None:
+    """At the start as in the run; the whole share excluded is the parameter's where MAPPA cases alone aren't more."""
+    share = 0.25
+    staying = {f"population.deportation_share.{group}": 0 for group in GROUPS}
+    values = {"custody.hdc.excluded_share": share, "population.thin_pass_curfew_share": 1, **staying}
+    model = Model(request(overrides=values))
+    people, sentences = model.service.people, model.service.sentences
+    mappa, never = people.mappa[: people.size] > 0, people.never_curfew[: people.size] == 1
+    assert never[mappa].all() and mappa.sum() > 500
+    size = sentences.size
+    tagged = sentences.person[:size][sentences.status[:size] == Status.CURFEW]
+    assert tagged.size > 20 and not mappa[tagged].any()
+    length, term = sentences.length[:size], sentences.kind[:size] == Kind.DETERMINATE
+    # Shares of MAPPA cases are 0.05, 0.16 and 0.5.
+    for chosen, excluded in ((length < 365, share), ((length >= 366) & (length < 1461), share), (length > 1461, 0.5)):
+        whose = sentences.person[:size][term & chosen]
+        assert whose.size > 100
+        assert abs(never[whose].mean() - excluded) < 4 * np.sqrt(excluded * (1 - excluded) / whose.size)
+
+
 def test_who_opts_out_is_not_put_forward() -> None:
     out = run(overrides={"custody.hdc.opt_out_share": 1}, **SHORT)
     none = run(overrides={"custody.hdc.opt_out_share": 0}, **SHORT)
     assert total(out, "hdc_considered") == total(out, "hdc_enquiries") == 0
     assert total(out, "hdc_opted_out") == total(none, "hdc_considered") > 0
     assert total(none, "hdc_opted_out") == 0
+
+
+# --- Life sentences -------------------------------------------------------------------------------------
+
+
+def test_life_prisoners_are_released_and_recalled_on_the_first_working_day_of_the_month() -> None:
+    """1 July and 1 October 2017 were days of a weekend; on New Year's Day nobody is let out either."""
+    model = Model(request(areas=("london",), end=datetime.date(2018, 2, 1)))
+    service, days = model.service, set()
+    tell = service.tell
+
+    def note(kind: str, rows: np.ndarray, *rest: object) -> None:
+        if kind in ("released on life licence", "life licence recalled") and rows.size:
+            days.add(service.calendar.date(service.today))
+        tell(kind, rows, *rest)  # type: ignore[arg-type]
+
+    service.tell = note  # type: ignore[method-assign]
+    model.run()
+    firsts = ((2017, 7, 3), (2017, 8, 1), (2017, 9, 1), (2017, 10, 2), (2017, 11, 1), (2017, 12, 1), (2018, 1, 2))
+    expected = {datetime.date(*day) for day in (*firsts, (2018, 2, 1))}
+    assert days <= expected and datetime.date(2018, 1, 2) in days and datetime.date(2017, 10, 2) in days, days
 
 
 # --- Recall ---------------------------------------------------------------------------------------------

@@ -71,6 +71,27 @@ def test_an_order_whose_breach_is_open_is_no_success() -> None:
     assert sum(completed) <= 1 < len(completed)
 
 
+def test_a_breach_of_supervision_that_is_not_heard_in_time_is_told_and_counted() -> None:
+    model = Model(request(end=datetime.date(2018, 12, 31)))
+    service, sentences = model.service, model.service.sentences
+    told: dict[str, list[bool]] = {"post-sentence supervision ends": [], "supervision over, breach not heard": []}
+    tell = service.tell
+
+    def note(kind: str, rows: np.ndarray, *rest: object) -> None:
+        for person in rows.tolist() if kind in told else ():
+            mine = np.flatnonzero(sentences.person[: sentences.size] == person)
+            over = mine[(sentences.supervision_end[mine] == service.today) & (sentences.kind[mine] == Kind.DETERMINATE)]
+            told[kind].append(bool((sentences.breach_pending[over] != 0).any()))
+        tell(kind, rows, *rest)  # type: ignore[arg-type]
+
+    service.tell = note  # type: ignore[method-assign]
+    model.run()
+    heard, unheard = told.values()
+    assert total(model.output(), "supervision_ended_breach_open") == len(unheard) > 2 and all(unheard)
+    # Two terms may end on one day.
+    assert sum(heard) <= 1 < len(heard)
+
+
 def test_community_orders_go_on_until_their_work_is_done() -> None:
     never, held = run(overrides={HELD: 0}, **LONG), run(overrides={HELD: 12}, **LONG)
     assert total(never, "orders_held_for_work") == 0 < 5 < total(held, "orders_held_for_work")

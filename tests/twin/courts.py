@@ -140,7 +140,7 @@ class Court:
     # Sentences
 
     def sentence(self, person: Person) -> None:
-        """Pass the sentence: custody or an order, by one draw."""
+        """Pass the sentence: custody or an order, by one draw; custody if in prison, or wanted after a recall."""
         person.report_is_awaited = False
         self.arrest(person)
         first = not person.sentences
@@ -148,7 +148,8 @@ class Court:
         occurrence = FIRST if first else number
         world = self.world
         length = custody.length_of(world, person.key, occurrence, world.today)
-        if person.draw("disposal", 0 if first else number) < self.custody_line(person, length):
+        held = person.is_inside or person.location == "at_large"
+        if held or person.draw("disposal", 0 if first else number) < self.custody_line(person, length):
             custody.sentence(self.area, person, length, occurrence)
         else:
             self.order(person, number)
@@ -189,6 +190,8 @@ class Court:
         )
         months = cut(world.table("courts.order_length_months"), person.draw("order: length", number))
         length = int(float(months.removesuffix("_months")) * MONTH_DAYS)
+        if kind == "suspended":
+            length = min(length, int(world.value("courts.suspended_most_months") * MONTH_DAYS))
         days_before = int(at_percentile(world.table("courts.offence_to_sentence_days"), person.draw("offence", number)))
         sentence = Sentence(
             number,

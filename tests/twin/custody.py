@@ -351,7 +351,8 @@ def legal_end(area: Area, person: Person, sentence: Sentence) -> None:
         else:
             end(area, person, sentence)
     elif sentence.status == SUPERVISION:
-        world.tell(person, "post-sentence supervision ends")
+        unheard = sentence.breach_pending
+        world.tell(person, "supervision over, breach not heard" if unheard else "post-sentence supervision ends")
         end(area, person, sentence)
     if warrant is not None:
         # A warrant stays out until it is executed, though nothing is left to be heard.

@@ -71,6 +71,7 @@ def newcomer(world: World, key: int, day: int, line: float, offices: dict[str, l
     def under(purpose: str, parameter: str, *labels: str) -> bool:
         return world.draw(key, purpose) < world.value(parameter, *labels)
 
+    mappa = mappa_level(world, key, group)
     settlement = world.geography.settlement[world.area]
     mine = offices["both"]
     return Person(
@@ -80,15 +81,22 @@ def newcomer(world: World, key: int, day: int, line: float, offices: dict[str, l
         ogrs=chance_of_reoffending(world, key, group),
         rsr=serious_recidivism(world, key, group),
         rosh=harm(world, key, group),
-        mappa=mappa_level(world, key, group),
+        mappa=mappa,
         safeguarding=under("safeguarding", "population.safeguarding_share"),
         public_interest=under("public interest", "allocation.public_interest_share"),
         deportation=under("deportation", "population.deportation_share", group),
-        never_curfew=under("excluded from curfew", "custody.hdc.excluded_share"),
+        never_curfew=mappa > 0 or world.draw(key, "excluded from curfew") < excluded_of_others(world, group),
         rural=under("rural", "population.rural_share", settlement),
         office=mine[int(world.draw(key, "office") * len(mine))],
         reliability=reliability(world, key),
     )
+
+
+def excluded_of_others(world: World, group: str) -> float:
+    """Return the share excluded from curfew among the rest: with MAPPA cases, who all are, it is the whole share."""
+    in_mappa = world.value("population.mappa_share", group)
+    left = world.value("custody.hdc.excluded_share") - in_mappa
+    return left / (1 - in_mappa) if left > 0 else 0.0
 
 
 def reliability(world: World, key: int) -> float:
