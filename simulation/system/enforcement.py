@@ -125,8 +125,8 @@ class Enforcement:
         if rows.size == 0:
             return
         service, people, sentences = self.service, self.service.people, self.service.sentences
-        found = np.empty((5, rows.size), dtype=np.intp)
-        recalled, warned, going = answer_failures(
+        found = np.empty((6, rows.size), dtype=np.intp)
+        recalled, warned, going, spared = answer_failures(
             rows,
             found,
             occurrence,
@@ -157,9 +157,10 @@ class Enforcement:
             self.recall.ask(found[0, :recalled], "absence")
         service.tell("warned", found[1, :warned])
         if going:
-            broke, breached, by = found[2:, :going]
+            broke, breached, by = found[2:5, :going]
             service.add_task(Task.BREACH_PACK, broke, by, int(self.workload.task_seconds[Task.BREACH_PACK]), breached)
             service.tell("breach to be referred", broke)
+        service.tell("no breach action", found[5, :spared])
 
     def appear(self, rows: Rows) -> None:
         """Arrest people whom a court sentences today and who are wanted, or at large after a recall."""

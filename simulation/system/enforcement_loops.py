@@ -122,8 +122,8 @@ def answer_failures(
     breach_pending: Array,
     breach_known: Array,
     flows: Counted,
-) -> tuple[int, int, int]:
-    """Recall or warn people on licence; warn others for a first failure, and start breach for a second.
+) -> tuple[int, int, int, int]:
+    """Recall or warn people on licence; warn others for a first failure, and start breach for another, or don't.
 
     Parameters
     ----------
@@ -144,8 +144,8 @@ def answer_failures(
     flows : int64 array (counts, cells)
         Counts of the month.
 
-    Returns how many are to be recalled, are warned, and have a breach started, written into the rows of ``found``,
-    shape (5, rows):
+    Returns how many are to be recalled, are warned, have a breach started, and have none started though they failed
+    again, written into the rows of ``found``, shape (6, rows):
 
     recalled : int array
         Sentences of those to be recalled.
@@ -153,12 +153,14 @@ def answer_failures(
         People warned.
     going, breached, by : int arrays
         People whose breach is started, the sentence that they broke, and the day on which the papers are due.
+    spared : int array
+        People whose breach isn't started.
     """
     sentence = live_sentences(latest, previous, status, rows)
     if occurrence.size == 0:
         occurrence = occurrences(sentences, spells, contacts, rows)
-    recalled, warned, going, breached, by = found[0], found[1], found[2], found[3], found[4]
-    recalls, warning, starting = 0, 0, 0
+    recalled, warned, going, breached, by, spared = found[0], found[1], found[2], found[3], found[4], found[5]
+    recalls, warning, starting, sparing = 0, 0, 0, 0
     for at in range(rows.size):
         soon = min(at + AHEAD, rows.size - 1)
         fetch_soon(key, rows[soon])
@@ -191,12 +193,15 @@ def answer_failures(
                         breached[starting] = broken
                         by[starting] = ahead[pack_days[place]]
                         starting += 1
+                    else:
+                        spared[sparing] = row
+                        sparing += 1
                 continue
             warned_on[row] = today
         warned[warning] = row
         warning += 1
         flows[_WARNINGS, place] += 1
-    return recalls, warning, starting
+    return recalls, warning, starting, sparing
 
 
 @compiled

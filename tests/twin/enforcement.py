@@ -69,6 +69,8 @@ class Enforcement:
             person.warned_on = world.today
             if person.draw("breach started", person.contact_number()) < started:
                 self.begin_breach(person, sentence)
+            else:
+                world.tell(person, "no breach action")
 
     def warn(self, person: Person) -> None:
         """Warn somebody."""
