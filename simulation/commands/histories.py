@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from simulation.system.story import Told, in_words, routine_in_words
+from simulation.system.story import Told, day_in_words, routine_in_words
 
 History = Sequence[Told]
 
@@ -74,6 +74,29 @@ def without_officers(history: History) -> list[Told]:
     return [replace(event, detail=0) if event.kind == "allocated" else event for event in history]
 
 
+#: Why a case may be given out again: where one of these came before, that it stays with its officer says something.
+_PUT_IN_DOUBT = frozenset({
+    "officer away for long",
+    "risk escalated",
+    "moved to the company",
+    "moved to the unified service",
+    "company taken over",
+})  # fmt: skip
+
+
+def worth_telling(history: History) -> list[Told]:
+    """Return a history without the moves of a case that moved nobody."""
+    found, doubt = [], False
+    for event in history:
+        doubt = doubt or event.kind in _PUT_IN_DOUBT
+        if event.kind == "allocated":
+            if event.detail == event.context.before and not doubt:
+                continue
+            doubt = False
+        found.append(event)
+    return found
+
+
 def side_by_side(histories: Sequence[History], every_day: bool = False) -> list[Row]:
     """Align histories by day.
 
@@ -129,11 +152,11 @@ def explain(rows: Sequence[Row], unlimited: Sequence[History]) -> None:
 
 
 def cell_in_words(events: Sequence[Told]) -> list[str]:
-    """Return the sentences of one cell: the events in order, or many routine appointments summed up."""
+    """Return the sentences of one cell: those of a day, or many routine appointments summed up."""
     if len(events) > 1 and all(event.routine for event in events):
         summed = routine_in_words(events)
         return [summed[0].upper() + summed[1:]]
-    return [in_words(event) for event in events]
+    return day_in_words(events)
 
 
 def what_changed_it(

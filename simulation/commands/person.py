@@ -20,6 +20,7 @@ from simulation.commands.histories import (
     first_difference,
     side_by_side,
     what_changed_it,
+    worth_telling,
 )
 from simulation.scenario import (
     Problem,
@@ -227,17 +228,17 @@ def _run(
 ) -> tuple[list[list[Told]], list[list[Told]] | None]:
     """Return the histories, and those with unlimited officers' time: made side by side if there are two processors."""
     if not why:
-        return follow(resolved, who, asked.seed, asked.replication), None
+        return _follow(asked, who, resolved), None
     unlimited = asked.resolve(who.area, unlimited=True)
     if (os.cpu_count() or 1) < 2:
-        return (
-            follow(resolved, who, asked.seed, asked.replication),
-            follow(unlimited, who, asked.seed, asked.replication),
-        )
+        return _follow(asked, who, resolved), _follow(asked, who, unlimited)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        other: Future[list[list[Told]]] = pool.submit(follow, unlimited, who, asked.seed, asked.replication)
-        mine = follow(resolved, who, asked.seed, asked.replication)
-        return mine, other.result()
+        other: Future[list[list[Told]]] = pool.submit(_follow, asked, who, unlimited)
+        return _follow(asked, who, resolved), other.result()
+
+
+def _follow(asked: Asked, who: PersonId, resolved: list[Resolved]) -> list[list[Told]]:
+    return [worth_telling(history) for history in follow(resolved, who, asked.seed, asked.replication)]
 
 
 # --- Showing ---------------------------------------------------------------------------------------------------

@@ -74,6 +74,7 @@ NOTHING_HAPPENS: dict[str, Any] = {
     "recall.per_further_charge": 0,
     "recall.per_risk_rise_noticed": 0,
     "recall.per_unacceptable_absence": 0,
+    "recall.per_another_absence": 0,
 }
 
 
@@ -287,6 +288,7 @@ def parole(area: str, seed: int, chance: float = 0.25) -> list[Law]:
     often: dict[str, Any] = {
         **ALL_THE_TIME,
         "recall.per_unacceptable_absence": 0.9,
+        "recall.per_another_absence": 0.9,
         "recall.fixed_term_share_of_allowed": 0,
         "recall.standard_days": dict.fromkeys(("p0", "p25", "p50", "p75", "p90", "p100"), 14),
         "recall.parole_release_share": chance,

@@ -19,7 +19,7 @@ from simulation.system import cohorts, curfew_loops
 from simulation.system.allocation import Allocation
 from simulation.system.codes import Kind, Location, RecallKind, Status, Task, Why
 from simulation.system.curfew_loops import move_papers_on, put_forward
-from simulation.system.custody_loops import COUNTED, let_go, lists_of, quantiles_of, run_out
+from simulation.system.custody_loops import COUNTED, ENQUIRY, let_go, lists_of, quantiles_of, run_out
 from simulation.system.departures import Departures
 from simulation.system.life_sentences import LifeSentences
 from simulation.system.population import Population
@@ -298,6 +298,8 @@ class Custody:
         service, people, sentences = self.service, self.service.people, self.service.sentences
         today = service.today
         found = np.empty((9, due.size + answered.size), dtype=np.intp)
+        waiting = (sentences.status[answered] == Status.CUSTODY) & (sentences.curfew_stage[answered] == ENQUIRY)
+        checked = np.sort(sentences.person[answered[waiting]])
         sizes = move_papers_on(
             due,
             answered,
@@ -324,6 +326,7 @@ class Custody:
         asked, asked_people, late, retry, refused, too_late, approved_people, approved, first_day = lists_of(
             found, sizes
         )
+        service.tell("curfew address checked", checked)
         service.tell("curfew refused: no time left", late)
         if asked.size:
             service.add_task(

@@ -16,6 +16,7 @@ import numpy as np
 import simpy
 
 from simulation.engine.agenda import each_once
+from simulation.engine.calendar import MONTH_DAYS
 from simulation.system.breach_courts import BreachCourts
 from simulation.system.codes import Kind, Task, Why
 from simulation.system.contact import Contact
@@ -79,6 +80,8 @@ class Enforcement:
         self.most_pack_days = int(self.pack_days.max())
         self.breach_courts.read()
         self.recalled_for_absence = levers.cells("recall.per_unacceptable_absence")
+        self.recalled_for_another = levers.cells("recall.per_another_absence")
+        self.lately = float(levers.number("recall.absence_window_months") * MONTH_DAYS)
         self.recalled_for_risk = levers.cells("recall.per_risk_rise_noticed")
         #: Of community orders, and of suspended sentences, which are activated or go on.
         suspended = Lookup(levers.mapping("enforcement.suspended_breach_outcome")).edges[0]
@@ -125,8 +128,8 @@ class Enforcement:
         if rows.size == 0:
             return
         service, people, sentences = self.service, self.service.people, self.service.sentences
-        found = np.empty((5, rows.size), dtype=np.intp)
-        recalled, warned, going = answer_failures(
+        found = np.empty((6, rows.size), dtype=np.intp)
+        recalled, warned, going, spared = answer_failures(
             rows,
             found,
             occurrence,
@@ -134,6 +137,8 @@ class Enforcement:
             self.window,
             draws[0],
             self.recalled_for_absence,
+            self.recalled_for_another,
+            self.lately,
             draws[1],
             self.started,
             self.pack_days,
@@ -157,9 +162,10 @@ class Enforcement:
             self.recall.ask(found[0, :recalled], "absence")
         service.tell("warned", found[1, :warned])
         if going:
-            broke, breached, by = found[2:, :going]
+            broke, breached, by = found[2:5, :going]
             service.add_task(Task.BREACH_PACK, broke, by, int(self.workload.task_seconds[Task.BREACH_PACK]), breached)
             service.tell("breach to be referred", broke)
+        service.tell("no breach action", found[5, :spared])
 
     def appear(self, rows: Rows) -> None:
         """Arrest people whom a court sentences today and who are wanted, or at large after a recall."""

@@ -104,6 +104,8 @@ def answer_failures(
     window: float,
     recall_constant: np.uint64,
     recall_share: Floats,
+    recall_again: Floats,
+    lately: float,
     constant: np.uint64,
     started: Floats,
     pack_days: NDArray[np.int64],
@@ -122,8 +124,8 @@ def answer_failures(
     breach_pending: Array,
     breach_known: Array,
     flows: Counted,
-) -> tuple[int, int, int]:
-    """Recall or warn people on licence; warn others for a first failure, and start breach for a second.
+) -> tuple[int, int, int, int]:
+    """Recall or warn people on licence; warn others for a first failure, and start breach for another, or don't.
 
     Parameters
     ----------
@@ -133,8 +135,9 @@ def answer_failures(
         Days within which another failure is a second one.
     recall_constant, constant : uint64
         Constants of the draws of who is recalled and whose breach is started.
-    recall_share : float array (cells,)
-        Share recalled from licence, by where people live and who supervises them.
+    recall_share, recall_again : float arrays (cells,)
+        Share recalled from licence, by where people live and who supervises them: for an absence, and for one that
+        follows another within ``lately`` days.
     started : float array (cells,)
         Share of breaches due that are started.
     pack_days : int64 array (cells,)
@@ -144,8 +147,8 @@ def answer_failures(
     flows : int64 array (counts, cells)
         Counts of the month.
 
-    Returns how many are to be recalled, are warned, and have a breach started, written into the rows of ``found``,
-    shape (5, rows):
+    Returns how many are to be recalled, are warned, have a breach started, and have none started though they failed
+    again, written into the rows of ``found``, shape (6, rows):
 
     recalled : int array
         Sentences of those to be recalled.
@@ -153,12 +156,14 @@ def answer_failures(
         People warned.
     going, breached, by : int arrays
         People whose breach is started, the sentence that they broke, and the day on which the papers are due.
+    spared : int array
+        People whose breach isn't started.
     """
     sentence = live_sentences(latest, previous, status, rows)
     if occurrence.size == 0:
         occurrence = occurrences(sentences, spells, contacts, rows)
-    recalled, warned, going, breached, by = found[0], found[1], found[2], found[3], found[4]
-    recalls, warning, starting = 0, 0, 0
+    recalled, warned, going, breached, by, spared = found[0], found[1], found[2], found[3], found[4], found[5]
+    recalls, warning, starting, sparing = 0, 0, 0, 0
     for at in range(rows.size):
         soon = min(at + AHEAD, rows.size - 1)
         fetch_soon(key, rows[soon])
@@ -169,13 +174,15 @@ def answer_failures(
         else:
             fetch_soon(breach_pending, following)
         row, broken = rows[at], sentence[at]
+        again = absent_on[row] != NEVER and today - int(absent_on[row]) <= lately
         absent_on[row] = today
         if broken < 0:
             continue
         stands, place = status[broken], cell[row]
         if stands in (_LICENCE, _CURFEW):
             # On licence: a warning, or recall on risk and behaviour at any time; life licences follow their series.
-            if kind[broken] != _LIFE and uniform_of(key[row], recall_constant, occurrence[at]) < recall_share[place]:
+            share = recall_again[place] if again else recall_share[place]
+            if kind[broken] != _LIFE and uniform_of(key[row], recall_constant, occurrence[at]) < share:
                 recalled[recalls] = broken
                 recalls += 1
                 continue
@@ -191,12 +198,15 @@ def answer_failures(
                         breached[starting] = broken
                         by[starting] = ahead[pack_days[place]]
                         starting += 1
+                    else:
+                        spared[sparing] = row
+                        sparing += 1
                 continue
             warned_on[row] = today
         warned[warning] = row
         warning += 1
         flows[_WARNINGS, place] += 1
-    return recalls, warning, starting
+    return recalls, warning, starting, sparing
 
 
 @compiled

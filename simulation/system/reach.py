@@ -46,6 +46,7 @@ BY_AREA = frozenset(
         "recall.per_further_charge",
         "recall.per_risk_rise_noticed",
         "recall.per_unacceptable_absence",
+        "recall.per_another_absence",
         "staff.administrator.leaving_rate",
         "staff.agency.leaving_rate",
         "staff.agency.share_of_vacancies",

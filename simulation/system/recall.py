@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import simpy
 
-from simulation.system.codes import Parole, RecallReason, Task
+from simulation.system.codes import Parole, RecallKind, RecallReason, Task
 from simulation.system.custody_loops import quantiles_of
-from simulation.system.recall_loops import COUNTED, ask_for, break_curfews, take_steps
-from simulation.system.service import COUNT_INDEX, Rows, Service
+from simulation.system.recall_loops import COUNTED, YEAR, ask_for, break_curfews, take_steps
+from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.workload import Workload
 
 REASONS = {
@@ -170,7 +170,7 @@ class Recall:
         )
         if revoked:
             service.cancel(found[0, :revoked], "release", "curfew breach", "legal end")
-            service.tell("licence revoked", found[1, :revoked])
+            service.tell("licence revoked", *self.told_of_kind(found[0, :revoked]))
         agendas["legal end"].put(found[11, :going_on], found[12, :going_on])
         agendas["recall step"].put(found[2, :planned], found[3, :planned])
         service.tell("returned to prison", found[4, :back_at_once])
@@ -182,3 +182,18 @@ class Recall:
         service.tell("parole refused", found[8, :refused])
         service.tell("parole review put off", found[9, :put_off])
         service.tell("released after recall", found[10, :again])
+
+    def told_of_kind(self, revoked: Rows) -> tuple[Rows, Array]:
+        """Return whose licences these are, in row order, and of each the number that tells the kind of recall.
+
+        That is the days of a fixed term, 0 for a standard recall and -1 for that of a curfew.
+        """
+        sentences = self.service.sentences
+        people = sentences.person[revoked]
+        order = np.argsort(people, kind="stable")
+        rows = revoked[order]
+        _, short, long, *_ = self.rules
+        days = np.where(sentences.length[rows] < YEAR, short, long)
+        kind = sentences.recall_kind[rows]
+        told = np.where(kind == RecallKind.FIXED_TERM, days, np.where(kind == RecallKind.CURFEW, -1, 0))
+        return people[order], told

@@ -55,7 +55,8 @@ COUNTED = (
     _FOR_ABSENCE,
 ) = range(len(COUNTED) - len(RecallReason) + 2)
 
-_YEAR = 365
+#: A sentence shorter than this, in days, has the shorter fixed term.
+YEAR = 365
 #: "Recalled within 28 days of release".
 _EARLY_DAYS = 28
 
@@ -295,7 +296,7 @@ def take_steps(
             allowed = max(assessed_rosh[who], rosh[who]) < _HIGH and extended[row] == 0 and stands != _CURFEW
             # Nor is a fixed term over before that date, for those let out early because prisons were full.
             allowed = allowed and custody_end[row] <= today + (
-                fixed_days_short if length[row] < _YEAR else fixed_days_long
+                fixed_days_short if length[row] < YEAR else fixed_days_long
             )
             flows[numbers[_RECALLS], cell[who]] += 1
             if stands == _CURFEW and recall_kind[row] == _CURFEW_KIND:
@@ -306,7 +307,7 @@ def take_steps(
             else:
                 recall_kind[row] = _STANDARD_KIND
                 flows[numbers[_STANDARD], cell[who]] += 1
-            if length[row] < _YEAR:
+            if length[row] < YEAR:
                 flows[numbers[_SHORT], cell[who]] += 1
                 flows[numbers[_SHORT_FIRST], cell[who]] += recalls[row] == 0
             flows[numbers[_FOR_ABSENCE + int(recall_reason[row]) - _ABSENCE], cell[who]] += 1
@@ -350,7 +351,7 @@ def take_steps(
             # Not before the conditional release date.
             out = max(conditional, today + 1)
         elif kind == _FIXED_KIND:
-            out = today + (fixed_days_short if length[row] < _YEAR else fixed_days_long) - 1
+            out = today + (fixed_days_short if length[row] < YEAR else fixed_days_long) - 1
         else:
             occurrence = int(number[row]) * 4096 + int(recalls[row])
             draw = uniform_of(key[who], review, occurrence)

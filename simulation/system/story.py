@@ -66,7 +66,8 @@ WORDS = {
     "removed from the country": "Removed from the country at the end of custody",
     # Enforcement
     "warned": "Warned",
-    "breach to be referred": "Second failure within a year: breach proceedings decided",
+    "breach to be referred": "Another failure within a year of a warning: breach proceedings decided",
+    "no breach action": "Another failure within a year of a warning; the officer takes no breach action",
     "breach pack returned": "Breach papers sent back to be put right",
     "breach referred": "Breach papers sent to court",
     "breach dropped": "Breach papers past the target are dropped; nobody hears of them",
@@ -85,7 +86,7 @@ WORDS = {
     "recall decided: risk": "Officer asks for recall because risk has risen",
     "recall decided: further charge": "Officer asks for recall after a new charge",
     "curfew broken": "The curfew is broken; recall follows",
-    "licence revoked": "Licence revoked; to be arrested and returned to prison",
+    "licence revoked": "Licence revoked ({recall}); to be arrested and returned to prison",
     "returned to prison": "Arrested and returned to prison",
     "parole report written": "Officer's report for the Parole Board written",
     "parole refused": "The Parole Board doesn't direct release; another review will come",
@@ -108,6 +109,7 @@ WORDS = {
     "resettlement work begins": "Resettlement team begins to prepare the release",
     "resettlement work done": "Resettlement work before release done",
     "curfew opted out of": "Opts out of home detention curfew",
+    "curfew address checked": "Officer checks the address for the curfew",
     "curfew approved": "Release on home detention curfew approved",
     "curfew refused: no address": "Home detention curfew refused: no suitable address",
     "curfew refused: no time left": "Home detention curfew refused: too little time left",
@@ -137,8 +139,8 @@ WORDS = {
     "programme completed": "Completes the accredited programme",
     "programme dropped": "Drops out of the accredited programme",
     "programme withdrawn": "The programme is withdrawn half way; back on the waiting list",
-    "activity days lapse": "The order is over: {days} of rehabilitation activity not delivered",
-    "unpaid work lapses": "The order is over: {hours} of unpaid work not done",
+    "activity days lapse": "{over}: {days} of rehabilitation activity not delivered",
+    "unpaid work lapses": "{over}: {hours} of unpaid work not done",
     # Ends
     "order completed": "The order runs out, completed",
     "order over, breach not heard": "The order runs out before the court has heard its breach",
@@ -146,6 +148,27 @@ WORDS = {
     "post-sentence supervision ends": "Post-sentence supervision runs out",
     "supervision over, breach not heard": "Post-sentence supervision runs out before the court has heard its breach",
     "licence ends": "The licence runs out{onto}",
+}
+
+#: Said instead where another order of the person's goes on.
+ONE_OF_SEVERAL = {
+    "order completed": "One order runs out, completed",
+    "order over, breach not heard": "One order runs out before the court has heard its breach",
+    "order revoked": "One order is revoked",
+}
+#: Kinds with which an order can end, and those with which somebody leaves the model.
+ORDER_ENDS = frozenset({*ONE_OF_SEVERAL, "order revoked early", "died", "removed from the country"})
+
+_ORDERS = ("community order", "suspended sentence order")
+_BEGINNINGS = (*_ORDERS, "sentenced to custody")
+_LET_OUT = ("released", "released on curfew")
+_REQUIREMENTS = ("activity days ordered", "unpaid work ordered", "programme ordered")
+#: Kinds that are read after others of the same day, whichever the model tells first.
+_AFTER = {
+    **dict.fromkeys(_REQUIREMENTS, _ORDERS),
+    "released to a settled home": _LET_OUT,
+    "released to nowhere": _LET_OUT,
+    "order revoked": ("sentenced to custody",),
 }
 
 #: Kinds that come again and again; summed up between other events.
@@ -178,6 +201,7 @@ ROUTINE = {
 }
 
 PROGRAMMES = ("thinking skills", "domestic abuse", "sexual offending")
+YEAR_DAYS, FEWEST_WEEKS = 365, 6
 REPORTS = ("no", "an oral", "a short written", "a standard written")
 _GRADES = {
     "nps": ("probation officer", "probation services officer", "trainee probation officer"),
@@ -197,7 +221,7 @@ class Context:
     grade : int
         Grade of the officer held, -1 if none.
     before : int
-        Number of the officer who had the case before, -1 if nobody.
+        Number of the officer who had the case before, -1 if nobody, -2 if that officer is no longer there.
     remand : int
         Days on remand that count towards the latest sentence.
     custody_end : int
@@ -207,6 +231,10 @@ class Context:
         ``nothing``, or empty where it doesn't matter.
     inside : bool
         In prison until now.
+    another : bool
+        Another order of the person's goes on.
+    ended_on : str
+        Date on which the order ended whose requirement ends now, empty if that is today or not known.
     """
 
     side: str = ""
@@ -216,6 +244,8 @@ class Context:
     custody_end: int = 0
     setting: str = ""
     inside: bool = False
+    another: bool = False
+    ended_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -251,7 +281,9 @@ class Told:
 
 
 def length_in_words(days: int) -> str:
-    """Return a length as people of the courts would say it: in days, months or years.
+    """Return a length as people of the courts would say it: in days, weeks, months or years.
+
+    Below a year it is exact: whole months or, from six on, whole weeks are called so, and the rest are days.
 
     Parameters
     ----------
@@ -259,8 +291,9 @@ def length_in_words(days: int) -> str:
         Length in days.
     """
     months = round(days / MONTH_DAYS)
-    if months < 2:
-        return days_in_words(days)
+    whole = days in (int(months * MONTH_DAYS), round(months * MONTH_DAYS))
+    if months < 2 or (days < YEAR_DAYS and not whole):
+        return f"{days // 7} weeks" if days % 7 == 0 and days >= FEWEST_WEEKS * 7 else days_in_words(days)
     if months % 12 == 0:
         return f"{months // 12} year" + ("s" if months > 12 else "")
     if months < 36:
@@ -296,6 +329,8 @@ def in_words(event: Told) -> str:
         onto = ", released from prison" + onto
     if event.kind == "released" and context.setting == "prison":
         return "One sentence is served; stays in prison under another"
+    if context.another and event.kind in ONE_OF_SEVERAL:
+        return ONE_OF_SEVERAL[event.kind]
     return WORDS.get(event.kind, event.kind.capitalize()).format(
         report=REPORTS[event.detail] if 0 <= event.detail < len(REPORTS) else "a",
         months=length_in_words(event.detail),
@@ -306,10 +341,62 @@ def in_words(event: Told) -> str:
         handed=_handed(context.before, event.detail),
         officer=f"{service} {grade} number {event.detail}",
         onto=onto,
+        recall=_recall(event.detail),
+        over=f"The order ended on {context.ended_on}" if context.ended_on else "The order is over",
     )
 
 
+def day_in_words(events: Sequence[Told]) -> list[str]:
+    """Return the sentences of one day: in the order in which they are read, with nothing said twice.
+
+    Parameters
+    ----------
+    events : sequence of Told
+        Events of one day, as told.
+    """
+    kinds = [event.kind for event in events]
+    begins = max((at for at, kind in enumerate(kinds) if kind in _BEGINNINGS), default=-1)
+    places = []
+    for at, event in enumerate(events):
+        if event.kind == "supervision ends" and at < begins:
+            # The case isn't over for somebody sentenced later that day.
+            continue
+        if event.kind == "convicted" and "convicted again" in kinds:
+            continue
+        place = (at, 0)
+        if not (event.kind == "order revoked" and "breach heard" in kinds):
+            # What goes with an event follows the next such of the day.
+            ahead = [later for later in range(at, len(kinds)) if kinds[later] in _AFTER.get(event.kind, ())]
+            place = (ahead[0], 1) if ahead else place
+        places.append((place, at))
+    return [_with_the_day(events[at], kinds) for _, at in sorted(places)]
+
+
+def _with_the_day(event: Told, kinds: Sequence[str]) -> str:
+    """Return an event in words, given what else happened that day."""
+    words = in_words(event)
+    if event.kind == "report delivered" and "report asked for" in kinds:
+        return "Report ready the same day"
+    if event.kind == "licence revoked" and "returned to prison" in kinds:
+        return words.partition(";")[0]
+    if event.kind == "breach heard" and "order revoked" not in kinds:
+        return f"{words}, and the order goes on"
+    if event.kind == "supervision breach heard" and "committed for breach of supervision" not in kinds:
+        return f"{words}, and supervision goes on"
+    if event.kind in _ORDERS and not set(_REQUIREMENTS) & set(kinds):
+        return f"{words}; what it requires isn't followed here (curfew, treatment or other)"
+    return words
+
+
+def _recall(number: int) -> str:
+    if number > 0:
+        return f"fixed-term recall of {days_in_words(number)}"
+    return "standard recall" if number == 0 else "recall from curfew"
+
+
 def _handed(before: int, now: int) -> str:
+    if before < -1:
+        return "Case handed to"
     if before < 0:
         return "Case given to"
     return "Case stays with" if before == now else "Case handed to"

@@ -22,7 +22,7 @@ from simulation.scenario.problems import did_you_mean, quote
 from simulation.system.codes import Kind, Location, Rosh, Status
 from simulation.system.model import Model, RunRequest, _demand
 from simulation.system.population import CONVICTED, INDETERMINATE, LONG_AGO, pack, unpack
-from simulation.system.story import Context, Told, length_in_words
+from simulation.system.story import ONE_OF_SEVERAL, ORDER_ENDS, Context, Told, length_in_words
 
 _LIFE_DAYS = {"life": -1000, "life-recalled": -1001}
 _ID = re.compile(
@@ -42,6 +42,12 @@ UNLIMITED = {
     "release.team_capacity": 100,
     "release.homes_a_year": 1_000_000,
 }
+
+
+#: Stands for an officer who is no longer there, among numbers of officers.
+_GONE = -2
+#: Requirements of orders that are over are looked for at least so often, in days.
+_LOOKED_THROUGH = 31
 
 
 # --- Names of people -------------------------------------------------------------------------------------------
@@ -192,7 +198,7 @@ def describe(row: int, model: Model) -> str:
         int(people.rosh[row])
     ]
     parts = [
-        f"{sex[0].upper()}{sex[1:]} of {int(people.age[row])} at first conviction, {area}"
+        f"{sex[0].upper()}{sex[1:]} of {int(people.age[row])} {_aged_when(row, model)}, {area}"
         + (", living in the country" if people.rural[row] else ""),
         f"{rosh} risk of serious harm, {int(people.ogrs[row])}% risk of proven reoffending in a year or so",
     ]
@@ -205,6 +211,14 @@ def describe(row: int, model: Model) -> str:
     if sentence < 0:
         return traits
     return f"{traits} On {start:%-d %B %Y}: {_standing(sentence, model)}."
+
+
+def _aged_when(row: int, model: Model) -> str:
+    """Say when somebody was as old as is known: at the first conviction followed here, whenever that was."""
+    found = id_of(int(model.service.people.key[row]), model.geography)
+    if found.channel == INDETERMINATE:
+        return "when sentenced to life (the year isn't known)"
+    return f"when first convicted, in {model.service.calendar.date(found.day):%B %Y}"
 
 
 def _standing(sentence: int, model: Model) -> str:
@@ -260,8 +274,12 @@ class Teller:
         for at in np.flatnonzero(rows == self.row):
             number = detail if isinstance(detail, int) else int(np.asarray(detail)[at])
             self.events.append(Told(self.service.today, kind, number, self._context(kind)))
-            if kind in ("allocated", "supervision ends"):
-                self._officer = number if kind == "allocated" else -1
+            if kind == "allocated":
+                self._officer = number
+            elif kind in ("supervision ends", "case held in prison"):
+                self._officer = -1
+            elif kind in ("officer left", "post cut"):
+                self._officer = _GONE
 
     def so_far(self) -> tuple[list[Told], int]:
         """Return what must be kept to go on from here more than once."""
@@ -294,7 +312,17 @@ class Teller:
             custody_end=int(sentences.custody_end[latest]) - self.service.today if latest >= 0 else 0,
             setting=setting,
             inside=int(people.location[row]) in (Location.SENTENCED, Location.RECALLED),
+            another=kind in ONE_OF_SEVERAL and bool(statuses & (1 << Status.ORDER)),
+            ended_on=self._order_ended() if kind in ("activity days lapse", "unpaid work lapses") else "",
         )
+
+    def _order_ended(self) -> str:
+        """Return the date on which an order ended lately; empty if that was today, or on one of several days."""
+        today = self.service.today
+        days = {e.day for e in self.events if e.kind in ORDER_ENDS and today - e.day <= _LOOKED_THROUGH}
+        if len(days) != 1 or today in days:
+            return ""
+        return f"{self.service.calendar.date(days.pop()):%-d %B %Y}"
 
     def _after_licence(self, statuses: int) -> str:
         """Return what a person whose licence ended today is on: told after the sentences have moved on."""

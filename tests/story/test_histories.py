@@ -15,6 +15,7 @@ from simulation.commands.histories import (
     first_difference,
     side_by_side,
     what_changed_it,
+    worth_telling,
 )
 from simulation.system.story import Context, Told
 
@@ -93,3 +94,10 @@ def test_closing_lines() -> None:
 
 def test_what_goes_with_an_event_makes_no_difference() -> None:
     assert first_difference([Told(1, "seen", 0, Context("nps"))], [Told(1, "seen", 0, Context("crc"))]) is None
+
+
+def test_a_move_that_moved_nobody_is_left_out() -> None:
+    given, stays = Told(1, "allocated", 4), Told(5, "allocated", 4, Context(before=4))
+    moved, away = Told(9, "allocated", 6, Context(before=4)), Told(3, "officer away for long")
+    assert worth_telling([given, stays, moved]) == [given, moved]
+    assert worth_telling([given, away, stays, stays]) == [given, away, stays]

@@ -18,6 +18,7 @@ from simulation.system.tracing import (
     EXAMPLES,
     UNLIMITED,
     PersonId,
+    Teller,
     describe,
     find_example,
     follow,
@@ -118,6 +119,58 @@ def test_describing_people(model: Model) -> None:
         words = describe(row, model)
         assert "{" not in words and words[0].isupper() and words.endswith(".")
         assert ("On 1 May 2018" in words) == (people.latest[row] >= 0)
+
+
+def test_an_age_is_of_the_day_that_it_is_known_for(model: Model) -> None:
+    people = model.service.people
+    channels = [id_of(int(key), GEOGRAPHY).channel for key in people.key[: people.size]]
+    lifer = describe(channels.index(INDETERMINATE), model)
+    assert "when sentenced to life" in lifer and "first conviction" not in lifer
+    other = channels.index(CONVICTED)
+    when = id_of(int(people.key[other]), GEOGRAPHY).text(START)
+    assert f"of {int(people.age[other])} when first convicted, in " in describe(other, model)
+    assert when.split("-")[1] in describe(other, model)
+
+
+def of_one(model: Model) -> Teller:
+    """Who tells of the first person, and hears nothing else."""
+    teller = Teller(model, 0)
+    teller._tell = lambda *_: None  # type: ignore[method-assign,assignment]
+    return teller
+
+
+@pytest.fixture
+def teller(monkeypatch: pytest.MonkeyPatch, model: Model) -> Teller:
+    monkeypatch.setattr(model.service, "tell", model.service.tell)
+    return of_one(model)
+
+
+def test_an_officer_is_forgotten_while_prison_staff_hold_the_case(teller: Teller) -> None:
+    row = np.array([0])
+    for kind, before in (("seen", 7), ("case held in prison", -1), ("officer left", -2)):
+        teller.tell("allocated", row, 7)
+        teller.tell(kind, row)
+        teller.tell("allocated", row, 7)
+        assert teller.events[-1].context.before == before, kind
+
+
+def test_the_day_on_which_an_order_ended(teller: Teller, monkeypatch: pytest.MonkeyPatch) -> None:
+    row, service = np.array([0]), teller.service
+
+    def on(day: int, kind: str) -> str:
+        monkeypatch.setattr(type(service), "today", day)
+        teller.tell(kind, row, 5)
+        return teller.events[-1].context.ended_on
+
+    on(3, "order completed")
+    assert on(20, "activity days lapse") == "4 May 2018"
+    on(22, "order revoked")
+    assert on(30, "unpaid work lapses") == "", "one of two days"
+    assert on(45, "unpaid work lapses") == "23 May 2018", "what was long ago isn't looked at"
+    on(50, "order completed")
+    assert on(80, "activity days lapse") == "20 June 2018"
+    on(90, "order completed")
+    assert on(90, "activity days lapse") == ""
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,16 @@ from simulation.scenario import load_parameters, load_scenario, resolve
 from simulation.system import Model, RunRequest
 from simulation.system.contact import TOLD
 from simulation.system.requirement_loops import CALLED
-from simulation.system.story import ROUTINE, WORDS, Context, Told, in_words, length_in_words, routine_in_words
+from simulation.system.story import (
+    ROUTINE,
+    WORDS,
+    Context,
+    Told,
+    day_in_words,
+    in_words,
+    length_in_words,
+    routine_in_words,
+)
 
 SYSTEM = Path(__file__).resolve().parents[2] / "simulation" / "system"
 
@@ -103,6 +112,8 @@ def test_who_gets_the_case() -> None:
     assert in_words(first) == "Case given to NPS probation officer number 12"
     assert in_words(replace(first, context=Context("crc", 1, 7))) == "Case handed to company case manager number 12"
     assert in_words(replace(first, context=Context("nps", 0, 12))).startswith("Case stays with")
+    # The post is the same, and somebody else sits at it.
+    assert in_words(replace(first, context=Context("nps", 0, -2))).startswith("Case handed to")
 
 
 def test_release_says_what_follows() -> None:
@@ -118,7 +129,14 @@ def test_release_says_what_follows() -> None:
     [
         (1, "1 day"),
         (28, "28 days"),
+        (35, "35 days"),
+        (42, "6 weeks"),
+        (60, "2 months"),
         (61, "2 months"),
+        (69, "69 days"),
+        (84, "12 weeks"),
+        (182, "6 months"),
+        (364, "52 weeks"),
         (365, "1 year"),
         (547, "18 months"),
         (730, "2 years"),
@@ -134,3 +152,84 @@ def test_routine_is_summed_up() -> None:
     assert set(ROUTINE) <= set(WORDS)
     events = [Told(day, kind) for day, kind in enumerate(["seen", "called", "seen", "missed, accepted", "seen"])]
     assert routine_in_words(events) == "seen 3 times, called once, missed with a reason once"
+
+
+def test_the_kind_of_recall_is_said() -> None:
+    said = [in_words(Told(0, "licence revoked", number)) for number in (14, 0, -1)]
+    assert [words[words.index("(") : words.index(")") + 1] for words in said] == [
+        "(fixed-term recall of 14 days)",
+        "(standard recall)",
+        "(recall from curfew)",
+    ]
+
+
+def test_one_order_of_several_is_said_to_be_one() -> None:
+    for kind in ("order completed", "order revoked", "order over, breach not heard"):
+        assert in_words(Told(0, kind)).startswith("The order ")
+        assert in_words(Told(0, kind, 0, Context(another=True))).startswith("One order ")
+
+
+def test_an_order_that_is_over_has_its_date_where_it_is_known() -> None:
+    lapse = Told(0, "activity days lapse", 5)
+    assert in_words(lapse) == "The order is over: 5 days of rehabilitation activity not delivered"
+    dated = in_words(replace(lapse, context=Context(ended_on="16 March 2017")))
+    assert dated == "The order ended on 16 March 2017: 5 days of rehabilitation activity not delivered"
+
+
+def day(*kinds: str, detail: int = 30) -> list[str]:
+    """A day of these events in words, each cut to what says which it is."""
+    return [words[:22].strip() for words in day_in_words([Told(0, kind, detail) for kind in kinds])]
+
+
+def test_a_case_is_not_closed_on_the_day_of_another_sentence() -> None:
+    assert day("supervision ends", "order revoked", "sentenced to custody") == [
+        "Sentenced to 30 days i",
+        "The order is revoked",
+    ]
+    # Served already: the case is closed after all.
+    assert day("sentenced to custody", "released", "supervision ends")[-1] == "Supervision over, case"
+    assert day("order completed", "supervision ends")[-1] == "Supervision over, case"
+
+
+def test_a_breach_comes_before_what_follows_it() -> None:
+    told = "breach heard", "order revoked", "supervision ends", "suspended sentence activated", "sentenced to custody"
+    assert day(*told) == [
+        "Breach of the order he",
+        "The order is revoked",
+        "The prison term that w",
+        "Sentenced to 30 days i",
+    ]
+
+
+def test_what_an_order_requires_comes_after_it() -> None:
+    assert day("activity days ordered", "community order") == ["Community order of 30", "The order requires 30"]
+    assert day_in_words([Told(0, "community order", 365)]) == [
+        "Community order of 1 year; what it requires isn't followed here (curfew, treatment or other)"
+    ]
+    required = day_in_words([Told(0, "unpaid work ordered", 80), Told(0, "suspended sentence order", 365)])
+    assert required == ["Suspended sentence order of 1 year", "The order requires 80 hours of unpaid work"]
+
+
+def test_where_somebody_goes_comes_after_the_release() -> None:
+    assert day("released to nowhere", "released")[1] == "Has nowhere to live on"
+
+
+def test_a_hearing_has_its_outcome() -> None:
+    heard = Told(0, "breach heard")
+    assert day_in_words([heard]) == ["Breach of the order heard in court, and the order goes on"]
+    assert day_in_words([heard, Told(0, "order revoked")])[0] == "Breach of the order heard in court"
+    supervision = Told(0, "supervision breach heard")
+    assert day_in_words([supervision])[0].endswith(", and supervision goes on")
+    committed = Told(0, "committed for breach of supervision", 10)
+    assert day_in_words([supervision, committed])[0] == "Breach of post-sentence supervision heard in court"
+
+
+def test_nothing_is_said_twice_of_a_day() -> None:
+    assert day_in_words([Told(0, "convicted again"), Told(0, "convicted")]) == ["Convicted of a new offence"]
+    assert day_in_words([Told(0, "convicted")]) == ["Before the court"]
+    told = [Told(0, "report asked for", 1), Told(0, "report delivered")]
+    assert day_in_words(told) == ["Court asks for an oral report", "Report ready the same day"]
+    told = [Told(0, "licence revoked", 28), Told(0, "returned to prison")]
+    assert day_in_words(told) == ["Licence revoked (fixed-term recall of 28 days)", "Arrested and returned to prison"]
+    told = [Told(0, "report asked for", 1), Told(0, "report delivered")]
+    assert day_in_words(told[1:]) == ["Pre-sentence report delivered"]

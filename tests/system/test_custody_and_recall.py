@@ -334,6 +334,16 @@ def test_fixed_term_recalls_of_56_days() -> None:
     assert Task.PAROLE_REPORT in range(len(Task))
 
 
+def test_the_history_says_which_kind_of_recall_it_is() -> None:
+    model = Model(request(overrides={"recall.fixed_term_share_of_allowed": 1}, **SHORT))
+    sentences = model.service.sentences
+    rows = np.array([impose(model, -500, length) for length in (1500, 300, 1500)])
+    sentences.person[rows] = 4, 5, 6
+    sentences.recall_kind[rows[2]], sentences.recall_kind[rows[:2]] = RecallKind.CURFEW, RecallKind.FIXED_TERM
+    people, told = model.recall.told_of_kind(rows[::-1])
+    assert people.tolist() == [4, 5, 6] and told.tolist() == [28, 14, -1]
+
+
 # --- Days of the law --------------------------------------------------------------------------------------
 
 

@@ -318,7 +318,7 @@ def test_deaths_are_more_likely_in_the_first_weeks_after_release() -> None:
 
 
 def test_early_recalls_are_recalls() -> None:
-    model = finished(overrides={"recall.per_unacceptable_absence": 0.9})
+    model = finished(overrides=dict.fromkeys(("recall.per_unacceptable_absence", "recall.per_another_absence"), 0.9))
     early, recalls = (total(model.output(), name) for name in ("recalls_within_28_days", "recalls"))
     assert 0 < early < recalls
     assert (model.service.sentences.status[: model.service.sentences.size] == Status.RECALLED).any()

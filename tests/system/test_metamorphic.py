@@ -37,6 +37,7 @@ NO_CONSEQUENCES = {
     "enforcement.probability_started_nps": 0,
     "enforcement.early_revocation_share": 0,
     "recall.per_unacceptable_absence": 0,
+    "recall.per_another_absence": 0,
     "recall.per_risk_rise_noticed": 0,
 }
 #: Nobody comes back: whoever is out for longer could otherwise be convicted again.

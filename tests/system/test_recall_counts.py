@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,14 @@ from simulation.system import Model
 from simulation.system.codes import Kind, Status
 from simulation.system.enforcement_loops import recalled_from_licence
 from simulation.system.recall_loops import ask_for
-from tests.system.system_helpers import request, total
+from tests.system.system_helpers import request, run, total
 
 SOON = 28
 
 
 def test_recalls_soon_after_release_are_those_within_28_days() -> None:
-    model = Model(request(areas=("gwent", "durham"), overrides={"recall.per_unacceptable_absence": 0.9}))
+    often = dict.fromkeys(("recall.per_unacceptable_absence", "recall.per_another_absence"), 0.9)
+    model = Model(request(areas=("gwent", "durham"), overrides=often))
     service = model.service
     released: dict[int, int] = {}
     waits: list[int] = []
@@ -78,3 +80,16 @@ def test_a_rise_in_risk_has_one_draw_however_many_contacts_it_took() -> None:
     # Another change of theirs has other luck.
     others = chance.uniform(key, "recall for risk", crises.astype(np.int64) + 1)
     assert 20 < many < 60 and (others < share).tolist() != (draws < share).tolist()
+
+
+def test_an_absence_soon_after_another_is_answered_by_its_own_chance() -> None:
+    """With none for the first, whoever is recalled was absent lately; with an endless window, as many as before."""
+    short = {"end": datetime.date(2017, 12, 31)}
+    none, some = "recall.per_unacceptable_absence", "recall.per_another_absence"
+    usual = run(overrides={none: 0.06, some: 0.06}, **short)
+    only_again = run(overrides={none: 0, some: 0.5}, **short)
+    never_again = run(overrides={none: 0, some: 0.5, "recall.absence_window_months": 0}, **short)
+    assert total(usual, "recalls_for_absence") > 5
+    assert total(only_again, "recalls_for_absence") > total(usual, "recalls_for_absence")
+    # Somebody fails once on one day.
+    assert total(never_again, "recalls_for_absence") == 0

@@ -230,6 +230,7 @@ def address_checked(area: Area, person: Person, term: Sentence) -> None:
     world = area.world
     if term.status != CUSTODY or term.curfew_stage != "enquiry":
         return
+    world.tell(person, "curfew address checked")
     occurrence = term.number * 4096 + term.enquiries
     if person.draw("curfew address suitable", occurrence) < world.value("custody.hdc.address_suitable_share"):
         approve(area, person, term)

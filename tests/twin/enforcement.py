@@ -50,10 +50,13 @@ class Enforcement:
         """An absence that wasn't accepted: a warning, or recall, or breach."""
         world = self.world
         sentence = person.supervising_sentence()
+        before, person.absent_on = person.absent_on, world.today
         if sentence is None:
             return
         if sentence.status in (LICENCE, CURFEW):
             chance = world.value("recall.per_unacceptable_absence")
+            if before is not None and world.today - before <= world.value("recall.absence_window_months") * MONTH_DAYS:
+                chance = world.value("recall.per_another_absence")
             if recall.is_possible(sentence) and person.draw("recall for absence", person.contact_number()) < chance:
                 recall.ask(self.area, person, sentence, "absence")
                 return
@@ -66,9 +69,10 @@ class Enforcement:
         elif not sentence.breach_pending:
             side = "crc" if person.side == CRC else "nps"
             started = world.value(f"enforcement.probability_started_{side}")
-            person.warned_on = world.today
             if person.draw("breach started", person.contact_number()) < started:
                 self.begin_breach(person, sentence)
+            else:
+                world.tell(person, "no breach action")
 
     def warn(self, person: Person) -> None:
         """Warn somebody."""

@@ -138,6 +138,7 @@ class Person:
     last_officer: Officer | None = None
     officer_changed_on: int | None = None
     is_wanted: bool = False
+    absent_on: int | None = None
     telephone_draw: float = 0.0
     work_only: bool = False
     warned_on: int | None = None

@@ -47,7 +47,6 @@ def revoke(area: Area, person: Person, sentence: Sentence) -> None:
     world = area.world
     if sentence.status not in (LICENCE, CURFEW):
         return
-    world.tell(person, "licence revoked")
     occurrence = sentence.number * 4096 + sentence.recalls
     on_curfew = sentence.status == CURFEW
     allowed = person.rosh < HIGH and person.assessed_rosh < HIGH and not sentence.extended and not on_curfew
@@ -59,6 +58,8 @@ def revoke(area: Area, person: Person, sentence: Sentence) -> None:
         sentence.recall_kind = "fixed_term"
     else:
         sentence.recall_kind = "standard"
+    number = {"curfew": -1, "fixed_term": fixed_days(area, sentence), "standard": 0}[sentence.recall_kind]
+    world.tell(person, "licence revoked", number)
     for what in ("curfew breach", "release", "legal end"):
         sentence.ahead.pop(what, None)
     days = int(at_percentile(world.table("recall.days_to_return"), person.draw("days at large", occurrence)))
@@ -71,6 +72,12 @@ def revoke(area: Area, person: Person, sentence: Sentence) -> None:
         return
     arrest(area, person, sentence, world.today + days)
     places.settle(area, person)
+
+
+def fixed_days(area: Area, sentence: Sentence) -> int:
+    """Return the days of a fixed-term recall: fewer for a short sentence."""
+    which = "under_12m" if sentence.length < custody.SHORT else "12m_plus"
+    return int(area.world.value(f"recall.fixed_term_days_{which}"))
 
 
 def arrest(area: Area, person: Person, sentence: Sentence, day: int) -> None:
@@ -103,9 +110,8 @@ def give_back(area: Area, person: Person, sentence: Sentence) -> None:
             due = world.working_days_later(world.today, int(world.value("recall.parole_report_working_days")))
             area.diaries.add(person, "parole_report", due, sentence=sentence)
     elif sentence.recall_kind == "fixed_term":
-        which = "under_12m" if sentence.length < custody.SHORT else "12m_plus"
         # Today is the first day of it.
-        days = int(world.value(f"recall.fixed_term_days_{which}")) - 1
+        days = fixed_days(area, sentence) - 1
     else:
         days = sentence.custody_end - world.today
     custody.plan_end(area, person, sentence)
