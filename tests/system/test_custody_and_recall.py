@@ -262,10 +262,15 @@ def test_life_prisoners_are_released_and_recalled_on_the_first_working_day_of_th
 def test_recalls_by_reason(baseline: RunOutput) -> None:
     reasons = ("absence", "risk", "charge", "curfew")
     assert sum(total(baseline, f"recalls_for_{reason}") for reason in reasons) == total(baseline, "recalls") > 0
-    levers = {"absence": "per_unacceptable_absence", "risk": "per_risk_rise_noticed", "charge": "per_further_charge"}
-    for reason, lever in levers.items():
+    levers = {
+        "absence": ("per_unacceptable_absence", "per_another_absence"),
+        "risk": ("per_risk_rise_noticed",),
+        "charge": ("per_further_charge",),
+    }
+    for reason, names in levers.items():
+        none = {f"recall.{name}": 0 for name in names}
         # Nobody was being recalled when the run began.
-        assert total(run(overrides={f"recall.{lever}": 0}, **SHORT), f"recalls_for_{reason}") == 0
+        assert total(run(overrides=none, **SHORT), f"recalls_for_{reason}") == 0
 
 
 @pytest.fixture
