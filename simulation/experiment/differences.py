@@ -212,11 +212,17 @@ def _worst(baseline: Counts, scenario: Counts, measure: Measure, window: Window)
     names = [name for name in _WHOLE_ONLY if name.startswith("worst_tenth")]
     before_top, before_bottom = baseline.parts(measure, window)
     after_top, after_bottom = scenario.parts(measure, window)
+    scale, better = measure.scale, measure.better
+    if measure.worst_per:
+        # Where neither end is worse, the tenth with most is shown, and nothing is said of it.
+        scale, better = measure.worst_scale, "lower" if better == "neither" else better
+        before_bottom = baseline.over(measure.worst_per, window, scaled=False)
+        after_bottom = scenario.over(measure.worst_per, window, scaled=False)
     # Without a denominator the "worst" areas would only be the biggest.
-    if before_bottom is None or after_bottom is None or measure.better == "neither":
+    if before_bottom is None or after_bottom is None or better == "neither":
         return dict.fromkeys(names)
-    before = worst_tenth(before_top[:-1], before_bottom[:-1], measure.scale, measure.better)
-    after = worst_tenth(after_top[:-1], after_bottom[:-1], measure.scale, measure.better)
+    before = worst_tenth(before_top[:-1], before_bottom[:-1], scale, better)
+    after = worst_tenth(after_top[:-1], after_bottom[:-1], scale, better)
     paired = paired_difference(before[None], after[None])
     return {
         "worst_tenth_baseline": before.mean(),

@@ -55,6 +55,12 @@ class Measure:
         Subject used when a finding is put into words, for example "Licence recalls".
     description : str
         What the figure says and does not say.
+    worst_per : tuple of str
+        Names of counts by which a level is divided to find its worst-off areas: else they would only be the biggest.
+    worst_scale : float
+        Multiplies that ratio.
+    worst_unit : str
+        What it is then, for example "per 100 people on licence".
     """
 
     name: str
@@ -66,6 +72,9 @@ class Measure:
     better: Literal["lower", "higher", "neither"] = "neither"
     sentence: str = ""
     description: str = ""
+    worst_per: tuple[str, ...] = ()
+    worst_scale: float = 1.0
+    worst_unit: str = ""
 
 
 @dataclass(frozen=True)

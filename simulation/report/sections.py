@@ -178,7 +178,7 @@ def worst_off_section(study: StudyFolder) -> list[tuple[str, Table]]:
         rows, raw, classes = [], [], []
         for measure in study.headlines:
             row = of_scenario.get(measure.name)
-            if row is None or measure.better == "neither" or row["difference"] is None:
+            if row is None or row["difference"] is None:
                 continue
             worst = row["worst_tenth_difference"]
             # Where neither the worst tenth nor single areas were judged, there is nothing to show.
@@ -186,12 +186,16 @@ def worst_off_section(study: StudyFolder) -> list[tuple[str, Table]]:
                 continue
             reading = words.worst_tenth_reading(measure, row)
             decimals = min(places(row["difference"], worst or 0), 3)
+            unit = difference_unit(measure.unit)
+            if measure.worst_per:
+                unit += f"; worst-off tenth {measure.worst_unit}"
+            missing = "Not defined: a total" if worst is None else "Not judged: the tenth with most"
             rows.append(
                 (
-                    f"{measure.title} ({difference_unit(measure.unit)})",
-                    number(row["difference"], decimals, signed=True),
-                    *_worst_cells(row, decimals),
-                    sentence_case(reading) if reading else "Not defined: a total",
+                    f"{measure.title} ({unit})",
+                    number(row["difference"], min(places(row["difference"]), 3), signed=True),
+                    *_worst_cells(row, decimals if not measure.worst_per else min(places(worst or 0), 3)),
+                    sentence_case(reading) if reading else missing,
                     _of_areas(row["areas_better"], row["areas"]),
                     _of_areas(row["areas_worse"], row["areas"]),
                 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from simulation.experiment.differences import _worst
 from simulation.experiment.statistics import paired_difference, variance_ratio, worst_tenth
+from simulation.measures.registry import HEADLINES, MEASURE_BY_NAME
 
 
 def test_a_paired_difference_worked_by_hand() -> None:
@@ -126,3 +128,30 @@ def test_an_area_where_nobody_was_counted_is_never_the_worst() -> None:
     top[4], bottom[4] = 0, 0
     assert worst_tenth(top, bottom, 1, "lower").tolist() == [0.5]
     assert np.isnan(worst_tenth(np.zeros((10, 1)), np.zeros((10, 1)), 1, "lower")).all()
+
+
+def test_the_worst_off_areas_of_a_level_are_found_per_head() -> None:
+    """Ten areas of a hundred recalls each; in the last half as many people are on licence, so it is the worst."""
+
+    class Counted:
+        def __init__(self, last: float) -> None:
+            self.top = np.full((11, 2), 100.0)
+            self.top[9] = last
+
+        def parts(self, *_: object) -> tuple[np.ndarray, None]:
+            return self.top, None
+
+        def over(self, names: tuple[str, ...], *_: object, scaled: bool) -> np.ndarray:
+            assert names == ("caseload_licence",) and not scaled
+            bottom = np.full((11, 2), 1000.0)
+            bottom[9] = 500
+            return bottom
+
+    found = _worst(Counted(100), Counted(90), MEASURE_BY_NAME["recalls_year"], None)  # type: ignore[arg-type]
+    assert found["worst_tenth_baseline"] == 20 and found["worst_tenth_value"] == 18
+    assert found["worst_tenth_difference"] == -2
+
+
+def test_every_headline_has_a_worst_off_tenth() -> None:
+    for measure in map(MEASURE_BY_NAME.__getitem__, HEADLINES):
+        assert measure.denominator or measure.worst_per, measure.name
