@@ -359,7 +359,8 @@ class Record:
             return number
         if measure.how == "transfer":
             before = self._stock(measure, measure.of, "crc", start.replace(day=1) - _DAY)
-            return None if before is None else number + before
+            # Where nobody moves there is no transfer to speak of.
+            return None if before is None or number == 0 else number + before
         of = self._flow(measure, measure.of, measure.side, months)
         if measure.how == "cohort":
             again = self._cohort(measure, months)
@@ -415,21 +416,16 @@ class Record:
         return (sum(squares) / len(squares)) ** 0.5 if squares else None
 
 
-def values(
-    rows: Mapping[str, Sequence[Any]], targets: Sequence[Target], part: float = 1.0
-) -> dict[tuple[str, dt.date, dt.date], float | None]:
+def values(record: Record, targets: Sequence[Target]) -> dict[tuple[str, dt.date, dt.date], float | None]:
     """Return the simulated value of each target's measure and period.
 
     Parameters
     ----------
-    rows : mapping of str to sequence
-        Columns of a run's rows.
+    record : Record
+        Counts of a run.
     targets : sequence of Target
         Measures and periods wanted; measures not produced are left out.
-    part : float
-        Share of the country that was run.
     """
-    record = Record(rows, part)
     return {
         (target.measure, target.start, target.end): record.value(target.measure, target.start, target.end, targets)
         for target in targets

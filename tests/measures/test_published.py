@@ -188,7 +188,7 @@ def test_the_error_of_a_series() -> None:
     rows = monthly("prison_recalled", {"2017-01": 100, "2017-02": 112})
     names = ("area", "provider", "group", "month", "measure", "value")
     columns = {name: [row[number] for row in rows] for number, name in enumerate(names)}
-    found = values(columns, targets)
+    found = values(Record(columns), targets)
     assert found["recall_population_monthly_rmse", day("2017-01-01"), day("2017-02-28")] == pytest.approx(12.5**0.5)
 
 
