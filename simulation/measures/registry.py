@@ -194,7 +194,9 @@ COUNTS: tuple[Count, ...] = (
     # For published measures: see simulation/measures/published.py
     _stock("officers_po", "officers", "Case-holding officers in post who are probation officers."),
     _stock("officers_pso", "officers", "Case-holding officers in post who are probation services officers, or training to be probation officers."),
-    _stock("posts_vacant_po", "posts", "Case-holding posts of probation officers with nobody in them."),
+    _stock("posts_vacant_po", "posts", "Established case-holding posts of probation officers without a permanent holder: cover by agency officers isn't deducted."),
+    _stock("po_equivalents", "hundredths of a full-time equivalent", "Permanent case-holding probation officers in post, by contracted hours; those away are in it, agency officers aren't."),
+    _stock("pso_equivalents", "hundredths of a full-time equivalent", "The same of probation services officers and trainees."),
     _stock("officers_with_cases", "officers", "Officers in post who hold at least one case."),
     _stock("officers_over_40_cases", "officers", "Officers in post who hold more than 40 cases."),
     _stock("officers_over_60_cases", "officers", "Officers in post who hold more than 60 cases."),
