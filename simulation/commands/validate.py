@@ -37,11 +37,12 @@ def validate(
     """Run history and hold it beside published values, failures first."""
     import polars as pl
 
-    from simulation.evidence.validation import judge, simulated_values, summary, table
+    from simulation.evidence.record_periods import all_periods, produced, published_table
+    from simulation.evidence.validation import judge, record_of, summary, table
     from simulation.experiment import DEFAULT_SEED, Study, StudyError, StudyFailed
     from simulation.experiment.runfiles import run_path, write_atomically
-    from simulation.measures.published import read_targets
-    from simulation.scenario import load_geography
+    from simulation.measures.published import read_targets, values
+    from simulation.scenario import load_geography, load_scenario
     from simulation.system.demand import area_shares
 
     try:
@@ -71,8 +72,15 @@ def validate(
     geography = load_geography()
     part = float(area_shares(geography)[list(geography.resolve(result.manifest["areas"]))].sum())
     keys = [run["key"] for run in result.manifest["runs"]]
-    simulated = [simulated_values(pl.read_parquet(run_path(result.folder, key)), wanted, part) for key in keys]
+    history = load_scenario("history")
+    periods = all_periods(history.start, history.end, wanted)
+    simulated, runs = [], []
+    for key in keys:
+        record = record_of(pl.read_parquet(run_path(result.folder, key)), part)
+        simulated.append(values(record, wanted))
+        runs.append(produced(record, periods, wanted))
     judged = judge(wanted, simulated)
+    write_atomically(result.folder / "published.csv", published_table(periods, runs).write_csv().encode("utf-8"))
     path = result.folder / "validation.csv"
     write_atomically(path, table(judged).write_csv().encode("utf-8"))
     _show(judged)
@@ -80,6 +88,7 @@ def validate(
         typer.echo(f"Only {part:.1%} of the country was run and scaled up: read nothing into single values.")
     typer.echo(summary(judged))
     typer.echo(f"Table: {path.as_posix()} (fingerprint {result.fingerprint})")
+    typer.echo(f"Every published measure by period: {(result.folder / 'published.csv').as_posix()}")
 
 
 def _show(judged: list[Judged]) -> None:

@@ -14,13 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from simulation.measures.published import BY_NAME, NOT_PRODUCED, Target, values
+from simulation.evidence.record_periods import QUANTILES
+from simulation.measures.published import BY_NAME, NOT_PRODUCED, Record, Target
 
 Key = tuple[str, dt.date, dt.date]
 Simulated = Mapping[Key, float | None]
-
-#: Quantiles of the bands: the middle, 80 and 95 percent of runs.
-_QUANTILES = (0.5, 0.1, 0.9, 0.025, 0.975)
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ def _judge(target: Target, targets: Sequence[Target], simulated: Sequence[Simula
     if not drawn:
         reason = "The run doesn't cover the period, or there is nobody to count."
         return Judged(target, no_change=no_change, straight_line=straight_line, reason=reason)
-    median, low_80, high_80, low_95, high_95 = (float(value) for value in np.quantile(drawn, _QUANTILES))
+    median, low_80, high_80, low_95, high_95 = (float(value) for value in np.quantile(drawn, QUANTILES))
     return Judged(target, median, low_80, high_80, low_95, high_95, no_change, straight_line)
 
 
@@ -126,20 +124,10 @@ def guesses(target: Target, targets: Sequence[Target]) -> tuple[float | None, fl
     return last.value, round(last.value + slope * (target.end - last.end).days, 9)
 
 
-def simulated_values(frame: pl.DataFrame, targets: Sequence[Target], part: float = 1.0) -> Simulated:
-    """Return the values of one run's rows.
-
-    Parameters
-    ----------
-    frame : polars.DataFrame
-        Rows of a run file.
-    targets : sequence of Target
-        Measures and periods wanted.
-    part : float
-        Share of the country that was run.
-    """
+def record_of(frame: pl.DataFrame, part: float = 1.0) -> Record:
+    """Return the rows of a run file, ready to be asked for published measures; ``part`` of the country was run."""
     columns = {name: frame[name].to_list() for name in ("area", "provider", "group", "month", "measure", "value")}
-    return values(columns, targets, part)
+    return Record(columns, part)
 
 
 def table(judged: Sequence[Judged]) -> pl.DataFrame:

@@ -52,6 +52,8 @@ class PublishedMeasure:
         Counts added together, or the measure whose error it is.
     of : tuple of str
         Counts of the denominator.
+    hundredths : tuple of str
+        Those of ``counts`` that are in hundredths of the unit.
     side : {"", "nps", "crc"}
         Limits counts to one side.
     scale : float
@@ -74,6 +76,7 @@ class PublishedMeasure:
     area: str = ""
     without: str = ""
     note: str = ""
+    hundredths: tuple[str, ...] = ()
 
     @property
     def is_level(self) -> bool:
@@ -90,6 +93,12 @@ _INSPECTED = "All cases five to nine months old stand for the sample."
 
 def _stock(name: str, unit: str, *counts: str, **more: Any) -> PublishedMeasure:
     return PublishedMeasure(name, unit, "stock", counts, **more)
+
+
+def _equivalents(name: str, count: str) -> PublishedMeasure:
+    """Return full-time equivalents of one grade of the NPS: permanent officers who hold cases."""
+    unit = "full-time equivalents"
+    return _stock(name, unit, count, hundredths=(count,), side="nps", note=_CASE_HOLDERS)
 
 
 def _flow(name: str, unit: str, *counts: str, **more: Any) -> PublishedMeasure:
@@ -199,13 +208,15 @@ MEASURES: tuple[PublishedMeasure, ...] = (
     _stock(
         "nps_staff_in_post",
         "full-time equivalents",
-        "officers_in_post",
+        "po_equivalents",
+        "pso_equivalents",
         "other_staff",
+        hundredths=("po_equivalents", "pso_equivalents"),
         side="nps",
         note="Case-holding officers of the model and a number, moved by nothing, for everybody else.",
     ),
-    _stock("nps_po_fte", "full-time equivalents", "officers_po", side="nps", note=_CASE_HOLDERS),
-    _stock("nps_pso_fte", "full-time equivalents", "officers_pso", side="nps", note=_CASE_HOLDERS),
+    _equivalents("nps_po_fte", "po_equivalents"),
+    _equivalents("nps_pso_fte", "pso_equivalents"),
     _stock("nps_po_vacancies", "posts", "posts_vacant_po", side="nps", note=_CASE_HOLDERS),
     _officers("nps_staff_over_40_cases", "officers_over_40_cases", "officers_with_cases", "nps"),
     _officers("nps_staff_over_100pct_capacity", "officers_over_100", "officers_in_post", "nps"),
@@ -359,16 +370,17 @@ class Record:
             return number
         if measure.how == "transfer":
             before = self._stock(measure, measure.of, "crc", start.replace(day=1) - _DAY)
-            return None if before is None else number + before
+            # Where nobody moves there is no transfer to speak of.
+            return None if before is None or number == 0 else number + before
         of = self._flow(measure, measure.of, measure.side, months)
         if measure.how == "cohort":
             again = self._cohort(measure, months)
             return None if again is None or of == 0 else again / of
         return None if of == 0 else measure.scale * number / of
 
-    def _sum(self, measure: PublishedMeasure, names: tuple[str, ...], side: str, month: str) -> int:
+    def _sum(self, measure: PublishedMeasure, names: tuple[str, ...], side: str, month: str) -> float:
         return sum(
-            value
+            value / 100 if name in measure.hundredths else value
             for name in names
             for area, provider, value in self._counts.get((name, month), ())
             if side in ("", _side(provider))
@@ -415,21 +427,16 @@ class Record:
         return (sum(squares) / len(squares)) ** 0.5 if squares else None
 
 
-def values(
-    rows: Mapping[str, Sequence[Any]], targets: Sequence[Target], part: float = 1.0
-) -> dict[tuple[str, dt.date, dt.date], float | None]:
+def values(record: Record, targets: Sequence[Target]) -> dict[tuple[str, dt.date, dt.date], float | None]:
     """Return the simulated value of each target's measure and period.
 
     Parameters
     ----------
-    rows : mapping of str to sequence
-        Columns of a run's rows.
+    record : Record
+        Counts of a run.
     targets : sequence of Target
         Measures and periods wanted; measures not produced are left out.
-    part : float
-        Share of the country that was run.
     """
-    record = Record(rows, part)
     return {
         (target.measure, target.start, target.end): record.value(target.measure, target.start, target.end, targets)
         for target in targets

@@ -38,8 +38,9 @@ OF_RELEASES = (
     "income_gap_days",
     "released_without_income",
     "mentors_met",
+    "released_helped",
 )
-_TEMPORARY_AT_FIRST, _HOUSED, _GAP_DAYS, _GAPS, _MET = range(len(OF_RELEASES))
+_TEMPORARY_AT_FIRST, _HOUSED, _GAP_DAYS, _GAPS, _MET, _HELPED = range(len(OF_RELEASES))
 
 # Compiled code knows plain numbers only.
 _SETTLED, _TEMPORARY, _NONE = codes.Home.SETTLED, codes.Home.TEMPORARY, codes.Home.NONE
@@ -243,6 +244,7 @@ def begin_outside(
         flows[numbers[_TEMPORARY_AT_FIRST], cell[row]] += home[row] == _TEMPORARY
         flows[numbers[_HOUSED], cell[row]] += home_found[sentence] == 1
         had_help = helped[sentence] == DONE
+        flows[numbers[_HELPED], cell[row]] += had_help
         wait = gap_helped if had_help else gap
         if wait > 0 and uniform_of(key[row], needs_benefits, occurrence) < benefits_share:
             income_from[row] = today + wait

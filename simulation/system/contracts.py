@@ -227,8 +227,9 @@ class Contracts:
         most = service.resolved.series_value("contracts.adjustment_most", service.today, 0) * MILLION * year
         adjusted = np.clip(amended - signed, 0, whole(self.share * most))
         plans = service.by_place("plans_done")[CRC::2]
-        resettled = service.by_place("ttg_done").reshape(-1, 2).sum(axis=1)
-        tasks = plans * self.fee_plan + resettled * self.fee_resettlement
+        # For everybody who leaves a prison of the area, the NPS's people too: plans are paid for, and help isn't.
+        resettlement_plans = service.by_place("resettlement_plans_done").reshape(-1, 2).sum(axis=1)
+        tasks = plans * self.fee_plan + resettlement_plans * self.fee_resettlement
         step_in = whole(cost * (1 + self.premium))
         prize = np.zeros(service.areas, dtype=np.int64)
         prize[won] = prizes

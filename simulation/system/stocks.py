@@ -95,6 +95,8 @@ OF_POSTS = (
     "part_time_in_post",
     "officers_on_maternity_leave",
     "hours_contracted",
+    "po_equivalents",
+    "pso_equivalents",
 )
 (
     _IN_POST,
@@ -122,6 +124,8 @@ OF_POSTS = (
     _PART_TIME,
     _MATERNITY,
     _HOURS,
+    _PO_EQUIVALENTS,
+    _PSO_EQUIVALENTS,
 ) = range(len(OF_POSTS))
 #: Bands of five cases and of ten percent; the last ones are open.
 CASE_BANDS, WORKLOAD_BANDS = 41, 31
@@ -184,6 +188,7 @@ class PostsCounted(NamedTuple):
     sick_until: Array
     closed: Array
     place: Array
+    post_grade: Array
     terms: Array
     hours: Array
     new_until: Array
@@ -374,9 +379,12 @@ def count_posts(
         cell = int(posts.area[row]) * 2 + employer
         established = posts.place[row] == _IN_ESTABLISHMENT and posts.closed[row] == 0
         counts[_ESTABLISHED, cell] += established
+        by_agency = posts.terms[row] == _AGENCY
+        if posts.filled[row] != 1 or by_agency:
+            # A post that an agency officer covers is vacant for those who count vacancies of probation officers.
+            counts[_VACANT_PO, cell] += established and posts.post_grade[row] == _GRADE_PO
         if posts.filled[row] != 1:
             counts[_VACANT, cell] += established
-            counts[_VACANT_PO, cell] += established and posts.grade[row] == _GRADE_PO
             continue
         cases = posts.cases[row]
         share = points[row] * 100.0 / available[row] if available[row] > 0 else 0.0
@@ -384,7 +392,10 @@ def count_posts(
         counts[_CASES, cell] += cases
         trainee = posts.grade[row] == _TRAINEE
         counts[_TRAINEES, cell] += trainee
-        counts[_BY_AGENCY, cell] += posts.terms[row] == _AGENCY
+        counts[_BY_AGENCY, cell] += by_agency
+        if not by_agency:
+            equivalents = _PO_EQUIVALENTS if posts.grade[row] == _GRADE_PO else _PSO_EQUIVALENTS
+            counts[equivalents, cell] += 100 * int(posts.hours[row]) // full_time
         counts[_NEWLY_QUALIFIED, cell] += posts.grade[row] == _GRADE_PO and posts.new_until[row] > today
         counts[_PART_TIME, cell] += posts.hours[row] < full_time
         counts[_MATERNITY, cell] += posts.away_until[row] > today

@@ -8,9 +8,10 @@ import itertools
 import numpy as np
 import pytest
 
+from simulation.evidence.record_periods import Period, all_periods, periods_of, produced, published_table
 from simulation.evidence.returns import FILE, half_years, moved, read_curve, with_curve
 from simulation.evidence.validation import guesses, judge, summary, table
-from simulation.measures.published import Target
+from simulation.measures.published import BY_NAME, MEASURES, Record, Target
 
 
 def target(number: int, value: float, measure: str = "hdc_caseload", months: int = 0) -> Target:
@@ -79,3 +80,47 @@ def test_the_shipped_curve_has_no_jumps() -> None:
     for kind in ("community", "custody"):
         values = [value for _, value in sorted(read_curve(text, kind).items())]
         assert all(np.abs(after / before - 1) < 0.2 for before, after in itertools.pairwise(values))
+
+
+def test_periods_lie_within_the_run_and_hold_those_of_published_values() -> None:
+    day = dt.date
+    start, end = day(2016, 2, 15), day(2017, 12, 31)
+    own = Target("T", "licence_recalls", day(2016, 10, 1), day(2017, 9, 30), 1, 0, 2)
+    same = Target("U", "licence_recalls", day(2017, 1, 1), day(2017, 12, 31), 1, 0, 2)
+    found = periods_of(BY_NAME["licence_recalls"], start, end, [own, same])
+    assert [each.kind for each in found] == ["quarter"] * 7 + ["year", "financial_year", "published"]
+    assert found[0][2:] == (day(2016, 4, 1), day(2016, 6, 30)) and found[6][2:] == (day(2017, 10, 1), end)
+    assert found[-1][2:] == (own.start, own.end)
+    stocks = periods_of(BY_NAME["hdc_caseload"], start, end, [Target("V", "hdc_caseload", end, end, 1, 0, 2)])
+    assert [each.kind for each in stocks] == ["month"] * 22 and stocks[0].start == day(2016, 3, 1)
+
+
+def test_every_published_measure_has_a_row_for_what_runs_cover() -> None:
+    start, end = dt.date(2014, 1, 1), dt.date(2022, 3, 31)
+    names = {each.measure for each in all_periods(start, end, [])}
+    # These two are figures of their own published periods only.
+    assert {each.name for each in MEASURES} - names == {
+        "recall_population_monthly_rmse", "crc_people_supervised_change",
+    }
+
+
+def test_medians_and_bands_of_periods_by_hand() -> None:
+    names = ("area", "provider", "group", "month", "measure", "value")
+    periods = [
+        Period("licence_recalls", "quarter", dt.date(2016, 1, 1), dt.date(2016, 3, 31)),
+        Period("licence_recalls", "quarter", dt.date(2016, 4, 1), dt.date(2016, 6, 30)),
+        Period("hdc_caseload", "month", dt.date(2016, 3, 1), dt.date(2016, 3, 31)),
+    ]
+    runs = []
+    for many in (10, 20, 30):
+        rows = [("kent", "crc", "all", f"2016-{month:02d}", "recalls", many) for month in (1, 2, 3)]
+        rows += [("kent", "nps", "all", "2016-03", "on_hdc", 7)]
+        columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+        runs.append(produced(Record(columns, part=0.5), periods, []))
+    found = published_table(periods, runs)
+    # The second quarter isn't covered.
+    assert found["measure"].to_list() == ["licence_recalls", "hdc_caseload"]
+    assert found["simulated"].to_list() == [120, 14]
+    assert found["low_80"].to_list() == pytest.approx([72, 14])
+    assert found["high_95"].to_list() == pytest.approx([177, 14])
+    assert found["replications"].to_list() == [3, 3]

@@ -170,6 +170,19 @@ def test_a_cohort_is_followed_for_a_year_wherever_its_reoffences_are_counted() -
     assert found.value("crc_reoffending_binary", day("2016-12-01"), day("2016-12-31")) is None, "not yet followed up"
 
 
+def test_staff_in_post_are_equivalents_of_officers_and_the_others_carried() -> None:
+    rows = [
+        *monthly("po_equivalents", {"2017-06": 250}, provider="nps_london"),
+        *monthly("pso_equivalents", {"2017-06": 160}, provider="nps_london"),
+        *monthly("other_staff", {"2017-06": 7}, provider="nps_london"),
+        *monthly("officers_in_post", {"2017-06": 9}, provider="nps_london"),
+    ]
+    found = record(*rows)
+    expected = {"nps_po_fte": 2.5, "nps_pso_fte": 1.6, "nps_staff_in_post": 11.1}
+    end = day("2017-06-30")
+    assert {name: found.value(name, end, end) for name in expected} == pytest.approx(expected)
+
+
 def test_people_transferred_are_officers_and_the_others_carried() -> None:
     rows = [
         *monthly("officers_transferred", {"2021-06": 30}),
@@ -188,7 +201,7 @@ def test_the_error_of_a_series() -> None:
     rows = monthly("prison_recalled", {"2017-01": 100, "2017-02": 112})
     names = ("area", "provider", "group", "month", "measure", "value")
     columns = {name: [row[number] for row in rows] for number, name in enumerate(names)}
-    found = values(columns, targets)
+    found = values(Record(columns), targets)
     assert found["recall_population_monthly_rmse", day("2017-01-01"), day("2017-02-28")] == pytest.approx(12.5**0.5)
 
 

@@ -127,10 +127,29 @@ def model_tasks(output: RunOutput, month: str) -> int:
         for provider, when, measure, value in zip(
             output.rows["provider"], output.rows["month"], output.rows["measure"], output.rows["value"], strict=True
         )
-        if when == month and measure in ("plans_done", "ttg_done")
+        if when == month and measure in ("plans_done", "resettlement_plans_done")
     }
-    resettled = done.get(("ttg_done", True), 0) + done["ttg_done", False]
+    name = "resettlement_plans_done"
+    resettled = done.get((name, True), 0) + done[name, False]
     return int(done["plans_done", False] * 50 * PENCE + resettled * 200 * PENCE)
+
+
+def test_plans_are_paid_for_and_help_is_not() -> None:
+    """Plans come first: with help for all, or ten times the work, as many are written and paid; no plans, no fee."""
+    done, paid = [], []
+    for lever, value in (
+        ("release.help_share", 0.2),
+        ("release.help_share", 1),
+        ("release.hours_per_person", 20),
+        ("release.plan_max_sentence_years", 0),
+    ):
+        output = finished(overrides={"contracts.fee_plan": 0, lever: value}, **SHORT).output()
+        assert total(output, "crc_income_tasks") == 200 * PENCE * total(output, "resettlement_plans_done")
+        done.append(total(output, "ttg_done"))
+        paid.append(total(output, "crc_income_tasks"))
+    usual, helping, unfinished, no_plans = paid
+    assert min(helping, unfinished) > 0.95 * usual > 0 == no_plans
+    assert max(done[1], done[2]) < 0.5 * done[0]
 
 
 def test_contracts_that_end_in_mid_month_are_paid_until_then(model: Model) -> None:

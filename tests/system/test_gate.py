@@ -78,6 +78,18 @@ def with_hours() -> RunOutput:
     return run(overrides=SERVICE)
 
 
+def test_no_more_are_helped_of_those_released_than_are_released() -> None:
+    """Help for everybody from August on: a month finishes more help than it releases people, most helped before."""
+    first = datetime.date(2017, 8, 1)
+    everybody = [change(first, "set", name, value) for name, value in SERVICE.items()]
+    counts = totals(run(*everybody))
+    done, helped, released = (counts[name] for name in ("ttg_help_done", "released_helped", "releases"))
+    assert any(done[month] > released[month] for month in done)
+    assert all(0 <= helped[month] <= released[month] for month in released)
+    assert helped["2017-12"] > 0.5 * released["2017-12"]
+    assert 0 < sum(helped.values()) < sum(done.values())
+
+
 def test_plan_only_or_real_service(baseline: RunOutput, with_hours: RunOutput) -> None:
     plan_only = run(overrides={"release.help_share": 0})
     for name in GATE[2:]:
