@@ -142,7 +142,11 @@ def test_people_sentenced_in_history_keep_to_their_series() -> None:
     areas = ("lancashire", "merseyside", "kent", "essex", "hampshire", "wales_crc", "west_yorkshire", "gwent")
     loaded = load_scenario("history")
     end = datetime.date(2017, 12, 31)
-    changes = tuple(each for each in loaded.changes if each.start <= end and (each.end is None or each.end <= end))
+    changes = tuple(
+        each if each.end is None or each.end <= end else dataclasses.replace(each, end=None)
+        for each in loaded.changes
+        if each.start <= end
+    )
     model = Model(RunRequest(resolved(dataclasses.replace(loaded, end=end, changes=changes), areas), seed=1))
     model.run()
     counts, demand = totals(model.output()), model.population.demand
