@@ -20,8 +20,8 @@ REASONS = Path(__file__).with_name("validation_reasons.yaml")
 HEADING = """# The published record beside the model
 
 Made by `python docs/make_validation.py` from `python run.py validate` ({runs}). For an analyst. Rules and inputs of
-2014 to 2017 are fed in (scenario `history`); everything in the table is the model's own, and **nothing was tuned to it**.
-The band is that of runs with other luck: 95% of them would lie inside, if only luck were unknown. *Error in
+2014 to 2017 are fed in (scenario `history`); everything in the table is the model's own, and **nothing was tuned to
+it**. The band is that of runs with other luck: 95% of them would lie inside, if only luck were unknown. *Error in
 tolerances* is how far the median lies from the published value, in half-widths of the range that is accepted.
 
 {summary}

@@ -39,7 +39,13 @@ def test_bank_holidays(year: int) -> None:
     assert sorted(bank_holidays(year)) == published
 
 
-@pytest.mark.parametrize("when", ["1961-04-02", "2000-04-23", "2008-03-23", "2011-04-24", "2038-04-25"])
+#: The last three are those years in which the full moon that counts is put forward by a day.
+EASTERS = (
+    "1961-04-02", "2000-04-23", "2008-03-23", "2011-04-24", "2038-04-25", "1954-04-18", "1981-04-19", "2049-04-18",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("when", EASTERS)
 def test_easter(when: str) -> None:
     assert easter_sunday(int(when[:4])) == date.fromisoformat(when)
 
@@ -117,3 +123,13 @@ def test_the_first_working_day_of_a_month() -> None:
     found = [calendar.date(day) for day in range(calendar.day(date(2018, 5, 1)) + 1) if calendar.begins_month(day)]
     firsts = [(9, 1), (10, 2), (11, 1), (12, 1), (1, 2), (2, 1), (3, 1), (4, 3), (5, 1)]
     assert [(each.month, each.day) for each in found] == firsts
+
+
+def test_working_days_back() -> None:
+    """The earliest day after which so many working days have passed, counted one by one, over a Christmas."""
+    calendar = Calendar(date(2017, 12, 1))
+    for day in range(10, 90):
+        for number in (0, 1, 2, 5, 10):
+            found = calendar.working_days_back(day, number)
+            passed = [calendar.working_days_between(first, day) for first in (found - 1, found)]
+            assert passed[0] > number >= passed[1], (day, number, found)

@@ -39,7 +39,7 @@ def differences(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixtur
     study = Study(
         ["baseline", *names],
         areas=["cumbria", "gwent"],
-        replications=1,
+        replications=4 if long else 1,
         until="2020-06-30",
         workers=1,
         out=tmp_path_factory.mktemp("expectations") / "study",

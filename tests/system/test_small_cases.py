@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulation.engine.chance import logarithms, minus_log, minus_log_of
-from simulation.system.allocation_loops import tier_of
+from simulation.system.allocation_loops import raise_risk, tier_of
 from simulation.system.caseload import serve
 from simulation.system.choosing import choose_officers
-from simulation.system.codes import Rosh, Tier
+from simulation.system.codes import CRC, NPS, Rosh, Tier
 from simulation.system.quantiles import choose, draw, mean_of_whole, quantile_table
 from simulation.system.waits import value_at
 
@@ -209,3 +209,15 @@ def test_a_choice_falls_where_its_share_lies(shares: list[float], uniform: float
     edges = np.cumsum(shares) / sum(shares)
     assert uniform <= edges[chosen] + 1e-12
     assert chosen == 0 or uniform >= edges[chosen - 1] - 1e-12
+
+
+def test_risk_is_raised_once_and_a_company_hands_over() -> None:
+    """Nobody's case (-1), a company's and an NPS case of medium risk, and a company's at high and at very high risk."""
+    side = np.array([-1, CRC, NPS, CRC, CRC], dtype=np.int8)
+    assessed = np.array([Rosh.MEDIUM, Rosh.MEDIUM, Rosh.MEDIUM, Rosh.HIGH, Rosh.VERY_HIGH], dtype=np.int8)
+    escalated, found = np.zeros(5, dtype=np.int8), np.full((2, 5), -1, dtype=np.intp)
+    raised, escalating = raise_risk(np.arange(5), found, side, assessed, escalated)
+    assert (raised, escalating) == (2, 1)
+    assert found[0, :2].tolist() == [1, 2] and found[1, 0] == 1
+    assert assessed.tolist() == [Rosh.MEDIUM, Rosh.HIGH, Rosh.HIGH, Rosh.HIGH, Rosh.VERY_HIGH]
+    assert escalated.tolist() == [0, 1, 0, 0, 0]
