@@ -22,6 +22,7 @@ COUNTS: tuple[Count, ...] = (
     _flow("redundancies", "officers", "Officers made redundant; among the leavers."),
     _flow("companies_failed", "company areas", "Police force areas whose company failed and was taken over."),
     _flow("taken_over", "people", "People supervised by a company on the day it was taken over."),
+    _flow("cases_mixed", "people", "People whose case is to change hands because caseloads are mixed, at unification or a takeover."),
     _flow("results_people", "people", "People who entered a cohort of payment by results: an order or licence begun with a company, each once a quarter."),
     _flow("results_expected", "thousandths of a reoffender", "Reoffenders within twelve months expected among them."),
     _flow("results_cohorts", "cohorts", "Quarterly cohorts of companies on which a verdict was given, under the first area of the company that is run."),
@@ -69,6 +70,9 @@ MEASURES: tuple[Measure, ...] = (
     Measure("posts_closed_year", "Posts of officers closed", "posts a year", ("posts_closed",), (), 1, "lower",
             "Posts of officers closed", "By companies that lose money; on either side with a voluntary redundancy; and by "
             "the NPS where money is kept equal and some is missing."),
+    Measure("cases_mixed_year", "Cases to change hands because caseloads are mixed", "cases a year", ("cases_mixed",), (), 1,
+            "lower", "The number of cases that change hands because caseloads are mixed",
+            description="Counted on the day of unification or takeover; they change hands over the months that follow."),
     Measure("taken_over_year", "People whose company is taken over", "people a year", ("taken_over",), (), 1, "lower",
             "People whose company is taken over"),
     Measure("results_won_share", "Cohorts paid by results", "% of companies' quarters", ("results_wins",),

@@ -160,6 +160,7 @@ class Organisation:
             service.chance.uniform(keys, "reallocated at unification") < share
         )
         movers = live[held]
+        service.count("cases_mixed", movers)
         when = (service.chance.uniform(keys[held], "day of reallocation") * days).astype(np.int32)
         service.agendas["transfer"].put(movers, service.calendar.working_day_after(service.today + 1 + when))
 

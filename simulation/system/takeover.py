@@ -69,6 +69,7 @@ class Takeover:
         keys = people.key[live]
         draws = service.chance.uniform(keys, "reallocated at the takeover")
         held = (people.officer[live] >= 0) & (draws < levers.number("contracts.takeover_reallocated_share"))
+        service.count("cases_mixed", live[held])
         days = max(1, levers.integer("contracts.takeover_days"))
         when = (service.chance.uniform(keys[held], "day of reallocation at the takeover") * days).astype(np.int32)
         service.agendas["transfer"].put(live[held], service.calendar.working_day_after(service.today + 1 + when))

@@ -71,3 +71,15 @@ def test_a_later_region_has_its_dip_when_its_turn_comes() -> None:
     midlands = run(areas=("warwickshire",), name="unify_in_phases", **end)
     assert min(_hours(midlands)) == "2019-01"
     assert np.sum(list(_hours(midlands).values())) > 0
+
+
+def test_cases_change_hands_by_the_share_that_is_mixed() -> None:
+    """None with a share of 0; with 0.5 half of the companies' cases, and officers change more often for it."""
+    end = {"end": datetime.date(2018, 2, 28)}
+    share = "organisation.transition_reallocated_share"
+    runs = [run(UNIFIED, overrides={share: part}, **end) for part in (0, 0.5, 1)]
+    mixed = [total(output, "cases_mixed") for output in runs]
+    assert mixed[0] == 0 and totals(runs[1])["cases_mixed"].keys() == {"2017-09"}
+    assert 0.4 * mixed[2] < mixed[1] < 0.6 * mixed[2]
+    changes = [total(output, "officer_changes") for output in runs]
+    assert changes[1] > changes[0] + 0.5 * mixed[1]
