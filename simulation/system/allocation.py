@@ -101,7 +101,8 @@ class Allocation:
         """Take the rules by which officers are chosen, by area and side."""
         service, levers = self.service, self.service.levers
         tool = tool_in_use(service)
-        names, caps, counted = (levers.mapping("allocation." + name) for name in ("rule", "cap", "cap_by"))
+        names, caps = levers.mapping("allocation.rule"), levers.mapping("allocation.cap")
+        counted = levers.mapping("allocation.cap_by")
         rule = np.array([RULES.index(names[side]) for side in SIDES], dtype=np.int64)
         fewest, grades = RULES.index("fewest_cases"), RULES.index("grade_eligible")
         # Nobody can go by points who has no tool to count them.

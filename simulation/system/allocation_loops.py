@@ -511,21 +511,9 @@ def raise_risk(
 ) -> tuple[Rows, Array, Rows]:
     """Assess people under supervision as of high risk who weren't yet; those with a company escalate, unless refused.
 
-    A refused case keeps its assessment, and so may stay with the company.
-
-    Parameters
-    ----------
-    refusal : uint64
-        Constant of the draw that decides whether the NPS refuses a case, one each time that it is put forward.
-    refused_share : float array (cells,)
-        Share refused.
-
-    Returns
-    -------
-    raised, moving : int and bool arrays
-        Who is now assessed as of high risk, and which of them go from a company to the NPS.
-    refused : int array
-        Whom the NPS refused.
+    A refused case keeps its assessment, and so may stay with the company. ``refusal`` is the constant of the draw, one
+    each time that a case is put forward, and ``refused_share`` the share by cell. Returns who is now assessed as of
+    high risk, which of them go from a company to the NPS, and whom the NPS refused.
     """
     raised, refused = np.empty(rows.size, dtype=np.intp), np.empty(rows.size, dtype=np.intp)
     moving = np.zeros(rows.size, dtype=np.bool_)

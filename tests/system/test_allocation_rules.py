@@ -85,6 +85,26 @@ def test_a_cap_that_goes_empties_the_queue() -> None:
     assert waiting["2017-10"] < totals(capped.output())["unallocated"]["2017-10"] / 3
 
 
+def test_no_room_is_told_each_working_day_and_never_without_a_cap() -> None:
+    def turned_away(overrides: dict[str, Any]) -> list[tuple[int, int]]:
+        model = Model(request(overrides=overrides, **SHORT))
+        tell, told = model.service.tell, []
+
+        def listen(kind: str, rows: Any, detail: Any = 0, keys: Any = None) -> None:
+            tell(kind, rows, detail, keys)
+            if kind == "no officer has room":
+                told.extend((model.service.today, int(row)) for row in rows)
+
+        model.service.tell = listen  # type: ignore[method-assign]
+        model.run()
+        assert all(model.service.calendar.is_working(day) for day, _ in told)
+        return told
+
+    told = turned_away(CAPPED)
+    assert len(told) == len(set(told)) > 2 * len({row for _, row in told}) > 0
+    assert turned_away({}) == []
+
+
 def test_no_tool_no_cap_by_points() -> None:
     nobody = {"allocation.cap.nps": 1, "allocation.cap_by.nps": "points", "workload.tool_in_use.nps": 0}
     assert total(run(overrides=nobody, **SHORT), "unallocated") == total(
