@@ -23,7 +23,7 @@ from simulation.system import codes, columns  # noqa: E402
 from simulation.system.caseload import balance_table  # noqa: E402
 from simulation.system.contracts import contracts_table  # noqa: E402
 from simulation.system.ledger import accounts_table, headings_table  # noqa: E402
-from simulation.system.organisation import teams_table  # noqa: E402
+from simulation.system.organisation import teams_table, turns_table  # noqa: E402
 from simulation.system.other_staff import other_staff_table  # noqa: E402
 from simulation.system.recruitment import cohorts_table, training_table  # noqa: E402
 from simulation.system.results import COHORTS  # noqa: E402
@@ -45,6 +45,11 @@ TABLES: tuple[tuple[str, str, tuple[Column, ...]], ...] = (
     ("release_queue", "Plans, resettlement work and help to be done; packed every day.", columns.RESETTLEMENT),
     ("home_seekers", "People who wait for a place to live on release; packed every day.", columns.SEEKERS),
     ("teams", "One row a police force area.", teams_table(1).columns),
+    (
+        "turns",
+        "Two rows an office, one for each employer: whose turn it was, where cases are given out by turns.",
+        turns_table(1).columns,
+    ),
     ("contracts", "One row a police force area: what its company has come to.", contracts_table(1).columns),
     ("accounts", "One row an account of a police force area.", accounts_table(1).columns),
     ("headings", "One row a police force area: what its company was paid and spent.", headings_table(1).columns),

@@ -209,6 +209,7 @@ NOT_OF_PEOPLE: frozenset[str] = frozenset(
         "officers_over_40_cases",
         "officers_over_50_cases",
         "officers_over_60_cases",
+        "officers_over_half_more",
         "officers_po",
         "officers_pso",
         "officers_transferred",

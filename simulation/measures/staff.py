@@ -9,6 +9,7 @@ from simulation.measures.kinds import stock as _stock
 COUNTS: tuple[Count, ...] = (
     _stock("officers_with_tool", "officers", "Officers in post whose provider has a workload tool."),
     _stock("officers_truly_over_110", "officers", "Officers in post whose tool points, times true over tool minutes, exceed 110% of available points; counted with or without a tool."),
+    _stock("officers_over_half_more", "officers", "Officers in post with over one and a half times their team's mean cases for the hours they have."),
     _stock("posts_established", "posts", "Established case-holding posts, filled or not; training places and closed posts are none."),
     _stock("trainees_in_post", "officers", "Trainee probation officers who hold cases; among the officers in post."),
     _stock("agency_in_post", "officers", "Agency officers who hold cases; among the officers in post."),
@@ -45,6 +46,10 @@ MEASURES: tuple[Measure, ...] = (
             ("officers_truly_over_110",), ("officers_in_post",), 100, "lower",
             "The share of officers truly above 110% of capacity",
             "What the tool would show if its minutes were the true ones; stands beside what it shows."),
+    Measure("uneven_cases_share", "Officers with over 1.5 times their team's mean cases", "% of officers in post",
+            ("officers_over_half_more",), ("officers_in_post",), 100, "lower",
+            "The share of officers with over 1.5 times their team's mean cases",
+            "Cases for the hours left after reductions; the mean is that of the officers of one office and employer."),
     Measure("sickness_long_share", "Sickness in long spells", "% of days lost", ("sickness_days_long",),
             ("sickness_days",), 100, "lower", "The share of sickness in long spells"),
     Measure("maternity_rate", "Maternity leave", "working days per officer-year", ("maternity_days",),

@@ -4,9 +4,10 @@ NPS if the assessed risk of serious recidivism reaches the threshold, risk of se
 person falls under multi-agency public protection, or the case is of public interest; otherwise the area's CRC. One
 provider a person; the higher wins; NPS cases don't go back when risk falls. Inflation moves medium risk to high.
 
-Officers are chosen within the office by fewest cases or by lowest workload points, as if cases were given out one by
-one in the order of people's keys: leavers' cases first, then those that need a probation officer, then the rest. Points
-of an officer are counted afresh every Monday and moved by each case given or taken in between.
+Officers are chosen within the office by fewest cases, by lowest workload points, in turns or by grade, and only where
+they have room under a cap, if there is one; as if cases were given out one by one in the order of people's keys:
+leavers' cases first, then those that need a probation officer, then the rest. Points of an officer are counted afresh
+every Monday and moved by each case given or taken in between.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from simulation.system.allocation_loops import (
     raise_risk,
     record_officers,
 )
-from simulation.system.choosing import give_cases, points_held
-from simulation.system.codes import Asking, Setting, Task
+from simulation.system.choosing import NO_ROOM, RULES, Rules, give_cases, points_held
+from simulation.system.codes import SIDES, Asking, Setting, Task
 from simulation.system.hours import tool_in_use
 from simulation.system.operating_models import by_operating_model, operating_models
 from simulation.system.quantiles import quantile_table
@@ -72,10 +73,7 @@ class Allocation:
         """Take the levers of the day."""
         self.workload = workload
         names = operating_models(self.service)
-        rules = self.service.levers.mapping("allocation.rule")
-        by_points = np.array([rules[side] == "lowest_points" for side in ("nps", "crc")])
-        # Nobody can go by points who has no tool to count them.
-        self.by_points = by_points & tool_in_use(self.service)
+        self._read_rules()
         rates = by_operating_model(self.service, names, "allocation.transfers_per_year")
         self.move_rate = self.service.levers.in_cells(rates)
         levers = self.service.levers
@@ -88,13 +86,42 @@ class Allocation:
         self.tier_limits = rsr_b, rsr_c, ogrs_b, ogrs_c
         self.delays = quantile_table(levers.mapping("allocation.working_days"))
         self.first_waits = quantile_table(levers.mapping("contact.first_appointment_working_days"))
-        self.longest_wait = int(max(1, *self.delays[1], *self.first_waits[1]))
+        self.escalation_delays = quantile_table(levers.mapping("allocation.escalation_working_days"))
+        self.longest_wait = int(max(1, *self.delays[1], *self.first_waits[1], *self.escalation_delays[1]))
+        self.refused_share = levers.cells("allocation.escalation_refused_share")
+        self.again_after = levers.integer("allocation.escalation_again_working_days")
         accuracy = levers.mapping("allocation.rosh_error")
         self.error_by_report = np.array(
             [accuracy[name] for name in ("none", "oral", "short_written", "standard")], dtype=np.float64
         )
         self.threshold = np.round(levers.grid("allocation.rsr_threshold")[:, 0] * 100)
         self.unified = levers.grid("organisation.unified")[:, 0] > 0.5
+
+    def _read_rules(self) -> None:
+        """Take the rules by which officers are chosen, by area and side."""
+        service, levers = self.service, self.service.levers
+        tool = tool_in_use(service)
+        names, caps = levers.mapping("allocation.rule"), levers.mapping("allocation.cap")
+        counted = levers.mapping("allocation.cap_by")
+        rule = np.array([RULES.index(names[side]) for side in SIDES], dtype=np.int64)
+        fewest, grades = RULES.index("fewest_cases"), RULES.index("grade_eligible")
+        # Nobody can go by points who has no tool to count them.
+        go_by_points = (rule == RULES.index("lowest_points")) | (rule == grades)
+        self.by_points = go_by_points & tool
+        rule_of = np.where(self.by_points | (rule >= RULES.index("round_robin")), rule, fewest)
+        cap_by_points = np.array([counted[side] == "points" for side in SIDES]) & np.ones_like(tool)
+        cap = np.array([float(caps[side]) for side in SIDES])
+        self.rules = Rules(
+            rule=rule_of,
+            by_points=self.by_points,
+            cap=np.where(cap_by_points & ~tool, 0.0, cap),
+            cap_by_points=cap_by_points,
+            services_full=float(levers.number("allocation.services_officers_full")),
+            points_per_month=int(self.workload.points_per_month),
+            full_time=int(self.workload.full_time),
+            last=np.zeros(0, dtype=np.int32),
+            plain=not cap.any() and bool((rule < RULES.index("round_robin")).all()),
+        )
 
     # --- Risk as assessed -------------------------------------------------------------------------------------
 
@@ -119,7 +146,9 @@ class Allocation:
         )
         self.place(rows)
 
-    def place(self, rows: Rows, asked_at: int = Asking.SENTENCE) -> None:
+    def place(
+        self, rows: Rows, asked_at: int = Asking.SENTENCE, delays: tuple[NDArray[Any], NDArray[Any]] | None = None
+    ) -> None:
         """Set tier and provider from assessed risk, and ask for an officer where one is needed.
 
         Allocation follows after some working days.
@@ -128,11 +157,14 @@ class Allocation:
         ----------
         asked_at : int
             At what it is asked for, see :class:`Asking`.
+        delays : tuple of arrays, optional
+            Quantiles of the working days until allocation; those of allocation after sentence if not given.
         """
         if rows.size == 0:
             return
         service, people = self.service, self.service.people
         found = np.empty((3, rows.size), dtype=np.intp)
+        delay_shares, delay_days = self.delays if delays is None else delays
         size, many = place_people(
             rows,
             found,
@@ -140,7 +172,8 @@ class Allocation:
             service.today if self.before_allocation() else service.today + 1,
             asked_at,
             service.chance.constant("allocation delay"),
-            *self.delays,
+            delay_shares,
+            delay_days,
             self.working_days_ahead(),
             self.threshold,
             self.unified,
@@ -224,7 +257,6 @@ class Allocation:
             rows,
             chosen,
             self.unified,
-            self.by_points,
             self.workload.points,
             people.area,
             people.office,
@@ -242,8 +274,10 @@ class Allocation:
             posts.hours_left,
             posts.cases,
             posts.points,
+            self.rules._replace(last=service.tables["turns"].last),
         )
         if given < rows.size:
+            service.tell("no officer has room", rows[chosen == NO_ROOM])
             placed = chosen >= 0
             stay = rows[~placed]
             people.waiting_since[stay] = np.where(
@@ -372,16 +406,35 @@ class Allocation:
             service.add_task(Task.FIRST_APPOINTMENT, found[0, :size], found[1, :size], seconds)
 
     def escalate(self, rows: Rows) -> None:
-        """Move CRC cases whose risk has risen to the NPS (a change of officer alone where the service is one)."""
+        """Move CRC cases whose risk has risen to the NPS (a change of officer alone where the service is one).
+
+        The NPS may refuse: then the assessment stays as it was, and the company puts the case forward again later.
+        """
         service, people = self.service, self.service.people
-        found = np.empty((2, rows.size), dtype=np.intp)
-        raised, escalating = raise_risk(rows, found, people.side, people.assessed_rosh, people.escalated)
-        if raised == 0:
+        raised, moving, refused = raise_risk(
+            rows,
+            service.chance.constant("escalation refused"),
+            self.refused_share,
+            people.key,
+            people.cell,
+            people.sentences,
+            people.spells,
+            people.side,
+            people.assessed_rosh,
+            people.escalated,
+            people.escalations_refused,
+        )
+        if refused.size:
+            service.count("escalations_refused", refused)
+            service.tell("escalation refused", refused)
+            again = service.calendar.after_working_days(service.today, self.again_after)
+            service.agendas["escalate"].put(refused, again)
+        if raised.size == 0:
             return
-        rows = found[0, :raised]
-        service.count("escalated_to_nps", found[1, :escalating])
-        service.tell("risk escalated", rows)
-        self.place(rows, Asking.ESCALATION)
+        service.count("escalated_to_nps", raised[moving])
+        service.tell("risk escalated", raised)
+        self.place(raised[~moving], Asking.ESCALATION)
+        self.place(raised[moving], Asking.ESCALATION, self.escalation_delays)
 
 
 PHASE_OF_ALLOCATION = 5

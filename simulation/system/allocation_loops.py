@@ -20,6 +20,7 @@ from simulation.system.waits import day_of_wait, value_at
 _MEDIUM, _HIGH, _VERY_HIGH = Rosh.MEDIUM, Rosh.HIGH, Rosh.VERY_HIGH
 _A, _B1, _B2, _C1, _C2, _D1, _D2 = Tier.A, Tier.B1, Tier.B2, Tier.C1, Tier.C2, Tier.D1, Tier.D2
 _CRC, _PO, _WAYS_OF_ASKING = CRC, Grade.PO, len(Asking)
+_MOST_COUNTED = 32767
 _COMMUNITY, _AT_LARGE = Location.COMMUNITY, Location.AT_LARGE
 _SENTENCED, _RECALLED = CUSTODY_LOCATIONS
 
@@ -496,13 +497,27 @@ def first_appointments(
 
 @compiled
 def raise_risk(
-    rows: Rows, found: NDArray[np.intp], side: Array, assessed_rosh: Array, escalated: Array
-) -> tuple[int, int]:
-    """Assess people under supervision as of high risk who weren't yet; those with a company escalate.
+    rows: Rows,
+    refusal: np.uint64,
+    refused_share: Array,
+    key: Array,
+    cell: Array,
+    sentences: Array,
+    spells: Array,
+    side: Array,
+    assessed_rosh: Array,
+    escalated: Array,
+    refusals: Array,
+) -> tuple[Rows, Array, Rows]:
+    """Assess people under supervision as of high risk who weren't yet; those with a company escalate, unless refused.
 
-    Returns how many, and how many of them escalate: written into the rows of ``found``, shape (2, people).
+    A refused case keeps its assessment, and so may stay with the company. ``refusal`` is the constant of the draw, one
+    each time that a case is put forward, and ``refused_share`` the share by cell. Returns who is now assessed as of
+    high risk, which of them go from a company to the NPS, and whom the NPS refused.
     """
-    raised, escalating = 0, 0
+    raised, refused = np.empty(rows.size, dtype=np.intp), np.empty(rows.size, dtype=np.intp)
+    moving = np.zeros(rows.size, dtype=np.bool_)
+    size, many = 0, 0
     for at in range(rows.size):
         soon, row = rows[min(at + AHEAD, rows.size - 1)], rows[at]
         fetch_soon(side, soon)
@@ -510,11 +525,18 @@ def raise_risk(
         fetch_soon(escalated, soon)
         if side[row] < 0 or assessed_rosh[row] >= _HIGH:
             continue
+        company = side[row] == _CRC
+        share = refused_share[cell[row]] if company else 0.0
+        if share > 0:
+            number = (int(sentences[row]) * 1024 + int(spells[row])) * 1024 + int(refusals[row]) % 1024
+            if uniform_of(key[row], refusal, number) < share:
+                refusals[row] = min(int(refusals[row]) + 1, _MOST_COUNTED)
+                refused[many] = row
+                many += 1
+                continue
         assessed_rosh[row] = _HIGH
-        found[0, raised] = row
-        raised += 1
-        if side[row] == _CRC:
+        raised[size], moving[size] = row, company
+        size += 1
+        if company:
             escalated[row] = 1
-            found[1, escalating] = row
-            escalating += 1
-    return raised, escalating
+    return raised[:size], moving[:size], refused[:many]

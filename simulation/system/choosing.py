@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,48 @@ Rows = NDArray[np.intp]
 
 # Compiled code knows plain numbers only.
 _HIGH, _PO = Rosh.HIGH, Grade.PO
+#: Rules of choosing, in the order of their numbers.
+RULES = ("fewest_cases", "lowest_points", "round_robin", "grade_eligible")
+_ROUND_ROBIN, _GRADE_ELIGIBLE = RULES.index("round_robin"), RULES.index("grade_eligible")
+#: What stands for nobody: a team without anybody who may hold the case, and one in which nobody has room for it.
+NOBODY, NO_ROOM = -1, -2
+_NO_LIMIT = np.iinfo(np.int64).max
 
 _GATHERED = 1024
+
+
+class Rules(NamedTuple):
+    """How cases are given out beyond smallest loads: caps, turns and grades; arrays are by area and side.
+
+    Attributes
+    ----------
+    rule : int array
+        Number of the rule in :data:`RULES`.
+    by_points : bool array
+        Where the load that decides is the tool's points, not cases.
+    cap : float array
+        The most that an officer with full-time hours may hold: cases, or percent of the tool's capacity; 0 for no cap.
+    cap_by_points : bool array
+        Where the cap is in percent of capacity.
+    services_full : float
+        Percent of capacity from which a services officer is no longer preferred for cases of lower risk.
+    points_per_month, full_time : int
+        The tool's points, and hundredths of an hour a week, of a full-time officer.
+    last : int array (teams,)
+        Row of the officer whose turn was the last one in each team; moved here.
+    plain : bool
+        No side has a cap, takes turns or goes by grade.
+    """
+
+    rule: Array
+    by_points: Array
+    cap: Array
+    cap_by_points: Array
+    services_full: float
+    points_per_month: int
+    full_time: int
+    last: Array
+    plain: bool
 
 
 @compiled_inside
@@ -79,6 +119,98 @@ def choose_officers(
     return chosen
 
 
+@compiled
+def choose_by_rule(
+    team: Array,
+    cost: Array,
+    room_needed: Array,
+    leaves: Array,
+    lower_risk: bool,
+    posts: Array,
+    post_team: Array,
+    rule: Array,
+    is_po: Array,
+    held: Array,
+    hours_left: Array,
+    services_most: Array,
+    booked: Array,
+    most: Array,
+    last: Array,
+) -> NDArray[np.intp]:
+    """Give out cases one by one, by turns or by load, to officers with room under their cap.
+
+    A case counts against the cap of the officer whom it leaves until another takes it, so that it can always stay.
+
+    Parameters
+    ----------
+    team, cost : int arrays (cases,)
+        Team of each case in the order in which cases are given out, and what it adds to its officer's load.
+    room_needed : int array (cases, 2)
+        What it takes of the room under a cap by cases and under one by points.
+    leaves : int array (cases,)
+        Row of the officer whom it leaves; -1 if nobody.
+    lower_risk : bool
+        Anybody may hold these cases, not probation officers alone.
+    posts, post_team, rule, is_po, held, hours_left : arrays (able officers,)
+        Rows of officers who may hold the cases in row order, their teams, the number of the rule there, whether they
+        are probation officers, what each holds now, and their hours.
+    services_most : int array (able officers,)
+        What each may hold, if no probation officer, to come first for cases of lower risk.
+    booked : int array (posts, 2)
+        Cases and points that count against the cap of everybody; moved here.
+    most : int array (posts, 2)
+        The most cases and the most points that everybody may hold.
+    last : int array (teams,)
+        Row of the officer whose turn was the last in each team; moved here.
+
+    Returns
+    -------
+    chosen : int array (cases,)
+        Row of the officer of each case; :data:`NOBODY` where the team has nobody, :data:`NO_ROOM` where nobody has
+        room.
+    """
+    chosen = np.full(team.size, NOBODY, dtype=np.intp)
+    holds, turns = held.copy(), most.shape[0]
+    for case in range(team.size):
+        best, best_after, least = -1, False, 0
+        for at in range(posts.size):
+            if post_team[at] != team[case]:
+                continue
+            post = posts[at]
+            room = leaves[case] == post
+            if not room:
+                room = (
+                    booked[post, 0] + room_needed[case, 0] <= most[post, 0]
+                    and booked[post, 1] + room_needed[case, 1] <= most[post, 1]
+                )
+            if not room:
+                chosen[case] = NO_ROOM
+                continue
+            after = False
+            if rule[at] == _ROUND_ROBIN:
+                # Who comes next after the last turn, from the first officer on again after the last one.
+                load = (post - last[team[case]] - 1) % turns
+            else:
+                load = load_of(holds[at], hours_left[at])
+                if rule[at] == _GRADE_ELIGIBLE and lower_risk:
+                    after = is_po[at] or holds[at] + cost[case] > services_most[at]
+            if best < 0 or (best_after and not after) or (best_after == after and load < least):
+                best, best_after, least = at, after, load
+        if best < 0:
+            continue
+        post, before = posts[best], leaves[case]
+        chosen[case] = post
+        holds[best] += cost[case]
+        if before != post:
+            for kind in range(2):
+                booked[post, kind] += room_needed[case, kind]
+                if before >= 0:
+                    booked[before, kind] -= room_needed[case, kind]
+        if rule[best] == _ROUND_ROBIN:
+            last[team[case]] = post
+    return chosen
+
+
 @compiled_inside
 def _able_officers(
     teams: int,
@@ -113,7 +245,6 @@ def give_cases(
     rows: Rows,
     chosen: NDArray[np.int32],
     unified: Array,
-    by_points: Array,
     tariff: Array,
     area: Array,
     office: Array,
@@ -131,6 +262,7 @@ def give_cases(
     hours_left: Array,
     cases_held: Array,
     points_held: Array,
+    rules: Rules,
 ) -> int:
     """Give cases to officers by their team's rule and move what officers hold; return how many were given.
 
@@ -139,17 +271,32 @@ def give_cases(
     rows : int array
         Rows of people, in the order in which cases are given out within a pass.
     chosen : int array
-        Written here: the new officer of each; -1 where the team has nobody.
+        Written here: the new officer of each; :data:`NOBODY` where the team has nobody, :data:`NO_ROOM` where nobody
+        has room.
     unified : bool array (areas,)
         Where the service is one, and so is the team of an office.
-    by_points : bool array (areas, sides)
-        Where points decide, not cases.
     tariff : int array (setting, tier)
         Points of a case.
     hours_left : int array (posts,)
         Hours that each officer has for cases; who has none gets none.
+    rules : Rules
+        By what they are given out.
     """
     teams, given = 0, 0
+    by_points = rules.by_points
+    # What counts against a cap: with each officer until another has taken the case.
+    booked, most = np.empty((0, 2), dtype=np.int64), np.empty((0, 2), dtype=np.int64)
+    if not rules.plain:
+        booked, most = np.empty((posts, 2), dtype=np.int64), np.empty((posts, 2), dtype=np.int64)
+        for post in range(posts):
+            where, whose = post_area[post], 0 if unified[post_area[post]] else int(employer[post])
+            cap, hours = rules.cap[where, whose], int(hours_left[post])
+            booked[post, 0], booked[post, 1] = cases_held[post], points_held[post]
+            most[post, 0], most[post, 1] = _NO_LIMIT, _NO_LIMIT
+            if cap > 0 and rules.cap_by_points[where, whose]:
+                most[post, 1] = int(np.floor(cap * (hours * rules.points_per_month // rules.full_time) / 100))
+            elif cap > 0:
+                most[post, 0] = int(np.floor(cap * hours / rules.full_time))
     team = np.empty(rows.size, dtype=np.int64)
     points = np.empty(rows.size, dtype=np.int64)
     cost = np.empty(rows.size, dtype=np.int64)
@@ -200,11 +347,40 @@ def give_cases(
         for at in range(able.size):
             post = able[at]
             held[at] = points_held[post] if by_points[post_area[post], team_of_post[post] & 1] else cases_held[post]
-        found = choose_officers(team[now], cost[now], able, team_of_post[able], held, hours_left[able], teams)
+        if rules.plain:
+            found = choose_officers(team[now], cost[now], able, team_of_post[able], held, hours_left[able], teams)
+        else:
+            rule, services_most = np.empty(able.size, dtype=np.int64), np.empty(able.size, dtype=np.int64)
+            for at in range(able.size):
+                post = able[at]
+                where, whose = post_area[post], team_of_post[post] & 1
+                rule[at], services_most[at] = rules.rule[where, whose], _NO_LIMIT
+                if by_points[where, whose]:
+                    capacity = int(hours_left[post]) * rules.points_per_month // rules.full_time
+                    services_most[at] = int(np.floor(rules.services_full * capacity / 100))
+            needed = np.ones((size, 2), dtype=np.int64)
+            needed[:, 1] = points[now]
+            found = choose_by_rule(
+                team[now],
+                cost[now],
+                needed,
+                leaves[now],
+                not needs_po,
+                able,
+                team_of_post[able],
+                rule,
+                grade[able] == _PO,
+                held,
+                hours_left[able],
+                services_most,
+                booked,
+                most,
+                rules.last,
+            )
         for at in range(size):
             post = found[at]
+            chosen[now[at]] = post
             if post >= 0:
-                chosen[now[at]] = post
                 cases_held[post] += 1
                 points_held[post] += points[now[at]]
                 given += 1

@@ -87,6 +87,7 @@ PEOPLE = (
     Column("risk_threshold", "float64", "hazard", "Threshold of this spell.", 1e18),
     Column("reoffences", "int16", "count", "Proven reoffences so far."),
     Column("escalated", "int8", "0/1", "Moved from a CRC to the NPS."),
+    Column("escalations_refused", "int16", "count", "Times that the NPS refused to take the case over."),
     Column("committed_until", "int32", "day", "End of committal.", NEVER),
     Column("report", "int8", "Report", "Report asked for at the present hearing."),
     Column("report_asked", "int32", "day", "Day it was asked for.", NEVER),

@@ -43,6 +43,12 @@ def teams_table(areas: int) -> Table:
     return table
 
 
+def turns_table(teams: int) -> Table:
+    """Return what is kept for each team (office x 2 + employer) where cases are given out by turns."""
+    last = Column("last", "int32", "row of posts", "Officer who got the last case given out by turns.", -1)
+    return Table("turns", [last], teams)
+
+
 class Organisation:
     """Makes posts and offices at the start, and carries out the split and unification."""
 
@@ -86,6 +92,8 @@ class Organisation:
             self.offices[area] = max(1, round(numbers[area].sum() / (2 * per_office)))
         first_office = np.concatenate([[0], np.cumsum(self.offices)])
         self.first_office = first_office
+        turns = service.table("turns", turns_table(2 * int(first_office[-1])))
+        turns.add(turns.capacity)
         mine = np.zeros(service.areas, dtype=bool)
         mine[list(service.resolved.areas)] = True
         for area in np.flatnonzero(mine).tolist():

@@ -12,6 +12,7 @@ from simulation.scenario.effective import NEVER
 BY_AREA = frozenset(
     {
         "allocation.escalation_rate",
+        "allocation.escalation_refused_share",
         "allocation.inflation",
         "allocation.rsr_threshold",
         "community.crises_per_year",

@@ -41,6 +41,7 @@ OF_PEOPLE = (
     "unlawfully_at_large",
     "caseload_telephone_only",
     "hub_cases",
+    "caseload_nps",
 )
 (
     _TOTAL,
@@ -64,6 +65,7 @@ OF_PEOPLE = (
     _UNLAWFULLY_AT_LARGE,
     _ON_TELEPHONE,
     _WITH_HUB,
+    _WITH_NPS,
 ) = range(len(OF_PEOPLE))
 #: Bands of ten days since somebody was seen; the last one is open.
 SEEN_BANDS = 37
@@ -97,6 +99,7 @@ OF_POSTS = (
     "hours_contracted",
     "po_equivalents",
     "pso_equivalents",
+    "officers_over_half_more",
 )
 (
     _IN_POST,
@@ -126,6 +129,7 @@ OF_POSTS = (
     _HOURS,
     _PO_EQUIVALENTS,
     _PSO_EQUIVALENTS,
+    _OVER_HALF_MORE,
 ) = range(len(OF_POSTS))
 #: Bands of five cases and of ten percent; the last ones are open.
 CASE_BANDS, WORKLOAD_BANDS = 41, 31
@@ -193,6 +197,8 @@ class PostsCounted(NamedTuple):
     hours: Array
     new_until: Array
     away_until: Array
+    office: Array
+    hours_left: Array
 
 
 @compiled
@@ -344,6 +350,7 @@ def count_people(
         counts[cells_of_prisoners[at], _PRISON_FOR_LIFE if for_life else _PRISON_DETERMINATE] += 1
     for cell in range(cells):
         counts[cell, _PRISON_DAYS] = counts[cell, _CUSTODY] * days
+        counts[cell, _WITH_NPS] = counts[cell, _TOTAL] * (1 - cell % 2)
     return Evening(
         counts.T.copy(),
         bands,
@@ -374,6 +381,16 @@ def count_posts(
     counts = np.zeros((len(OF_POSTS), cells), dtype=np.int64)
     by_cases = np.zeros((CASE_BANDS, 2), dtype=np.int64)
     by_workload = np.zeros((WORKLOAD_BANDS, 2), dtype=np.int64)
+    teams = 0
+    for row in range(size):
+        teams = max(teams, int(posts.office[row]) * 2 + 2)
+    # Cases and hours of each team.
+    team_cases, team_hours = np.zeros(teams, dtype=np.int64), np.zeros(teams, dtype=np.int64)
+    for row in range(size):
+        team = int(posts.office[row]) * 2 + int(posts.employer[row])
+        if posts.filled[row] == 1 and posts.hours_left[row] > 0:
+            team_cases[team] += posts.cases[row]
+            team_hours[team] += posts.hours_left[row]
     for row in range(size):
         employer = int(posts.employer[row])
         cell = int(posts.area[row]) * 2 + employer
@@ -413,6 +430,10 @@ def count_posts(
         if cases > 50:
             counts[_OVER_50_CASES, cell] += 1
         counts[_PO if posts.grade[row] == _GRADE_PO else _PSO, cell] += 1
+        team, hours_left = int(posts.office[row]) * 2 + employer, int(posts.hours_left[row])
+        counts[_OVER_HALF_MORE, cell] += (
+            hours_left > 0 and 2 * int(cases) * team_hours[team] > 3 * team_cases[team] * hours_left
+        )
         counts[_WITH_CASES, cell] += cases > 0
         counts[_OVER_40_CASES, cell] += cases > 40
         counts[_OVER_60_CASES, cell] += cases > 60

@@ -27,6 +27,8 @@ WORDS = {
     "officer left": "The officer leaves; the case waits for another",
     "officer away for long": "The officer is away for a long time; the case waits for another",
     "risk escalated": "Risk assessed as high; the NPS must hold the case",
+    "escalation refused": "The company says that risk has risen; the NPS refuses the case",
+    "no officer has room": "No officer has room under the cap on cases",
     "moved to the company": "The service is split: the case goes to the company",
     "post cut": "The company cuts the officer's post to save money",
     "company taken over": "The company fails; another owner takes it over",
@@ -195,6 +197,7 @@ ROUTINE = {
     "activity day with a specialist": "activity with a specialist",
     "activity day with the officer": "activity with the officer",
     "activity day missed": "activity missed",
+    "no officer has room": "no officer had room",
     "unpaid work done": "unpaid work",
     "unpaid work missed": "unpaid work missed",
     "unpaid work stood down": "sent home from unpaid work",
@@ -329,6 +332,8 @@ def in_words(event: Told) -> str:
         onto = ", released from prison" + onto
     if event.kind == "released" and context.setting == "prison":
         return "One sentence is served; stays in prison under another"
+    if event.kind == "risk escalated" and context.side == "nps":
+        return "Risk assessed as high; a probation officer must hold the case"
     if context.another and event.kind in ONE_OF_SEVERAL:
         return ONE_OF_SEVERAL[event.kind]
     return WORDS.get(event.kind, event.kind.capitalize()).format(

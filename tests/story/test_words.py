@@ -233,3 +233,10 @@ def test_nothing_is_said_twice_of_a_day() -> None:
     assert day_in_words(told) == ["Licence revoked (fixed-term recall of 28 days)", "Arrested and returned to prison"]
     told = [Told(0, "report asked for", 1), Told(0, "report delivered")]
     assert day_in_words(told[1:]) == ["Pre-sentence report delivered"]
+
+
+def test_risk_that_rises_with_the_nps_moves_nobody_to_it() -> None:
+    risen = Told(0, "risk escalated", 0, Context("crc", 1))
+    assert in_words(risen) == "Risk assessed as high; the NPS must hold the case"
+    with_nps = in_words(replace(risen, context=Context("nps", 1)))
+    assert with_nps == "Risk assessed as high; a probation officer must hold the case"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from simulation.engine.chance import logarithms, minus_log, minus_log_of
 from simulation.system.allocation_loops import raise_risk, tier_of
 from simulation.system.caseload import serve
-from simulation.system.choosing import choose_officers
+from simulation.system.choosing import NO_ROOM, NOBODY, RULES, choose_by_rule, choose_officers
 from simulation.system.codes import CRC, NPS, Rosh, Tier
 from simulation.system.quantiles import choose, draw, mean_of_whole, quantile_table
 from simulation.system.waits import value_at
@@ -80,6 +80,110 @@ def test_cases_nobody_can_take_are_left() -> None:
     nobody = np.zeros(0, dtype=np.int64)
     chosen = choose_officers(np.array([0, 1]), np.array([1, 1]), nobody, nobody, nobody, nobody, 2)
     assert chosen.tolist() == [-1, -1]
+
+
+NO_LIMIT = 10**9
+
+
+def by_rule(
+    rule: str,
+    team: list[int],
+    officers: list[dict[str, int]],
+    points: list[int] | None = None,
+    leaves: list[int] | None = None,
+    lower_risk: bool = True,
+    last: list[int] | None = None,
+) -> tuple[list[int], list[int]]:
+    """Give out cases by a rule; an officer is post, team, held, hours, po, room (cases), room_points, full."""
+    cases, most_posts = len(team), 1 + max((officer["post"] for officer in officers), default=0)
+
+    def of(name: str, otherwise: int) -> np.ndarray:
+        return np.array([officer.get(name, otherwise) for officer in officers], dtype=np.int64)
+
+    needed = np.ones((cases, 2), dtype=np.int64)
+    needed[:, 1] = points or 1
+    booked, most = np.zeros((most_posts, 2), dtype=np.int64), np.full((most_posts, 2), NO_LIMIT)
+    booked[of("post", 0)] = of("held", 0)[:, None]
+    most[of("post", 0)] = np.column_stack([of("room", NO_LIMIT), of("room_points", NO_LIMIT)])
+    turns = np.array(last if last is not None else [-1] * (1 + max(team)), dtype=np.int32)
+    chosen = choose_by_rule(
+        np.array(team),
+        np.ones(cases, dtype=np.int64) if rule == "fewest_cases" else needed[:, 1].copy(),
+        needed,
+        np.array(leaves or [-1] * cases, dtype=np.intp),
+        lower_risk,
+        of("post", 0).astype(np.intp),
+        of("team", 0),
+        np.full(len(officers), RULES.index(rule)),
+        of("po", 0) == 1,
+        of("held", 0),
+        of("hours", 3700),
+        of("full", NO_LIMIT),
+        booked,
+        most,
+        turns,
+    )
+    return chosen.tolist(), turns.tolist()
+
+
+@given(offices(), st.lists(st.tuples(st.integers(0, 15), st.integers(0, 30)), min_size=9, max_size=9))
+def test_caps_bind_one_by_one(office: Any, caps: list[tuple[int, int]]) -> None:
+    """Each case goes to the officer with the smallest load who has room for it at that moment, or to nobody."""
+    teams, team, points, posts, officers = office
+    able = [
+        {"post": int(post), "team": int(where), "held": int(held), "room": caps[at][0], "room_points": caps[at][1]}
+        for at, (post, (where, held)) in enumerate(zip(posts, officers, strict=True))
+    ]
+    chosen, _ = by_rule("lowest_points", team.tolist(), able, points.tolist(), last=[-1] * teams)
+    cases, load = {each["post"]: each["held"] for each in able}, {each["post"]: each["held"] for each in able}
+    for at, (its_team, its_points) in enumerate(zip(team.tolist(), points.tolist(), strict=True)):
+        mine = [each for each in able if each["team"] == its_team]
+        roomy = [
+            each
+            for each in mine
+            if cases[each["post"]] + 1 <= each["room"] and load[each["post"]] + its_points <= each["room_points"]
+        ]
+        if not roomy:
+            assert chosen[at] == (NO_ROOM if mine else NOBODY)
+            continue
+        best = min(roomy, key=lambda each: (load[each["post"]], each["post"]))["post"]
+        assert chosen[at] == best
+        cases[best] += 1
+        load[best] += its_points
+
+
+def test_a_case_keeps_its_place_with_its_officer_until_another_takes_it() -> None:
+    full = [{"post": 0, "held": 2, "room": 2}, {"post": 1, "held": 2, "room": 2}]
+    # The first case has nobody; the second leaves post 0, whose place it keeps: it can always stay.
+    assert by_rule("fewest_cases", [0, 0], full, leaves=[-1, 0])[0] == [NO_ROOM, 0]
+    # Post 1 has room for one: who comes from post 0 makes room there for the next.
+    full[1]["room"] = 3
+    full[0]["held"], full[1]["held"] = 2, 1
+    full[0]["room"], full[1]["room"] = 2, 2
+    assert by_rule("fewest_cases", [0, 0, 0], full, leaves=[0, -1, -1])[0] == [1, 0, NO_ROOM]
+    # Above the cap: it stays, and nobody new comes.
+    assert by_rule("fewest_cases", [0, 0], [{"post": 0, "held": 9, "room": 5}], leaves=[0, -1])[0] == [0, NO_ROOM]
+
+
+def test_turns_by_hand() -> None:
+    three = [{"post": 2}, {"post": 5}, {"post": 7, "hours": 100, "held": 90}]
+    assert by_rule("round_robin", [0] * 5, three) == ([2, 5, 7, 2, 5], [5])
+    assert by_rule("round_robin", [0, 0], three, last=[5]) == ([7, 2], [2])
+    # Who isn't there any more, or has no room, is passed over; teams take their own turns.
+    assert by_rule("round_robin", [0, 0], [{"post": 2}, {"post": 7}], last=[5]) == ([7, 2], [2])
+    three[1]["room"] = 0
+    assert by_rule("round_robin", [0] * 3, three) == ([2, 7, 2], [2])
+    two_teams = [{"post": 0}, {"post": 1, "team": 1}, {"post": 2}, {"post": 3, "team": 1}]
+    assert by_rule("round_robin", [0, 1, 1, 0, 0], two_teams) == ([0, 1, 3, 2, 0], [0, 3])
+
+
+def test_grades_by_hand() -> None:
+    team = [{"post": 0, "po": 1}, {"post": 1, "held": 6, "full": 8}, {"post": 2, "held": 7, "full": 8}]
+    # Services officers first until they are full, the least loaded of them first; then whoever holds least.
+    assert by_rule("grade_eligible", [0] * 5, team)[0] == [1, 1, 2, 0, 0]
+    assert by_rule("grade_eligible", [0] * 5, team, [3, 2, 1, 1, 1])[0] == [0, 1, 2, 0, 0]
+    # For cases of high risk grades have been seen to already; what is left is the load.
+    assert by_rule("grade_eligible", [0] * 2, team[:1], lower_risk=False)[0] == [0, 0]
 
 
 # --- What gets done today ------------------------------------------------------------------------------

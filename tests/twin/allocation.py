@@ -86,11 +86,11 @@ def ask_after_sentence(area: Area, person: Person) -> None:
         ask(area, person)
 
 
-def ask(area: Area, person: Person, why: str = "sentence") -> None:
+def ask(area: Area, person: Person, why: str = "sentence", delay: str = "working_days") -> None:
     """Ask for an officer: the case is given some working days from now."""
     world = area.world
     occurrence = (len(person.sentences) * 1024 + person.spells) * 4 + WHY_ASKED.index(why)
-    days = int(at_percentile(world.table("allocation.working_days"), person.draw("allocation delay", occurrence)))
+    days = int(at_percentile(world.table("allocation." + delay), person.draw("allocation delay", occurrence)))
     if person.waiting_since is None:
         person.waiting_since = world.today
     person.ahead["allocate"] = world.working_days_later(world.today, days)
@@ -254,8 +254,9 @@ def escalate(area: Area, person: Person) -> None:
         return
     person.assessed_rosh = max(person.assessed_rosh, HIGH)
     person.escalated, person.booked_as_call = True, False
+    delay = "escalation_working_days" if person.side == CRC else "working_days"
     place(person)
     area.world.tell(person, "risk escalated")
     if person.officer is None or not may_hold(person.officer, person):
-        ask(area, person, "escalation")
+        ask(area, person, "escalation", delay)
 
