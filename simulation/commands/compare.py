@@ -64,6 +64,13 @@ def compare(
             show_default=False,
         ),
     ] = None,
+    effects: Annotated[
+        bool,
+        typer.Option(
+            "--effects",
+            help="Also show the differences if supervision changed what people do; takes twice as long.",
+        ),
+    ] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Write over another study in that folder.")] = False,
 ) -> None:
     """Run scenarios and compare them with the first; without any, run the default study."""
@@ -80,6 +87,7 @@ def compare(
         until=until,
         replace=replace,
         split=split,
+        effects=effects,
     )
     code = run_and_tell(study)
     if code:

@@ -1,9 +1,9 @@
 """Replications, workers, resume and statistics: from scenario files to a study's folder of results.
 
 `Study` is the door. The parts: `inputs` checks what was asked for, `jobs` and `pool` make the runs,
-`runfiles` keeps them, `counts`, `windows`, `statistics`, `differences` and `levels` turn counts into tables,
-`findings` into sentences, `manifest` records and checks what is in a folder, and `progress` says how far
-things are.
+`runfiles` keeps them, `counts`, `windows`, `statistics`, `differences`, `effects` and `levels` turn counts
+into tables, `findings` into sentences, `manifest` records and checks what is in a folder, and `progress` says
+how far things are.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from simulation.experiment.inputs import DEFAULT_REPLICATIONS, DEFAULT_SEED, StudyError
     from simulation.experiment.manifest import verify_folder
-    from simulation.experiment.study import Failure, Study, StudyFailed, StudyResult
+    from simulation.experiment.study import Failure, Study, StudyFailed
+    from simulation.experiment.study_result import StudyResult
 
 __all__ = [
     "DEFAULT_REPLICATIONS",
@@ -31,6 +32,7 @@ _MODULES = {
     "DEFAULT_REPLICATIONS": "inputs",
     "DEFAULT_SEED": "inputs",
     "StudyError": "inputs",
+    "StudyResult": "study_result",
     "verify_folder": "manifest",
 }
 

@@ -15,6 +15,9 @@ from simulation.experiment.windows import windows_after
 from simulation.measures.groups import ALL, Split, why_not
 from simulation.measures.registry import MEASURES, Measure
 
+BY_GROUP = "differences_by_group.csv"
+"""File of differences by group of people; there only where a study splits its counts."""
+
 BY_GROUP_SCHEMA: Schema = {**LABELS, "split": pl.String, "group": pl.String, **FIGURES, "note": pl.String}
 """Columns of differences_by_group.csv."""
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from simulation.experiment.effects import companion, switches
 from simulation.experiment.jobs import PlannedRun
 from simulation.experiment.manifest import MODEL, code_digest
 from simulation.experiment.runfiles import run_key
@@ -85,6 +86,8 @@ class Plan:
         Last day, if the user gave one.
     split : str
         By what the counts of people are split; empty for not at all.
+    companions : tuple of Resolved
+        Each scenario with every assumed effect on, in the same order; empty where not asked for.
     """
 
     scenarios: tuple[Resolved, ...]
@@ -99,6 +102,7 @@ class Plan:
     area_names: tuple[str, ...] = ()
     until: dt.date | None = None
     split: str = ""
+    companions: tuple[Resolved, ...] = ()
 
     @property
     def baseline(self) -> Resolved:
@@ -110,18 +114,24 @@ class Plan:
         """Whole months counted."""
         return whole_months(self.baseline.count_from, self.baseline.end)
 
+    @property
+    def all_scenarios(self) -> tuple[Resolved, ...]:
+        """The scenarios, then their companions."""
+        return (*self.scenarios, *self.companions)
+
     @cached_property
     def impacts(self) -> dict[str, dt.date | None]:
-        """Day on which each scenario first differs from the baseline; None if never within the study."""
+        """Day on which each scenario first differs from its baseline; None if never within the study."""
         return {
-            scenario.name: None if scenario is self.baseline else self.baseline.first_difference(scenario)
-            for scenario in self.scenarios
+            scenario.name: None if scenario is family[0] else family[0].first_difference(scenario)
+            for family in (self.scenarios, self.companions)
+            for scenario in family
         }
 
     @cached_property
     def digests(self) -> dict[str, str]:
         """Digest of each resolved scenario."""
-        return {scenario.name: scenario.digest() for scenario in self.scenarios}
+        return {scenario.name: scenario.digest() for scenario in self.all_scenarios}
 
     @cached_property
     def code(self) -> str:
@@ -156,7 +166,7 @@ class Plan:
         days = (self.baseline.end - self.baseline.start).days + 1
         found = {}
         for replication in range(self.replications):
-            for scenario in self.scenarios:
+            for scenario in self.all_scenarios:
                 impact = self.impacts[scenario.name]
                 determinants = self.determinants(scenario, replication)
                 found[scenario.name, replication] = PlannedRun(
@@ -168,6 +178,7 @@ class Plan:
                     impact_day=days if impact is None else (impact - self.baseline.start).days,
                     days=days,
                     split=self.split,
+                    with_effects=scenario in self.companions,
                 )
         return found
 
@@ -182,6 +193,8 @@ class Plan:
             parts.append(f"--until {self.until.isoformat()}")
         if self.split:
             parts.append(f"--split {self.split}")
+        if self.companions:
+            parts.append("--effects")
         parts.append(f"--out {_portable(str(self.folder), 'results/')}")
         return " ".join(parts)
 
@@ -206,17 +219,25 @@ class Plan:
                 }
                 for scenario in self.scenarios
             ],
-            "impact_dates": {name: _iso(impact) for name, impact in self.impacts.items()},
+            "impact_dates": {scenario.name: _iso(self.impacts[scenario.name]) for scenario in self.scenarios},
             "headlines": list(HEADLINES),
             "replications": self.replications,
             "draws": 1,
             "seed": self.seed,
             **({"split": self.split} if self.split else {}),
+            **({"with_effects": self._with_effects()} if self.companions else {}),
             "dates": self.dates,
             "months": [self.months[0], self.months[-1]],
             "areas": list(self.areas),
             "whole_country": self.whole_country,
             "code": {"digest": self.code},
+        }
+
+    def _with_effects(self) -> dict[str, Any]:
+        parameters = self.baseline.parameters
+        return {
+            "switches": {name: parameters[name].description for name in switches(parameters)},
+            "scenarios": [{"name": each.name, "digest": self.digests[each.name]} for each in self.companions],
         }
 
 
@@ -241,6 +262,7 @@ def make_plan(
     until: str | dt.date | None,
     runner: str = MODEL,
     split: str | None = None,
+    effects: bool = False,
 ) -> Plan:
     """Check what was asked for and work it into a plan.
 
@@ -249,7 +271,7 @@ def make_plan(
     scenarios : sequence of str, pathlib.Path or Resolved
         Names or files of scenarios, the baseline first; or scenarios already resolved, which keep their own
         areas and dates.
-    areas, replications, seed, workers, out, until, runner, split
+    areas, replications, seed, workers, out, until, runner, split, effects
         See `simulation.experiment.study.Study`.
 
     Returns
@@ -269,7 +291,8 @@ def make_plan(
     problems += found
     if not scenarios:
         problems.append("A study needs at least one scenario.")
-    problems += _mismatches(resolved)
+    companions = [companion(scenario) for scenario in resolved] if effects else []
+    problems += _mismatches([*resolved, *companions])
     folder = Path(out) if out is not None else default_folder(resolved)
     problems += folder_problems(folder)
     if problems:
@@ -290,6 +313,7 @@ def make_plan(
         area_names=names,
         until=last_day,
         split=split or "",
+        companions=tuple(companions),
     )
 
 

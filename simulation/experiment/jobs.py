@@ -1,7 +1,8 @@
 """Which runs are made together, and in which order, so that all workers finish at about the same time.
 
 Scenarios of one replication are the same up to the day they first differ. A job that holds several of them
-lets the model run what they have in common once. But a job is the smallest thing a worker can be given, so with two
+lets the model run what they have in common once. Companions with every assumed effect on differ from the others from
+the first day, so they are a family of their own. But a job is the smallest thing a worker can be given, so with two
 workers and five replications the last one is split up, or one worker would wait while the other does all of
 it.
 """
@@ -31,11 +32,13 @@ class PlannedRun:
     determinants : dict
         What the key was made from; kept in the run's file.
     impact_day : int
-        Days from the start until the scenario differs from the baseline; the whole run for the baseline.
+        Days from the start until the scenario differs from its baseline; the whole run for the baseline.
     days : int
         Length of the run.
     split : str
         By what the counts of people are split; empty for not at all.
+    with_effects : bool
+        Whether it is a companion with every assumed effect on; these have a baseline of their own.
     """
 
     key: str
@@ -46,6 +49,7 @@ class PlannedRun:
     impact_day: int
     days: int
     split: str = ""
+    with_effects: bool = False
 
     @property
     def title(self) -> str:
@@ -94,10 +98,12 @@ def plan_jobs(runs: Sequence[PlannedRun], workers: int, share_prefix: bool) -> l
     """
     if not share_prefix:
         return longest_first([Job(run.replication, (run,)) for run in runs])
-    ordered = sorted(runs, key=lambda run: run.replication)
+    def family(run: PlannedRun) -> tuple[int, bool]:
+        return run.replication, run.with_effects
+
     families = [
         Job(replication, tuple(sorted(group, key=lambda run: -run.impact_day)))
-        for replication, group in itertools.groupby(ordered, key=lambda run: run.replication)
+        for (replication, _), group in itertools.groupby(sorted(runs, key=family), key=family)
     ]
     families = longest_first(families)
     best = families

@@ -136,9 +136,10 @@ def fingerprint(manifest: Mapping[str, Any]) -> str:
 
 def determinants(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of a manifest that says which study it is."""
+    scenarios = [*manifest["scenarios"], *manifest.get("with_effects", {}).get("scenarios", [])]
     return {
         "baseline": manifest["baseline"],
-        "scenarios": {scenario["name"]: scenario["digest"] for scenario in manifest["scenarios"]},
+        "scenarios": {scenario["name"]: scenario["digest"] for scenario in scenarios},
         "areas": manifest["areas"],
         "dates": manifest["dates"],
         "seed": manifest["seed"],

@@ -10,6 +10,7 @@ Examples
 from __future__ import annotations
 
 import collections
+import dataclasses
 import datetime as dt
 import importlib
 import shutil
@@ -17,22 +18,16 @@ import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 from rich.console import Console
 
-from simulation.experiment.by_group import BY_GROUP_SCHEMA, group_table, load_groups
+from simulation.experiment.by_group import BY_GROUP, group_table, load_groups
 from simulation.experiment.counts import Counts, Integers, load_counts, read_counts
-from simulation.experiment.differences import (
-    BY_AREA_SCHEMA,
-    DIFFERENCES_SCHEMA,
-    HEADLINES_SCHEMA,
-    Arm,
-    difference_tables,
-)
+from simulation.experiment.differences import Arm, difference_tables
+from simulation.experiment.effects import WITH_EFFECTS, effects_table
 from simulation.experiment.inputs import (
     DEFAULT_REPLICATIONS,
     DEFAULT_SEED,
@@ -41,12 +36,7 @@ from simulation.experiment.inputs import (
     make_plan,
 )
 from simulation.experiment.jobs import PlannedRun, plan_jobs
-from simulation.experiment.levels import (
-    DISTRIBUTIONS_SCHEMA,
-    LEVELS_SCHEMA,
-    distribution_table,
-    level_table,
-)
+from simulation.experiment.levels import distribution_table, level_table
 from simulation.experiment.manifest import (
     MANIFEST,
     MODEL,
@@ -76,6 +66,7 @@ from simulation.experiment.runfiles import (
     write_atomically,
     write_parquet_atomically,
 )
+from simulation.experiment.study_result import StudyResult
 from simulation.experiment.warm_up import warm_up_table
 from simulation.experiment.windows import TO_END, Window, whole_months, windows_after
 from simulation.measures.groups import SPLITS
@@ -86,9 +77,6 @@ FAILURES = "failed_runs.txt"
 
 _READ_AHEAD = 40
 """Most runs whose counts are kept from before the tables are made; one of the whole country takes some 8 MB."""
-
-BY_GROUP = "differences_by_group.csv"
-"""File of differences by group of people; there only where a study splits its counts."""
 
 
 @dataclass(frozen=True)
@@ -130,69 +118,6 @@ class StudyFailed(Exception):
 
 
 @dataclass(frozen=True)
-class StudyResult:
-    """The results of a study, read from its folder.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Folder of a finished study.
-    """
-
-    folder: Path
-
-    @cached_property
-    def manifest(self) -> dict[str, Any]:
-        """What the folder says about itself; see `simulation.experiment.manifest`."""
-        return read_manifest(self.folder)
-
-    @property
-    def fingerprint(self) -> str:
-        """Short text to cite: equal for equal results."""
-        return str(self.manifest["fingerprint"])
-
-    @cached_property
-    def differences(self) -> pl.DataFrame:
-        """Scenario minus baseline for every measure and window, over all areas of the study."""
-        return _read_table(self.folder / "differences.csv", DIFFERENCES_SCHEMA)
-
-    @cached_property
-    def differences_by_area(self) -> pl.DataFrame:
-        """The same for each area."""
-        return _read_table(self.folder / "differences_by_area.csv", BY_AREA_SCHEMA)
-
-    @cached_property
-    def differences_by_group(self) -> pl.DataFrame:
-        """The same for each group of people; empty unless the study splits its counts."""
-        path = self.folder / BY_GROUP
-        return _read_table(path, BY_GROUP_SCHEMA) if path.is_file() else pl.DataFrame(schema=BY_GROUP_SCHEMA)
-
-    @cached_property
-    def headlines(self) -> pl.DataFrame:
-        """Differences of the measures declared in advance, to the end of the study, with a sentence each."""
-        return _read_table(self.folder / "headlines.csv", HEADLINES_SCHEMA)
-
-    @cached_property
-    def levels(self) -> pl.DataFrame:
-        """The baseline beside published figures; empty unless the whole country was run."""
-        return _read_table(self.folder / "levels.csv", LEVELS_SCHEMA)
-
-    @cached_property
-    def distributions(self) -> pl.DataFrame:
-        """Shares by band under each scenario."""
-        return _read_table(self.folder / "distributions.csv", DISTRIBUTIONS_SCHEMA)
-
-    @property
-    def outcomes(self) -> pl.LazyFrame:
-        """Every count of every run, by area, provider, group and month; `collect` what you filter."""
-        return pl.scan_parquet(self.folder / "outcomes.parquet")
-
-
-def _read_table(path: Path, schema: dict[str, Any]) -> pl.DataFrame:
-    return pl.read_csv(path, schema=schema)
-
-
-@dataclass(frozen=True)
 class Study:
     """Scenarios compared in pairs that share their luck.
 
@@ -219,6 +144,9 @@ class Study:
     split : str, optional
         By what the counts of people are split: a name in `simulation.measures.groups.SPLITS`. Never changes what
         happens in a run.
+    effects : bool
+        Run the scenarios a second time, with every assumed effect of supervision on, and put those differences beside
+        the others. Never changes the others.
 
     Examples
     --------
@@ -237,6 +165,7 @@ class Study:
     replace: bool = field(default=False, kw_only=True)
     runner: str = field(default=MODEL, kw_only=True)
     split: str | None = field(default=None, kw_only=True)
+    effects: bool = field(default=False, kw_only=True)
 
     def plan(self) -> Plan:
         """Check what was asked for; nothing is run or written.
@@ -256,6 +185,7 @@ class Study:
             self.until,
             self.runner,
             self.split,
+            self.effects,
         )
 
     def run(self, reporter: Reporter | None = None, *, quiet: bool = False) -> StudyResult:
@@ -404,7 +334,7 @@ class _Running:
                 self.reporter.note(f"Damaged, made again: {run.title}: {error}")
                 path.unlink()
                 missing.append(run)
-        totals = {scenario.name: self.plan.replications for scenario in self.plan.scenarios}
+        totals = {scenario.name: self.plan.replications for scenario in self.plan.all_scenarios}
         done = dict.fromkeys(totals, 0)
         for key in self.records:
             for scenario, _ in self._labels[key]:
@@ -459,19 +389,19 @@ class _Running:
         known = {path: reading.result() for path, reading in read.items() if reading.exception() is None}
         return load_counts(paths, self.plan.areas, self._months, known)
 
-    def _paths(self) -> dict[str, Sequence[Path]]:
+    def _paths(self, scenarios: Sequence[Resolved]) -> dict[str, Sequence[Path]]:
         """Return the run files of each scenario in the order of their replications."""
         return {
             scenario.name: [
                 run_path(self.folder, self.plan.runs[scenario.name, replication].key)
                 for replication in range(self.plan.replications)
             ]
-            for scenario in self.plan.scenarios
+            for scenario in scenarios
         }
 
     def _write_outputs(self) -> list[str]:
         """Write every table; return their names."""
-        paths = self._paths()
+        paths = self._paths(self.plan.scenarios)
         # One core would idle while the other puts all runs into one table.
         outcomes = self._beside.submit(self._write_outcomes, paths)
         tables = self._write_tables(paths)
@@ -479,9 +409,9 @@ class _Running:
         folder = self.folder / "scenarios"
         if folder.is_dir():
             shutil.rmtree(folder)
-        for scenario in self.plan.scenarios:
+        for scenario in self.plan.all_scenarios:
             write_atomically(folder / f"{scenario.name}.yaml", scenario.to_yaml().encode("utf-8"))
-        scenarios = [f"scenarios/{scenario.name}.yaml" for scenario in self.plan.scenarios]
+        scenarios = [f"scenarios/{scenario.name}.yaml" for scenario in self.plan.all_scenarios]
         return ["outcomes.parquet", *tables, *scenarios]
 
     def _write_tables(self, paths: dict[str, Sequence[Path]]) -> list[str]:
@@ -508,18 +438,28 @@ class _Running:
             "parameters.csv": _parameter_table(plan.baseline),
             "warm_up.csv": warm_up_table(whole, len(self._months) - len(plan.months)),
         }
-        (self.folder / BY_GROUP).unlink(missing_ok=True)
+        for name in (BY_GROUP, WITH_EFFECTS):
+            (self.folder / name).unlink(missing_ok=True)
         if plan.split:
             split = SPLITS[plan.split]
             groups = {arm.name: load_groups(paths[arm.name], tuple(split.groups), plan.months) for arm in arms}
             frames[BY_GROUP] = group_table(split, arms[0], arms[1:], groups)
+        if plan.companions:
+            files = self._paths(plan.companions).values()
+            frames[WITH_EFFECTS] = effects_table(
+                arms,
+                [
+                    dataclasses.replace(arm, counts=self._counts(runs).of_months(plan.months))
+                    for arm, runs in zip(arms, files, strict=True)
+                ],
+            )
         for name, frame in frames.items():
             write_atomically(self.folder / name, frame.write_csv(line_terminator="\n").encode("utf-8"))
         return list(frames)
 
     def _last_window(self) -> Window:
         """Return the months after the last of the impact dates, when every scenario is under way."""
-        impacts = [impact for impact in self.plan.impacts.values() if impact is not None]
+        impacts = [impact for each in self.plan.scenarios if (impact := self.plan.impacts[each.name]) is not None]
         windows = windows_after(max(impacts, default=None), self.plan.months)
         return next(window for window in windows if window.name == TO_END)
 

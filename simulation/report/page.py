@@ -24,6 +24,7 @@ from simulation.report.background import (
 )
 from simulation.report.by_group import group_section
 from simulation.report.charts import Numbering
+from simulation.report.effects import effects_section
 from simulation.report.findings import Finding
 from simulation.report.glossary import GLOSSARY
 from simulation.report.sections import (
@@ -80,6 +81,7 @@ def _render(study: StudyFolder) -> str:
     level_chart = level_section(study, numbering)
     worst_tables = worst_off_section(study)
     groups_note, group_parts = group_section(study)
+    switches, effects_tables = effects_section(study)
     pairing_table = pairing_section(study)
     warm_up_note, warm_up_table = warm_up_section(study)
     contents = [
@@ -88,6 +90,7 @@ def _render(study: StudyFolder) -> str:
         ("cannot", "What this cannot say"),
         *([("worst", "Who loses")] if worst_tables else []),
         *([("groups", "Who gains and loses: people")] if group_parts else []),
+        *([("effects", "If supervision changes people")] if effects_tables else []),
         *([("distributions", "Behind the averages")] if distribution_groups else []),
         *([("paths", "Month by month")] if path_groups else []),
         *([("levels", "Check against published figures")] if level_chart else []),
@@ -121,6 +124,8 @@ def _render(study: StudyFolder) -> str:
         worst_tables=worst_tables,
         groups_note=groups_note,
         group_parts=group_parts,
+        switches=switches,
+        effects_tables=effects_tables,
         distribution_groups=distribution_groups,
         path_groups=path_groups,
         paths_note=paths_note,

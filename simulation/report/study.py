@@ -82,6 +82,7 @@ class StudyFolder:
     parameters: pl.DataFrame = field(repr=False)
     by_group: pl.DataFrame = field(repr=False)
     warm_up: pl.DataFrame = field(repr=False)
+    with_effects: pl.DataFrame = field(repr=False)
     scenarios: tuple[ScenarioText, ...] = ()
 
     @classmethod
@@ -107,6 +108,7 @@ class StudyFolder:
             parameters=_frame(path / "parameters.csv", PARAMETER_COLUMNS),
             by_group=_frame(path / "differences_by_group.csv", BY_GROUP_COLUMNS),
             warm_up=_frame(path / "warm_up.csv", WARM_UP_COLUMNS),
+            with_effects=_frame(path / "differences_with_effects.csv", EFFECT_COLUMNS),
             scenarios=_scenarios(path, manifest, differences),
         )
 
@@ -230,6 +232,14 @@ BY_GROUP_COLUMNS: dict[str, Any] = {
     "note": pl.String,
 }
 """Columns of differences_by_group.csv that a report uses."""
+
+EFFECT_COLUMNS: dict[str, Any] = {
+    **dict.fromkeys(("scenario", "measure", "unit", "window", "first_month", "last_month"), pl.String),
+    "replications": pl.Int64,
+    **dict.fromkeys(("baseline", "difference", "low", "high"), pl.Float64),
+    **dict.fromkeys((f"{name}_with_effects" for name in ("baseline", "difference", "low", "high")), pl.Float64),
+}
+"""Columns of differences_with_effects.csv that a report uses."""
 
 WARM_UP_COLUMNS: dict[str, Any] = {
     "measure": pl.String,

@@ -69,6 +69,7 @@ def run_model(request: RunRequest) -> RunOutput:
         if request.progress is not None:
             request.progress(day, days)
         shift = resolved.on(max(0, day)).integer("fake.shift")
+        shift *= 1 + resolved.on(max(0, day)).flag("effects.shift_twice")
         for count in COUNTS:
             if count.kind == "histogram":
                 for band in range(4):

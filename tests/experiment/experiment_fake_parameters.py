@@ -28,3 +28,18 @@ fake.fails_in_company:
   confidence: assume
   source: "Made up for tests."
 """
+
+FAKE_EFFECTS = """\
+effects.shift_twice:
+  description: Whether what is added is added twice.
+  value: false
+  unit: yes or no
+  confidence: assume
+  source: "Made up for tests."
+effects.shift_strength:
+  description: No switch.
+  value: 0
+  unit: ratio
+  confidence: assume
+  source: "Made up for tests."
+"""

@@ -19,6 +19,7 @@ from simulation.commands.app import main
 from simulation.experiment import DEFAULT_REPLICATIONS, DEFAULT_SEED, Study, StudyFailed, StudyResult
 from simulation.experiment.by_group import BY_GROUP_SCHEMA
 from simulation.experiment.differences import BY_AREA_SCHEMA, DIFFERENCES_SCHEMA, HEADLINES_SCHEMA
+from simulation.experiment.effects import WITH_EFFECTS_SCHEMA
 from simulation.experiment.levels import DISTRIBUTIONS_SCHEMA, LEVELS_SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,6 +104,15 @@ def test_the_help_gives_the_true_defaults(capsys: pytest.CaptureFixture[str]) ->
     shown = capsys.readouterr().out
     assert f"[default: ({DEFAULT_REPLICATIONS})]" in shown
     assert f"[default: ({DEFAULT_SEED})]" in shown
+    assert "--effects" in shown
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_effects_are_asked_for(asked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Study] = []
+    monkeypatch.setattr(command, "run_and_tell", lambda study: seen.append(study) or 0)
+    assert main(["compare", "baseline", "hdc_expansion", *(["--effects"] if asked else [])]) == 0
+    assert seen[0].effects is asked
 
 
 def test_headlines_are_printed_with_a_sentence_each(finished: StudyResult) -> None:
@@ -151,6 +161,7 @@ def test_the_python_door_opens_without_loading_the_model() -> None:
         ("differences.csv", DIFFERENCES_SCHEMA),
         ("levels.csv", LEVELS_SCHEMA),
         ("distributions.csv", DISTRIBUTIONS_SCHEMA),
+        ("differences_with_effects.csv", WITH_EFFECTS_SCHEMA),
     ],
 )
 def test_every_column_is_explained(heading: str, columns: dict[str, object]) -> None:

@@ -370,6 +370,33 @@ def test_groups_of_people_have_a_section(study_folder: Path, tmp_path: Path) -> 
     assert "groups of people" not in Outline(build_report(study_folder).read_text(encoding="utf-8")).text
 
 
+def test_differences_with_effects_have_a_section(study_folder: Path, tmp_path: Path) -> None:
+    """What is assumed, that it is off elsewhere, and both differences; nothing of it where it wasn't asked for."""
+    folder = tmp_path / "effects"
+    shutil.copytree(study_folder, folder)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    question = "Whether long gaps change <reoffending>."
+    asked = {"switches": {"effects.contact_on_reoffending": question}, "scenarios": []}
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "with_effects": asked}), encoding="utf-8")
+    row = {"scenario": "reunification", "measure": "reoffended_within_year_share", "window": "to end"}
+    row |= {"unit": "%", "first_month": "2018-07", "last_month": "2021-06"}
+    off = {"replications": 5, "baseline": 40.0, "difference": 0.0, "low": -0.3, "high": 0.3}
+    on = {"baseline": 41.0, "difference": -1.25, "low": -1.5, "high": -1.0}
+    rows = [{**row, **off, **{f"{name}_with_effects": value for name, value in on.items()}}]
+    pl.DataFrame([*rows, {**rows[0], "window": "12 months"}]).write_csv(folder / "differences_with_effects.csv")
+    page = build_report(folder).read_text(encoding="utf-8")
+    outline = Outline(page)
+    text = " ".join(outline.text.split())
+    assert "If supervision changes what people do" in [words for _, words in outline.headings]
+    section = text.split("If supervision changes what people do")[-1].split("Behind the averages")[0]
+    assert f"{question} effects.contact_on_reoffending" in section
+    assert "an assumption with a range" in section and "cover chance alone" in section
+    cells = ("0.0", "−0.3 to +0.3", "−1.2", "−1.5 to −1.0")
+    shown = "Reoffended within a year (percentage points)</th>" + "".join(f"<td>{cell}</td>" for cell in cells)
+    assert page.count(shown) == 1
+    assert "If supervision changes" not in Outline(build_report(study_folder).read_text(encoding="utf-8")).text
+
+
 def test_it_says_whether_the_model_had_settled(outline: Outline, report_page: Path, tmp_path: Path) -> None:
     assert "Had the model settled before counting began?" in [text for _, text in outline.headings]
     text = " ".join(outline.text.split())
