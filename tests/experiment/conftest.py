@@ -24,7 +24,7 @@ from simulation.scenario import (
 # Worker processes get the same search path, so they find the fake models by name.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from experiment_fake_parameters import FAKE_EFFECTS, FAKE_PARAMETERS
+from experiment_fake_parameters import write_parameters
 
 MakeScenario = Callable[..., Resolved]
 MakeStudy = Callable[..., Study]
@@ -33,8 +33,7 @@ MakeStudy = Callable[..., Study]
 @pytest.fixture(scope="session")
 def fake_parameters(tmp_path_factory: pytest.TempPathFactory) -> Parameters:
     folder = tmp_path_factory.mktemp("parameters")
-    (folder / "fake.yaml").write_text(FAKE_PARAMETERS, encoding="utf-8")
-    (folder / "effects.yaml").write_text(FAKE_EFFECTS, encoding="utf-8")
+    write_parameters(folder)
     return load_parameters(folder)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 FAKE_PARAMETERS = """\
 fake.shift:
   description: Added to every count of a CRC.
@@ -43,3 +45,9 @@ effects.shift_strength:
   confidence: assume
   source: "Made up for tests."
 """
+
+
+def write_parameters(folder: Path) -> None:
+    """Write the files of the fake model's parameters."""
+    (folder / "fake.yaml").write_text(FAKE_PARAMETERS, encoding="utf-8")
+    (folder / "effects.yaml").write_text(FAKE_EFFECTS, encoding="utf-8")

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from experiment_fake_parameters import FAKE_PARAMETERS
+from experiment_fake_parameters import write_parameters
 
 SCRIPT = """
 import sys
@@ -32,7 +32,7 @@ if __name__ == "__main__":
 @pytest.mark.skipif(os.name != "posix", reason="sends the signal of Ctrl-C as POSIX systems do")
 def test_ctrl_c_stops_everything_and_says_how_to_go_on(tmp_path: Path) -> None:
     (tmp_path / "parameters").mkdir()
-    (tmp_path / "parameters" / "fake.yaml").write_text(FAKE_PARAMETERS, encoding="utf-8")
+    write_parameters(tmp_path / "parameters")
     here = Path(__file__).parent
     script = tmp_path / "script.py"
     script.write_text(
