@@ -22,6 +22,17 @@ COUNTS: tuple[Count, ...] = (
 )
 
 MEASURES: tuple[Measure, ...] = (
+    # Who is the NPS's, and how risk that rose reaches it
+    Measure("nps_share", "People supervised by the NPS", "% of people supervised", ("caseload_nps",), ("caseload_total",),
+            100, "neither", "The NPS's share of people supervised", "After unification everybody is the NPS's."),
+    Measure("escalations_year", "Cases escalated from companies to the NPS", "cases a year", ("escalated_to_nps",), (), 1,
+            "neither", "Cases escalated to the NPS", "Cases that the NPS took on because risk rose; refused ones don't count."),
+    Measure("escalations_in_time_share", "Escalated cases given to an officer in time", "% of those given",
+            ("escalations_answered_in_time",), ("escalations_answered",), 100, "higher",
+            "Escalated cases given to an officer in time"),
+    Measure("escalations_refused_share", "Escalations that the NPS refuses", "% of those put forward",
+            ("escalations_refused",), ("escalations_refused", "escalated_to_nps"), 100, "lower",
+            "Escalations that the NPS refuses", "A case refused twice counts twice."),
     Measure("probation_cost_year", "Cost of probation to the Ministry", "GBP million a year",
             ("crc_income_volume", "crc_income_adjustment", "crc_income_tasks", "crc_income_results", "crc_step_in",
              "nps_costs", "body_costs", "transition_costs", "commissioned_costs"), (), 1e-8, "lower",

@@ -38,12 +38,23 @@
     layout.height += (most - 1) * 17 * Object.keys(rows).length;
   }
 
+  /* Where a curve's name would leave the figure, write it smaller; margins are known once it is drawn. */
+  function fitNames(plot) {
+    var size = plot._fullLayout._size, smaller = {};
+    (plot.layout.annotations || []).forEach(function (item, place) {
+      if (item.xref !== "paper" || item.yref !== "paper" || item.xanchor !== "left") { return; }
+      var share = (size.w * (1 - item.x) + size.r - 4) / widthOf(item.text, item);
+      if (share < 1) { smaller["annotations[" + place + "].font.size"] = Math.max(8, Math.floor(item.font.size * share)); }
+    });
+    if (Object.keys(smaller).length) { window.Plotly.relayout(plot, smaller); }
+  }
+
   function draw(plot) {
     if (plot.dataset.drawn) { return; }
     plot.dataset.drawn = "yes";
     var figure = JSON.parse(document.getElementById(plot.id + "-data").textContent);
     fitRows(figure.layout, plot.clientWidth);
-    window.Plotly.newPlot(plot, figure.data, figure.layout, options);
+    window.Plotly.newPlot(plot, figure.data, figure.layout, options).then(fitNames);
   }
 
   function drawAll() { plots.forEach(draw); }

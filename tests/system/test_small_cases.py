@@ -319,9 +319,12 @@ def test_risk_is_raised_once_and_a_company_hands_over() -> None:
     """Nobody's case (-1), a company's and an NPS case of medium risk, and a company's at high and at very high risk."""
     side = np.array([-1, CRC, NPS, CRC, CRC], dtype=np.int8)
     assessed = np.array([Rosh.MEDIUM, Rosh.MEDIUM, Rosh.MEDIUM, Rosh.HIGH, Rosh.VERY_HIGH], dtype=np.int8)
-    escalated, found = np.zeros(5, dtype=np.int8), np.full((2, 5), -1, dtype=np.intp)
-    raised, escalating = raise_risk(np.arange(5), found, side, assessed, escalated)
-    assert (raised, escalating) == (2, 1)
-    assert found[0, :2].tolist() == [1, 2] and found[1, 0] == 1
+    none, nothing = np.zeros(5, dtype=np.int16), np.zeros(5, dtype=np.int8)
+    keys = np.arange(1, 6, dtype=np.uint64)
+    escalated = np.zeros(5, dtype=np.int8)
+    raised, moving, refused = raise_risk(
+        np.arange(5), np.uint64(1), np.zeros(2), keys, none, nothing, none, side, assessed, escalated, nothing.copy()
+    )
+    assert raised.tolist() == [1, 2] and moving.tolist() == [True, False] and refused.size == 0
     assert assessed.tolist() == [Rosh.MEDIUM, Rosh.HIGH, Rosh.HIGH, Rosh.HIGH, Rosh.VERY_HIGH]
     assert escalated.tolist() == [0, 1, 0, 0, 0]
