@@ -53,6 +53,8 @@ COUNTS: tuple[Count, ...] = (
     _flow("parole_wait_days", "days", "Days from return to prison to release by the Parole Board, added up over those released."),
 )
 
+_ABSENCES = ("absences_acceptable", "absences_unacceptable")
+
 MEASURES: tuple[Measure, ...] = (
     Measure("reports_adjourned_share", "Cases adjourned because a report wasn't ready", "% of reports", ("reports_late",),
             ("reports_oral", "reports_short", "reports_standard"), 100, "lower", "Adjournments for a report"),
@@ -72,6 +74,18 @@ MEASURES: tuple[Measure, ...] = (
     Measure("breaches_sent_in_time_share", "Due breaches referred within eight working days", "% of breaches due",
             ("breaches_referred_in_time",), ("breaches_due",), 100, "higher", "Due breaches referred in time",
             "The true performance: breaches that were never started or were dropped count against it."),
+    Measure("missed_share", "Appointments missed", "% of appointments held or missed", _ABSENCES,
+            (*_ABSENCES, "contacts_face_to_face", "contacts_telephone", "contacts_video"), 100, "lower",
+            "The share of appointments missed", "In the community; calls that nobody answered are missed, too."),
+    Measure("absences_accepted_share", "Absences accepted", "% of absences", ("absences_acceptable",), _ABSENCES, 100,
+            "neither", "The share of absences accepted"),
+    Measure("warnings_year", "Warnings", "warnings a year", ("warnings",), (), 1, "neither", "Warnings after an absence"),
+    Measure("orders_revoked_year", "Orders revoked at breach hearings", "orders a year", ("orders_revoked",), (), 1,
+            "neither", "Orders revoked at a breach hearing"),
+    Measure("suspended_sentences_activated_year", "Suspended sentences activated", "orders a year",
+            ("suspended_sentences_activated",), (), 1, "neither", "Suspended sentences activated"),
+    Measure("committals_year", "Committals for breach of post-sentence supervision", "committals a year",
+            ("pss_committals",), (), 1, "neither", "Committals for breach of post-sentence supervision"),
     Measure("breaches_dropped_year", "Breaches dropped past the target", "breaches a year", ("breaches_dropped",), (), 1,
             "lower", "Breaches dropped"),
     Measure("breach_hearing_wait", "Failure to breach hearing", "days", ("breach_hearing_days",),
