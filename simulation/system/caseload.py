@@ -339,6 +339,10 @@ class Caseload:
         checks = done.rows[begins[Task.ADDRESS_CHECK] : ends[Task.ADDRESS_CHECK]]
         if checks.size:
             service.count("hdc_enquiry_seconds", tasks.person[checks], tasks.seconds[checks])
+        reports = done.rows[begins[Task.RECALL_REPORT] : ends[Task.RECALL_REPORT]]
+        if reports.size:
+            service.count("recall_reports", tasks.person[reports])
+            service.count("recall_reports_in_time", tasks.person[reports[tasks.due[reports] >= service.today]])
         plans = done.rows[begins[Task.PLAN] : ends[Task.PLAN]]
         reviewed = done.person[begins[Task.REVIEW] : ends[Task.REVIEW]]
         # The first formal review follows the plan by the review interval, and each review the one before.

@@ -227,6 +227,7 @@ SENTENCES = (
     Column("unpaid_work", "int32", "row of requirements", "Unpaid work required; -1 if none.", -1),
     Column("prepared", "int8", "0 none, 1 begun, 2 done", "Resettlement work before release."),
     Column("recall_reason", "int8", "RecallReason", "Why the present or last recall was asked for."),
+    Column("recall_asked", "int32", "day", "Day on which the present or last recall was asked for.", NEVER),
     Column("parole", "int8", "Parole", "Where the review of the present recall stands."),
     Column("reviews", "int8", "count", "Reviews by the Parole Board in the present recall."),
     Column("warrant_since", "int32", "day", "Since when a warrant is out for not coming to the breach hearing.", NEVER),

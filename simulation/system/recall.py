@@ -45,8 +45,9 @@ class Recall:
         """Take the levers of the day."""
         self.workload = workload
         levers = self.service.levers
+        self.report_days = levers.integer("recall.report_working_days")
         self.revocation_days = levers.integer("recall.days_decision_to_revocation")
-        self.report_days = levers.integer("recall.parole_report_working_days")
+        self.parole_report_days = levers.integer("recall.parole_report_working_days")
         #: Share of fixed-term recalls and their days; when people return and are reviewed; share released on review;
         #: days to the next review of those who aren't, and of a review put off.
         self.rules = (
@@ -61,7 +62,7 @@ class Recall:
         )
 
     def ask(self, sentences_rows: Rows, reason: str) -> None:
-        """Decide to recall: the report is due tomorrow."""
+        """Decide to recall: the report is due within so many working days, the next one as a rule."""
         service, sentences = self.service, self.service.sentences
         found = np.empty((3, sentences_rows.size), dtype=np.intp)
         size = ask_for(
@@ -77,7 +78,8 @@ class Recall:
         if size == 0:
             return
         rows, owners, people = found[:, :size]
-        due = service.calendar.after_working_days(service.today, 1)
+        sentences.recall_asked[rows] = service.today
+        due = service.calendar.after_working_days(service.today, self.report_days)
         service.add_task(
             Task.RECALL_REPORT, owners, due, int(self.workload.task_seconds[Task.RECALL_REPORT]), rows
         )
@@ -91,6 +93,10 @@ class Recall:
             sentences, today = service.sentences, service.today
             written = service.channels["done recall_report"].drain()
             service.agendas["recall step"].put(written, today + self.revocation_days)
+            if written.size:
+                whose = sentences.person[written]
+                service.count("recall_report_days", whose, today - sentences.recall_asked[written])
+                service.tell("recall report written", np.sort(whose))
             broken = service.agendas["curfew breach"].due(today)
             if broken.size:
                 found = np.empty((2, broken.size), dtype=np.intp)
@@ -108,10 +114,9 @@ class Recall:
             reports = service.channels["done parole_report"].drain()
             if reports.size:
                 sentences.parole[reports] = _REPORT_WRITTEN
-                authors = sentences.person[reports]
-                authors.sort()
-                service.count("parole_reports", authors)
-                service.tell("parole report written", authors)
+                theirs = np.sort(sentences.person[reports])
+                service.count("parole_reports", theirs)
+                service.tell("parole report written", theirs)
 
     def steps(self) -> Generator[simpy.Event, Any, None]:
         """Each day: revocations, arrests and releases after recall."""
@@ -176,7 +181,7 @@ class Recall:
         service.tell("returned to prison", found[4, :back_at_once])
         service.tell("returned to prison", found[5, :back])
         if reported:
-            due_on = service.calendar.after_working_days(today, self.report_days)
+            due_on = service.calendar.after_working_days(today, self.parole_report_days)
             seconds = int(self.workload.task_seconds[Task.PAROLE_REPORT])
             service.add_task(Task.PAROLE_REPORT, found[7, :reported], due_on, seconds, found[6, :reported])
         service.tell("parole refused", found[8, :refused])

@@ -88,6 +88,7 @@ WORDS = {
     "recall decided: risk": "Officer asks for recall because risk has risen",
     "recall decided: further charge": "Officer asks for recall after a new charge",
     "curfew broken": "The curfew is broken; recall follows",
+    "recall report written": "Recall report written and sent",
     "licence revoked": "Licence revoked ({recall}); to be arrested and returned to prison",
     "returned to prison": "Arrested and returned to prison",
     "parole report written": "Officer's report for the Parole Board written",

@@ -20,11 +20,12 @@ def is_possible(sentence: Sentence) -> bool:
 
 
 def ask(area: Area, person: Person, sentence: Sentence, reason: str) -> None:
-    """Ask for recall: the officer's report is due the next working day."""
+    """Ask for recall: the officer's report is due within some working days."""
     world = area.world
     sentence.recall_pending, sentence.recall_reason = True, reason
     world.tell(person, f"recall decided: {REASONS[reason]}")
-    area.diaries.add(person, "recall_report", world.working_days_later(world.today, 1), sentence=sentence)
+    due = world.working_days_later(world.today, int(world.value("recall.report_working_days")))
+    area.diaries.add(person, "recall_report", due, sentence=sentence)
 
 
 def curfew_broken(area: Area, person: Person, sentence: Sentence) -> None:
@@ -179,6 +180,7 @@ class Recalls:
             reports, done["recall_report"] = done["recall_report"], []
             for task in reports:
                 if task.sentence.recall_pending:
+                    self.world.tell(task.person, "recall report written")
                     plan_revocation(self.area, task.person, task.sentence)
             parole, done["parole_report"] = done["parole_report"], []
             for task in parole:
