@@ -118,7 +118,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("recall_report_wait", "Decision to recall report", "days", ("recall_report_days",), ("recall_reports",), 1,
             "lower", "The wait from the decision to recall to the report", "Calendar days."),
     Measure("recalls_fixed_term_share", "Fixed-term recalls", "% of recalls", ("recalls_fixed_term",), ("recalls",), 100,
-            "neither", "The share of recalls that are fixed-term"),
+            "neither", "The share of recalls that are for a fixed term"),
     Measure("re_releases_year", "Released again after recall", "people a year", ("re_releases",), (), 1, "neither",
             "Releases after recall"),
     Measure("recall_stay", "Return to prison to release after recall", "days", ("recall_days_served",), ("re_releases",), 1,

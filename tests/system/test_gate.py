@@ -68,7 +68,7 @@ def test_a_team_paid_for_plans_writes_plans_first() -> None:
     paid = run(overrides=scarce)
     alike = run(overrides={**scarce, "release.plans_before_help": False})
     assert total(paid, "resettlement_plans_in_time") > 1.2 * total(alike, "resettlement_plans_in_time")
-    assert total(paid, "resettlement_plans_in_time") > 0.9 * total(paid, "resettlement_plans_due")
+    assert total(paid, "resettlement_plans_in_time") > 0.85 * total(paid, "resettlement_plans_due")
     before_release = [total(output, "ttg_done") + total(output, "ttg_help_done") for output in (alike, paid)]
     assert before_release[0] > before_release[1]
 

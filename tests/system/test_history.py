@@ -221,7 +221,7 @@ def test_a_risk_that_rose_is_answered_in_time_or_not() -> None:
     for days, in_time in ((1, True), (4, False)):
         options["overrides"] = {
             "allocation.escalation_rate": 1,
-            "allocation.working_days": {f"p{p}": days for p in (0, 20, 50, 96, 100)},
+            "allocation.escalation_working_days": {f"p{p}": days for p in (0, 20, 50, 96, 100)},
         }
         answered = run(**options)
         assert total(answered, "escalations_answered") > 50
