@@ -207,15 +207,12 @@ class Population:
 
     def custody_cut(self, arrivals: Arrivals, past: bool) -> NDArray[np.float64]:
         """Return the share of people sentenced to custody on each person's day, in the baseline."""
-        # Past years are cut by the year; the run by its month, as the returns expected change by month.
-        length = 12 if past else 1
-        places = self.calendar.month(arrivals.day) // length
-        days = np.unique(arrivals.day)
-        found, first = np.unique(self.calendar.month(days) // length, return_index=True)
+        # Past years are cut by the year, the run by the day, as the returns expected change from day to day.
+        places = self.calendar.month(arrivals.day) // 12 if past else arrivals.day
+        found = np.unique(places)
         cuts = np.zeros(int(found[-1]) - int(found[0]) + 1 if found.size else 0)
-        for place, day in zip(found.tolist(), days[first].tolist(), strict=True):
-            # The first day on which anybody comes stands for its month.
-            community, custody = self._expected(place) if past else self.expected_new(day)
+        for place in found.tolist():
+            community, custody = self._expected(place) if past else self.expected_new(place)
             cuts[place - int(found[0])] = custody / max(community + custody, 1e-9)
         return cuts[places - found[:1]]
 

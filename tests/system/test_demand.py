@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 
+import numpy as np
+
 from simulation.engine import Calendar, Chance
 from simulation.system.population import Population
 from tests.system.system_helpers import GEOGRAPHY, resolved, scenario
@@ -20,3 +22,18 @@ def test_a_long_run_has_new_people_on_every_working_day() -> None:
         # As the thin pass before the start does.
         population.demand.community_year(year), population.demand.custody_year(year)
     assert min(min(population.expected_new(day)) for day in days) > 0
+
+
+def test_whether_somebody_goes_to_custody_rests_on_their_own_day() -> None:
+    """The line of a day doesn't depend on who came when: an area alone equals its part of the national run."""
+    start = datetime.date(2018, 5, 1)
+    part = resolved(scenario(start=start, count_from=start, end=datetime.date(2019, 4, 30)))
+    calendar = Calendar(start)
+    population = Population(part, GEOGRAPHY, calendar, Chance(1, 0), ())
+    everybody = population.future()
+    lines = population.custody_cut(everybody, past=False)
+    for day in (np.unique(everybody.day)[[3, 40, 90, 200]]).tolist():
+        community, custody = population.expected_new(day)
+        assert set(lines[everybody.day == day].tolist()) == {custody / (community + custody)}
+        later = everybody.take(everybody.day >= day)
+        assert np.array_equal(population.custody_cut(later, past=False), lines[everybody.day >= day])

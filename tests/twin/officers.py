@@ -187,6 +187,11 @@ class Diaries:
         """Drop the first appointment of somebody who has left the community."""
         person.tasks = [task for task in person.tasks if task.kind != "first_appointment"]
 
+    def drop_parole_reports(self, person: Person, sentence: Sentence) -> None:
+        """Drop the report for the Parole Board of somebody who is out again without it."""
+        kept = [task for task in person.tasks if task.kind != "parole_report" or task.sentence is not sentence]
+        person.tasks = kept
+
     def tidy(self, person: Person) -> None:
         """Drop plans and reviews of somebody who is no longer in the community, before the day's work."""
         if not person.is_in_community:

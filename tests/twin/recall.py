@@ -157,6 +157,7 @@ def review_or_release(area: Area, person: Person, sentence: Sentence) -> None:
             plan_release(area, person, sentence, later)
             return
     world.tell(person, "released after recall")
+    area.diaries.drop_parole_reports(person, sentence)
     custody.after_custody(area, person, sentence)
     places.settle(area, person)
 

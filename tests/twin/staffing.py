@@ -70,7 +70,7 @@ class Staffing:
         officer.sick_until = world.working_days_later(world.today, days + 1)
         world.tell(officer, "falls sick", officer.sick_until)
         move_after = int(world.value("staff.sickness_cases_move_days"))
-        if days >= move_after:
+        if days > move_after:
             others_take_over = world.working_days_later(world.today, move_after)
             officer.plan("cases move", others_take_over, lambda: self.cover(officer))
             officer.plan("returns", officer.sick_until, lambda: self.come_back(officer))
@@ -183,6 +183,7 @@ class Staffing:
             for officer in world.officers
             if officer.employer == CRC and officer.grade == post.grade and officer.is_in_service()
         ]
+        able = [officer for officer in able if not officer.is_sick()]
         days = world.value("staff.recruitment.from_crc_after_days")
         able = [officer for officer in able if world.today - officer.since >= days] or able
         return min(able, key=lambda each: (len(each.cases) / each.hours_left(), each.number), default=None)
