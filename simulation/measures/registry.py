@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simulation.measures import justice, money, staff, structure
+from simulation.measures import justice, money, staff, structure, work
 from simulation.measures.kinds import Count, Kind, Measure, Published
 from simulation.measures.kinds import flow as _flow
 from simulation.measures.kinds import histogram as _histogram
@@ -119,6 +119,7 @@ COUNTS: tuple[Count, ...] = (
     *money.COUNTS,
     *staff.COUNTS,
     *structure.COUNTS,
+    *work.COUNTS,
     # Community life
     _flow("releases", "releases", "First releases from a determinate sentence, home detention curfew included."),
     _flow("releases_short_sentence", "releases", "Those from sentences under 12 months."),
@@ -179,7 +180,7 @@ COUNTS: tuple[Count, ...] = (
     _stock("officers_over_110", "officers", "Officers in post whose tool points exceed 110% of available points."),
     _stock("officers_over_50_cases", "officers", "Officers in post who hold more than 50 cases."),
     _stock("cases_held", "cases", "Cases held by officers in post."),
-    _stock("points_held", "points", "Workload tool points of the cases held."),
+    _stock("points_held", "points", "Workload tool points of the cases held, and of reports written this month."),
     _stock("points_available", "points", "Workload tool points available."),
     _stock("tasks_waiting", "tasks", "Tasks due and not done at the end of the month."),
     _flow("seconds_available", "seconds", "Time of officers present."),
@@ -299,7 +300,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("officers_over_110_share", "Officers above 110% of capacity", "% of officers in post",
             ("officers_over_110",), ("officers_with_tool",), 100, "lower",
             "The share of officers above 110% of capacity",
-            "As the workload tool shows it: points of cases held over points available. Absent where there is no tool."),
+            "As the workload tool shows it: points of cases held and of reports written this month over points available. Absent where there is no tool."),
     Measure("first_appointment_wait", "Sentence to first appointment", "days",
             ("first_appointment_days_community",), ("first_appointments_community",), 1, "lower",
             "The wait from a community sentence to the first appointment", "Calendar days, community sentences."),
@@ -324,7 +325,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure("over_50_cases_share", "Officers with more than 50 cases", "% of officers in post",
             ("officers_over_50_cases",), ("officers_in_post",), 100, "lower", "The share of officers with over 50 cases"),
     Measure("tool_capacity", "Workload by the tool", "% of points available", ("points_held",), ("points_available",),
-            100, "lower", "Workload by the tool"),
+            100, "lower", "Workload by the tool",
+            "Points of cases held and of reports written this month over points available."),
     Measure("true_load", "Time demanded over time available", "%", ("seconds_demanded",), ("seconds_available",), 100,
             "lower", "Time demanded over time available"),
     Measure("face_to_face_share", "Contacts made face to face", "% of contacts in the community",
@@ -433,6 +435,7 @@ MEASURES: tuple[Measure, ...] = (
     *REQUIREMENT_MEASURES,
     *staff.MEASURES,
     *structure.MEASURES,
+    *work.MEASURES,
     Measure("deaths_year", "Deaths under supervision in the community", "deaths a year", ("deaths",), (), 1, "lower",
             "Deaths under supervision"),
     # Ways of contact, hubs, and where officers' time goes
