@@ -194,6 +194,24 @@ def test_who_is_assessed_without_error_is_hardly_ever_misallocated(baseline: Run
     assert total(without, "misallocated") == 0
 
 
+def test_what_is_misjudged_follows_the_report() -> None:
+    """Where every case has a standard report and these err, days are too many for some and too few for others."""
+    everybody = {
+        "courts.report_coverage": 3,
+        "courts.team_staffing": 10,
+        **{f"courts.report_mix.{kind}": int(kind == "standard") for kind in ("oral", "short_written", "standard")},
+    }
+    name = "requirements.activity.misjudged_by_report."
+    right = run(overrides={**everybody, f"{name}oral": 1, f"{name}short_written": 1}, **SHORT)
+    wrong = run(overrides={**everybody, f"{name}standard": 0.5}, **SHORT)
+    many, few, ordered = ("activity_days_too_many", "activity_days_too_few", "activity_days_ordered")
+    # A few were before the court when the run began, on other reports or none.
+    assert total(right, many) + total(right, few) < 0.1 * total(right, ordered)
+    assert total(wrong, many) > 0.08 * total(wrong, ordered) < total(wrong, few) * 1.5
+    assert total(wrong, ordered) == pytest.approx(total(right, ordered), rel=0.1)
+    assert total(run(**SHORT), many) == total(run(**SHORT), few) == 0
+
+
 def test_points_of_reports_are_the_holders_own() -> None:
     model: Model = finished(**SHORT)
     posts = model.service.posts
