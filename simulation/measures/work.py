@@ -46,7 +46,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("hours_for_cases_share", "Contracted hours that are for cases", "% of contracted hours",
             ("hours_for_cases",), ("hours_contracted",), 100, "higher", "The share of contracted hours that are for cases"),
     Measure("facility_time_share", "Trade-union facility time", "% of contracted hours", ("hours_facility",),
-            ("hours_contracted",), 100, "neither", "Trade-union facility time"),
+            ("hours_contracted",), 100, "neither", "The share of hours that is facility time"),
     Measure("report_points_share", "Reports in the workload tool", "% of points held", ("points_of_reports",),
             ("points_held",), 100, "neither", "The share of the tool's points that are reports"),
 )
