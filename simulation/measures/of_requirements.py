@@ -10,6 +10,8 @@ from simulation.measures.kinds import Count, Measure, flow, stock
 REQUIREMENT_COUNTS: tuple[Count, ...] = (
     flow("activity_ordered", "requirements", "Rehabilitation activity requirements ordered."),
     flow("activity_days_ordered", "days", "Rehabilitation activity days ordered: the most that may be delivered."),
+    flow("activity_days_too_many", "days", "Days ordered above those needed, because need was misjudged in court; 0 where no error is assumed."),
+    flow("activity_days_too_few", "days", "Days needed above those ordered, because need was misjudged in court; 0 where no error is assumed."),
     flow("activity_days_done", "days", "Rehabilitation activity days that people came to, whoever delivered them."),
     flow("activity_days_with_officer", "days", "Those with the responsible officer, at a visit inside the tariff or at a session of its own."),
     flow("activity_days_missed", "days", "Rehabilitation activity days offered to which people didn't come."),
@@ -57,6 +59,10 @@ REQUIREMENT_COUNTS: tuple[Count, ...] = (
 """Counts, as the model makes them."""
 
 REQUIREMENT_MEASURES: tuple[Measure, ...] = (
+    Measure("activity_days_misjudged_share", "Rehabilitation activity days misjudged", "% of days ordered",
+            ("activity_days_too_many", "activity_days_too_few"), ("activity_days_ordered",), 100, "lower",
+            "Rehabilitation activity days ordered too many or too few",
+            "Days above or below those needed, together; only what the assumed error of the report makes of them."),
     Measure("activity_days_ordered_year", "Rehabilitation activity days ordered", "days a year",
             ("activity_days_ordered",), (), 1, "neither", "Rehabilitation activity days ordered"),
     Measure("activity_days_done_year", "Rehabilitation activity days delivered", "days a year",

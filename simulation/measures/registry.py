@@ -16,9 +16,7 @@ Three kinds of count:
 
 from __future__ import annotations
 
-from typing import Literal
-
-from simulation.measures import justice, money, staff, structure
+from simulation.measures import justice, money, staff, structure, ways_of_contact, work
 from simulation.measures.kinds import Count, Kind, Measure, Published
 from simulation.measures.kinds import flow as _flow
 from simulation.measures.kinds import histogram as _histogram
@@ -121,6 +119,7 @@ COUNTS: tuple[Count, ...] = (
     *money.COUNTS,
     *staff.COUNTS,
     *structure.COUNTS,
+    *work.COUNTS,
     # Community life
     _flow("releases", "releases", "First releases from a determinate sentence, home detention curfew included."),
     _flow("releases_short_sentence", "releases", "Those from sentences under 12 months."),
@@ -182,7 +181,7 @@ COUNTS: tuple[Count, ...] = (
     _stock("officers_over_110", "officers", "Officers in post whose tool points exceed 110% of available points."),
     _stock("officers_over_50_cases", "officers", "Officers in post who hold more than 50 cases."),
     _stock("cases_held", "cases", "Cases held by officers in post."),
-    _stock("points_held", "points", "Workload tool points of the cases held."),
+    _stock("points_held", "points", "Workload tool points of the cases held, and of reports written this month."),
     _stock("points_available", "points", "Workload tool points available."),
     _stock("tasks_waiting", "tasks", "Tasks due and not done at the end of the month."),
     _flow("seconds_available", "seconds", "Time of officers present."),
@@ -221,50 +220,7 @@ COUNTS: tuple[Count, ...] = (
     _flow("short_cohort_starts", "people", "People released from a sentence under 12 months, once a quarter."),
     _histogram("cohort_reoffences", "people", "People of those who started or were released with a first proven reoffence within 365 days, by months since."),
     _histogram("short_cohort_reoffences", "people", "The same for people released from a sentence under 12 months."),
-    # Ways of contact, hubs, and where officers' time goes
-    _flow("contacts_in_office", "contacts", "Those made face to face in a room of the office, first appointments included."),
-    _flow("contacts_in_booth", "contacts", "Those made face to face in an open booth of an open-plan office."),
-    _flow("contacts_home_visit", "contacts", "Those made face to face at home."),
-    _flow("contacts_doorstep", "contacts", "Those made face to face at the doorstep."),
-    _flow("contacts_group", "contacts", "Those made face to face in a group session."),
-    _flow("contacts_video", "contacts", "Contacts made by video; neither face to face nor by telephone."),
-    _flow("contacts_called", "contacts", "Those made by telephone by an officer."),
-    _flow("contacts_hub_call", "contacts", "Those made by telephone by an agent of the hub."),
-    _flow("contacts_by_colleague", "contacts", "Contacts held, kept or missed, by somebody else than the responsible officer; hub calls left out."),
-    _flow("contacts_delegated_group", "contacts", "Visits turned into a place in a group because the officer's tasks were overdue."),
-    _flow("contacts_delegated_hub", "contacts", "Visits handed to the hub as calls because the officer's tasks were overdue."),
-    _flow("contacts_cancelled_meeting", "contacts", "Of those cancelled by the service: those that a day without the officer's meeting would have held."),
-    _flow("contacts_left_out", "contacts", "Of those cancelled by the service: those not booked again before the next routine contact."),
-    _flow("hub_calls_due", "contacts", "Calls due from the hub; one that was put off is due again."),
-    _flow("hub_calls_put_off", "contacts", "Calls for which the hub had no time that day, each time counted; neither contact nor absence."),
-    _stock("hub_cases", "people", "People in the community whose routine contact is a call from the hub; their officer holds the case."),
-    _stock("hub_agents_hundredths", "hundredths", "Hub agents, in hundredths of one full time."),
-    _flow("hub_seconds_available", "seconds", "Time of hub agents."),
-    _flow("hub_seconds_worked", "seconds", "Time of the calls that they started."),
-    _flow("seconds_contacts", "seconds", "Officers' time on contacts and first appointments held, kept or missed."),
-    _flow("seconds_with_people", "seconds", "Part of it: with people in person, in custody too; of a group session, each person's share."),
-    _flow("seconds_on_calls", "seconds", "Part of it: on the telephone or by video with people."),
-    _flow("seconds_missed", "seconds", "Part of it: kept for people who didn't come or answer."),
-    _flow("seconds_double_entry", "seconds", "Part of it: entering a contact into a second record system."),
-    _flow("seconds_contact_administration", "seconds", "The rest of it: recording, administration and travel."),
-    _flow("seconds_meetings", "seconds", "Time of officers present that meetings took from the diary; not in the time available."),
-    *(
-        count
-        for mode, words in (
-            ("in_office", "a visit to a room of the office"),
-            ("in_booth", "a visit to an open booth"),
-            ("home_visit", "a home visit"),
-            ("doorstep", "a visit at the doorstep"),
-            ("group", "a group session"),
-            ("video", "a video appointment"),
-            ("called", "an officer's call"),
-            ("hub_call", "a hub agent's call"),
-        )
-        for count in (
-            _flow(f"noticed_{mode}", "events", f"Changes in need or risk noticed at {words}."),
-            _flow(f"detection_days_{mode}", "days", f"Days from a change to its being noticed at {words}, added up."),
-        )
-    ),
+    *ways_of_contact.COUNTS,
     # Distributions
     _histogram("officers_by_cases", "officers", "Officers in post by number of cases held, bands of five."),
     _histogram("officers_by_workload", "officers", "Officers in post by tool points as a percentage of those available, bands of ten."),
@@ -290,21 +246,11 @@ HISTOGRAM_WIDTH: dict[str, int] = {
     "short_cohort_reoffences": 1,
 }
 
-_CONTACTS = ("contacts_face_to_face", "contacts_telephone", "contacts_video")
-_AT_WORK = ("seconds_worked", "seconds_unused", "seconds_meetings")
-_USES_OF_TIME: tuple[tuple[str, str, tuple[str, ...], Literal["lower", "higher", "neither"]], ...] = (
-    ("face_to_face", "face to face with people", ("seconds_with_people",), "higher"),
-    ("calls", "on calls with people", ("seconds_on_calls",), "neither"),
-    ("administration", "recording, administering and travelling for contacts",
-     ("seconds_contact_administration", "seconds_double_entry"), "lower"),
-    ("meeting", "in meetings that take the diary's place", ("seconds_meetings",), "lower"),
-)
-
 MEASURES: tuple[Measure, ...] = (
     Measure("officers_over_110_share", "Officers above 110% of capacity", "% of officers in post",
             ("officers_over_110",), ("officers_with_tool",), 100, "lower",
             "The share of officers above 110% of capacity",
-            "As the workload tool shows it: points of cases held over points available. Absent where there is no tool."),
+            "As the workload tool shows it: points of cases held and of reports written this month over points available. Absent where there is no tool."),
     Measure("first_appointment_wait", "Sentence to first appointment", "days",
             ("first_appointment_days_community",), ("first_appointments_community",), 1, "lower",
             "The wait from a community sentence to the first appointment", "Calendar days, community sentences."),
@@ -331,7 +277,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure("over_50_cases_share", "Officers with more than 50 cases", "% of officers in post",
             ("officers_over_50_cases",), ("officers_in_post",), 100, "lower", "The share of officers with over 50 cases"),
     Measure("tool_capacity", "Workload by the tool", "% of points available", ("points_held",), ("points_available",),
-            100, "lower", "Workload by the tool"),
+            100, "lower", "Workload by the tool",
+            "Points of cases held and of reports written this month over points available."),
     Measure("true_load", "Time demanded over time available", "%", ("seconds_demanded",), ("seconds_available",), 100,
             "lower", "Time demanded over time available"),
     Measure("face_to_face_share", "Contacts made face to face", "% of contacts in the community",
@@ -450,62 +397,10 @@ MEASURES: tuple[Measure, ...] = (
             ("releases_short_sentence",), (), 1, "neither", "Releases from sentences under 12 months"),
     Measure("recalls_short_year", "Recalls from sentences under 12 months", "recalls a year", ("recalls_short_sentence",),
             (), 1, "lower", "Recalls from sentences under 12 months"),
+    *work.MEASURES,
     Measure("deaths_year", "Deaths under supervision in the community", "deaths a year", ("deaths",), (), 1, "lower",
             "Deaths under supervision"),
-    # Ways of contact, hubs, and where officers' time goes
-    *(
-        Measure(f"{name}_contact_share", f"Contacts {title}", "% of contacts in the community", (count,), _CONTACTS, 100,
-                "neither", f"The share of contacts {title}")
-        for name, title, count in (
-            ("booth", "in open booths", "contacts_in_booth"),
-            ("home", "at home", "contacts_home_visit"),
-            ("doorstep", "at the doorstep", "contacts_doorstep"),
-            ("group", "in groups", "contacts_group"),
-            ("video", "by video", "contacts_video"),
-            ("called", "by an officer's call", "contacts_called"),
-            ("hub", "by a call from the hub", "contacts_hub_call"),
-        )
-    ),
-    Measure("hub_put_off_share", "Hub calls put off", "% of hub calls due", ("hub_calls_put_off",), ("hub_calls_due",),
-            100, "lower", "The share of hub calls put off"),
-    Measure("cases_per_hub_agent", "People per hub agent", "people", ("hub_cases",), ("hub_agents_hundredths",), 100,
-            "lower", "People per hub agent", "Reported apart from officers' caseloads."),
-    Measure("hub_cases_mean", "People whose contact is a hub call", "people", ("hub_cases",), (), 1, "neither",
-            "People whose contact is a hub call"),
-    Measure("downgraded_share", "Visits turned into calls for want of time", "% of contacts due",
-            ("contacts_downgraded",), ("contacts_due",), 100, "lower", "Visits turned into calls for want of time"),
-    Measure("delegated_share", "Visits handed to a group or the hub for want of time", "% of contacts due",
-            ("contacts_delegated_group", "contacts_delegated_hub"), ("contacts_due",), 100, "neither",
-            "Visits handed to a group or the hub for want of time"),
-    Measure("cancelled_meeting_share", "Appointments cancelled for a meeting", "% of contacts due",
-            ("contacts_cancelled_meeting",), ("contacts_due",), 100, "lower", "Appointments cancelled for a meeting"),
-    Measure("left_out_share", "Appointments left out", "% of contacts due", ("contacts_left_out",), ("contacts_due",), 100,
-            "lower", "Appointments left out"),
-    Measure("colleague_share", "Contacts with somebody else than the officer", "% of contacts due",
-            ("contacts_by_colleague",), ("contacts_due",), 100, "lower",
-            "Contacts with somebody else than the responsible officer"),
-    *(
-        Measure(f"{name}_time_share", f"Officers' time {title}", "% of time at work", counts, _AT_WORK, 100, better,
-                f"The share of officers' time {title}")
-        for name, title, counts, better in _USES_OF_TIME
-    ),
-    Measure("double_entry_hours_year", "Double entry", "officer hours a year", ("seconds_double_entry",), (), 1 / 3600,
-            "lower", "Officer time on double entry"),
-    *(
-        Measure(f"detection_days_{name}", f"Days until a change is noticed {title}", "days", (f"detection_days_{count}",),
-                (f"noticed_{count}",), 1, "lower", f"The time until a change is noticed {title}",
-                "Of the changes noticed that way; those never noticed are left out.")
-        for name, title, count in (
-            ("office", "in the office", "in_office"),
-            ("booth", "in an open booth", "in_booth"),
-            ("home", "at home", "home_visit"),
-            ("doorstep", "at the doorstep", "doorstep"),
-            ("group", "in a group", "group"),
-            ("video", "by video", "video"),
-            ("called", "by an officer's call", "called"),
-            ("hub", "by a call from the hub", "hub_call"),
-        )
-    ),
+    *ways_of_contact.MEASURES,
 )
 
 MEASURE_BY_NAME: dict[str, Measure] = {measure.name: measure for measure in MEASURES}

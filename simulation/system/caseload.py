@@ -55,6 +55,12 @@ from simulation.system.workload import Workload
 
 #: Tasks with a service level of their own, which companies are also paid by.
 MEASURED = (Task.FIRST_APPOINTMENT, Task.PLAN, Task.BREACH_PACK)
+#: Reports whose time is counted when they are written.
+REPORTS = (
+    (Task.BREACH_PACK, "breach_pack_seconds"),
+    (Task.RECALL_REPORT, "recall_report_seconds"),
+    (Task.PAROLE_REPORT, "parole_report_seconds"),
+)
 _TEACHING = COUNT_INDEX["teaching_seconds"]
 
 
@@ -343,6 +349,12 @@ class Caseload:
         if reports.size:
             service.count("recall_reports", tasks.person[reports])
             service.count("recall_reports_in_time", tasks.person[reports[tasks.due[reports] >= service.today]])
+        for task, name in REPORTS:
+            written = done.rows[begins[task] : ends[task]]
+            service.count(name, tasks.person[written], tasks.seconds[written])
+        authors = service.people.officer[done.person[begins[Task.PAROLE_REPORT] : ends[Task.PAROLE_REPORT]]]
+        # The workload tool shows these besides cases.
+        np.add.at(service.posts.report_points, authors, self.workload.parole_points)
         plans = done.rows[begins[Task.PLAN] : ends[Task.PLAN]]
         reviewed = done.person[begins[Task.REVIEW] : ends[Task.REVIEW]]
         # The first formal review follows the plan by the review interval, and each review the one before.
@@ -356,6 +368,11 @@ class Caseload:
             service.count("plans_in_time", planned[tasks.due[plans] >= service.today])
             service.tell("plan completed", in_order)
             service.agendas["review"].put(planned, next_review)
+        if reviewed.size:
+            due = tasks.due[done.rows[begins[Task.REVIEW] : ends[Task.REVIEW]]]
+            service.count("reviews_done", reviewed)
+            service.count("reviews_overdue", reviewed[due < service.today])
+            service.tell("plan reviewed", np.sort(reviewed))
         service.agendas["review"].put(reviewed, next_review)
 
 

@@ -258,6 +258,7 @@ POSTS = (
         "points",
         "Tool points held, counted on Mondays and moved with every case given or taken.",
     ),
+    Column("report_points", "int32", "points", "Tool points of reports that the holder has written this month."),
     Column("owed", "int32", "seconds", "Time overrun yesterday, taken from today."),
     Column("leaving_hazard", "float64", "hazard", "Accumulated hazard of leaving."),
     Column("leaving_threshold", "float64", "hazard", "Threshold of this holder."),

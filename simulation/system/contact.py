@@ -127,6 +127,7 @@ class Contact:
             accepted_share=float(levers.number("contact.absence_accepted_share")),
             with_person=workload.with_person,
             double_entry=workload.double_entry,
+            travel=workload.travel_seconds,
             odds=_NO_ODDS,
         )
         self.longest_interval = max(
@@ -281,4 +282,15 @@ class Contact:
         ):
             if rows.size:
                 due = calendar.after_working_days(service.today, wait)
-                service.add_task(task, rows, due, int(self.workload.task_seconds[task]))
+                seconds = int(self.workload.task_seconds[task])
+                service.add_task(task, rows, due, self.with_checks(rows, seconds) if task == Task.PLAN else seconds)
+
+    def with_checks(self, rows: Rows, seconds: int) -> Array | int:
+        """Return the time of plans: with a safeguarding check for those of concern if the tariff has none inside."""
+        service, people, checks = self.service, self.service.people, self.workload.check_seconds
+        if not checks.any():
+            return seconds
+        each = checks[self.models[people.cell[rows]], people.tier[rows]] * (people.safeguarding[rows] == 1)
+        service.count("safeguarding_checks", rows[each > 0])
+        service.count("safeguarding_seconds", rows, each)
+        return each + seconds

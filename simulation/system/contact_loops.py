@@ -42,6 +42,8 @@ COUNTED = (
     "seconds_on_calls",
     "seconds_missed",
     "seconds_double_entry",
+    "seconds_travel_urban",
+    "seconds_travel_rural",
     "released_seen_first_week",
     "absences_acceptable",
     "absences_unacceptable",
@@ -66,6 +68,8 @@ _MADE, _NOTICED_BY, _DAYS_BY, _REST = (len(Mode) * part for part in range(4))
     _ON_CALLS,
     _MISSED_SECONDS,
     _DOUBLE_ENTRY,
+    _TRAVEL_URBAN,
+    _TRAVEL_RURAL,
     _FIRST_WEEK,
     _ACCEPTABLE,
     _UNACCEPTABLE,
@@ -140,6 +144,7 @@ class Rules(NamedTuple):
     accepted_share: float
     with_person: NDArray[np.int64]  # by mode
     double_entry: NDArray[np.int64]  # by model
+    travel: NDArray[np.int64]  # by model, tier, mode and urban or rural home
     #: By how much circumstances multiply the odds that each of today's contacts is missed; empty where they don't.
     odds: NDArray[np.float64]
 
@@ -385,9 +390,8 @@ def hold_contacts(
     """
     outcome, keys = np.empty(rows.size, dtype=np.int8), np.empty(rows.size, dtype=np.uint64)
     noticed, stood_in = np.empty_like(rows), np.empty_like(rows)
-    waits = np.empty(rows.size, dtype=np.int64)
+    waits, days = np.empty(rows.size, dtype=np.int64), np.empty(rows.size, dtype=np.int32)
     booked, again = np.empty_like(rows), np.empty_like(rows)
-    days = np.empty(rows.size, dtype=np.int32)
     notices, firsts, others, bookings, repeats = 0, 0, 0, 0, 0
     today = day.today
     for at in range(rows.size):
@@ -397,7 +401,7 @@ def hold_contacts(
         if first[soon]:
             fetch_soon(people.allocated_on, rows[soon])
         row, person = rows[at], people.records[rows[at]]
-        key, cell, contacts = person["key"], person["cell"], person["contacts"]
+        key, cell, contacts, rural = person["key"], person["cell"], person["contacts"], person["rural"]
         keys[at] = key
         person["contacts"] = contacts + 1
         way, talk = mode[at], min(rules.with_person[mode[at]], seconds[at])
@@ -407,6 +411,8 @@ def hold_contacts(
             entry = rules.double_entry[rules.model[cell]] if way != _CUSTODY and not first[at] else 0
             counted[cell, _CONTACT_SECONDS] += seconds[at]
             counted[cell, _DOUBLE_ENTRY] += entry
+            if way != _CUSTODY and not first[at]:
+                counted[cell, _TRAVEL_URBAN + rural] += rules.travel[rules.model[cell], people.tier[row], way, rural]
         if way == _CUSTODY:
             outcome[at] = _CUSTODY
             counted[cell, _MADE + _CUSTODY] += 1

@@ -135,6 +135,8 @@ class Counting:
             self.staffing.allocation.workload.full_time,
         )
         self.add(stocks.OF_POSTS, counts)
+        # The tool shows the reports of the month so far.
+        posts.report_points[: posts.size] = 0
         self.band("officers_by_cases", by_cases)
         self.band("officers_by_workload", by_workload)
         other, every = service.tables["other_staff"], np.arange(service.areas * 2)

@@ -265,6 +265,7 @@ class Courts:
         done = delivered[0, :many]
         service.agendas["sentence"].put(done, delivered[1, :many])
         service.tell("report delivered", done)
+        service.tell("case adjourned", done[people.report_due[done] < today])
 
     def court_duty(self, reports: Rows) -> Rows:
         """Give reports to case-holding officers of the NPS on court duty, in turn; return those written.
@@ -292,6 +293,9 @@ class Courts:
                 turn = officers[(today + np.arange(theirs.size)) % officers.size]
                 np.add.at(posts.owed, turn, queue.seconds[theirs])
                 service.tables["balance"].value[CHARGED] += int(queue.seconds[theirs].sum(dtype=np.int64))
+                # The workload tool shows these besides cases.
+                points = self.allocation.workload.court_points[people.report[queue.row[theirs]]]
+                np.add.at(posts.report_points, turn, points)
                 written.append(theirs)
         done = np.concatenate(written) if written else reports[:0]
         codes, seconds = queue.area[done].astype(np.int64) * 2, queue.seconds[done].astype(np.int64)

@@ -25,6 +25,8 @@ Floats = NDArray[np.float64]
 #: What is counted; rows of the array of counts that the loops fill.
 COUNTED = (
     "activity_days_ordered",
+    "activity_days_too_many",
+    "activity_days_too_few",
     "activity_days_done",
     "activity_days_undone",
     "activity_days_with_officer",
@@ -54,10 +56,12 @@ COUNTED = (
     "programme_withdrawn",
     "programme_ended_undone",
 )
-_DAYS_ORDERED, _HOURS_ORDERED, _ORDERED, _WORK_ORDERED, _PROGRAMME_ORDERED = (
+_DAYS_ORDERED, _TOO_MANY, _TOO_FEW, _HOURS_ORDERED, _ORDERED, _WORK_ORDERED, _PROGRAMME_ORDERED = (
     COUNTED.index(name)
     for name in (
         "activity_days_ordered",
+        "activity_days_too_many",
+        "activity_days_too_few",
         "work_hours_ordered",
         "activity_ordered",
         "work_ordered",
@@ -308,7 +312,7 @@ _written_of_requirements = attrgetter(
     "bought_draw",
     "enough_draw",
 )
-_read_of_people = attrgetter("key", "cell", "ogrs", "mappa", "safeguarding")
+_read_of_people = attrgetter("key", "cell", "ogrs", "mappa", "safeguarding", "report")
 _known_of_orders = attrgetter("person", "number", "imposed", "unpaid_work_only", "activity", "unpaid_work")
 
 
@@ -331,6 +335,7 @@ def write_requirements(
     work_start: Floats,
     programme_start: Floats,
     form_edges: Floats,
+    misjudged: Floats,
     constants: NDArray[np.uint64],
     rule: int,
     enough_shares: Floats,
@@ -359,6 +364,7 @@ def write_requirements(
     ogrs: Array,
     mappa: Array,
     safeguarding: Array,
+    report: Array,
     whose: Rows,
     order_number: Array,
     order_imposed: Array,
@@ -385,6 +391,8 @@ def write_requirements(
         Probabilities and values of the days until each kind could begin.
     form_edges : float array (side, delivery)
         Upper edges of the shares of each way of delivery.
+    misjudged : float array (kinds of report,)
+        By how much days ordered may lie above or below those needed, as a share of these.
     constants : uint64 array
         Constants of the draws, in the order in which they stand below.
     rule, enough_shares, need_edges, by_need : int, float arrays
@@ -413,6 +421,13 @@ def write_requirements(
                     continue
                 days = value_at(uniform_of(key, constants[1], number), days_ordered[0], days_ordered[1])
                 amount, count, ordered_count = max(1, int(days)), _DAYS_ORDERED, _ORDERED
+                error = misjudged[report[person]]
+                if error > 0:
+                    needed = amount
+                    amount = max(1, int(days * (1 + error * (2 * uniform_of(key, constants[11], number) - 1))))
+                    if imposed == today:
+                        flows[numbers[_TOO_MANY], cell] += max(0, amount - needed)
+                        flows[numbers[_TOO_FEW], cell] += max(0, needed - amount)
                 form, draw = 0, uniform_of(key, constants[2], number)
                 while form < form_edges.shape[1] - 1 and form_edges[cell & 1, form] <= draw:
                     form += 1

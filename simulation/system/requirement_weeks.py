@@ -44,6 +44,8 @@ from simulation.system.service import Array, Rows
 
 (
     _DAYS_ORDERED,
+    _DAYS_TOO_MANY,
+    _DAYS_TOO_FEW,
     _DAYS_DONE,
     _DAYS_UNDONE,
     _DAYS_WITH_OFFICER,

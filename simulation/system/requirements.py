@@ -60,7 +60,7 @@ from simulation.system.requirement_weeks import (
     join_groups,
 )
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service, add_rows
-from simulation.system.workload import Workload
+from simulation.system.workload import REPORTS, Workload
 
 _WAITING = ("activity_waiting", "work_waiting", "programme_waiting", "activity_waiting_unbought")
 _DELIVERIES = [name.lower() for name in Delivery.names]
@@ -147,6 +147,7 @@ class Requirements:
         routes = levers.mapping("requirements.activity.delivery_share")
         share = levers.mapping("requirements.programme.share_of_orders")
         sessions = levers.mapping("requirements.programme.sessions")
+        misjudged = levers.mapping("requirements.activity.misjudged_by_report")
         self.what_orders_say = (
             (activity / others, max(0.0, work - alone) / others),
             np.array([share[name] for name in _PROGRAMMES], dtype=np.float64),
@@ -158,6 +159,7 @@ class Requirements:
             side_by_side(levers.mapping("requirements.unpaid_work.start_days")),
             side_by_side(levers.mapping("requirements.programme.start_days")),
             np.array([Lookup({name: routes[side][name] for name in _DELIVERIES}).edges for side in SIDES]),
+            np.array([misjudged[name] for name in ("none", *REPORTS)], dtype=np.float64),
             np.array(
                 [
                     chance.constant("order: activity"),
@@ -171,6 +173,7 @@ class Requirements:
                     chance.constant("programme could begin"),
                     chance.constant("activity bought"),
                     chance.constant("activity days enough"),
+                    chance.constant("order: activity days misjudged"),
                 ],
                 dtype=np.uint64,
             ),

@@ -352,6 +352,7 @@ class Staffing:
         if agency.size:
             service.count_codes("agency_left", self.recruitment.codes(agency))
         self.hand_over(rows, "officer left")
+        posts.report_points[rows] = 0
         for agenda in ("leaves", "cases move", "returns", "qualifies"):
             service.agendas[agenda].cancel(rows)
         empty_posts(

@@ -100,6 +100,9 @@ OF_POSTS = (
     "po_equivalents",
     "pso_equivalents",
     "officers_over_half_more",
+    "points_of_reports",
+    "hours_for_cases",
+    "hours_facility",
 )
 (
     _IN_POST,
@@ -130,6 +133,9 @@ OF_POSTS = (
     _PO_EQUIVALENTS,
     _PSO_EQUIVALENTS,
     _OVER_HALF_MORE,
+    _POINTS_OF_REPORTS,
+    _HOURS_FOR_CASES,
+    _FACILITY,
 ) = range(len(OF_POSTS))
 #: Bands of five cases and of ten percent; the last ones are open.
 CASE_BANDS, WORKLOAD_BANDS = 41, 31
@@ -199,6 +205,8 @@ class PostsCounted(NamedTuple):
     away_until: Array
     office: Array
     hours_left: Array
+    report_points: Array
+    facility: Array
 
 
 @compiled
@@ -377,6 +385,7 @@ def count_posts(
     """Count posts and what their holders carry; return counts, and officers by band of cases and of workload.
 
     ``tool`` says in which cells there is a workload tool: where there is none, nothing is counted that it would show.
+    It shows ``points`` of cases, and those of the reports that the holder has written this month.
     """
     counts = np.zeros((len(OF_POSTS), cells), dtype=np.int64)
     by_cases = np.zeros((CASE_BANDS, 2), dtype=np.int64)
@@ -404,7 +413,8 @@ def count_posts(
             counts[_VACANT, cell] += established
             continue
         cases = posts.cases[row]
-        share = points[row] * 100.0 / available[row] if available[row] > 0 else 0.0
+        held = points[row] + int(posts.report_points[row])
+        share = held * 100.0 / available[row] if available[row] > 0 else 0.0
         counts[_IN_POST, cell] += 1
         counts[_CASES, cell] += cases
         trainee = posts.grade[row] == _TRAINEE
@@ -417,12 +427,15 @@ def count_posts(
         counts[_PART_TIME, cell] += posts.hours[row] < full_time
         counts[_MATERNITY, cell] += posts.away_until[row] > today
         counts[_HOURS, cell] += posts.hours[row]
+        counts[_HOURS_FOR_CASES, cell] += posts.hours_left[row]
+        counts[_FACILITY, cell] += posts.facility[row]
         if posts.sick_until[row] > today:
             counts[_SICK, cell] += 1
         counts[_TRULY_OVER_110, cell] += share * truth > 110
         if tool[cell]:
             counts[_WITH_TOOL, cell] += 1
-            counts[_POINTS, cell] += points[row]
+            counts[_POINTS, cell] += held
+            counts[_POINTS_OF_REPORTS, cell] += posts.report_points[row]
             counts[_AVAILABLE, cell] += available[row]
             counts[_OVER_100, cell] += share > 100
             counts[_OVER_110, cell] += share > 110

@@ -26,6 +26,8 @@ _TARIFF = {
 HIGH_TIERS = (Tier.A, Tier.B1, Tier.B2)
 #: Kinds of work whose place in the queue depends on the operating model.
 RANKED_BY_MODEL = ("contact", "plan", "review")
+#: Kinds of court report, from 1 on.
+REPORTS = ("oral", "short_written", "standard")
 
 
 class WorkloadError(ValueError):
@@ -87,6 +89,8 @@ class Workload:
         self.double_entry = np.array([self._seconds(value) for value in self.double_entry_minutes], dtype=np.int64)
         self._read_modes(minutes)
         self.administration_minutes: dict[tuple[str, str], float] = {}
+        #: Travel inside that, where it is paid apart, by model, tier, mode and urban or rural home.
+        self.travel_seconds = np.zeros((len(self.models), len(tiers), len(Mode), 2), dtype=np.int64)
         self.contact_seconds = np.zeros((len(self.models), len(Setting), len(tiers), len(Mode), 2), dtype=np.int64)
         #: By model and tier: what a case costs is the tariff, whatever is done at its contacts.
         self.from_tariff = np.zeros((len(self.models), len(tiers)), dtype=np.bool_)
@@ -102,6 +106,16 @@ class Workload:
         self.giving_seconds = self._seconds(minutes["handover_giving"])
         self.full_time = round(levers.number("workload.full_time_hours") * 100)
         self.points_per_month = levers.integer("workload.points_per_month")
+        self._read_reports(minutes)
+
+    def _read_reports(self, minutes: dict[str, float]) -> None:
+        """Find the tool's points of reports, and the time of safeguarding checks."""
+        points = self.levers.mapping("workload.report_points")
+        #: Points of a parole report, and of a court report by its kind.
+        self.parole_points = round(points["parole_report"])
+        self.court_points = np.array([0, *(round(points[name]) for name in REPORTS)], dtype=np.int64)
+        #: Time of a check with a plan, by model and tier: inside the tariff where the tariff decides.
+        self.check_seconds = np.where(self.from_tariff, 0, self._seconds(minutes["safeguarding_check"]))
 
     def _read_modes(self, minutes: dict[str, float]) -> None:
         """Find minutes with the person, minutes of recording and of travel for each mode of contact."""
@@ -162,6 +176,7 @@ class Workload:
             rest = 0 if mode == Mode.HUB_CALL else rest
             each = self.parts[mode, :2].sum() + rest + self.double_entry_minutes[model]
             for rural in (0, 1):
+                self.travel_seconds[model, tier, mode, rural] = self._seconds(travel[mode, rural])
                 self.contact_seconds[model, setting, tier, mode, rural] = self._seconds(each + travel[mode, rural])
 
     def _remainder(self, minutes: dict[str, float], model: int, setting: int, tier: int, month: float) -> float:

@@ -134,6 +134,7 @@ class Court:
         if world.today <= report.due:
             person.ahead["sentence"] = max(report.due, world.working_days_later(world.today, 1))
         else:
+            world.tell(person, "case adjourned")
             later = round(world.value("courts.adjournment_working_days"))
             person.ahead["sentence"] = world.working_days_later(world.today, later)
 

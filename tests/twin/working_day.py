@@ -183,6 +183,7 @@ def do(area: Area, officer: Officer, item: Item) -> None:
         world.tell(person, "plan completed")
         plan_review(area, person)
     elif item.kind == "review":
+        world.tell(person, "plan reviewed")
         plan_review(area, person)
     elif item.kind in area.done:
         area.done[item.kind].append(item.task)
