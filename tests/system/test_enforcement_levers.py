@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulation.system import Model
+from simulation.system import Model, RunOutput
 from simulation.system.codes import Kind, Status, Task, Why
-from tests.system.system_helpers import request, run, total
+from tests.system.system_helpers import request, run, total, totals
 
 SHORT = {"end": datetime.date(2017, 12, 31)}
 
@@ -148,3 +148,66 @@ def test_committals_follow_their_share_of_hearings(share: float) -> None:
     assert hearings > 20 and committed <= hearings
     # Whoever is in prison already isn't committed.
     assert abs(committed - share * hearings) <= 4 * np.sqrt(share * (1 - share) * hearings) + 0.15 * hearings * share
+
+
+# --- Custody ----------------------------------------------------------------------------------------------------------
+
+REASONS = {
+    "recalls_for_absence": ("recall.per_unacceptable_absence", "recall.per_another_absence"),
+    "recalls_for_risk": ("recall.per_risk_rise_noticed",),
+    "recalls_for_charge": ("recall.per_further_charge",),
+    "recalls_for_curfew": ("custody.hdc.curfew_recall_share",),
+}
+
+
+@pytest.fixture(scope="module")
+def recalls() -> RunOutput:
+    return run(areas=("gwent", "durham"), **SHORT)
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_recalls_by_reason_end_with_their_own_chance(recalls: RunOutput, reason: str) -> None:
+    """Set to 0, nobody is recalled for it, and for every other reason some are."""
+    none = run(areas=("gwent", "durham"), overrides=dict.fromkeys(REASONS[reason], 0), **SHORT)
+    assert total(none, reason) == 0 < total(recalls, reason)
+    for other in REASONS:
+        assert other == reason or total(none, other) > 0
+    assert sum(total(none, each) for each in REASONS) == total(none, "recalls")
+
+
+def test_releases_by_length_add_up(recalls: RunOutput) -> None:
+    months = totals(recalls)
+    bands = [months[f"releases_{band}"] for band in BANDS]
+    for month, all_of_them in months["releases"].items():
+        assert sum(band.get(month, 0) for band in bands) == all_of_them
+        assert sum(band.get(month, 0) for band in bands[:2]) == months["releases_short_sentence"].get(month, 0)
+
+
+BANDS = ("under_6_months", "6_to_under_12_months", "1_to_under_4_years", "4_years_and_over")
+LENGTHS = ("under_6_months", "6_to_under_12_months", "12_months_to_under_4_years", "4_to_10_years", "over_10_years")
+
+
+@pytest.mark.parametrize(("given", "band"), list(zip(LENGTHS[:3], BANDS[:3], strict=True)))
+def test_where_all_sentences_are_of_one_band_so_are_releases(given: str, band: str) -> None:
+    """But for those that were sentenced for the breach of an order, which are always short."""
+    shares = {f"custody.length_share.{name}": float(name == given) for name in LENGTHS}
+    kept = {"enforcement.order_breach_outcome.continues": 1, "enforcement.suspended_breach_outcome.continues": 1}
+    others = dict.fromkeys(
+        (
+            "enforcement.order_breach_outcome.revoked_other",
+            "enforcement.order_breach_outcome.revoked_custody",
+            "enforcement.suspended_breach_outcome.activated",
+        ),
+        0,
+    )
+    output = run(overrides={**shares, **kept, **others}, **SHORT)
+    assert total(output, f"releases_{band}") > 0.97 * total(output, "releases") > 50
+
+
+def test_a_longer_tag_is_longer_and_nobody_opts_out_where_nobody_would() -> None:
+    usual, longer = (run(overrides={"custody.hdc.max_days": days}, **SHORT) for days in (135, 180))
+    days = lambda output: total(output, "hdc_days_served") / total(output, "hdc_releases")  # noqa: E731
+    assert days(longer) > days(usual) + 2
+    nobody = run(overrides={"custody.hdc.opt_out_share": 0}, **SHORT)
+    assert total(nobody, "hdc_opted_out") == 0 < total(usual, "hdc_opted_out")
+    assert total(nobody, "hdc_releases") >= total(usual, "hdc_releases")

@@ -57,8 +57,10 @@ class Enforcement:
             chance = world.value("recall.per_unacceptable_absence")
             if before is not None and world.today - before <= world.value("recall.absence_window_months") * MONTH_DAYS:
                 chance = world.value("recall.per_another_absence")
-            if recall.is_possible(sentence) and person.draw("recall for absence", person.contact_number()) < chance:
-                recall.ask(self.area, person, sentence, "absence")
+            if person.draw("recall for absence", person.contact_number()) < chance:
+                # Nobody is warned for whom recall is asked for, today or already.
+                if recall.is_possible(sentence):
+                    recall.ask(self.area, person, sentence, "absence")
                 return
             # A warning on licence is told, and doesn't count for what the court asks of orders.
             world.tell(person, "warned")
