@@ -32,10 +32,11 @@ _OUTCOMES = len(OUTCOMES)
 MODES = ("in_office", "called", "custody", "in_booth", "home_visit", "doorstep", "video", "group", "hub_call")
 #: What is counted at a contact; rows of the array of counts that the loop fills.
 COUNTED = (
-    # One row for each mode, in their order: contacts made, changes noticed at them, and days until that.
+    # One row for each mode, in their order: contacts made, changes noticed at them, days until that, and absences.
     *(f"contacts_{mode}" for mode in MODES),
     *(f"noticed_{mode}" for mode in MODES),
     *(f"detection_days_{mode}" for mode in MODES),
+    *(f"absences_{mode}" for mode in MODES),
     "contacts_by_colleague",
     "seconds_contacts",
     "seconds_with_people",
@@ -56,9 +57,9 @@ COUNTED = (
     "first_appointment_days_release",
     "first_appointments_release_in_time",
 )
-#: In custody nothing is noticed, so there is nothing to count.
-UNCOUNTED = ("noticed_custody", "detection_days_custody")
-_MADE, _NOTICED_BY, _DAYS_BY, _REST = (len(Mode) * part for part in range(4))
+#: In custody nothing is noticed and nobody missed, so there is nothing to count.
+UNCOUNTED = ("noticed_custody", "detection_days_custody", "absences_custody")
+_MADE, _NOTICED_BY, _DAYS_BY, _ABSENT_BY, _REST = (len(Mode) * part for part in range(5))
 (
     _COLLEAGUE,
     _CONTACT_SECONDS,
@@ -448,6 +449,7 @@ def hold_contacts(
                 chance = min(odds / (1 + odds), rules.most_missed)
             missed = uniform_of(key, draws.attendance, occurrence) < chance
             if missed:
+                counted[cell, _ABSENT_BY + way] += 1
                 counted[cell, _MISSED_SECONDS] += talk if way != _HUB_CALL else 0
                 if uniform_of(key, draws.absence, occurrence) < rules.accepted_share:
                     outcome[at] = EXCUSED

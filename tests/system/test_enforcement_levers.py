@@ -211,3 +211,72 @@ def test_a_longer_tag_is_longer_and_nobody_opts_out_where_nobody_would() -> None
     nobody = run(overrides={"custody.hdc.opt_out_share": 0}, **SHORT)
     assert total(nobody, "hdc_opted_out") == 0 < total(usual, "hdc_opted_out")
     assert total(nobody, "hdc_releases") >= total(usual, "hdc_releases")
+
+
+# --- Contact ----------------------------------------------------------------------------------------------------------
+
+WAYS = ("in_office", "in_booth", "home_visit", "doorstep", "group", "video", "called", "hub_call")
+#: The operating models of the area that runs are made in, with some of every way.
+HERE = ("sodexo", "nps_e3")
+ALL_WAYS = {
+    **{f"contact.{name}_share.{model}": 0.3 for name in ("group", "video") for model in HERE},
+    "contact.hub_share_of_calls.sodexo": 0.5,
+}
+
+
+def missed(output: RunOutput, way: str) -> float:
+    absences = total(output, f"absences_{way}")
+    return absences / (absences + total(output, f"contacts_{way}"))
+
+
+@pytest.fixture(scope="module")
+def every_way() -> RunOutput:
+    return run(overrides=ALL_WAYS, **SHORT)
+
+
+def test_absences_by_way_add_up(every_way: RunOutput) -> None:
+    months = totals(every_way)
+    for month in months["contacts_due"]:
+        accepted_or_not = sum(months[f"absences_{kind}"].get(month, 0) for kind in ("acceptable", "unacceptable"))
+        assert accepted_or_not == sum(months[f"absences_{way}"].get(month, 0) for way in WAYS)
+    assert all(total(every_way, f"absences_{way}") > 0 for way in WAYS if way != "doorstep")
+
+
+@pytest.mark.parametrize(
+    ("mode", "way"),
+    [("telephone", "called"), ("hub_call", "hub_call"), ("home_visit", "home_visit"), ("group", "group"),
+     ("video", "video")],
+)  # fmt: skip
+def test_each_way_is_missed_by_its_own_ratio(every_way: RunOutput, mode: str, way: str) -> None:
+    """Where it is 0 nobody misses it, and other ways are missed as before, within four standard errors."""
+    never = run(overrides={**ALL_WAYS, f"contact.missed_ratio.{mode}": 0}, **SHORT)
+    often = run(overrides={**ALL_WAYS, f"contact.missed_ratio.{mode}": 2.5}, **SHORT)
+    assert total(never, f"absences_{way}") == 0
+    assert missed(often, way) > 1.3 * missed(every_way, way) > 0
+    for other in WAYS:
+        if other not in (way, "doorstep"):
+            many = total(every_way, f"contacts_{other}")
+            assert missed(never, other) == pytest.approx(missed(every_way, other), abs=max(0.02, 2 / np.sqrt(many)))
+
+
+@pytest.mark.parametrize(
+    ("entry", "kind", "count"),
+    [("to_call", "visit became a call for want of time", "contacts_downgraded"),
+     ("to_group", "visit became a group for want of time", "contacts_delegated_group"),
+     ("to_hub", "visit became a hub call for want of time", "contacts_delegated_hub")],
+)  # fmt: skip
+def test_people_are_told_why_a_visit_became_something_shorter(entry: str, kind: str, count: str) -> None:
+    shares = {
+        f"contact.under_pressure.{model}.{each}": float(each == entry)
+        for model in HERE
+        for each in ("to_call", "to_group", "to_hub")
+    }
+    overloaded = {"workload.minutes_per_day_present": 230, "contact.downgrade_full_day_ratio": 1}
+    dates = {"start": datetime.date(2017, 7, 1), "count_from": datetime.date(2017, 7, 1)}
+    model = Model(request(overrides={**shares, **overloaded}, **dates, end=datetime.date(2017, 9, 30)))
+    told = told_by(model)
+    model.run()
+    assert len(told[kind]) == total(model.output(), count) > 0
+    others = [each for each in told if each.startswith("visit became") and each != kind and told[each]]
+    # Where there is no hub its share are calls.
+    assert others == ([] if entry != "to_hub" else ["visit became a call for want of time"])
