@@ -273,11 +273,11 @@ class Caseload:
 
     def tell_of_turned(self, due: Rows, turned: NDArray[np.int8], keys: Array) -> None:
         """Tell people whose visit of today became something shorter because their officer has too little time."""
-        tell = self.service.tell
+        service = self.service
         calls, groups, hub = (turned == mode for mode in (Mode.TELEPHONE, Mode.GROUP, Mode.HUB_CALL))
-        tell("visit became a call for want of time", due[calls], 0, keys[calls])
-        tell("visit became a group for want of time", due[groups], 0, keys[groups])
-        tell("visit became a hub call for want of time", due[hub], 0, keys[hub])
+        service.tell("visit became a call for want of time", due[calls], 0, keys[calls])
+        service.tell("visit became a group for want of time", due[groups], 0, keys[groups])
+        service.tell("visit became a hub call for want of time", due[hub], 0, keys[hub])
 
     def book_again(self, held: Outcome) -> None:
         """Book again the contacts that weren't reached: neither a contact nor an absence."""

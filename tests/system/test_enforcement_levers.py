@@ -10,7 +10,7 @@ import pytest
 
 from simulation.system import Model, RunOutput
 from simulation.system.codes import Kind, Status, Task, Why
-from tests.system.system_helpers import request, run, total, totals
+from tests.system.system_helpers import as_tuples, request, run, total, totals
 
 SHORT = {"end": datetime.date(2017, 12, 31)}
 
@@ -280,3 +280,25 @@ def test_people_are_told_why_a_visit_became_something_shorter(entry: str, kind: 
     others = [each for each in told if each.startswith("visit became") and each != kind and told[each]]
     # Where there is no hub its share are calls.
     assert others == ([] if entry != "to_hub" else ["visit became a call for want of time"])
+
+
+# --- One owner --------------------------------------------------------------------------------------------------------
+
+
+def test_where_one_owner_breaches_less_only_its_areas_move() -> None:
+    """Gwent was Working Links's; Cumbria and Durham weren't."""
+    dates = {"start": datetime.date(2018, 5, 1), "count_from": datetime.date(2018, 6, 1)}
+    end = datetime.date(2018, 12, 31)
+    areas = ("cumbria", "durham", "gwent")
+    before, after = (run(name=name, areas=areas, **dates, end=end) for name in ("baseline", "one_owner_breaches_less"))
+    moved = {row[0] for row in set(as_tuples(before)) ^ set(as_tuples(after))}
+    assert moved - {"england_and_wales"} == {"gwent"}
+    started = [
+        sum(
+            row[5]
+            for row in as_tuples(output)
+            if row[0] == "gwent" and row[4] == "breaches_referred" and not row[1].startswith("nps")
+        )
+        for output in (before, after)
+    ]
+    assert 0 < started[1] < 0.95 * started[0]
