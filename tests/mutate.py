@@ -35,6 +35,7 @@ CORE = (
     "system/allocation_loops.py",
     "system/choosing.py",
     "system/appointment_loops.py",
+    "system/contact_rules.py",
     "system/contact_loops.py",
     "system/diary_loops.py",
     "system/court_loops.py",

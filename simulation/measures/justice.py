@@ -6,6 +6,13 @@ from simulation.measures.kinds import Count, Measure
 from simulation.measures.kinds import flow as _flow
 from simulation.measures.kinds import stock as _stock
 
+_LENGTHS = (
+    ("under_6_months", "of under 6 months"),
+    ("6_to_under_12_months", "of 6 to under 12 months"),
+    ("1_to_under_4_years", "of 1 to under 4 years"),
+    ("4_years_and_over", "of 4 years and over"),
+)
+
 COUNTS: tuple[Count, ...] = (
     # Breach courts, warrants, early endings
     _stock("hearings_waiting", "hearings", "Breaches listed for hearing and not yet heard; those with a warrant out are apart."),
@@ -38,6 +45,8 @@ COUNTS: tuple[Count, ...] = (
     _stock("prison_held_cases", "people", "People in custody whose case prison staff hold; they have no officer in the community and don't wait for one."),
     _flow("cases_taken_by_prisons", "cases", "Cases taken over by prison staff, at reception or when their prison came under the rule."),
     _flow("handovers_from_prison", "cases", "Cases handed over by prison staff to the community."),
+    # First releases by length of sentence; they add up to releases
+    *(_flow(f"releases_{name}", "releases", f"First releases from sentences {words}.") for name, words in _LENGTHS),
     # Reasons for recall, and parole
     _flow("recalls_for_absence", "recalls", "Recalls asked for after an unacceptable absence."),
     _flow("recalls_for_risk", "recalls", "Recalls asked for after a noticed rise in risk."),
@@ -134,6 +143,13 @@ MEASURES: tuple[Measure, ...] = (
             "higher", "The share of prison places free"),
     Measure("prison_held_mean", "Cases held by prison staff", "people", ("prison_held_cases",), (), 1, "neither",
             "Cases held by prison staff"),
+    Measure("hdc_days_mean", "Days on curfew", "days a release on curfew", ("hdc_days_served",), ("hdc_releases",), 1,
+            "neither", "Days on home detention curfew", "Days ahead at release; a recall isn't taken off."),
+    *(
+        Measure(f"releases_{name}_share", f"Releases from sentences {words}", "% of releases", (f"releases_{name}",),
+                ("releases",), 100, "neither", f"The share of releases that are from sentences {words}")
+        for name, words in _LENGTHS
+    ),
     Measure("hdc_opted_out_year", "Opted out of curfew", "people a year", ("hdc_opted_out",), (), 1, "neither",
             "People who opt out of curfew"),
     Measure("hdc_unsuitable_year", "Presumed unsuitable for curfew", "people a year", ("hdc_presumed_unsuitable",), (), 1,

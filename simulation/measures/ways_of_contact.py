@@ -49,6 +49,7 @@ COUNTS: tuple[Count, ...] = (
         )
         for count in (
             _flow(f"noticed_{mode}", "events", f"Changes in need or risk noticed at {words}."),
+            _flow(f"absences_{mode}", "absences", f"Absences, accepted or not, from {words}, first appointments included."),
             _flow(f"detection_days_{mode}", "days", f"Days from a change to its being noticed at {words}, added up."),
         )
     ),
@@ -76,6 +77,21 @@ MEASURES: tuple[Measure, ...] = (
             ("video", "by video", "contacts_video"),
             ("called", "by an officer's call", "contacts_called"),
             ("hub", "by a call from the hub", "contacts_hub_call"),
+        )
+    ),
+    *(
+        Measure(f"missed_{name}_share", f"Missed: {title}", "% of those held or missed",
+                tuple(f"absences_{mode}" for mode in modes),
+                tuple(f"{what}_{mode}" for what in ("absences", "contacts") for mode in modes), 100, "lower",
+                f"The share missed of {title}",
+                "Accepted or not. Whoever missed one is booked again sooner, so those who often miss weigh more.")
+        for name, title, modes in (
+            ("visits", "visits to the office", ("in_office", "in_booth")),
+            ("home", "home visits", ("home_visit",)),
+            ("group", "group sessions", ("group",)),
+            ("video", "video appointments", ("video",)),
+            ("calls", "officers' calls", ("called",)),
+            ("hub_calls", "calls from the hub", ("hub_call",)),
         )
     ),
     Measure("hub_put_off_share", "Hub calls put off", "% of hub calls due", ("hub_calls_put_off",), ("hub_calls_due",),

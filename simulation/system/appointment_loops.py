@@ -16,7 +16,8 @@ from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.engine.order import put_into
 from simulation.system.codes import Location, Mode, Rosh, Task, Tier
-from simulation.system.contact_loops import Counted, PeopleColumns, call_due, occurrence_of
+from simulation.system.contact_loops import Counted, PeopleColumns
+from simulation.system.contact_rules import call_due, occurrence_of
 from simulation.system.diary_loops import (
     Flags,
     PostColumns,
@@ -120,7 +121,7 @@ def open_contacts(
     urgency: Urgency,
     seconds: Seconds,
     counted: Counted,
-) -> tuple[NDArray[np.int8], NDArray[np.int8], NDArray[np.int8], NDArray[np.uint64]]:
+) -> tuple[NDArray[np.int8], NDArray[np.int8], NDArray[np.int8], NDArray[np.int8], NDArray[np.uint64]]:
     """Put contacts due into the queues of officers and hubs (first in the arrays), and say how they are made.
 
     Parameters
@@ -138,11 +139,13 @@ def open_contacts(
     -------
     fate, mode, by_colleague : int8 arrays (contacts,)
         One of :data:`FATES` if it isn't reached today, how it is made, and whether somebody stands in.
+    turned : int8 array (contacts,)
+        What a visit was turned into for want of time; 0, a visit, where none was.
     keys : uint64 array (contacts,)
         Keys of people.
     """
     fate, mode = np.empty(due.size, dtype=np.int8), np.zeros(due.size, dtype=np.int8)
-    by_colleague = np.zeros(due.size, dtype=np.int8)
+    by_colleague, turned = np.zeros(due.size, dtype=np.int8), np.zeros(due.size, dtype=np.int8)
     keys = np.empty(due.size, dtype=np.uint64)
     roster, begins = duty_roster(posts, at_work)
     for at in range(due.size):
@@ -206,6 +209,7 @@ def open_contacts(
                 way = way_under_pressure(
                     draw, ways.call_cut[cell], ways.group_cut[cell], ways.hub_cut[cell], ways.hub_open[cell]
                 )
+                turned[at] = way
                 counted[_DOWNGRADED, cell] += way == _TELEPHONE
                 counted[_TO_GROUP, cell] += way == _GROUP
                 counted[_TO_HUB, cell] += way == _HUB_CALL
@@ -233,7 +237,7 @@ def open_contacts(
         first_due = min(int(person["contact_due"]), today)
         mixed = mixed_up(key * np.uint64(31) + np.uint64(first_due))
         urgency[at] = urgency_of(priority[cell, _CONTACT], first_due, mixed, today)
-    return fate, mode, by_colleague, keys
+    return fate, mode, by_colleague, turned, keys
 
 
 class Outcome(NamedTuple):
@@ -270,7 +274,7 @@ def contacts_held(
     Parameters
     ----------
     keys, mode, by_colleague, fate : arrays (contacts,)
-        What :func:`open_contacts` returned.
+        From :func:`open_contacts`.
     seconds, served, put_off : arrays (contacts and tasks,)
         Times, which were done, and which weren't for a meeting alone.
     first : int array

@@ -30,7 +30,7 @@ from simulation.system.appointment_loops import (
     full_days,
     open_contacts,
 )
-from simulation.system.codes import Location, Task
+from simulation.system.codes import Location, Mode, Task
 from simulation.system.contact import Contact
 from simulation.system.contact_loops import people_columns
 from simulation.system.diary_loops import (
@@ -216,7 +216,7 @@ class Caseload:
         if self.any_full_days:
             by_model = self.contact.models, self.workload.contact_seconds
             full_days(due, persons, posts, at_work, available, self.fullest_day, *by_model, server, seconds, too_long)
-        fate, mode, by_colleague, keys = open_contacts(
+        fate, mode, by_colleague, turned, keys = open_contacts(
             due,
             persons,
             posts,
@@ -231,6 +231,8 @@ class Caseload:
             seconds,
             counted[: len(COUNTED_DUE)],
         )
+        if too_long.any():
+            self.tell_of_turned(due, turned, keys)
         everybody = np.concatenate([available, self.contact.hubs.available()])
         served, put_off, used = work_diaries(server, urgency, seconds, everybody, lost)
         self.contact.hubs.close(used[available.size :])
@@ -274,6 +276,14 @@ class Caseload:
         posts = service.posts
         codes = posts.area[rows].astype(np.int64) * 2 + posts.employer[rows]
         service.count_codes("seconds_lost_to_transition", codes, whole[rows] - day[rows])
+
+    def tell_of_turned(self, due: Rows, turned: NDArray[np.int8], keys: Array) -> None:
+        """Tell people whose visit of today became something shorter because their officer has too little time."""
+        service = self.service
+        calls, groups, hub = (turned == mode for mode in (Mode.TELEPHONE, Mode.GROUP, Mode.HUB_CALL))
+        service.tell("visit became a call for want of time", due[calls], 0, keys[calls])
+        service.tell("visit became a group for want of time", due[groups], 0, keys[groups])
+        service.tell("visit became a hub call for want of time", due[hub], 0, keys[hub])
 
     def book_again(self, held: Outcome) -> None:
         """Book again the contacts that weren't reached: neither a contact nor an absence."""

@@ -1,7 +1,7 @@
 """What happens at a contact, person by person: compiled loops that read each record once.
 
-The rules are written here as plain conditions on one person; :mod:`simulation.system.contact` says when they apply,
-tells the history and books what follows.
+The rules themselves are plain conditions on one person, in :mod:`simulation.system.contact_rules`;
+:mod:`simulation.system.contact` says when they apply, tells the history and books what follows.
 """
 
 from __future__ import annotations
@@ -15,8 +15,17 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
-from simulation.system.codes import Mode, Rosh, Tier
+from simulation.system.codes import Mode
 from simulation.system.columns import People
+from simulation.system.contact_rules import (
+    may_be_called,
+    miss_probability,
+    nearest,
+    next_booked_as,
+    occurrence_of,
+    sooner,
+    stage,
+)
 from simulation.system.mode_loops import in_person
 from simulation.system.service import Array, Rows
 
@@ -32,10 +41,11 @@ _OUTCOMES = len(OUTCOMES)
 MODES = ("in_office", "called", "custody", "in_booth", "home_visit", "doorstep", "video", "group", "hub_call")
 #: What is counted at a contact; rows of the array of counts that the loop fills.
 COUNTED = (
-    # One row for each mode, in their order: contacts made, changes noticed at them, and days until that.
+    # One row for each mode, in their order: contacts made, changes noticed at them, days until that, and absences.
     *(f"contacts_{mode}" for mode in MODES),
     *(f"noticed_{mode}" for mode in MODES),
     *(f"detection_days_{mode}" for mode in MODES),
+    *(f"absences_{mode}" for mode in MODES),
     "contacts_by_colleague",
     "seconds_contacts",
     "seconds_with_people",
@@ -58,9 +68,9 @@ COUNTED = (
     "first_appointment_days_release",
     "first_appointments_release_in_time",
 )
-#: In custody nothing is noticed, so there is nothing to count.
-UNCOUNTED = ("noticed_custody", "detection_days_custody")
-_MADE, _NOTICED_BY, _DAYS_BY, _REST = (len(Mode) * part for part in range(4))
+#: In custody nothing is noticed and nobody missed, so there is nothing to count.
+UNCOUNTED = ("noticed_custody", "detection_days_custody", "absences_custody")
+_MADE, _NOTICED_BY, _DAYS_BY, _ABSENT_BY, _REST = (len(Mode) * part for part in range(5))
 (
     _COLLEAGUE,
     _CONTACT_SECONDS,
@@ -86,11 +96,8 @@ _MADE, _NOTICED_BY, _DAYS_BY, _REST = (len(Mode) * part for part in range(4))
 ) = range(_REST, len(COUNTED))
 
 # A compiled loop takes plain numbers, not the members of a class.
-_FACE_TO_FACE, _TELEPHONE, _CUSTODY, _HUB_CALL = Mode.FACE_TO_FACE, Mode.TELEPHONE, Mode.CUSTODY, Mode.HUB_CALL
-_HIGH, _PHONE_TIER = Rosh.HIGH, Tier.C2
+_FACE_TO_FACE, _CUSTODY, _HUB_CALL = Mode.FACE_TO_FACE, Mode.CUSTODY, Mode.HUB_CALL
 
-#: A limit on days unseen shorter than this is not followed.
-_SHORTEST_FLOOR = 7
 #: "Seen in the first week after release" means within so many days.
 _WEEK = 7
 #: Longest wait told apart in the distribution of days to the first appointment.
@@ -185,105 +192,6 @@ class Held(NamedTuple):
     again: Rows  # people who missed a first appointment, which goes back into the diary
 
 
-# --- Rules for one person -----------------------------------------------------------------------------------------
-# They take numbers, never arrays: handing arrays from one compiled function to another costs more than the rule.
-
-
-@compiled_inside
-def occurrence_of(sentences: int, spells: int, contacts: int) -> int:
-    """Return the occurrence number of a contact's draws: sentence, spell in the community, count."""
-    return int(sentences) * 65536 + int(spells) * 1024 + int(contacts)
-
-
-@compiled_inside
-def may_be_called(
-    rosh: int, tier: int, contacts: int, age: int, first_due_from: int, work_only: int, early: int
-) -> bool:
-    """Tell whether someone may be supervised by telephone alone: low or medium risk, past the early weeks."""
-    return (
-        rosh < _HIGH
-        and tier >= _PHONE_TIER
-        and contacts > 0
-        and age >= early
-        and first_due_from == NEVER
-        and work_only == 0
-    )
-
-
-@compiled_inside
-def call_due(booked_as: int, crisis_noticed: int, rosh: int, unseen: int, floor: float, ahead: int) -> bool:
-    """Tell whether a contact is a call: booked as one, unless stepped up, at high risk or due to be seen."""
-    due_to_be_seen = floor > 0 and unseen + ahead >= floor
-    return booked_as != _FACE_TO_FACE and crisis_noticed == 0 and rosh < _HIGH and not due_to_be_seen
-
-
-@compiled_inside
-def _miss_probability(
-    chance: float,
-    in_crisis: bool,
-    officer_is_new: bool,
-    mode_ratio: float,
-    crisis_ratio: float,
-    new_officer_odds: float,
-    most_missed: float,
-) -> float:
-    """Return the chance that an appointment is missed, given where and by whom it would be."""
-    chance = chance * mode_ratio
-    if in_crisis:
-        chance = chance * crisis_ratio
-    if officer_is_new:
-        chance = min(chance, most_missed)
-        odds = chance / (1 - chance) * new_officer_odds
-        chance = odds / (1 + odds)
-    return min(chance, most_missed)
-
-
-@compiled_inside
-def _stage(age: int, early: int, middle: int) -> int:
-    """Return how far supervision has come: early, middle or late."""
-    if age < early:
-        return 0
-    return 1 if age < middle else 2
-
-
-@compiled_inside
-def _next_booked_as(
-    phone_draw: float,
-    phone_cut: float,
-    hub_share: float,
-    rosh: int,
-    tier: int,
-    contacts: int,
-    age: int,
-    first_due_from: int,
-    work_only: int,
-    early: int,
-) -> int:
-    """Return whether the next contact is to be a call, and who calls: the draw is cut again by the hub's share."""
-    # Who isn't cut out for the telephone needn't be looked at more closely.
-    if phone_draw < phone_cut and may_be_called(rosh, tier, contacts, age, first_due_from, work_only, early):
-        return _HUB_CALL if phone_draw < phone_cut * hub_share else _TELEPHONE
-    return _FACE_TO_FACE
-
-
-@compiled_inside
-def _sooner(days: int, floor: int, crisis_noticed: int, step_up: int) -> int:
-    """Shorten an interval to the limit on days unseen, and where a change in need is known."""
-    if floor > 0:
-        days = min(days, max(floor, _SHORTEST_FLOOR))
-    return min(days, step_up) if crisis_noticed == 1 else days
-
-
-@compiled_inside
-def _nearest(day: int, before: int, after: int, draw: float) -> int:
-    """Return the working day nearest to a day; the draw settles ties, so that Monday doesn't get every Sunday."""
-    gap = (day - before) - (after - day)
-    return before if gap < 0 or (gap == 0 and draw < 0.5) else after
-
-
-# --- Many people --------------------------------------------------------------------------------------------------
-
-
 @compiled
 def occurrences(
     sentences: NDArray[np.int8], spells: NDArray[np.int16], contacts: NDArray[np.int16], rows: Rows
@@ -324,7 +232,7 @@ def days_until_next(people: PeopleColumns, rows: Rows, rules: Rules, today: int)
         person = people.records[rows[at]]
         cell, tier, age = person["cell"], people.tier[rows[at]], today - int(person["stage_start"])
         model = rules.model[cell]
-        booked_as = _next_booked_as(
+        booked_as = next_booked_as(
             person["phone_draw"],
             rules.phone_cut[cell],
             rules.hub_share[cell],
@@ -337,11 +245,11 @@ def days_until_next(people: PeopleColumns, rows: Rows, rules: Rules, today: int)
             rules.early,
         )
         if booked_as == _FACE_TO_FACE:
-            days = rules.interval_days[model, _stage(age, rules.early, rules.middle), tier]
+            days = rules.interval_days[model, stage(age, rules.early, rules.middle), tier]
         else:
             days = rules.phone_interval[cell]
         person["booked_as"] = booked_as
-        found[at] = _sooner(days, int(rules.floor[cell]), person["crisis_noticed"], rules.step_up)
+        found[at] = sooner(days, int(rules.floor[cell]), person["crisis_noticed"], rules.step_up)
     return found
 
 
@@ -439,7 +347,7 @@ def hold_contacts(
                     waits[firsts] = min(since, _LONGEST_WAIT) * 2 + max(people.side[row], 0)
                     firsts += 1
             crisis_since, officer_changed_on = int(person["crisis_since"]), int(person["officer_changed_on"])
-            chance = _miss_probability(
+            chance = miss_probability(
                 rules.miss[cell] * np.float64(person["miss_factor"]),
                 crisis_since != NEVER,
                 colleague
@@ -454,6 +362,7 @@ def hold_contacts(
                 chance = min(odds / (1 + odds), rules.most_missed)
             missed = uniform_of(key, draws.attendance, occurrence) < chance
             if missed:
+                counted[cell, _ABSENT_BY + way] += 1
                 counted[cell, _MISSED_SECONDS] += talk if way != _HUB_CALL else 0
                 if uniform_of(key, draws.absence, occurrence) < rules.accepted_share:
                     outcome[at] = EXCUSED
@@ -498,7 +407,7 @@ def hold_contacts(
                         noticed[notices] = row
                         notices += 1
             model, tier, age = rules.model[cell], people.tier[row], today - int(person["stage_start"])
-            booked_as = _next_booked_as(
+            booked_as = next_booked_as(
                 person["phone_draw"],
                 rules.phone_cut[cell],
                 rules.hub_share[cell],
@@ -512,10 +421,10 @@ def hold_contacts(
             )
             person["booked_as"] = booked_as
             if booked_as == _FACE_TO_FACE:
-                wait = rules.interval_days[model, _stage(age, rules.early, rules.middle), tier]
+                wait = rules.interval_days[model, stage(age, rules.early, rules.middle), tier]
             else:
                 wait = rules.phone_interval[cell]
-            wait = _sooner(wait, int(rules.floor[cell]), person["crisis_noticed"], rules.step_up)
+            wait = sooner(wait, int(rules.floor[cell]), person["crisis_noticed"], rules.step_up)
             if missed:
                 if first[at]:
                     again[repeats] = row
@@ -530,7 +439,7 @@ def hold_contacts(
         if before != after:
             # Numbered as the next contact.
             draw = uniform_of(key, draws.side_of_weekend, occurrence + 1)
-            when = _nearest(when, before, after, draw)
+            when = nearest(when, before, after, draw)
         when = max(when, int(day.after[1]))
         person["contact_due"] = when
         booked[bookings], days[bookings] = row, when

@@ -48,6 +48,11 @@ COUNTED = (
     "released_settled",
     "released_homeless",
     "removed_at_release",
+    # By length of sentence, in order
+    "releases_under_6_months",
+    "releases_6_to_under_12_months",
+    "releases_1_to_under_4_years",
+    "releases_4_years_and_over",
 )
 (
     _RELEASES,
@@ -63,12 +68,13 @@ COUNTED = (
     _TO_SETTLED,
     _HOMELESS,
     _REMOVED,
-) = range(len(COUNTED))
+    _RELEASES_BY_LENGTH,
+) = range(len(COUNTED) - 3)
 
 #: Where people go at release, as bits: neither is a home that isn't settled.
 _NOWHERE, _SETTLED = 1, 2
 
-_YEAR = 365
+_HALF_YEAR, _YEAR, _FOUR_YEARS = 183, 365, 1461
 #: Days of curfew are counted in bands so wide.
 _HALF_MONTH = 15
 
@@ -303,8 +309,11 @@ def let_go(
             if held:
                 continue
         flows[numbers[_RELEASES], cell[who]] += 1
-        if length[row] < _YEAR:
+        days = int(length[row])
+        if days < _YEAR:
             flows[numbers[_RELEASES_SHORT], cell[who]] += 1
+        band = (days >= _HALF_YEAR) + (days >= _YEAR) + (days >= _FOUR_YEARS)
+        flows[numbers[_RELEASES_BY_LENGTH + band], cell[who]] += 1
         if leaves:
             continue
         # The week that counts is the one after a first release: not after recall or committal.

@@ -12,7 +12,7 @@ from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_s
 from simulation.engine.digest import stirred
 from simulation.system import codes
 from simulation.system.cohorts import INSPECTED_FROM, INSPECTED_TO
-from simulation.system.contact_loops import may_be_called
+from simulation.system.contact_rules import may_be_called
 
 if TYPE_CHECKING:
     Array = NDArray[Any]

@@ -77,6 +77,8 @@ def todays_items(area: Area, officer: Officer) -> list[Item]:
     for person in officer.cases:
         if has_contact_today(person):
             mode = "custody" if person.is_inside else mode_today(person, behind)
+            if mode == "telephone" and not person.booked_as_call:
+                person.world.tell(person, "visit became a call for want of time")
             items.append(Item(person, "contact", first_due(person), minutes.of_contact(person, mode), mode))
         for task in person.tasks:
             if task.kind != "first_appointment":
