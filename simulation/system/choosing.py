@@ -131,6 +131,9 @@ def give_cases(
     hours_left: Array,
     cases_held: Array,
     points_held: Array,
+    case_group: Array,
+    post_group: Array,
+    others_too: bool,
 ) -> int:
     """Give cases to officers by their team's rule and move what officers hold; return how many were given.
 
@@ -148,6 +151,11 @@ def give_cases(
         Points of a case.
     hours_left : int array (posts,)
         Hours that each officer has for cases; who has none gets none.
+    case_group, post_group : int arrays (rows,) and (posts,)
+        Group of cohorts of each case and of each officer, 0 for none; empty where nobody is parted by cohort. A case
+        goes first to the officers of its group in its team.
+    others_too : bool
+        A case for whose group nobody is there goes to anybody of the team; otherwise it waits.
     """
     teams, given = 0, 0
     team = np.empty(rows.size, dtype=np.int64)
@@ -183,24 +191,33 @@ def give_cases(
         team_of_post[post] = int(post_office[post]) * 2 + (0 if unified[post_area[post]] else int(employer[post]))
         teams = max(teams, team_of_post[post] + 1)
 
+    # Even, so that a team's side can be told when its group is part of its number.
+    teams += teams & 1
     mine = np.empty(rows.size, dtype=np.intp)
-    # First the cases that need a probation officer, then the others.
-    for needs_po in (True, False):
+    # First the cases that need a probation officer, then the others; of each, first those that have a group.
+    for needs_po, in_groups in ((True, True), (True, False), (False, True), (False, False)):
+        if in_groups and case_group.size == 0:
+            continue
         size = 0
         for at in range(rows.size):
-            if high[at] == needs_po:
+            if high[at] == needs_po and chosen[at] < 0:
+                grouped = case_group.size > 0 and case_group[at] > 0
                 mine[size] = at
-                size += 1
+                size += grouped if in_groups else (others_too or not grouped)
         if size == 0:
             continue
         now = mine[:size]
-        able = _able_officers(teams, team, now, needs_po, team_of_post, grade, filled, hours_left)
+        number, number_of_post, numbers = team, team_of_post, teams
+        if in_groups:
+            number, number_of_post = team + teams * case_group, team_of_post + teams * post_group
+            numbers = teams * (max(case_group.max(), post_group.max()) + 1)
+        able = _able_officers(numbers, number, now, needs_po, number_of_post, grade, filled, hours_left)
         # What decides who gets the next case: cases held, or the tool's points where the team goes by those.
         held = np.empty(able.size, dtype=np.int64)
         for at in range(able.size):
             post = able[at]
             held[at] = points_held[post] if by_points[post_area[post], team_of_post[post] & 1] else cases_held[post]
-        found = choose_officers(team[now], cost[now], able, team_of_post[able], held, hours_left[able], teams)
+        found = choose_officers(number[now], cost[now], able, number_of_post[able], held, hours_left[able], numbers)
         for at in range(size):
             post = found[at]
             if post >= 0:

@@ -27,6 +27,7 @@ WORDS = {
     "officer left": "The officer leaves; the case waits for another",
     "officer away for long": "The officer is away for a long time; the case waits for another",
     "risk escalated": "Risk assessed as high; the NPS must hold the case",
+    "cohort changes": "Now in an age band that other officers hold; the case goes to one of them",
     "moved to the company": "The service is split: the case goes to the company",
     "post cut": "The company cuts the officer's post to save money",
     "company taken over": "The company fails; another owner takes it over",
