@@ -1,4 +1,4 @@
-"""Operating models as sets of parameters: each owner has one of its own, and the levels of one set how often people are seen."""
+"""Operating models as sets of parameters: each owner has its own; the levels of one set how often people are seen."""
 
 from __future__ import annotations
 
