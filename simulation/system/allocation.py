@@ -7,7 +7,8 @@ provider a person; the higher wins; NPS cases don't go back when risk falls. Inf
 Officers are chosen within the office by fewest cases, by lowest workload points, in turns or by grade, and only where
 they have room under a cap, if there is one; as if cases were given out one by one in the order of people's keys:
 leavers' cases first, then those that need a probation officer, then the rest. Points of an officer are counted afresh
-every Monday and moved by each case given or taken in between.
+every Monday and moved by each case given or taken in between. Where cases are parted by cohort, officers of the
+person's cohort come before all others, see :mod:`simulation.system.cohort_officers`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from simulation.system.allocation_loops import (
 )
 from simulation.system.choosing import NO_ROOM, RULES, Rules, give_cases, points_held
 from simulation.system.codes import SIDES, Asking, Setting, Task
+from simulation.system.cohort_officers import CohortOfficers
 from simulation.system.hours import tool_in_use
 from simulation.system.operating_models import by_operating_model, operating_models
 from simulation.system.quantiles import quantile_table
@@ -67,12 +69,14 @@ class Allocation:
         self._booked_mark, self._gone_through = 0, 0
         self._booked_of: tuple[NDArray[Any], int] | None = None
         self._ahead: tuple[int, NDArray[np.int64]] = (NEVER, np.zeros(0, dtype=np.int64))
+        self.cohorts = CohortOfficers(service)
         service.process(self.process)
 
     def read(self, workload: Workload) -> None:
         """Take the levers of the day."""
         self.workload = workload
         names = operating_models(self.service)
+        self.cohorts.read(names)
         self._read_rules()
         rates = by_operating_model(self.service, names, "allocation.transfers_per_year")
         self.move_rate = self.service.levers.in_cells(rates)
@@ -227,6 +231,7 @@ class Allocation:
             yield service.clock.phase("allocation")
             today = service.today
             working = service.calendar.is_working(today)
+            self.cohorts.move()
             rows, first_due, first_moving = cases_of_today(
                 # Cases of leavers keep their place until somebody gives out cases.
                 self.orphans.drain() if working else _NOBODY,
@@ -275,6 +280,8 @@ class Allocation:
             posts.cases,
             posts.points,
             self.rules._replace(last=service.tables["turns"].last),
+            *self.cohorts.groups(rows),
+            self.cohorts.others_too,
         )
         if given < rows.size:
             service.tell("no officer has room", rows[chosen == NO_ROOM])

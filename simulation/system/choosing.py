@@ -135,6 +135,7 @@ def choose_by_rule(
     services_most: Array,
     booked: Array,
     most: Array,
+    turn: Array,
     last: Array,
 ) -> NDArray[np.intp]:
     """Give out cases one by one, by turns or by load, to officers with room under their cap.
@@ -160,8 +161,10 @@ def choose_by_rule(
         Cases and points that count against the cap of everybody; moved here.
     most : int array (posts, 2)
         The most cases and the most points that everybody may hold.
-    last : int array (teams,)
-        Row of the officer whose turn was the last in each team; moved here.
+    turn : int array (cases,)
+        Where in ``last`` the turns of the officers are kept among whom each case is given out.
+    last : int array (turns,)
+        Row of the officer whose turn was the last one; moved here.
 
     Returns
     -------
@@ -170,7 +173,7 @@ def choose_by_rule(
         room.
     """
     chosen = np.full(team.size, NOBODY, dtype=np.intp)
-    holds, turns = held.copy(), most.shape[0]
+    holds, rows = held.copy(), most.shape[0]
     for case in range(team.size):
         best, best_after, least = -1, False, 0
         for at in range(posts.size):
@@ -189,7 +192,7 @@ def choose_by_rule(
             after = False
             if rule[at] == _ROUND_ROBIN:
                 # Who comes next after the last turn, from the first officer on again after the last one.
-                load = (post - last[team[case]] - 1) % turns
+                load = (post - last[turn[case]] - 1) % rows
             else:
                 load = load_of(holds[at], hours_left[at])
                 if rule[at] == _GRADE_ELIGIBLE and lower_risk:
@@ -207,7 +210,7 @@ def choose_by_rule(
                 if before >= 0:
                     booked[before, kind] -= room_needed[case, kind]
         if rule[best] == _ROUND_ROBIN:
-            last[team[case]] = post
+            last[turn[case]] = post
     return chosen
 
 
@@ -263,6 +266,9 @@ def give_cases(
     cases_held: Array,
     points_held: Array,
     rules: Rules,
+    case_group: Array,
+    post_group: Array,
+    others_too: bool,
 ) -> int:
     """Give cases to officers by their team's rule and move what officers hold; return how many were given.
 
@@ -281,6 +287,11 @@ def give_cases(
         Hours that each officer has for cases; who has none gets none.
     rules : Rules
         By what they are given out.
+    case_group, post_group : int arrays (rows,) and (posts,)
+        Group of cohorts of each case and of each officer, 0 for none; empty where nobody is parted by cohort. A case
+        goes first to the officers of its group in its team.
+    others_too : bool
+        A case for whose group nobody is there goes to anybody of the team; otherwise it waits.
     """
     teams, given = 0, 0
     by_points = rules.by_points
@@ -330,25 +341,34 @@ def give_cases(
         team_of_post[post] = int(post_office[post]) * 2 + (0 if unified[post_area[post]] else int(employer[post]))
         teams = max(teams, team_of_post[post] + 1)
 
+    # Even, so that a team's side can be told when its group is part of its number.
+    teams += teams & 1
     mine = np.empty(rows.size, dtype=np.intp)
-    # First the cases that need a probation officer, then the others.
-    for needs_po in (True, False):
+    # First the cases that need a probation officer, then the others; of each, first those that have a group.
+    for needs_po, in_groups in ((True, True), (True, False), (False, True), (False, False)):
+        if in_groups and case_group.size == 0:
+            continue
         size = 0
         for at in range(rows.size):
-            if high[at] == needs_po:
+            if high[at] == needs_po and chosen[at] < 0:
+                grouped = case_group.size > 0 and case_group[at] > 0
                 mine[size] = at
-                size += 1
+                size += grouped if in_groups else (others_too or not grouped)
         if size == 0:
             continue
         now = mine[:size]
-        able = _able_officers(teams, team, now, needs_po, team_of_post, grade, filled, hours_left)
+        number, number_of_post, numbers = team, team_of_post, teams
+        if in_groups:
+            number, number_of_post = team + teams * case_group, team_of_post + teams * post_group
+            numbers = teams * (max(case_group.max(), post_group.max()) + 1)
+        able = _able_officers(numbers, number, now, needs_po, number_of_post, grade, filled, hours_left)
         # What decides who gets the next case: cases held, or the tool's points where the team goes by those.
         held = np.empty(able.size, dtype=np.int64)
         for at in range(able.size):
             post = able[at]
             held[at] = points_held[post] if by_points[post_area[post], team_of_post[post] & 1] else cases_held[post]
         if rules.plain:
-            found = choose_officers(team[now], cost[now], able, team_of_post[able], held, hours_left[able], teams)
+            found = choose_officers(number[now], cost[now], able, number_of_post[able], held, hours_left[able], numbers)
         else:
             rule, services_most = np.empty(able.size, dtype=np.int64), np.empty(able.size, dtype=np.int64)
             for at in range(able.size):
@@ -361,13 +381,13 @@ def give_cases(
             needed = np.ones((size, 2), dtype=np.int64)
             needed[:, 1] = points[now]
             found = choose_by_rule(
-                team[now],
+                number[now],
                 cost[now],
                 needed,
                 leaves[now],
                 not needs_po,
                 able,
-                team_of_post[able],
+                number_of_post[able],
                 rule,
                 grade[able] == _PO,
                 held,
@@ -375,6 +395,7 @@ def give_cases(
                 services_most,
                 booked,
                 most,
+                team[now],
                 rules.last,
             )
         for at in range(size):

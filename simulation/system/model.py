@@ -208,6 +208,7 @@ class Model:
             self.enforcement.breach_courts.count_waiting,
             self.prison_held.count_held,
             places.count,
+            self.allocation.cohorts.count,
             self.requirements.count_stocks,
         ]
         self.read(0)

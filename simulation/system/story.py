@@ -30,6 +30,7 @@ WORDS = {
     "risk escalated": "Risk assessed as high; the NPS must hold the case",
     "escalation refused": "The company says that risk has risen; the NPS refuses the case",
     "no officer has room": "No officer has room under the cap on cases",
+    "cohort changes": "Now in an age band that other officers hold; the case goes to one of them",
     "moved to the company": "The service is split: the case goes to the company",
     "post cut": "The company cuts the officer's post to save money",
     "company taken over": "The company fails; another owner takes it over",

@@ -22,6 +22,8 @@ _TARIFF = {
     Setting.SUPERVISION: "community",
     Setting.CUSTODY: "custody",
 }
+#: Patterns of companies: their contacts cost their tasks even where they are as frequent as under E3.
+_OF_COMPANIES = ("crc", "brag")
 #: Tiers whose cases count as high for home visits.
 HIGH_TIERS = (Tier.A, Tier.B1, Tier.B2)
 #: Kinds of work whose place in the queue depends on the operating model.
@@ -159,7 +161,7 @@ class Workload:
         tier_name = Tier.names[tier]
         as_e3 = [round(e3[f"{stage}_{tier_name}"]) for stage in STAGES]
         # The same contacts as under E3 cost the same; anything else is the sum of its tasks.
-        if self.interval_days[model, :, tier].tolist() == as_e3 and pattern != "crc":
+        if self.interval_days[model, :, tier].tolist() == as_e3 and pattern not in _OF_COMPANIES:
             self.from_tariff[model, tier] = True
             administration = self._remainder(minutes, model, setting, tier, month)
             for_calls = administration

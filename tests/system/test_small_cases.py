@@ -121,6 +121,7 @@ def by_rule(
         of("full", NO_LIMIT),
         booked,
         most,
+        np.array(team),
         turns,
     )
     return chosen.tolist(), turns.tolist()

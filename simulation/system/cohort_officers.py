@@ -1,0 +1,268 @@
+"""Officers by cohort: where an operating model parts cases by sex and age, an officer holds those of one cohort.
+
+An office's officers are shared among cohorts by ``allocation.cohort_officers``, in the order of their posts: of n
+posts, the k-th belongs to the cohort in whose part of the line from 0 to 1 the point (k - 0.5) / n lies. A cohort too
+small for an officer of its own is held by the officers of the one in whose part its own middle falls: together they
+are a group. A case is given first within its group (see :func:`simulation.system.choosing.give_cases`). It moves when
+its person has grown into another group's cohort, looked at on the first of each month, and over some days when a
+provider begins to part cases.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.engine.compiled import compiled, compiled_inside
+from simulation.system.operating_models import by_operating_model
+from simulation.system.service import Array, Rows, Service
+
+#: Cohorts, in the order in which they lie beside each other.
+COHORTS = ("young_men", "working_age_men", "older_men", "women")
+_WOMEN, _AGES = COHORTS.index("women"), ("working_age", "older")
+_DAYS_A_YEAR = 365.25
+_NONE = np.empty(0, dtype=np.int64)
+
+
+class CohortOfficers:
+    """Who holds the cases of which cohort, and whose case moves.
+
+    Attributes
+    ----------
+    others_too : bool
+        Anybody of the office takes a case for whose cohort there is nobody.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.here: NDArray[np.bool_] | None = None
+        self.parted = False
+        self._beginning = np.zeros((service.areas, 2), dtype=np.bool_)
+
+    def read(self, names: list[list[str]]) -> None:
+        """Take the levers of the day; ``names`` are the operating models by area and side."""
+        levers = self.service.levers
+        here = by_operating_model(self.service, names, "allocation.cohorts") > 0.5
+        if self.here is not None:
+            self._beginning |= here & ~self.here
+        self.here = here
+        self.parted = bool(here.any())
+        ages, shares = levers.mapping("allocation.cohort_ages"), levers.mapping("allocation.cohort_officers")
+        self.ages = np.array([float(ages[name]) for name in _AGES])
+        parts = np.cumsum([float(shares[name]) for name in COHORTS])
+        # Ends of the cohorts' parts of the line; whatever is given is all officers.
+        self.ends = parts / max(parts[-1], 1e-9)
+        self.others_too = levers.number("allocation.cohort_others") > 0.5
+        self.unified = levers.grid("organisation.unified")[:, 0] > 0.5
+        self.transition_days = levers.integer("allocation.cohort_transition_days")
+
+    def groups(self, rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the group of each of some cases and of each post, 0 for none; empty where nobody is parted."""
+        assert self.here is not None
+        if not self.parted:
+            return _NONE, _NONE
+        posts, people = self.service.posts, self.service.people
+        size = posts.size
+        post_group, group_of = groups_of_officers(
+            self.here,
+            self.unified,
+            self.ends,
+            posts.area[:size],
+            posts.office[:size],
+            posts.employer[:size],
+            posts.filled[:size],
+            posts.closed[:size],
+        )
+        case_group = groups_of_cases(
+            rows,
+            self.service.today,
+            self.here,
+            self.unified,
+            self.ages,
+            group_of,
+            people.area,
+            people.office,
+            people.side,
+            people.female,
+            people.age,
+            people.convicted,
+        )
+        return case_group, post_group
+
+    def move(self) -> None:
+        """Ask for the move of cases whose cohort another group of officers holds since this month, or from now on."""
+        if not self.parted:
+            return
+        service, people = self.service, self.service.people
+        date = service.calendar.date(service.today)
+        beginning = self._beginning
+        if date.day != 1 and not beginning.any():
+            return
+        assert self.here is not None
+        rows = self._held()
+        outside = self._outside(rows)
+        rows = rows[outside]
+        begins = beginning[people.area[rows], people.side[rows]]
+        if date.day == 1:
+            yesterday = service.calendar.date(service.today - 1)
+            grown = cohorts_of(
+                rows, service.today, self.ages, people.female, people.age, people.convicted
+            ) != cohorts_of(
+                rows, service.today - yesterday.day, self.ages, people.female, people.age, people.convicted
+            )
+            grown &= ~begins
+            service.tell("cohort changes", rows[grown])
+            when = service.calendar.working_day_after(np.full(int(grown.sum()), service.today + 1))
+            service.agendas["transfer"].put(rows[grown], when)
+        if beginning.any():
+            movers = rows[begins]
+            wait = (service.chance.uniform(people.key[movers], "moved to a cohort") * self.transition_days).astype(int)
+            service.agendas["transfer"].put(movers, service.calendar.working_day_after(service.today + 1 + wait))
+            beginning[:] = False
+
+    def count(self) -> None:
+        """Count cases held where they are parted by cohort, and those whose officer holds another one."""
+        if not self.parted:
+            return
+        rows = self._held()
+        self.service.count("cases_by_cohort", rows)
+        self.service.count("cases_outside_cohort", rows[self._outside(rows)])
+
+    def _held(self) -> Rows:
+        """Return everybody with an officer where cases are parted."""
+        people = self.service.people
+        assert self.here is not None
+        return held_in(people.size, self.here, people.area, people.side, people.officer)
+
+    def _outside(self, rows: Rows) -> NDArray[np.bool_]:
+        """Tell whose officer is of another group than the case."""
+        case_group, post_group = self.groups(rows)
+        outside: NDArray[np.bool_] = post_group[self.service.people.officer[rows]] != case_group
+        return outside
+
+
+@compiled_inside
+def cohort_of(female: int, age: int, convicted: int, today: int, ages: Array) -> int:
+    """Return the cohort of somebody whose age at the first conviction is known."""
+    if female == 1:
+        return _WOMEN
+    years, cohort = age + max(0.0, today - convicted) / _DAYS_A_YEAR, 0
+    while cohort < ages.size and years >= ages[cohort]:
+        cohort += 1
+    return cohort
+
+
+@compiled
+def cohorts_of(rows: Rows, today: int, ages: Array, female: Array, age: Array, convicted: Array) -> NDArray[np.int64]:
+    """Return the cohort of each of some people on a day."""
+    found = np.empty(rows.size, dtype=np.int64)
+    for at in range(rows.size):
+        row = rows[at]
+        found[at] = cohort_of(int(female[row]), int(age[row]), int(convicted[row]), today, ages)
+    return found
+
+
+@compiled
+def groups_of_officers(
+    here: Array,
+    unified: Array,
+    ends: Array,
+    post_area: Array,
+    post_office: Array,
+    employer: Array,
+    filled: Array,
+    closed: Array,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Share the officers of every team among cohorts.
+
+    Parameters
+    ----------
+    here : bool array (areas, sides)
+        Where cases are parted by cohort.
+    ends : float array (cohorts,)
+        Where the part of each cohort on the line from 0 to 1 ends.
+
+    Returns
+    -------
+    post_group : int array (posts,)
+        Group of each post, 0 where cases aren't parted or nobody is sought for it.
+    group_of : int array (teams, cohorts)
+        Group that holds each cohort in each team; a group has the number of its first cohort, counted from 1.
+    """
+    size, teams = post_area.size, 0
+    team = np.full(size, -1, dtype=np.int64)
+    for post in range(size):
+        side = 0 if unified[post_area[post]] else int(employer[post])
+        # A post stays one of n while it is vacant.
+        if here[post_area[post], side] and (closed[post] == 0 or filled[post] == 1):
+            team[post] = int(post_office[post]) * 2 + side
+        teams = max(teams, int(post_office[post]) * 2 + 2)
+    posts, before = np.zeros(teams, dtype=np.int64), np.zeros(teams, dtype=np.int64)
+    for post in range(size):
+        if team[post] >= 0:
+            posts[team[post]] += 1
+    post_group = np.zeros(size, dtype=np.int64)
+    own = np.zeros((teams, ends.size), dtype=np.bool_)
+    for post in range(size):
+        mine = team[post]
+        if mine >= 0:
+            cohort = _part_of(before[mine] + 0.5, posts[mine], ends)
+            post_group[post] = cohort + 1
+            own[mine, cohort] = True
+            before[mine] += 1
+    group_of = np.zeros((teams, ends.size), dtype=np.int64)
+    for number in range(teams):
+        for cohort in range(ends.size):
+            holder, begin = cohort, ends[cohort - 1] if cohort > 0 else 0.0
+            if posts[number] > 0 and not own[number, cohort]:
+                # The officer on whom the middle of the cohort's part falls.
+                officer = min(np.floor((begin + ends[cohort]) / 2 * posts[number]), posts[number] - 1.0)
+                holder = _part_of(officer + 0.5, posts[number], ends)
+            group_of[number, cohort] = holder + 1
+    return post_group, group_of
+
+
+@compiled_inside
+def _part_of(place: float, posts: int, ends: Array) -> int:
+    """Return the cohort in whose part a place on the line of so many posts lies."""
+    cohort = 0
+    while cohort < ends.size - 1 and place >= ends[cohort] * posts:
+        cohort += 1
+    return cohort
+
+
+@compiled
+def groups_of_cases(
+    rows: Rows,
+    today: int,
+    here: Array,
+    unified: Array,
+    ages: Array,
+    group_of: Array,
+    area: Array,
+    office: Array,
+    side: Array,
+    female: Array,
+    age: Array,
+    convicted: Array,
+) -> NDArray[np.int64]:
+    """Return the group that holds the cohort of each case in its team; 0 where cases aren't parted."""
+    found = np.zeros(rows.size, dtype=np.int64)
+    for at in range(rows.size):
+        row = rows[at]
+        its_side = 0 if unified[area[row]] else int(side[row])
+        team = int(office[row]) * 2 + its_side
+        if here[area[row], its_side] and team < group_of.shape[0]:
+            cohort = cohort_of(int(female[row]), int(age[row]), int(convicted[row]), today, ages)
+            found[at] = group_of[team, cohort]
+    return found
+
+
+@compiled
+def held_in(size: int, here: Array, area: Array, side: Array, officer: Array) -> Rows:
+    """Return everybody with an officer in the areas and on the sides where something holds."""
+    rows, at = np.empty(size + 1, dtype=np.intp), 0
+    for row in range(size):
+        rows[at] = row
+        at += officer[row] >= 0 and side[row] >= 0 and here[area[row], side[row]]
+    return rows[:at]
