@@ -32,7 +32,7 @@ from simulation.system.allocation_loops import (
 )
 from simulation.system.choosing import NO_ROOM, RULES, Rules, give_cases, points_held
 from simulation.system.codes import SIDES, Asking, Setting, Task
-from simulation.system.cohort_officers import CohortOfficers
+from simulation.system.cohort_officers import TURNS_A_TEAM, CohortOfficers
 from simulation.system.hours import tool_in_use
 from simulation.system.operating_models import by_operating_model, operating_models
 from simulation.system.quantiles import quantile_table
@@ -124,6 +124,7 @@ class Allocation:
             points_per_month=int(self.workload.points_per_month),
             full_time=int(self.workload.full_time),
             last=np.zeros(0, dtype=np.int32),
+            turns_a_team=TURNS_A_TEAM,
             plain=not cap.any() and bool((rule < RULES.index("round_robin")).all()),
         )
 

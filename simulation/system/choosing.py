@@ -42,8 +42,11 @@ class Rules(NamedTuple):
         Percent of capacity from which a services officer is no longer preferred for cases of lower risk.
     points_per_month, full_time : int
         The tool's points, and hundredths of an hour a week, of a full-time officer.
-    last : int array (teams,)
-        Row of the officer whose turn was the last one in each team; moved here.
+    last : int array (teams x turns_a_team,)
+        Row of the officer whose turn was the last one in each team, and in each of its groups; moved here.
+    turns_a_team : int
+        Rows of ``last`` for each team: of all its officers, and of each group of cohorts. Groups don't share a turn:
+        whoever comes first in one would get a case after each that another group took.
     plain : bool
         No side has a cap, takes turns or goes by grade.
     """
@@ -56,6 +59,7 @@ class Rules(NamedTuple):
     points_per_month: int
     full_time: int
     last: Array
+    turns_a_team: int
     plain: bool
 
 
@@ -380,6 +384,9 @@ def give_cases(
                     services_most[at] = int(np.floor(rules.services_full * capacity / 100))
             needed = np.ones((size, 2), dtype=np.int64)
             needed[:, 1] = points[now]
+            turn = team[now] * rules.turns_a_team
+            if in_groups:
+                turn += case_group[now]
             found = choose_by_rule(
                 number[now],
                 cost[now],
@@ -395,7 +402,7 @@ def give_cases(
                 services_most,
                 booked,
                 most,
-                team[now],
+                turn,
                 rules.last,
             )
         for at in range(size):

@@ -19,6 +19,8 @@ from simulation.system.service import Array, Rows, Service
 
 #: Cohorts, in the order in which they lie beside each other.
 COHORTS = ("young_men", "working_age_men", "older_men", "women")
+#: Turns that a team keeps: of everybody in it, and of the officers of each group of cohorts.
+TURNS_A_TEAM = 1 + len(COHORTS)
 _WOMEN, _AGES = COHORTS.index("women"), ("working_age", "older")
 _DAYS_A_YEAR = 365.25
 _NONE = np.empty(0, dtype=np.int64)

@@ -12,6 +12,7 @@ import numpy as np
 from simulation.engine import NEVER, Column, Table
 from simulation.system.allocation import Allocation
 from simulation.system.codes import CRC, NPS, Grade, Location
+from simulation.system.cohort_officers import TURNS_A_TEAM
 from simulation.system.equal_money import pay_for_transition
 from simulation.system.other_staff import lose_seniors
 from simulation.system.population import Population
@@ -44,9 +45,12 @@ def teams_table(areas: int) -> Table:
 
 
 def turns_table(teams: int) -> Table:
-    """Return what is kept for each team (office x 2 + employer) where cases are given out by turns."""
+    """Return what is kept for each team (office x 2 + employer) where cases are given out by turns.
+
+    A team has a row for everybody in it and, after that, one for the officers of each group of cohorts.
+    """
     last = Column("last", "int32", "row of posts", "Officer who got the last case given out by turns.", -1)
-    return Table("turns", [last], teams)
+    return Table("turns", [last], teams * TURNS_A_TEAM)
 
 
 class Organisation:

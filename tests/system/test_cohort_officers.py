@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from simulation.system import Model, RunOutput
-from simulation.system.choosing import Rules, give_cases
+from simulation.system.choosing import NO_ROOM, RULES, Rules, give_cases
 from simulation.system.codes import CRC, Grade
-from simulation.system.cohort_officers import COHORTS, cohorts_of, groups_of_officers
+from simulation.system.cohort_officers import COHORTS, TURNS_A_TEAM, cohorts_of, groups_of_officers
 from tests.system.system_helpers import UNLIMITED, change, finished, run, total
 
 AREA = ("thames_valley",)
@@ -26,7 +26,8 @@ FEWEST_CASES = Rules(
     services_full=100.0,
     points_per_month=1000,
     full_time=3700,
-    last=np.full(2, -1, dtype=np.int32),
+    last=np.full(2 * TURNS_A_TEAM, -1, dtype=np.int32),
+    turns_a_team=TURNS_A_TEAM,
     plain=True,
 )
 SHORT = {"areas": AREA, "end": datetime.date(2018, 3, 31)}
@@ -135,6 +136,62 @@ def test_the_cohorts_own_officers_come_first(filled: tuple[int, int], others_too
     assert given == 3 * (expected[0] >= 0)
 
 
+TURNS = {"rule": np.full((1, 2), RULES.index("round_robin")), "plain": False}
+
+
+def given_out(
+    groups: list[int], hold: list[int], rules: Rules, others_too: bool = True
+) -> tuple[list[int], list[int]]:
+    """Who gets each case of some groups, in a team of two officers for each of two groups; and what all then hold."""
+    posts, zeros = len(hold), np.zeros(len(groups), dtype=np.int8)
+    held, chosen = np.array(hold, dtype=np.int32), np.empty(len(groups), dtype=np.int32)
+    give_cases(
+        np.arange(len(groups)),
+        chosen,
+        np.zeros(1, dtype=np.bool_),
+        np.ones((4, 7), dtype=np.int64),
+        zeros,
+        np.zeros(len(groups), dtype=np.int16),
+        np.ones(len(groups), dtype=np.int8),
+        zeros,
+        zeros,
+        zeros,
+        np.full(len(groups), -1, dtype=np.int32),
+        posts,
+        np.zeros(posts, dtype=np.int8),
+        np.zeros(posts, dtype=np.int64),
+        np.full(posts, CRC, dtype=np.int8),
+        np.full(posts, Grade.PO, dtype=np.int8),
+        np.ones(posts, dtype=np.int8),
+        np.full(posts, 3700, dtype=np.int64),
+        held,
+        np.zeros(posts, dtype=np.int64),
+        rules,
+        np.array(groups, dtype=np.int64),
+        np.array([1, 1, 2, 2], dtype=np.int64),
+        others_too,
+    )
+    return chosen.tolist(), held.tolist()
+
+
+def test_each_group_takes_turns_of_its_own() -> None:
+    """Cases of two groups come by turns: in neither does the first officer get them all. Tomorrow goes on."""
+    rules = FEWEST_CASES._replace(**TURNS, last=FEWEST_CASES.last.copy())
+    assert given_out([1, 2, 1, 2, 1, 2], [0] * 4, rules)[0] == [0, 2, 1, 3, 0, 2]
+    assert given_out([1, 2], [0] * 4, rules)[0] == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("others_too", "expected"), [(True, [0, 1, 2, 2, NO_ROOM]), (False, [0, 1, NO_ROOM, NO_ROOM, NO_ROOM])]
+)
+def test_whom_the_group_has_no_room_for_goes_to_others_with_room(others_too: bool, expected: list[int]) -> None:
+    """Five cases of the first group, whose two officers have room for one each; of the others one has room for two."""
+    capped = FEWEST_CASES._replace(cap=np.full((1, 2), 40.0), plain=False)
+    chosen, held = given_out([1] * 5, [39, 39, 38, 40], capped, others_too)
+    assert chosen == expected
+    assert max(held) <= 40
+
+
 # --- Levers, in a run -------------------------------------------------------------------------------------------
 
 
@@ -156,6 +213,13 @@ def test_more_so_where_the_officers_of_a_cohort_are_too_few(parted: Model) -> No
     shares = "allocation.cohort_officers."
     few = finished(overrides={shares + "young_men": 0.1, shares + "working_age_men": 0.6}, **SHORT)
     assert unevenness(few) > 1.1 * unevenness(parted)
+
+
+def test_turns_are_as_even_within_cohorts_as_within_teams(unparted: Model) -> None:
+    """A rota of the whole team would leave the first officer of a cohort with nearly all its cases."""
+    by_turns = {"allocation.rule.crc": "round_robin"}
+    turns = finished(overrides=by_turns, **SHORT)
+    assert unevenness(turns) < 2 * unevenness(finished(overrides={**by_turns, SWITCH: 0}, **SHORT))
 
 
 def test_nobody_else_takes_a_case_where_others_may_not() -> None:
