@@ -99,7 +99,6 @@ def sentence(area: Area, person: Person, length: int, occurrence: int) -> None:
 def receive(area: Area, person: Person, length: int, remand: int, extended: bool, offence: int) -> None:
     """Write down a term of custody, and what comes of it today."""
     world, number = area.world, len(person.sentences) + 1
-    was_inside = person.is_inside or person.location == "at_large"
     allocation.assess(person, number)
     orders = [each for each in person.sentences if each.status == ORDER]
     revoked = world.value("enforcement.order_revoked_on_custody_share")
@@ -109,7 +108,7 @@ def receive(area: Area, person: Person, length: int, remand: int, extended: bool
     term = Sentence(number, "determinate", CUSTODY, world.today, offence, length, remand, extended=extended)
     dates(world, term)
     inside = (CUSTODY, RECALLED, AT_LARGE)
-    term.held_otherwise = was_inside or any(each.status in inside for each in person.sentences)
+    term.held_otherwise = any(each.status in inside for each in person.sentences)
     person.sentences.append(term)
     world.tell(person, "sentenced to custody", length)
     assert term.custody_end is not None
