@@ -55,6 +55,7 @@ TESTS = (
     "tests/engine",
     "tests/system/test_small_cases.py",
     "tests/system/test_diary_loops.py",
+    "tests/system/test_edges_by_hand.py",
     "tests/twin",
     "tests/system/test_sentence_dates.py",
     "tests/system/test_conservation.py",

@@ -1,0 +1,118 @@
+"""Rules at their edges, a few people by hand: the day that still counts, who is left out, who is counted once."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simulation.engine import NEVER
+from simulation.engine.agenda import NOBODY
+from simulation.system import Model
+from simulation.system.codes import NPS, Location, Status
+from simulation.system.service import COUNT_INDEX
+from tests.system.system_helpers import request, total
+
+#: Monday 11 September 2017.
+MONDAY = 72
+IN_PERSON = ("seen", "seen for the first time", "seen in an open booth", "seen at home", "seen in a group")
+
+
+@pytest.fixture(scope="module")
+def saved() -> tuple[Model, dict[str, Any]]:
+    """An area on a Monday."""
+    model = Model(request(seed=2, end=datetime.date(2017, 10, 31)))
+    model.run(MONDAY)
+    assert model.service.calendar.date(model.service.today) == datetime.date(2017, 9, 11)
+    return model, model.save()
+
+
+@pytest.fixture
+def world(saved: tuple[Model, dict[str, Any]]) -> Model:
+    """The same Monday, whatever another test did on it."""
+    model, state = saved
+    model.continue_with(state, model.request.resolved)
+    return model
+
+
+def listen(model: Model) -> dict[str, list[int]]:
+    """Note of whom something is told."""
+    told: dict[str, list[int]] = {}
+    model.service.tell = lambda kind, rows, *_: told.setdefault(kind, []).extend(rows.tolist())  # type: ignore
+    return told
+
+
+def test_a_pack_is_in_time_up_to_its_last_working_day(world: Model) -> None:
+    """Ten working days lie after 25 August, without the bank holiday on the 28th; eleven after the 24th."""
+    service, enforcement = world.service, world.enforcement
+    people, sentences = service.people, service.sentences
+    orders = np.flatnonzero(sentences.status[: sentences.size] == Status.ORDER)
+    packs = orders[people.side[sentences.person[orders]] == NPS][:3]
+    known = [datetime.date(2017, 8, day) for day in (28, 25, 24)]
+    sentences.breach_known[packs] = [(day - datetime.date(2017, 7, 1)).days for day in known]
+    sentences.breach_pending[packs] = 1
+    enforcement.referral_target, enforcement.dropped = 10, np.ones_like(enforcement.dropped)
+    counts = [COUNT_INDEX[name] for name in ("breaches_dropped", "breaches_referred", "breaches_referred_in_time")]
+    before = service.flows[counts].sum(axis=1)
+    told = listen(world)
+    enforcement.packs_sent(packs.astype(np.intp))
+    assert (service.flows[counts].sum(axis=1) - before).tolist() == [1, 2, 2]
+    assert told["breach dropped"] == [sentences.person[packs[2]]]
+
+
+def test_nobody_out_of_the_model_comes_before_the_court(world: Model) -> None:
+    """Nor does somebody who is before it already come a second time."""
+    people, courts = world.service.people, world.courts
+    rows = np.flatnonzero(
+        (people.location[: people.size] == Location.COMMUNITY) & (people.report_due[: people.size] == NEVER)
+    )[:5]
+    people.location[rows[:2]] = Location.DEAD, Location.REMOVED
+    people.report_due[rows[2]] = world.service.today + 5
+    courts.report_coverage = type(courts.report_coverage)(0)
+    told = listen(world)
+    assert courts.refer(rows).tolist() == rows[3:].tolist() == told["convicted"]
+
+
+def test_whoever_leaves_the_country_at_the_end_of_two_terms_leaves_once(world: Model) -> None:
+    service, custody = world.service, world.custody
+    people, sentences = service.people, service.sentences
+    inside = np.flatnonzero(sentences.status[: sentences.size] == Status.CUSTODY)
+    alone = inside[(people.latest[sentences.person[inside]] == inside) & (sentences.previous[inside] < 0)]
+    terms = alone[np.argsort(sentences.person[alone])][:3]
+    first, second = sentences.person[terms[0]], sentences.person[terms[2]]
+    sentences.previous[terms[0]], sentences.person[terms[1]] = terms[1], first
+    people.deportation[[first, second]] = 1
+    told = listen(world)
+    custody.let_go(NOBODY, terms.astype(np.intp))
+    assert told["removed from the country"] == [first, second] and told.get("released", []) == []
+
+
+def test_cases_stay_with_a_sick_officer_who_is_back_tomorrow(world: Model) -> None:
+    service, posts = world.service, world.service.posts
+    rows = np.flatnonzero((posts.filled[: posts.size] == 1) & (posts.covered[: posts.size] == 0))[:4]
+    posts.sick_until[rows] = service.today + np.array([0, 1, 2, 90])
+    posts.filled[rows[3]] = 0
+    world.staffing.cover_the_sick(rows)
+    assert posts.covered[rows].tolist() == [0, 0, 1, 0]
+
+
+def test_seen_within_a_week_of_release_are_those_seen_by_its_seventh_day() -> None:
+    model = Model(request(areas=("gwent", "durham")))
+    service, tell = model.service, model.service.tell
+    released: dict[int, int] = {}
+    waits: list[int] = []
+
+    def listening(kind: str, rows: Any, *rest: Any) -> None:
+        who = np.asarray(rows).tolist()
+        if kind in ("released", "released on curfew"):
+            released.update(dict.fromkeys(who, service.today))
+        elif kind in IN_PERSON:
+            waits.extend(service.today - released.pop(row) for row in who if row in released)
+        tell(kind, rows, *rest)
+
+    service.tell = listening  # type: ignore[method-assign]
+    model.run()
+    assert {0, 7, 8} < set(waits)
+    assert total(model.output(), "released_seen_first_week") == sum(wait <= 7 for wait in waits)
