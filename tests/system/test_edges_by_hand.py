@@ -11,7 +11,10 @@ import pytest
 from simulation.engine import NEVER
 from simulation.engine.agenda import NOBODY
 from simulation.system import Model
-from simulation.system.codes import NPS, Location, Status
+from simulation.system.codes import CRC, NPS, Location, Mode, Rosh, Status
+from simulation.system.contact_loops import call_due
+from simulation.system.diary_loops import open_posts, post_columns
+from simulation.system.recruitment_loops import days_of_stage
 from simulation.system.service import COUNT_INDEX
 from tests.system.system_helpers import request, total
 
@@ -96,6 +99,83 @@ def test_cases_stay_with_a_sick_officer_who_is_back_tomorrow(world: Model) -> No
     posts.filled[rows[3]] = 0
     world.staffing.cover_the_sick(rows)
     assert posts.covered[rows].tolist() == [0, 0, 1, 0]
+
+
+def test_cases_that_nobody_takes_count_where_they_were(world: Model) -> None:
+    """With the first officer of the table as with any other."""
+    people, posts = world.service.people, world.service.posts
+    rows = np.array([np.flatnonzero(people.officer[: people.size] == post)[0] for post in (0, 1, 1)])
+    held = posts.cases[: posts.size].copy(), posts.points[: posts.size].copy()
+    posts.filled[:] = 0
+    world.allocation.give(rows)
+    assert [posts.cases[: posts.size].tolist(), posts.points[: posts.size].tolist()] == [each.tolist() for each in held]
+
+
+def test_only_those_who_waited_and_are_new_count_as_on_the_wrong_side(world: Model) -> None:
+    """Four whose true risk is very high, with the company: two waited, one didn't, one had another officer."""
+    service, people = world.service, world.service.people
+    held = people.officer[: people.size]
+    rows = np.flatnonzero((people.side[: people.size] == CRC) & (held >= 0))
+    rows = rows[people.officer_since[rows] != NEVER][:4]
+    people.rosh[rows] = Rosh.VERY_HIGH
+    people.waiting_since[rows] = [service.today - 3, service.today, NEVER, service.today - 1]
+    people.changes[rows] = [0, 0, 0, 1]
+    counts = [COUNT_INDEX[name] for name in ("misallocated", "officer_changes")]
+    before = service.flows[counts].sum(axis=1)
+    other = next(post for post in held[held >= 0].tolist() if post not in held[rows])
+    world.allocation.settle(rows, np.full(4, other, dtype=np.int32))
+    assert (service.flows[counts].sum(axis=1) - before).tolist() == [2, 1]
+
+
+def test_a_visit_is_due_when_the_floor_would_be_reached_by_the_days_ahead() -> None:
+    unseen = [call_due(Mode.TELEPHONE, 0, Rosh.MEDIUM, days, 31.0, 14) for days in (16, 17, 18)]
+    assert unseen == [True, False, False]
+
+
+def test_every_stage_of_every_search_has_luck_of_its_own() -> None:
+    shares, months = np.tile([0.0, 1.0], (1, 5, 1)), np.tile([0.0, 1e6], (1, 5, 1))
+    stages = [(search, stage) for search in range(4) for stage in range(1, 6)]
+    key, length = np.uint64(5), np.uint64(7)
+    days = [days_of_stage(key, 0, search, stage, shares, months, 1.0, length) for search, stage in stages]
+    assert len(set(days)) == len(stages)
+
+
+def test_meetings_of_the_next_holder_are_not_those_of_the_one_before(world: Model) -> None:
+    posts = post_columns(world.service.posts)
+    posts.filled[:], posts.hours_left[:], posts.holder[:] = 1, 3700, 0
+    places = (world.service.areas, 2)
+    teaching = np.zeros(world.service.areas * 2, dtype=np.int64)
+    given = (np.full(places, 20_000.0), 3700, np.full(places, 0.5), 3600, np.uint64(9), teaching)
+
+    def meets(holder: int, day: int) -> list[bool]:
+        posts.holder[:], posts.present_days[:] = holder, day
+        *_, lost = open_posts(posts, world.service.today, *given)
+        return (lost > 0).tolist()
+
+    found = [meets(holder, day) for holder in range(3) for day in range(20)]
+    assert 0.4 < np.mean(found) < 0.6 and len(set(map(tuple, found))) == len(found)
+
+
+def test_no_colleague_stands_in_at_high_risk_or_in_prison() -> None:
+    """And of the others, for the share of the team and no more."""
+    share = {f"contact.team_share.{name}": 0.5 for name in ("nps_e3", "sodexo")}
+    model = Model(request(overrides=share, end=datetime.date(2017, 9, 30)))
+    people, tell = model.service.people, model.service.tell
+    seen: list[int] = []
+    colleague: list[int] = []
+
+    def listening(kind: str, rows: Any, *rest: Any) -> None:
+        who = np.asarray(rows)
+        if kind == "seen or called by a colleague":
+            colleague.extend(who.tolist())
+            assert (people.assessed_rosh[who] < Rosh.HIGH).all() and (people.location[who] == Location.COMMUNITY).all()
+        elif kind in (*IN_PERSON, "called") and kind != "seen for the first time":
+            seen.extend(who[people.assessed_rosh[who] < Rosh.HIGH].tolist())
+        tell(kind, rows, *rest)
+
+    model.service.tell = listening  # type: ignore[method-assign]
+    model.run()
+    assert 0.4 < len(colleague) / len(seen) < 0.5, "but where the colleague drawn is the officer"
 
 
 def test_seen_within_a_week_of_release_are_those_seen_by_its_seventh_day() -> None:
