@@ -11,9 +11,10 @@ import pytest
 from simulation.engine import NEVER
 from simulation.engine.agenda import NOBODY
 from simulation.system import Model
+from simulation.system.allocation_loops import cases_of_today
 from simulation.system.codes import CRC, NPS, Location, Mode, Rosh, Status
 from simulation.system.contact_loops import call_due
-from simulation.system.diary_loops import open_posts, post_columns
+from simulation.system.diary_loops import open_posts, post_columns, urgency_of
 from simulation.system.recruitment_loops import days_of_stage
 from simulation.system.service import COUNT_INDEX
 from tests.system.system_helpers import request, total
@@ -101,6 +102,26 @@ def test_cases_stay_with_a_sick_officer_who_is_back_tomorrow(world: Model) -> No
     assert posts.covered[rows].tolist() == [0, 0, 1, 0]
 
 
+def test_whose_case_is_given_out_today() -> None:
+    """Two whose supervision goes on; nobody's, one that is over, one held by prison staff, one that has an officer."""
+    side = np.array([NPS, CRC, -1, CRC, NPS, CRC], dtype=np.int8)
+    location = np.full(6, Location.COMMUNITY, dtype=np.int8)
+    location[1], location[3] = Location.AT_LARGE, Location.ENDED
+    prison_held, officer = np.zeros(6, dtype=np.int8), np.full(6, -1, dtype=np.int32)
+    prison_held[4], officer[5] = 1, 7
+    waiting_since = np.full(6, NEVER, dtype=np.int32)
+    nobody, everybody = np.zeros(0, dtype=np.intp), np.arange(6)
+
+    def given(*lists: np.ndarray) -> tuple[list[int], int, int]:
+        rows, first_due, first_moving = cases_of_today(*lists, side, location, officer, waiting_since, prison_held)
+        return rows.tolist(), first_due, first_moving
+
+    assert given(everybody, nobody, nobody) == ([0, 1], 2, 2)
+    assert given(nobody, everybody, nobody) == ([0, 1, 5], 0, 3)
+    assert given(everybody, everybody, nobody) == ([0, 1, 5], 2, 3), "each once"
+    assert given(nobody, nobody, everybody) == ([5], 0, 0)
+
+
 def test_cases_that_nobody_takes_count_where_they_were(world: Model) -> None:
     """With the first officer of the table as with any other."""
     people, posts = world.service.people, world.service.posts
@@ -138,6 +159,12 @@ def test_every_stage_of_every_search_has_luck_of_its_own() -> None:
     key, length = np.uint64(5), np.uint64(7)
     days = [days_of_stage(key, 0, search, stage, shares, months, 1.0, length) for search, stage in stages]
     assert len(set(days)) == len(stages)
+
+
+@pytest.mark.parametrize("today", [0, 1500, 4000])
+def test_late_in_a_run_as_early_the_oldest_task_comes_first(today: int) -> None:
+    order = [urgency_of(1, today + late, np.uint64(0), today) for late in (-2000, -30, -1, 0, 1, 2000)]
+    assert order == sorted(set(order)) and urgency_of(0, today + 2000, np.uint64(0), today) < order[0]
 
 
 def test_meetings_of_the_next_holder_are_not_those_of_the_one_before(world: Model) -> None:
