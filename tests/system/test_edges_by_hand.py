@@ -17,6 +17,7 @@ from simulation.system.contact_loops import call_due
 from simulation.system.diary_loops import open_posts, post_columns, urgency_of
 from simulation.system.recruitment_loops import days_of_stage
 from simulation.system.service import COUNT_INDEX
+from simulation.system.supervision_loops import begin_orders
 from tests.system.system_helpers import request, total
 
 #: Monday 11 September 2017.
@@ -120,6 +121,17 @@ def test_whose_case_is_given_out_today() -> None:
     assert given(nobody, everybody, nobody) == ([0, 1, 5], 0, 3)
     assert given(everybody, everybody, nobody) == ([0, 1, 5], 2, 3), "each once"
     assert given(nobody, nobody, everybody) == ([5], 0, 0)
+
+
+def test_a_warning_goes_with_a_new_order_unless_one_of_before_runs() -> None:
+    """The first order of the table alone, one of before that runs, one of before that is over."""
+    latest, previous = np.array([0, 2, 4]), np.array([-1, -1, 1, -1, 3])
+    status = np.array([Status.ORDER, Status.ORDER, Status.ORDER, Status.ENDED, Status.ORDER], dtype=np.int8)
+    warned_on, work_only = np.array([5, 6, 7], dtype=np.int32), np.array([1, 1, 1], dtype=np.int8)
+    of_work = np.array([1, 0, 0, 0, 1], dtype=np.int8)
+    some = [np.zeros(3, dtype=np.int32) for _ in range(4)]
+    begin_orders(np.arange(3), 9, *some, warned_on, work_only, latest, previous, status, of_work)
+    assert warned_on.tolist() == [NEVER, 6, NEVER] and work_only.tolist() == [1, 0, 1]
 
 
 def test_cases_that_nobody_takes_count_where_they_were(world: Model) -> None:
