@@ -5,7 +5,8 @@ of the project, and writes a line for each: file, line, what was changed, and th
 Not a test itself: a hundred take an hour or two.
 
 Left out is what decides nothing: rows that are only asked for beforehand. A draw that is compared with a share is
-turned round: that it equals the share happens to nobody, so ``<`` for ``<=`` would change nothing. What else can change nothing is in mutation_survivors.md.
+turned round: that it equals the share happens to nobody, so ``<`` for ``<=`` would change nothing.
+What else can change nothing is in ``tests/mutation_survivors.md``.
 """
 
 from __future__ import annotations
