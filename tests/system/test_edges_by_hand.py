@@ -14,6 +14,7 @@ from simulation.system import Model
 from simulation.system.allocation_loops import cases_of_today
 from simulation.system.codes import CRC, NPS, Location, Mode, Rosh, Status
 from simulation.system.contact_loops import call_due
+from simulation.system.custody_loops import APPROVED
 from simulation.system.diary_loops import open_posts, post_columns, urgency_of
 from simulation.system.recruitment_loops import days_of_stage
 from simulation.system.service import COUNT_INDEX
@@ -92,6 +93,21 @@ def test_whoever_leaves_the_country_at_the_end_of_two_terms_leaves_once(world: M
     told = listen(world)
     custody.let_go(NOBODY, terms.astype(np.intp))
     assert told["removed from the country"] == [first, second] and told.get("released", []) == []
+
+
+def test_nobody_goes_on_curfew_for_less_than_the_least_days_or_against_the_law(world: Model) -> None:
+    service, custody = world.service, world.custody
+    people, sentences, today = service.people, service.sentences, service.today
+    inside = np.flatnonzero(sentences.status[: sentences.size] == Status.CUSTODY)
+    alone = inside[(people.latest[sentences.person[inside]] == inside) & (sentences.previous[inside] < 0)]
+    terms = alone[np.argsort(sentences.person[alone])][:3].astype(np.intp)
+    # Today and the day of release are both counted.
+    sentences.custody_end[terms] = today + int(custody.least_days_on_curfew) + np.array([-1, -2, 30])
+    sentences.curfew_from[terms], sentences.curfew_stage[terms] = [today, today, NEVER], APPROVED
+    told = listen(world)
+    custody.let_go(terms, NOBODY)
+    who = sentences.person[terms].tolist()
+    assert told["released on curfew"] == who[:1] and told["curfew refused: no time left"] == who[1:]
 
 
 def test_cases_stay_with_a_sick_officer_who_is_back_tomorrow(world: Model) -> None:
