@@ -85,8 +85,6 @@ _MADE, _NOTICED_BY, _DAYS_BY, _REST = (len(Mode) * part for part in range(4))
 _FACE_TO_FACE, _TELEPHONE, _CUSTODY, _HUB_CALL = Mode.FACE_TO_FACE, Mode.TELEPHONE, Mode.CUSTODY, Mode.HUB_CALL
 _HIGH, _PHONE_TIER = Rosh.HIGH, Tier.C2
 
-#: A limit on days unseen shorter than this is not followed.
-_SHORTEST_FLOOR = 7
 #: "Seen in the first week after release" means within so many days.
 _WEEK = 7
 #: Longest wait told apart in the distribution of days to the first appointment.
@@ -265,7 +263,7 @@ def _next_booked_as(
 def _sooner(days: int, floor: int, crisis_noticed: int, step_up: int) -> int:
     """Shorten an interval to the limit on days unseen, and where a change in need is known."""
     if floor > 0:
-        days = min(days, max(floor, _SHORTEST_FLOOR))
+        days = min(days, floor)
     return min(days, step_up) if crisis_noticed == 1 else days
 
 
