@@ -6,6 +6,7 @@ Not a test itself: a hundred take an hour or two.
 
 Left out is what decides nothing: rows that are only asked for beforehand. A draw that is compared with a share is
 turned round: that it equals the share happens to nobody, so ``<`` for ``<=`` would change nothing.
+What else can change nothing is in ``tests/mutation_survivors.md``.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ TESTS = (
     "tests/engine",
     "tests/system/test_small_cases.py",
     "tests/system/test_diary_loops.py",
+    "tests/system/test_edges_by_hand.py",
     "tests/twin",
     "tests/system/test_sentence_dates.py",
     "tests/system/test_conservation.py",

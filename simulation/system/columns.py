@@ -490,10 +490,12 @@ class OpenTasks(Table):
         self.size = first
         return first
 
-    def forget(self, people: Array) -> None:
-        """Drop all tasks about people."""
+    def forget(self, people: Array, kind: int | None = None) -> None:
+        """Drop all tasks about people, or those of one kind."""
         if people.size:
             places = _tasks_about(np.ascontiguousarray(people, dtype=np.intp), self.person, self.size)
+            if kind is not None:
+                places = places[self.kind[places] == kind]
             if places.size:
                 self.packed += 1
                 for column in self.columns:

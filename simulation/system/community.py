@@ -18,7 +18,7 @@ from simulation.engine.calendar import MONTH_DAYS, YEAR_DAYS
 from simulation.engine.chance import logarithms, minus_log
 from simulation.system import cohorts, hazards, serious_offences
 from simulation.system.allocation import Allocation
-from simulation.system.codes import Kind, Location
+from simulation.system.codes import Location
 from simulation.system.departures import Departures
 from simulation.system.population import GROUPS
 from simulation.system.quantiles import draw, quantile_table
@@ -84,11 +84,16 @@ class Community:
         table = service.levers.mapping("courts.reoffence_to_conviction_days")
         longest = table["p100"]
         hazard = self.yearly_hazard[people.ogrs[free]] * self.hazard_ratio
-        sentences, latest = service.sentences, people.latest[free]
-        since = np.where(
-            sentences.kind[latest] < Kind.DETERMINATE, sentences.imposed[latest], sentences.custody_end[latest]
+        sentences, fading = service.sentences, self.fading
+        age = hazards.days_at_liberty(
+            free,
+            service.today,
+            people.latest,
+            sentences.kind,
+            sentences.imposed,
+            sentences.custody_end,
+            people.released_on,
         )
-        age, fading = service.today - since, self.fading
         part = np.where(age < fading.early_days, 1.0, np.where(age < fading.days, fading.later_ratio, 0.0))
         hazard = hazard * part * service.levers.number("population.pending_convictions_ratio")
         group = hazards.groups(free, people.latest, sentences.kind, sentences.length)

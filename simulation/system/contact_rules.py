@@ -14,9 +14,6 @@ from simulation.system.codes import Mode, Rosh, Tier
 _FACE_TO_FACE, _TELEPHONE, _HUB_CALL = Mode.FACE_TO_FACE, Mode.TELEPHONE, Mode.HUB_CALL
 _HIGH, _PHONE_TIER = Rosh.HIGH, Tier.C2
 
-#: A limit on days unseen shorter than this is not followed.
-_SHORTEST_FLOOR = 7
-
 
 @compiled_inside
 def occurrence_of(sentences: int, spells: int, contacts: int) -> int:
@@ -99,7 +96,7 @@ def next_booked_as(
 def sooner(days: int, floor: int, crisis_noticed: int, step_up: int) -> int:
     """Shorten an interval to the limit on days unseen, and where a change in need is known."""
     if floor > 0:
-        days = min(days, max(floor, _SHORTEST_FLOOR))
+        days = min(days, floor)
     return min(days, step_up) if crisis_noticed == 1 else days
 
 

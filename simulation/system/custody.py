@@ -28,6 +28,8 @@ from simulation.system.reception_loops import curfew_days, receive_people, relea
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.workload import Workload
 
+_NONE = np.empty(0, dtype=np.intp)
+
 
 class Custody:
     """Sentenced prisoners from reception to the end of sentence."""
@@ -92,7 +94,7 @@ class Custody:
 
     # --- Reception --------------------------------------------------------------------------------------------
 
-    def receive(self, rows: Rows, why: int = Why.SENTENCED) -> Rows:
+    def receive(self, rows: Rows, why: int = Why.SENTENCED, breached: Rows = _NONE) -> Rows:
         """Receive people sentenced to determinate custody today; return their sentences.
 
         Nobody was on remand for custody that follows a breach.
@@ -110,6 +112,7 @@ class Custody:
             made,
             service.today,
             why,
+            breached,
             self.population.demand.length_edges(service.calendar.date(service.today).year),
             terms.lengths,
             terms.breach_lengths,
@@ -168,6 +171,8 @@ class Custody:
         if free.size:
             # Released from the dock, with no resettlement work and no curfew.
             service.count("releases_at_sentence", sentences.person[free])
+            # An appointment from before the hearing isn't the first one after it.
+            service.tasks.forget(sentences.person[free], Task.FIRST_APPOINTMENT)
             possible = free[sentences.curfew_from[free] != NEVER]
             service.count("hdc_too_short", sentences.person[possible])
             service.refresh(self.let_go(made[:0], free))
@@ -176,11 +181,22 @@ class Custody:
             for follow in self.on_reception:
                 follow(inside)
 
-    def resentence(self, rows: Rows, why: int) -> None:
-        """Receive people whose order was revoked in favour of custody, or whose suspended sentence was activated."""
+    def resentence(self, rows: Rows, why: int, breached: Rows) -> None:
+        """Receive people whose order was revoked in favour of custody, or whose suspended sentence was activated.
+
+        Parameters
+        ----------
+        rows : int array
+            Rows of people, each once.
+        why : int
+            One of :class:`~simulation.system.codes.Why`.
+        breached : int array
+            Rows of the orders, in any order and more than one of a person: the first stands.
+        """
         if rows.size == 0:
             return
-        made = self.receive(rows, why)
+        owners, first = np.unique(self.service.sentences.person[breached], return_index=True)
+        made = self.receive(rows, why, breached[first[np.searchsorted(owners, rows)]])
         self.service.refresh(rows)
         self.allocation.assess(rows)
         self.settle_in(made)

@@ -172,7 +172,14 @@ class Enforcement:
         service, people, sentences = self.service, self.service.people, self.service.sentences
         found = np.empty((2, rows.size * 4), dtype=np.intp)
         wanted, at_large = wanted_or_at_large(
-            rows, found, people.latest, sentences.previous, sentences.status, sentences.warrant_since
+            rows,
+            found,
+            service.today,
+            service.agendas["hearing"].days(),
+            people.latest,
+            sentences.previous,
+            sentences.status,
+            sentences.warrant_since,
         )
         if wanted:
             service.agendas["hearing"].put(found[0, :wanted], service.calendar.after_working_days(service.today, 1))
@@ -263,7 +270,7 @@ class Enforcement:
     def hear(self, due: Rows) -> None:
         """Decide breaches of orders and of post-sentence supervision."""
         service, people, sentences = self.service, self.service.people, self.service.sentences
-        found, details = np.empty((OUTCOMES, due.size), dtype=np.intp), np.empty((2, due.size), dtype=np.intp)
+        found, details = np.empty((OUTCOMES, due.size), dtype=np.intp), np.empty((4, due.size), dtype=np.intp)
         sizes = hear_breaches(
             due,
             found,
@@ -295,14 +302,16 @@ class Enforcement:
         if committed.size:
             self.commit(committed, details[1, : committed.size])
         service.refresh(np.concatenate([on_order, on_supervision]) if on_supervision.size else on_order)
+        replaced, suspended = details[2, : to_custody.size], details[3, : activated.size]
         if activated.size:
             activated = each_once(activated)
             service.tell("suspended sentence activated", activated)
-            self.courts.custody.resentence(activated, Why.ACTIVATED)
+            self.courts.custody.resentence(activated, Why.ACTIVATED, suspended)
         if to_custody.size:
             # Whoever goes to prison for another order today goes once.
             to_custody = each_once(to_custody)
-            self.courts.custody.resentence(to_custody[~np.isin(to_custody, activated)], Why.REVOKED)
+            to_custody = to_custody[~np.isin(to_custody, activated)]
+            self.courts.custody.resentence(to_custody, Why.REVOKED, replaced)
 
     def commit(self, rows: Rows, days: Array) -> None:
         """Commit people to prison for breach of supervision, for so many days or until the working day before."""

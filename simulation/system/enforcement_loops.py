@@ -361,8 +361,9 @@ def hear_breaches(
         Sentences whose breach is heard today.
     people : int array (outcomes, sentences)
         Written: whose they are, by what follows; see :data:`OUTCOMES`. In row order but for those committed.
-    details : int array (2, sentences)
-        Written: the sentences that are revoked, and the days of those committed.
+    details : int array (4, sentences)
+        Written: the sentences that are revoked, the days of those committed, the orders in whose place custody comes,
+        and the suspended sentences that are activated.
     order_edges : float array (2, 2)
         Draws up to which an order goes on, and up to which it is revoked and no more: community orders, and suspended
         sentences.
@@ -420,9 +421,11 @@ def hear_breaches(
             if suspended:
                 flows[_ACTIVATED, place] += 1
                 people[ACTIVATED, activated] = row
+                details[3, activated] = sentence
                 activated += 1
             else:
                 people[TO_CUSTODY, to_custody] = row
+                details[2, to_custody] = sentence
                 to_custody += 1
             continue
         people[SUPERVISION_HEARD, on_supervision] = row
@@ -482,10 +485,18 @@ def commit_people(
 
 @compiled
 def wanted_or_at_large(
-    rows: Rows, found: NDArray[np.intp], latest: Rows, previous: Rows, status: Array, warrant_since: Array
+    rows: Rows,
+    found: NDArray[np.intp],
+    today: int,
+    hearings: Array,
+    latest: Rows,
+    previous: Rows,
+    status: Array,
+    warrant_since: Array,
 ) -> tuple[int, int]:
     """Find people's sentences for which a warrant is out, and those recalled from which they are at large.
 
+    A warrant is out while there is a day on which the arrest is due (``hearings``), though the sentence have run out.
     Returns how many, written into the rows of ``found``, as far as there is room.
     """
     wanted, at_large = found[0], found[1]
@@ -501,7 +512,7 @@ def wanted_or_at_large(
             if stands == _AT_LARGE and recalls < at_large.size:
                 at_large[recalls] = sentence
                 recalls += 1
-            elif stands in (_ORDER, _SUPERVISION) and warrant_since[sentence] != NEVER and warrants < wanted.size:
+            elif warrant_since[sentence] != NEVER and hearings[sentence] > today and warrants < wanted.size:
                 wanted[warrants] = sentence
                 warrants += 1
             sentence = previous[sentence]

@@ -405,6 +405,17 @@ def at_liberty_since(
 
 
 @compiled
+def days_at_liberty(
+    rows: Rows, today: int, latest: Rows, kind: Array, imposed: Days, custody_end: Days, released_on: Days
+) -> NDArray[np.int64]:
+    """Return for how many days people's time at liberty has counted."""
+    days = np.empty(rows.size, dtype=np.int64)
+    for at in range(rows.size):
+        days[at] = today - at_liberty_since(rows[at], latest, kind, imposed, custody_end, released_on)
+    return days
+
+
+@compiled
 def step_reoffending(
     size: int,
     reoffends: np.uint64,

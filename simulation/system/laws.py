@@ -48,7 +48,7 @@ _AT_LARGE, _OVER, _DEAD = codes.Location.AT_LARGE, codes.Location.ENDED, codes.L
 _IN_CUSTODY = codes.Setting.CUSTODY
 _HIGH, _PO, _NPS = codes.Rosh.HIGH, codes.Grade.PO, codes.NPS
 _ON_CURFEW, _ON_LICENCE, _SUPERVISED = codes.Status.CURFEW, codes.Status.LICENCE, codes.Status.SUPERVISION
-_ON_RECALL, _RECALL_AT_LARGE, _ENDED = codes.Status.RECALLED, codes.Status.AT_LARGE, codes.Status.ENDED
+_ON_RECALL, _ENDED = codes.Status.RECALLED, codes.Status.ENDED
 _DETERMINATE = codes.Kind.DETERMINATE
 _BY_FIXED_TERM, _FROM_CURFEW = codes.RecallKind.FIXED_TERM, codes.RecallKind.CURFEW
 

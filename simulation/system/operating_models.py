@@ -83,9 +83,11 @@ def read_ways(
     call = pressed("to_call")
     group = call + pressed("to_group")
     exceptional = levers.mapping("contact.exceptional_mode_share")
+    floor = levers.cells("contact.face_to_face_floor_days")
+    shortest = levers.integer("contact.face_to_face_floor_least_days")
     return Ways(
         model=models,
-        floor=levers.cells("contact.face_to_face_floor_days"),
+        floor=np.where(floor >= 1, np.maximum(floor, shortest), 0.0),
         floor_ahead=levers.integer("contact.face_to_face_floor_ahead_days"),
         home=np.column_stack(
             [entry_by_model(service, names, "contact.home_visit_share", risk) for risk in ("other", "high")]

@@ -13,7 +13,7 @@ from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.engine.order import put_in_order, put_into
 from simulation.system.codes import Grade, Kind, Location, Parole, RecallKind, RecallReason, Rosh, Status
-from simulation.system.custody_loops import Array, Counted, Rows, Shares, status_outside
+from simulation.system.custody_loops import Array, Counted, Rows, Shares
 from simulation.system.waits import value_at
 
 #: What the loop counts; it is given where each stands among the counts of the month.
@@ -62,7 +62,7 @@ _EARLY_DAYS = 28
 
 # A compiled loop takes plain numbers, not the members of a class.
 _CURFEW, _LICENCE, _AT_LARGE, _RECALLED = Status.CURFEW, Status.LICENCE, Status.AT_LARGE, Status.RECALLED
-_ENDED, _DETERMINATE = Status.ENDED, Kind.DETERMINATE
+_DETERMINATE = Kind.DETERMINATE
 _CURFEW_KIND, _FIXED_KIND, _STANDARD_KIND = RecallKind.CURFEW, RecallKind.FIXED_TERM, RecallKind.STANDARD
 _SENTENCED, _BACK_INSIDE = Location.SENTENCED, Location.RECALLED
 _HIGH, _PROBATION_OFFICER = Rosh.HIGH, Grade.PO
@@ -224,7 +224,7 @@ def take_steps(
     refused, put_off, again : int arrays
         People whose review ended without release, whose review waits for the report, and who are released again.
     going_on, ends : int arrays
-        Sentences that go on after today, and the day on which licence or supervision ends.
+        Sentences of those back in prison, and the day on which they end.
     """
     revoked, revoked_people, planned, days = found[0], found[1], found[2], found[3]
     back_at_once, back, reported, reported_people = found[4], found[5], found[6], found[7]
@@ -285,11 +285,8 @@ def take_steps(
             flows[numbers[_DAYS], cell[who]] += today - int(returned[row])
             again[releasing] = who
             releasing += 1
-            status[row] = status_outside(expiry[row], supervision_end[row], today)
-            if status[row] != _ENDED:
-                going_on[following] = row
-                ends[following] = expiry[row] if status[row] == _LICENCE else supervision_end[row]
-                following += 1
+            # It ends on the day set on return: had that come, the person would be out since this morning.
+            status[row] = _LICENCE
         elif stands in (_LICENCE, _CURFEW) and recall_pending[row] == 1:
             occurrence = int(number[row]) * 4096 + int(recalls[row])
             # Anybody recalled while on curfew stays until the conditional release date.

@@ -66,6 +66,7 @@ def receive_people(
     made: Rows,
     today: int,
     why: int,
+    breached: Rows,
     band_edges: Shares,
     lengths: Shares,
     breach_lengths: Shares,
@@ -106,6 +107,8 @@ def receive_people(
     ----------
     why : int
         One of :class:`~simulation.system.codes.Why`: for a sentence, or for the breach of an order.
+    breached : int array
+        On breach, the order of each that was broken: its offence is the one that they go to prison for.
     band_edges : float array (bands,)
         Upper edges of the shares of each band of length.
     lengths : float array (bands, 2, quantiles)
@@ -160,10 +163,13 @@ def receive_people(
             if number > 1:
                 flows[_OF_RETURNERS, place] += 1
                 flows[_AGAIN, place] += 1
-        if length[row] >= extended_from and uniform_of(person, constants[_LONGER], occurrence) < extended_share:
-            extended[row] = 1
-        lag = value_at(uniform_of(person, constants[_OFFENDED], number), lags[0], lags[1])
-        offence[row] = today - max(int(lag), int(remand[row]))
+        if why != _SENTENCED:
+            offence[row] = offence[breached[at]]
+        else:
+            if length[row] >= extended_from and uniform_of(person, constants[_LONGER], occurrence) < extended_share:
+                extended[row] = 1
+            lag = value_at(uniform_of(person, constants[_OFFENDED], number), lags[0], lags[1])
+            offence[row] = today - max(int(lag), int(remand[row]))
         order = latest[who]
         while order >= 0 and status[order] != _ORDER:
             order = previous[order]

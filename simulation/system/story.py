@@ -344,6 +344,8 @@ def in_words(event: Told) -> str:
         return "One sentence is served; stays in prison under another"
     if event.kind == "risk escalated" and context.side == "nps":
         return "Risk assessed as high; a probation officer must hold the case"
+    if event.kind == "committed for breach of supervision" and event.detail == 0:
+        return "Held until the court rises for breach of post-sentence supervision"
     if context.another and event.kind in ONE_OF_SEVERAL:
         return ONE_OF_SEVERAL[event.kind]
     return WORDS.get(event.kind, event.kind.capitalize()).format(

@@ -143,6 +143,12 @@ def test_an_empty_day_or_one_overwritten_can_be_left_out() -> None:
     assert agenda.due(9).tolist() == [0]
 
 
+def test_days_before_the_first_are_days_like_others() -> None:
+    agenda = Agenda()
+    agenda.put(np.array([1, 0, 2]), np.array([2, -3, -3]))
+    assert [agenda.due(day).tolist() for day in range(-3, 3)] == [[0, 2], [], [], [], [], [1]]
+
+
 def test_negative_rows_are_refused() -> None:
     """Row -1 would otherwise be the last row of the table."""
     with pytest.raises(ValueError, match="negative"):

@@ -224,6 +224,13 @@ def test_a_hearing_has_its_outcome() -> None:
     assert day_in_words([supervision, committed])[0] == "Breach of post-sentence supervision heard in court"
 
 
+def test_a_committal_that_ends_tonight_is_a_day_in_court() -> None:
+    committed = Told(0, "committed for breach of supervision", 0)
+    assert in_words(committed) == "Held until the court rises for breach of post-sentence supervision"
+    committed = replace(committed, detail=1)
+    assert in_words(committed) == "Committed to prison for 1 day for breach of post-sentence supervision"
+
+
 def test_nothing_is_said_twice_of_a_day() -> None:
     assert day_in_words([Told(0, "convicted again"), Told(0, "convicted")]) == ["Convicted of a new offence"]
     assert day_in_words([Told(0, "convicted")]) == ["Before the court"]

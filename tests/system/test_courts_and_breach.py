@@ -14,6 +14,7 @@ from simulation.system.breach_court_loops import hold_list
 from simulation.system.codes import Grade, Kind, Location, Report, Status
 from simulation.system.court_loops import decide_custody
 from simulation.system.custody_loops import lists_of
+from simulation.system.enforcement_loops import wanted_or_at_large
 from simulation.system.reception_loops import occurrence_of_term
 from simulation.system.service import COUNT_INDEX
 from tests.system.system_helpers import change, finished, request, run, total
@@ -342,3 +343,35 @@ def test_nobody_warned_ends_early() -> None:
     granted, wanted = model.early_revocation.look_at(rows)
     well = np.isin(rows, wanted)
     assert not granted.size and not well[::2].any() and well[1::2].any()
+
+
+# --- What prison on breach is for -------------------------------------------------------------------------------
+
+
+def test_whoever_goes_to_prison_for_a_breach_goes_for_the_old_offence() -> None:
+    """The term stands in the place of the order, so that an offence from before 2015 brings no supervision after it."""
+    outcome = "enforcement.order_breach_outcome"
+    model = finished(
+        overrides={f"{outcome}.continues": 0, f"{outcome}.revoked_other": 0, f"{outcome}.revoked_custody": 1}, **SHORT
+    )
+    sentences, carried = model.service.sentences, 0
+    for sentence in range(sentences.size):
+        before = sentences.previous[sentence] if sentences.kind[sentence] == Kind.DETERMINATE else -1
+        while before >= 0:
+            broken = sentences.kind[before] in (Kind.COMMUNITY_ORDER, Kind.SUSPENDED) and sentences.failed[before] == 1
+            if broken and sentences.offence[before] == sentences.offence[sentence]:
+                carried += 1
+                break
+            before = sentences.previous[before]
+    assert carried >= total(model.output(), "sentences_custody_on_breach") > 20
+
+
+def test_a_warrant_that_outlives_the_supervision_ends_with_an_arrest_for_something_else() -> None:
+    """Whoever is before a court is no longer wanted, though nothing is left of the breach to be heard."""
+    found = np.empty((2, 4), dtype=np.intp)
+    latest, previous = np.array([0, 1, 2]), np.array([-1, -1, -1])
+    status = np.array([Status.ENDED, Status.ENDED, Status.SUPERVISION])
+    since, hearings = np.array([5, 5, NEVER], dtype=np.int32), np.array([30, NEVER, 30], dtype=np.int32)
+    rows = np.arange(3)
+    assert wanted_or_at_large(rows, found, 10, hearings, latest, previous, status, since) == (1, 0)
+    assert found[0, 0] == 0, "the second was dealt with when the order was revoked; the third has a hearing, no warrant"

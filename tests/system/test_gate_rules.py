@@ -66,6 +66,15 @@ def test_a_team_works_as_by_hand(tasks: Any, minutes: list[int], plans_first: bo
     assert owed.tolist() == [max(0, spent[team] + int(before[team]) - minutes[team]) for team in (0, 1)]
 
 
+@pytest.mark.parametrize("due", [95, 100, 107])
+def test_of_those_with_one_date_luck_of_that_day_decides_who_is_first(due: int) -> None:
+    rows, eights = np.arange(8, dtype=np.intp), np.full(8, due)
+    some = np.full(8, 60), eights, np.full(8, WORK), np.array([480]), np.zeros(1, dtype=np.int64)
+    inside = np.full(8, Status.CUSTODY, dtype=np.int8)
+    _, done = prepare(rows, np.zeros(8, dtype=np.int64), *some, TODAY, False, KEYS, np.arange(8), inside)
+    assert done.tolist() == sorted(range(8), key=lambda at: mixed(int(KEYS[at]), due))
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 7), st.integers(0, 1), st.integers(98, 106)), unique_by=lambda one: one[0]),
     st.lists(st.integers(0, 4), min_size=2, max_size=2),

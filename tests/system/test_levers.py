@@ -12,11 +12,13 @@ from simulation.engine import NEVER
 from simulation.system import Model, RunOutput, RunRequest
 from simulation.system.codes import Location, Status
 from tests.system.system_helpers import (
+    START,
     UNLIMITED,
     change,
     finished,
     request,
     run,
+    same_run,
     total,
     totals,
 )
@@ -82,6 +84,15 @@ def test_a_floor_of_face_to_face_contact_is_kept() -> None:
     rows = rows[(people.work_only[rows] == 0) & (people.first_due_from[rows] < -9999)]
     unseen = kept.service.today - people.last_seen[rows]
     assert np.quantile(unseen, 0.99) <= 45, "thirty days and a fortnight's notice"
+
+
+def test_a_floor_of_a_few_days_is_one_of_a_week() -> None:
+    """Of the shortest floor that is followed, unless another is set."""
+    floor, least = "contact.face_to_face_floor_days", "contact.face_to_face_floor_least_days"
+    short = {"end": datetime.date(2017, 8, 31), "count_from": START}
+    few = run(overrides={floor: 3}, **short)
+    same_run(few, run(overrides={floor: 7}, **short))
+    assert total(run(overrides={floor: 3, least: 3}, **short), "contacts_due") > 1.2 * total(few, "contacts_due")
 
 
 # --- Home detention curfew ------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -48,6 +48,37 @@ def live(service: Service, kind: int) -> np.ndarray:
     return np.flatnonzero((rows.kind[: rows.size] == kind) & (rows.progress[: rows.size] < Progress.FINISHED))
 
 
+class Week(NamedTuple):
+    """What is given out in a week of unpaid work."""
+
+    queue: Any
+    today: int
+    rules: Any
+    draws: Any
+    rows: Any
+    people: Any
+    works: Any
+    places: Any
+    counted: Any
+    done: Any
+
+
+def four_wait_for_three_places(world: tuple[Model, dict[str, Any]]) -> tuple[Week, np.ndarray]:
+    """Return a week in which four wait in one area; and how many days each was offered before."""
+    model, saved = world
+    model.continue_with(saved, model.request.resolved)
+    service, requirements = model.service, model.requirements
+    queue = live(service, Requirement.UNPAID_WORK)[:4]
+    rows, people, _ = columns(service.requirements, service.people, service.sentences)
+    places = np.zeros((service.areas, len(POOLS)), dtype=np.int64)
+    places[int(people.cell[rows.person[queue[0]]]) >> 1, POOLS.index("unpaid_work")] = 3
+    counted, done = np.zeros((60, service.areas * 2), dtype=np.int64), np.zeros(2, dtype=np.int64)
+    works = np.zeros(service.people.size, dtype=np.bool_)
+    rules, draws = requirements.rules, requirements.draws
+    week = Week(queue, service.today, rules, draws, rows, people, works, places, counted, done)
+    return week, rows.offered[queue].copy()
+
+
 # --- Rules by hand -----------------------------------------------------------------------------------
 
 
@@ -74,41 +105,20 @@ def test_how_many_days_are_to_be_delivered(rule: str, ogrs: int, draw: float, du
 
 
 def test_places_go_to_those_who_came_first(world: tuple[Model, dict[str, Any]]) -> None:
-    model, saved = world
-    model.continue_with(saved, model.request.resolved)
-    service, requirements = model.service, model.requirements
-    queue = live(service, Requirement.UNPAID_WORK)[:4]
-    rows, people, _ = columns(service.requirements, service.people, service.sentences)
-    before = rows.offered[queue].copy()
-    area = int(people.cell[rows.person[queue[0]]]) >> 1
-    places = np.zeros((service.areas, len(POOLS)), dtype=np.int64)
-    places[area, POOLS.index("unpaid_work")] = 3
-    counted = np.zeros((60, service.areas * 2), dtype=np.int64)
-    done = np.zeros(2, dtype=np.int64)
-    rules, draws = requirements.rules, requirements.draws
-    works = np.zeros(service.people.size, dtype=np.bool_)
-    events = fill_places(queue, service.today, rules, draws, rows, people, works, places, counted, done, room(4))
-    assert events == 3 and places.sum() == 0
-    assert (rows.offered[queue] - before).tolist() == [1, 1, 1, 0]
+    given, before = four_wait_for_three_places(world)
+    assert fill_places(*given, room(4)) == 3 and given.places.sum() == 0
+    assert (given.rows.offered[given.queue] - before).tolist() == [1, 1, 1, 0]
 
 
 def test_nobody_works_for_two_orders_on_one_day(world: tuple[Model, dict[str, Any]]) -> None:
     """The hours of the second order come after those of the first; the place goes to the next in the queue."""
-    model, saved = world
-    model.continue_with(saved, model.request.resolved)
-    service, requirements = model.service, model.requirements
-    queue = live(service, Requirement.UNPAID_WORK)[:4]
-    rows, people, _ = columns(service.requirements, service.people, service.sentences)
+    given, before = four_wait_for_three_places(world)
+    rows, queue = given.rows, given.queue
     rows.person[queue[1]] = rows.person[queue[0]]
-    before = rows.offered[queue].copy()
-    places = np.full((service.areas, len(POOLS)), 3, dtype=np.int64)
-    counted, done = np.zeros((60, service.areas * 2), dtype=np.int64), np.zeros(2, dtype=np.int64)
-    works = np.zeros(service.people.size, dtype=np.bool_)
-    rules, draws = requirements.rules, requirements.draws
-    given = (queue, service.today, rules, draws, rows, people, works, places, counted, done)
     assert fill_places(*given, room(4)) == 3
     assert (rows.offered[queue] - before).tolist() == [1, 0, 1, 1]
-    assert np.flatnonzero(works).tolist() == sorted(set(rows.person[queue].tolist()))
+    assert np.flatnonzero(given.works).tolist() == sorted(set(rows.person[queue].tolist()))
+    given.places[:] = 3
     assert fill_places(*given, room(4)) == 0, "nor when those who wait are asked after those who have begun"
 
 

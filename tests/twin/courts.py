@@ -69,8 +69,11 @@ class Court:
             came, self.returners = self.returners, []
             to_sentence = []
             for person in [*newcomers, *came]:
+                if person.report_is_awaited:
+                    # The new matter joins the one that is before the court already.
+                    continue
                 world.tell(person, "convicted")
-                if not person.report_is_awaited and not self.ask_for_report(person):
+                if not self.ask_for_report(person):
                     to_sentence.append(person)
             self.write_reports()
             due = [person for person in world.people.values() if person.ahead.get("sentence") == world.today]

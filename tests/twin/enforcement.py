@@ -26,6 +26,10 @@ class Enforcement:
         self.absences: list[Person] = []
         self.rises: list[Person] = []
         self.listed: list[tuple[Person, Sentence]] = []
+        # What the hearings of a day decide, carried out when all are over.
+        self.heard: list[Person] = []
+        self.committals: list[tuple[Person, Sentence]] = []
+        self.sent_to_custody: list[tuple[Person, Sentence]] = []
         self.working_days = 0
 
     # Evenings
@@ -141,6 +145,7 @@ class Enforcement:
             for person, sentence in sorted(arrested, key=lambda each: each[0].key):
                 self.arrested(person, sentence)
             if not world.is_working(world.today):
+                self.carry_out()
                 continue
             others.sort(key=lambda each: (each[1].breach_known, each[0].key))
             room = self.room_today()
@@ -148,6 +153,23 @@ class Enforcement:
                 self.list_for(person, sentence, world.working_days_later(world.today, 1))
             for person, sentence in others[:room]:
                 self.called(person, sentence)
+            self.carry_out()
+
+    def carry_out(self) -> None:
+        """Take people to prison once everything is heard: each once, for a term that was suspended if there is one."""
+        committals, self.committals = self.committals, []
+        heard, self.heard = self.heard, []
+        for person in heard:
+            # A case whose last order is revoked is closed before it begins anew in prison.
+            places.settle(self.area, person)
+        for person, sentence in committals:
+            self.commit(person, sentence)
+        sent, self.sent_to_custody = self.sent_to_custody, []
+        gone = set()
+        for person, sentence in sorted(sent, key=lambda each: each[1].kind != "suspended"):
+            if person not in gone:
+                gone.add(person)
+                self.imprison(person, sentence)
 
     def room_today(self) -> int:
         """Return how many breaches can be heard today."""
@@ -189,6 +211,7 @@ class Enforcement:
         """Hear a breach and carry out what the court decides."""
         world = self.world
         occurrence = sentence.number * 4096 + sentence.breaches
+        self.heard.append(person)
         sentence.breaches += 1
         sentence.breach_pending = False
         person.warned_on = None
@@ -203,25 +226,25 @@ class Enforcement:
             world.tell(person, "supervision breach heard")
             outcome = cut(world.table("enforcement.pss_breach_outcome"), person.draw("breach outcome", occurrence))
             if outcome == "committal" and not person.is_inside:
-                self.commit(person, sentence)
+                self.committals.append((person, sentence))
 
     def revoke(self, person: Person, sentence: Sentence, to_custody: bool) -> None:
         """The order ends; the person may go to prison instead."""
+        self.world.tell(person, "order revoked")
+        if to_custody and not person.is_inside:
+            self.sent_to_custody.append((person, sentence))
+        custody.end(self.area, person, sentence)
+
+    def imprison(self, person: Person, sentence: Sentence) -> None:
+        """Prison instead of the order, or the term that was suspended."""
         world = self.world
-        world.tell(person, "order revoked")
-        to_custody = to_custody and not person.is_inside
         terms = "revoked_custody_days"
-        if to_custody and sentence.kind == "suspended":
+        if sentence.kind == "suspended":
             world.tell(person, "suspended sentence activated")
             terms = "suspended_term_days"
-        custody.end(self.area, person, sentence)
-        # The case is closed before it begins anew in prison.
-        places.settle(self.area, person)
-        if to_custody:
-            number = len(person.sentences) + 1
-            draw = person.draw("custody: length on revocation", number)
-            length = int(at_percentile(world.table(f"enforcement.{terms}"), draw))
-            custody.receive(self.area, person, length, 0, False, sentence.offence)
+        draw = person.draw("custody: length on revocation", len(person.sentences) + 1)
+        length = int(at_percentile(world.table(f"enforcement.{terms}"), draw))
+        custody.receive(self.area, person, length, 0, False, sentence.offence)
 
     def commit(self, person: Person, sentence: Sentence) -> None:
         """Commit somebody to prison for some days."""

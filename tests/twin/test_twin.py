@@ -75,6 +75,13 @@ def test_a_year_of_custody_agrees(scenario: str, seed: int) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("seed", [8, 10])
+def test_rare_days_of_a_year_agree(seed: int) -> None:
+    """Warrants that outlive supervision, released from the dock while on licence, two orders heard on one day."""
+    compare("hdc_expansion", seed, slices.CUSTODY, YEAR, 50_000)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_year_of_diaries_agrees(scenario: str) -> None:
     compare(scenario, 1, slices.DIARIES, YEAR, 50_000)
