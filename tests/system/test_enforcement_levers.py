@@ -94,8 +94,8 @@ def suspended_hearings(outcome: dict[str, float]) -> tuple[Model, list[tuple[int
         hear(due)
         heard.extend((int(row), int(sentences.status[row])) for row in orders)
 
-    def receiving(rows: Any, why: int = Why.SENTENCED) -> Any:
-        made = receive(rows, why)
+    def receiving(rows: Any, why: int = Why.SENTENCED, *breached: Any) -> Any:
+        made = receive(rows, why, *breached)
         if why == Why.ACTIVATED:
             terms.extend(sentences.length[made].tolist())
         return made
