@@ -13,7 +13,7 @@ from simulation.engine.agenda import NOBODY
 from simulation.system import Model
 from simulation.system.allocation_loops import cases_of_today
 from simulation.system.codes import CRC, NPS, Location, Mode, Rosh, Status
-from simulation.system.contact_loops import call_due
+from simulation.system.contact_rules import call_due
 from simulation.system.custody_loops import APPROVED
 from simulation.system.diary_loops import open_posts, post_columns, urgency_of
 from simulation.system.recruitment_loops import days_of_stage
