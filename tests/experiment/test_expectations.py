@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,13 +13,10 @@ from simulation import Study
 from simulation.scenario import load_scenario
 
 ROOT = Path(__file__).parents[2]
-#: Changed in some areas, none of them among the two small ones; or so rare that these have none of it in two years.
-ELSEWHERE = {
-    "commissioned_by_mayors": "cleveland",
-    "nps_poaches": "west_yorkshire",
-    "officers_by_any_cohort": "thames_valley",
-    "pooled_teams_end": "staffordshire",
-}
+sys.path.insert(0, str(ROOT / "docs"))
+
+from make_effects import ELSEWHERE  # noqa: E402
+
 POLICIES = sorted(path.stem for path in (ROOT / "scenarios").glob("*.yaml") if load_scenario(path.stem).extends)
 #: One of each part of the system; ``--long`` runs them all.
 SOME = {
