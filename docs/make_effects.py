@@ -76,9 +76,9 @@ def main() -> None:
     pulled = {name: scenario for name, scenario in scenarios.items() if scenario.extends}
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.out or Path(temporary)
-        here = [name for name in pulled if name not in ELSEWHERE]
-        studies = [("effects", options.areas, here), *((name, area, [name]) for name, area in ELSEWHERE.items())]
-        differences = pl.concat([_differences(folder / name, areas, of, options) for name, areas, of in studies])
+        here = _differences(folder / "effects", options.areas, list(pulled), options)
+        there = [_differences(folder / name, area, [name], options) for name, area in ELSEWHERE.items()]
+        differences = pl.concat([here.filter(~pl.col("scenario").is_in(list(ELSEWHERE))), *there])
     heading = HEADING.format(
         pairs=options.replications,
         areas=options.areas.replace(",", " and "),
