@@ -32,6 +32,7 @@ ELSEWHERE = {
     "nps_poaches": "west_yorkshire",
     "officers_by_any_cohort": "thames_valley",
     "pooled_teams_end": "staffordshire",
+    "twelve_regions": "dorset,wiltshire",
 }
 
 #: Parts of the system, by the first word of the levers that a scenario pulls.
@@ -82,7 +83,7 @@ def main() -> None:
     heading = HEADING.format(
         pairs=options.replications,
         areas=options.areas.replace(",", " and "),
-        elsewhere="; ".join(f"`{name}` in {area.replace('_', ' ')}" for name, area in ELSEWHERE.items()),
+        elsewhere="; ".join(f"`{name}` in {area.replace('_', ' ').replace(',', ' and ')}" for name, area in ELSEWHERE.items()),
         until=UNTIL,
     )
     FILE.write_text(heading + "".join(_parts(pulled, differences)), encoding="utf-8")

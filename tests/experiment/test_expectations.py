@@ -51,7 +51,7 @@ def differences(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixtur
     for name, area in ELSEWHERE.items() if long else ():
         folder = tmp_path_factory.mktemp("expectations") / name
         there = Study(
-            ["baseline", name], areas=[area], replications=1, until="2020-06-30", workers=1, out=folder
+            ["baseline", name], areas=area.split(","), replications=1, until="2020-06-30", workers=1, out=folder
         )
         found.append(there.run().differences)
     return pl.concat(found).filter(pl.col("window") == "to end")
