@@ -82,8 +82,8 @@ def main() -> None:
         differences = pl.concat([here.filter(~pl.col("scenario").is_in(list(ELSEWHERE))), *there])
     heading = HEADING.format(
         pairs=options.replications,
-        areas=options.areas.replace(",", " and "),
-        elsewhere="; ".join(f"`{name}` in {area.replace('_', ' ').replace(',', ' and ')}" for name, area in ELSEWHERE.items()),
+        areas=_in_words(options.areas),
+        elsewhere="; ".join(f"`{name}` in {_in_words(areas)}" for name, areas in ELSEWHERE.items()),
         until=UNTIL,
     )
     FILE.write_text(heading + "".join(_parts(pulled, differences)), encoding="utf-8")
@@ -144,6 +144,10 @@ def _lines(name: str, scenario: Scenario, rows: dict[tuple[str, str], dict[str, 
 def _tests() -> dict[str, str]:
     """Return the text of each file of tests of the system."""
     return {file.stem: file.read_text(encoding="utf-8") for file in (ROOT / "tests" / "system").glob("test_*.py")}
+
+
+def _in_words(areas: str) -> str:
+    return areas.replace("_", " ").replace(",", " and ")
 
 
 def _figure(value: object, sign: str = "") -> str:
