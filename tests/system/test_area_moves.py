@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from simulation.system import Model, RunOutput
 from simulation.system.area_moves import destinations
 from simulation.system.codes import CRC, NPS, Location, Progress
 from simulation.system.officers import cases_of
+from simulation.system.story import ABOUT_AN_AREA, in_words
+from simulation.system.tracing import Teller
 from tests.system.system_helpers import END, START, change, finished, request, run, same_run, total, totals
 
 TWO = ("cumbria", "gwent")
@@ -178,6 +181,51 @@ def test_saved_and_continued_is_the_same_run() -> None:
     again.continue_with(saved, again.service.resolved)
     again.run()
     same_run(whole.output(), again.output())
+
+
+def test_what_is_told_of_somebody_comes_in_order() -> None:
+    """A move, refusals, a takeover, and only then another move; always of somebody supervised in the community."""
+    model = Model(request(areas=TWO, overrides={**OFTEN, "allocation.area_refused_share": 0.4}))
+    service, tell = model.service, model.service.tell
+    told: dict[int, list[tuple[str, int]]] = {}
+
+    def listen(kind: str, rows: np.ndarray, detail: Any = 0, keys: Any = None) -> None:
+        tell(kind, rows, detail, keys)
+        if kind in ABOUT_AN_AREA:
+            assert (service.people.location[rows] == Location.COMMUNITY).all()
+            for row, where in zip(rows.tolist(), np.asarray(detail).tolist(), strict=True):
+                told.setdefault(row, []).append((kind, where))
+
+    service.tell = listen  # type: ignore[method-assign]
+    model.run()
+    allowed = {
+        "": {"moves to another area"},
+        "moves to another area": {"transfer to another area refused", "taken over by another area"},
+        "transfer to another area refused": {"transfer to another area refused", "taken over by another area"},
+        "taken over by another area": {"moves to another area"},
+    }
+    for events in told.values():
+        last, where = "", -1
+        for kind, area in events:
+            assert kind in allowed[last]
+            assert (area != where) if kind == "moves to another area" else (area == where), "the area that was moved to"
+            last, where = kind, area
+    assert max(len(events) for events in told.values()) > 3
+    people, size = service.people, service.people.size
+    resting = np.flatnonzero((people.area_to[:size] >= 0) & (people.location[:size] != Location.COMMUNITY))
+    asked = service.agendas["area request"].day_of(resting) != NEVER
+    asked |= service.agendas["area takeover"].day_of(resting) != NEVER
+    assert (~asked).any(), "somebody in prison or no longer supervised, whose transfer rests"
+
+
+def test_a_history_names_the_area(moved: Model) -> None:
+    model = Model(request(areas=TWO, overrides=OFTEN))
+    row = int(np.flatnonzero(moved.service.people.area[: moved.service.people.size] != homes(moved))[0])
+    teller = Teller(model, row)
+    model.run()
+    words = " ".join(in_words(event) for event in teller.events if event.kind in ABOUT_AN_AREA)
+    assert "Moves home to Gwent" in words
+    assert "The service in Gwent takes the case over" in words
 
 
 def test_inspections_read_the_cases_of_those_who_moved(moved: Model) -> None:
