@@ -17,7 +17,7 @@ PEOPLE = (
         "packed area, channel, day, index",
         "Whose draws these are; comes from outside the model.",
     ),
-    Column("area", "int8", "index of police area", "Where the person lives and was convicted."),
+    Column("area", "int8", "index of police area", "Where convicted; after a move, the area that took the case over."),
     Column("office", "int16", "index of office", "Office nearest home."),
     Column("convicted", "int32", "day", "Day of first conviction in the model.", NEVER),
     Column("returner_pool", "int8", "0/1", "1 if the person was sentenced before the run began."),
@@ -115,6 +115,11 @@ PEOPLE = (
     Column("reoffended_on", "int32", "day", "Last proven reoffence at liberty.", NEVER),
     Column("results_quarter", "int32", "quarters since year 0", "Last quarter in whose cohort the person is."),
     Column("plan_thin", "int8", "0/1", "The last plan says little."),
+    # Moves to another area
+    Column("area_to", "int8", "index of police area", "Where the person lives and isn't taken over yet; else -1.", -1),
+    Column("area_moved_on", "int32", "day", "Last move of home to another area.", NEVER),
+    Column("area_draws", "int16", "count", "Days of a move to another area drawn so far."),
+    Column("area_refusals", "int8", "count", "Times that the area moved to has refused the case."),
 )
 
 #: What every contact reads of a person; kept side by side in memory.

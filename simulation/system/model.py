@@ -13,6 +13,7 @@ import simpy
 from simulation.engine import NEVER, Calendar, Chance
 from simulation.scenario import Geography, Resolved, load_geography
 from simulation.system.allocation import Allocation
+from simulation.system.area_moves import AreaMoves
 from simulation.system.beginnings import Beginnings
 from simulation.system.caseload import Caseload
 from simulation.system.circumstances import Circumstances
@@ -194,6 +195,7 @@ class Model:
         self.following = Following(service, self.supervision, self.community)
         Beginnings(service, self.supervision, self.allocation, self.community, self.circumstances)
         self.organisation = Organisation(service, population, self.allocation)
+        self.area_moves = AreaMoves(service, self.supervision, self.organisation)
         self.staffing = Staffing(service, self.allocation)
         self.contracts = Contracts(service, population, self.staffing)
         self.takeover = Takeover(service, self.contracts, self.staffing)
@@ -210,6 +212,7 @@ class Model:
             places.count,
             self.allocation.cohorts.count,
             self.requirements.count_stocks,
+            self.area_moves.count,
         ]
         self.read(0)
 
@@ -299,6 +302,7 @@ class Model:
         self.staffing.read()
         self.contracts.read()
         self.targets.read()
+        self.area_moves.read()
 
     def policy(self) -> Generator[simpy.Event, Any, None]:
         """On days on which a lever moves, read the levers and re-plan what the change applies to."""
@@ -310,6 +314,7 @@ class Model:
                 self.read(service.today)
                 self.organisation.read()
                 self.takeover.read()
+                self.area_moves.replan()
                 self.replan(service.resolved.replan(service.today))
 
     @property

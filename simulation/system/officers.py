@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.engine.order import put_in_order
 from simulation.system import codes
 from simulation.system.waits import value_at
@@ -168,7 +168,10 @@ def day_at_work(
 
 @compiled
 def cases_of(leavers: Rows, area: Array, cases: Array, places: Array, first_of_area: Rows) -> Rows:
-    """Return everybody whose officer is one of the leavers, in row order; an officer's cases live in the same area.
+    """Return everybody whose officer is one of the leavers, in row order.
+
+    An officer's cases are in the rows of the same area, but for people who moved from one area to another: only where
+    some are missing there are the other rows gone through.
 
     Parameters
     ----------
@@ -185,27 +188,38 @@ def cases_of(leavers: Rows, area: Array, cases: Array, places: Array, first_of_a
     for post in leavers:
         size += int(cases[post])
     found = np.empty(size, dtype=np.intp)
-    many = 0
+    many, in_order = 0, leavers.size < 2
     for post in leavers:
-        start, end = first_of_area[area[post]], first_of_area[area[post] + 1]
+        first, last = first_of_area[area[post]], first_of_area[area[post] + 1]
         # As many as they hold, and no further.
         until = many + int(cases[post])
-        while many < until and start < end:
-            # Most stretches of people hold nobody's case of theirs; the processor compares a whole one in few steps.
-            theirs = 0
-            for row in range(start, min(start + _STRETCH, end)):
-                theirs += places[row]["officer"] == post
-            row = start
-            while theirs > 0:
-                if places[row]["officer"] == post:
-                    found[many] = row
-                    many += 1
-                    theirs -= 1
-                row += 1
-            start += _STRETCH
-    if leavers.size > 1:
+        many = _cases_among(first, last, post, until, many, places, found)
+        if many < until:
+            many = _cases_among(0, first, post, until, many, places, found)
+            many = _cases_among(last, places.size, post, until, many, places, found)
+            in_order = False
+    if not in_order:
         put_in_order(found[:many])
     return found[:many]
+
+
+@compiled_inside
+def _cases_among(start: int, end: int, post: int, until: int, many: int, places: Array, found: Rows) -> int:
+    """Add the rows from ``start`` up to ``end`` whose officer it is to those found; return how many there are now."""
+    while many < until and start < end:
+        # Most stretches of people hold nobody's case of theirs; the processor compares a whole one in few steps.
+        theirs = 0
+        for row in range(start, min(start + _STRETCH, end)):
+            theirs += places[row]["officer"] == post
+        row = start
+        while theirs > 0:
+            if places[row]["officer"] == post:
+                found[many] = row
+                many += 1
+                theirs -= 1
+            row += 1
+        start += _STRETCH
+    return many
 
 
 @compiled

@@ -133,10 +133,10 @@ class Organisation:
         #: Trainees are the NPS's: an area's share of them is its share of NPS posts.
         self.training_shares = numbers[:, NPS] / numbers[:, NPS].sum()
 
-    def assign_offices(self, rows: np.ndarray) -> None:
-        """Give people their nearest office."""
+    def assign_offices(self, rows: np.ndarray, occurrence: np.ndarray | int = 0) -> None:
+        """Give people their nearest office; with another occurrence, that of another home."""
         people = self.service.people
-        draws = self.service.chance.uniform(people.key[rows], "office")
+        draws = self.service.chance.uniform(people.key[rows], "office", occurrence)
         area = people.area[rows]
         people.office[rows] = self.first_office[area] + (draws * self.offices[area]).astype(np.int64)
 

@@ -249,7 +249,7 @@ def go_through(
         here = comes & (sentences.status[order] == _ORDER)
         kind, running = rows.kind[row], rows.progress[row] == _RUNNING
         elsewhere = (kind == _ACTIVITY) & (rows.form[row] != _OFFICER)
-        # Nobody moves from one area to another.
+        # The area that has the case: written anew when another takes it over.
         area = rows.cell[row] >> 1
         unbought = rows.bought_draw[row] < rules.friction[area]
         held_up = elsewhere & rules.split[area] & (people.side[person] <= _NPS) & unbought

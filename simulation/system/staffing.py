@@ -57,7 +57,7 @@ class Staffing:
 
     def __init__(self, service: Service, allocation: Allocation) -> None:
         self.service, self.allocation = service, allocation
-        # People are in the order of their keys, and so of their areas: an area's are one slice.
+        # People are in the order of their keys, and so of the areas where they were convicted: they are one slice.
         people, areas = service.people, np.arange(service.areas + 1, dtype=np.int8)
         self.first_of_area = np.searchsorted(people.area[: people.size], areas)
         for agenda in ("leaves", "cases move", "returns"):

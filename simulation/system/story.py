@@ -35,6 +35,9 @@ WORDS = {
     "post cut": "The company cuts the officer's post to save money",
     "company taken over": "The company fails; another owner takes it over",
     "moved to the unified service": "The company's staff and cases move to the NPS",
+    "moves to another area": "Moves home to {area}, where the service is asked to take the case over",
+    "transfer to another area refused": "The service in {area} refuses the case for now; it is asked again later",
+    "taken over by another area": "The service in {area} takes the case over; an officer there is asked for",
     "supervision ends": "Supervision over, case closed",
     # Contact
     "seen for the first time": "First appointment kept",
@@ -180,6 +183,11 @@ _AFTER = {
     "order revoked": ("sentenced to custody",),
 }
 
+#: Kinds whose number is an area.
+ABOUT_AN_AREA = frozenset(
+    {"moves to another area", "transfer to another area refused", "taken over by another area"}
+)
+
 #: Kinds that come again and again; summed up between other events.
 ROUTINE = {
     "seen": "seen",
@@ -248,6 +256,8 @@ class Context:
         Another order of the person's goes on.
     ended_on : str
         Date on which the order ended whose requirement ends now, empty if that is today or not known.
+    area : str
+        Name of the area that the event is about, where it is about one.
     """
 
     side: str = ""
@@ -259,6 +269,7 @@ class Context:
     inside: bool = False
     another: bool = False
     ended_on: str = ""
+    area: str = ""
 
 
 @dataclass(frozen=True)
@@ -359,6 +370,7 @@ def in_words(event: Told) -> str:
         officer=f"{service} {grade} number {event.detail}",
         onto=onto,
         recall=_recall(event.detail),
+        area=context.area or "another area",
         over=f"The order ended on {context.ended_on}" if context.ended_on else "The order is over",
     )
 

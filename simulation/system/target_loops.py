@@ -74,11 +74,13 @@ def thin_plans(
 def judged(
     first: int,
     end: int,
+    number: int,
     today: int,
     case_days: int,
     seen_days: int,
     person: Array,
     due: Array,
+    area: Array,
     location: Array,
     side: Array,
     stage_start: Array,
@@ -95,7 +97,9 @@ def judged(
     Parameters
     ----------
     first, end : int
-        The area's people are the rows from the first up to the end.
+        The area's people are among the rows from the first up to the end.
+    number : int
+        Index of the area.
     case_days : int
         Days after which a case can be read.
     person, due : int arrays (tasks,)
@@ -108,7 +112,7 @@ def judged(
     rows, good = np.empty(end - first, dtype=np.intp), np.empty(end - first, dtype=np.bool_)
     many = 0
     for row in range(first, end):
-        if location[row] != _COMMUNITY or side[row] < 0 or today - stage_start[row] < case_days:
+        if area[row] != number or location[row] != _COMMUNITY or side[row] < 0 or today - stage_start[row] < case_days:
             continue
         seen = today - int(last_seen[row]) <= seen_days or work_only[row] == 1
         begun = first_due_from[row] == NEVER

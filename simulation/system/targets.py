@@ -14,6 +14,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
+from simulation.system.area_moves import anybody_moves
 from simulation.system.caseload import Caseload
 from simulation.system.codes import CRC, NPS
 from simulation.system.custody import Custody
@@ -88,6 +89,7 @@ class Targets:
         self.most_cases = levers.number("targets.quality_threshold_cases")
         self.lost_per_case = levers.number("targets.quality_lost_per_case")
         self.rule = levers.text("targets.inspection_rule")
+        self.all_rows = anybody_moves(self.service)
         self.months = levers.integer("targets.inspection_every_months")
         self.sample = levers.integer("targets.inspection_sample")
         self.case_days = levers.integer("targets.inspection_case_days")
@@ -174,15 +176,18 @@ class Targets:
     def cases(self, area: int) -> tuple[Rows, NDArray[np.bool_]]:
         """Return whose cases an inspection may read in an area, and whether each is as it should be."""
         people, tasks = self.service.people, self.service.tasks
+        # People are in the order of the areas where they were convicted: one slice, if nobody moves.
+        first, end = int(self.first_of_area[area]), int(self.first_of_area[area + 1])
         return judged(
-            int(self.first_of_area[area]),
-            int(self.first_of_area[area + 1]),
+            0 if self.all_rows else first,
+            people.size if self.all_rows else end,
+            area,
             self.service.today,
             self.case_days,
             self.seen_days,
-            # People are in the order of their areas: only an area's own tasks are looked up.
             tasks.person[: tasks.size],
             tasks.due[: tasks.size],
+            people.area,
             people.location,
             people.side,
             people.stage_start,

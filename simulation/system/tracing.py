@@ -22,7 +22,7 @@ from simulation.scenario.problems import did_you_mean, quote
 from simulation.system.codes import Kind, Location, Rosh, Status
 from simulation.system.model import Model, RunRequest, _demand
 from simulation.system.population import CONVICTED, INDETERMINATE, LONG_AGO, pack, unpack
-from simulation.system.story import ONE_OF_SEVERAL, ORDER_ENDS, Context, Told, length_in_words
+from simulation.system.story import ABOUT_AN_AREA, ONE_OF_SEVERAL, ORDER_ENDS, Context, Told, length_in_words
 
 _LIFE_DAYS = {"life": -1000, "life-recalled": -1001}
 _ID = re.compile(
@@ -192,7 +192,7 @@ def describe(row: int, model: Model) -> str:
     """Return a person's traits, and what they were serving on the first day, in plain words."""
     people = model.service.people
     start = model.request.resolved.start
-    area = model.geography.areas[int(people.area[row])].replace("_", " ").title()
+    area = _area_name(model.geography.areas[int(people.area[row])])
     sex = "woman" if people.female[row] else "man"
     rosh = {Rosh.LOW: "low", Rosh.MEDIUM: "medium", Rosh.HIGH: "high", Rosh.VERY_HIGH: "very high"}[
         int(people.rosh[row])
@@ -211,6 +211,10 @@ def describe(row: int, model: Model) -> str:
     if sentence < 0:
         return traits
     return f"{traits} On {start:%-d %B %Y}: {_standing(sentence, model)}."
+
+
+def _area_name(area: str) -> str:
+    return area.replace("_", " ").title()
 
 
 def _aged_when(row: int, model: Model) -> str:
@@ -273,7 +277,7 @@ class Teller:
         self._tell(kind, rows, detail, keys)
         for at in np.flatnonzero(rows == self.row):
             number = detail if isinstance(detail, int) else int(np.asarray(detail)[at])
-            self.events.append(Told(self.service.today, kind, number, self._context(kind)))
+            self.events.append(Told(self.service.today, kind, number, self._context(kind, number)))
             if kind == "allocated":
                 self._officer = number
             elif kind in ("supervision ends", "case held in prison"):
@@ -289,7 +293,7 @@ class Teller:
         """Forget what was told since :meth:`so_far`."""
         self.events, self._officer = list(kept[0]), kept[1]
 
-    def _context(self, kind: str) -> Context:
+    def _context(self, kind: str, number: int) -> Context:
         people, sentences, posts, row = self.service.people, self.service.sentences, self.service.posts, self.row
         side, officer, latest = int(people.side[row]), int(people.officer[row]), int(people.latest[row])
         statuses = int(self.service.statuses(np.array([row], dtype=np.intp))[0])
@@ -314,6 +318,7 @@ class Teller:
             inside=int(people.location[row]) in (Location.SENTENCED, Location.RECALLED),
             another=kind in ONE_OF_SEVERAL and bool(statuses & (1 << Status.ORDER)),
             ended_on=self._order_ended() if kind in ("activity days lapse", "unpaid work lapses") else "",
+            area=_area_name(self.service.geography.areas[number]) if kind in ABOUT_AN_AREA else "",
         )
 
     def _order_ended(self) -> str:

@@ -214,6 +214,7 @@ def test_a_run_does_nothing_that_was_not_read(wiring: Any, monkeypatch: pytest.M
     model.run(60)
     read = {(use.what, use.name, wiring.functions[use.function].module) for use in wiring.uses}
     assert seen - read == set()
-    # Two months of one area do most of what there is to do.
-    wanted = {entry for entry in read if entry[0] in ("puts", "takes", "cancels", "looks", "sends", "drains", "tasks")}
+    # Two months of one area do most of what there is to do; nobody moves from it to another.
+    doing = ("puts", "takes", "cancels", "looks", "sends", "drains", "tasks")
+    wanted = {entry for entry in read if entry[0] in doing and entry[2] != "area_moves"}
     assert len(seen) > 0.8 * len(wanted), sorted(wanted - seen)

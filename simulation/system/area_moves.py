@@ -1,0 +1,254 @@
+"""Moves of home to another area, and transfers of cases that follow: asked for, refused, and in the end taken over.
+
+In the baseline nobody moves, and areas have nothing to do with each other. Where ``allocation.area_moves_per_year`` is
+above 0, somebody supervised in the community may move home to another area of the run. The area is asked to take the
+case over, and may refuse; until it has, the officer of before keeps the case and everything stays as it was. From the
+day of the takeover the person is the new area's: its office, provider and way of working.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from simulation.engine import NEVER
+from simulation.engine.agenda import each_once
+from simulation.system.codes import CRC, NPS, Location, Progress
+from simulation.system.levers import Levers
+from simulation.system.organisation import Organisation
+from simulation.system.quantiles import draw
+from simulation.system.service import Array, Rows, Service
+from simulation.system.splitting import of_the_nps
+from simulation.system.supervision import Supervision
+
+#: Draws are numbered by sentence, move within it, and refusal within that: so many of each at most.
+_PER = 1024
+_RATE = "allocation.area_moves_per_year"
+_MOST_COUNTED = 127
+_DAYS_A_YEAR = 365.25
+
+
+def anybody_moves(service: Service) -> bool:
+    """Tell whether somebody may move to another area on any day of the run: there is one, and a rate above 0."""
+    resolved = service.resolved
+    if len(resolved.areas) < 2:
+        return False
+    return any(bool(resolved.on(day).grid(_RATE).any()) for day in [0, *resolved.change_days()])
+
+
+def destinations(area: Array, areas: Array, residents: Array, uniform: Array) -> NDArray[np.int64]:
+    """Return where people move to: another of some areas, by its residents.
+
+    Parameters
+    ----------
+    area : int array (people,)
+        Where each lives.
+    areas, residents : int arrays
+        Areas there are, in order, and how many people live in each.
+    uniform : float array (people,)
+        A draw of each.
+
+    Examples
+    --------
+    Of three areas with 10, 20 and 30 residents, somebody from the second moves to the third three times as often as to
+    the first:
+
+    >>> areas, residents = np.array([2, 7, 9]), np.array([10, 20, 30])
+    >>> destinations(np.full(4, 7), areas, residents, np.array([0, 0.24, 0.25, 0.99])).tolist()
+    [2, 2, 9, 9]
+    """
+    edges = np.cumsum(residents)
+    own = np.searchsorted(areas, area)
+    # A place among the residents of the other areas, and then among all.
+    place = (uniform * (edges[-1] - residents[own])).astype(np.int64)
+    place += np.where(place >= edges[own] - residents[own], residents[own], 0)
+    found: NDArray[np.int64] = areas[np.searchsorted(edges, place, side="right")]
+    return found
+
+
+class AreaMoves:
+    """People who move to another area, and the areas that take their cases over."""
+
+    def __init__(self, service: Service, supervision: Supervision, organisation: Organisation) -> None:
+        self.service, self.organisation = service, organisation
+        for name in ("area move", "area request", "area takeover"):
+            service.agenda(name)
+        self.areas = np.array(sorted(service.resolved.areas), dtype=np.int64)
+        thousands = np.asarray(service.geography.population_thousands, dtype=np.float64)[self.areas]
+        self.residents = np.maximum(np.round(thousands * 1000), 1).astype(np.int64)
+        supervision.on_begin.append(self.begin)
+        service.process(self.process)
+
+    def read(self) -> None:
+        """Take the levers of the day."""
+        levers = self.service.levers
+        self.possible = anybody_moves(self.service)
+        self.rate = levers.cells(_RATE)
+        self.wait = levers.mapping("allocation.area_transfer_working_days")
+        self.refused_share = levers.cells("allocation.area_refused_share")
+        self.again_after = levers.integer("allocation.area_again_working_days")
+        self.unified = levers.grid("organisation.unified")[:, NPS] > 0.5
+
+    # --- Dates --------------------------------------------------------------------------------------------------
+
+    def begin(self, rows: Rows) -> None:
+        """Plan moves of people whose supervision in the community begins; requests that rested are made again."""
+        if not self.possible:
+            return
+        service, people = self.service, self.service.people
+        away = rows[people.area_to[rows] >= 0]
+        if away.size:
+            agendas = service.agendas
+            asked = agendas["area request"].day_of(away) != NEVER
+            asked |= agendas["area takeover"].day_of(away) != NEVER
+            agendas["area request"].put(away[~asked], service.today + 1)
+        self.plan(rows)
+
+    def plan(self, rows: Rows) -> None:
+        """Draw when people would move who live where their case is and have no such day yet."""
+        service, people = self.service, self.service.people
+        agenda = service.agendas["area move"]
+        rows = rows[(people.area_to[rows] < 0) & (self.rate[people.cell[rows]] > 0)]
+        rows = rows[agenda.day_of(rows) == NEVER]
+        if rows.size == 0:
+            return
+        people.area_draws[rows] = people.area_draws[rows] % (_PER - 1) + 1
+        wait = service.chance.exponential(people.key[rows], "moves to another area", self.number(rows))
+        # Who would move after the end of the run has the day after it.
+        left = max(0, (service.resolved.end - service.resolved.start).days - service.today)
+        days = np.minimum(wait / self.rate[people.cell[rows]] * _DAYS_A_YEAR, left).astype(np.int64)
+        agenda.put(rows, service.today + 1 + days)
+
+    def replan(self) -> None:
+        """On a day on which the rate changes, draw all days anew: a rate knows nothing of the past."""
+        service, people = self.service, self.service.people
+        if not self.possible:
+            return
+        before = Levers(service.resolved.on(service.today - 1), service.blocks).cells(_RATE)
+        if (before == self.rate).all():
+            return
+        agenda, every = service.agendas["area move"], np.arange(people.size)
+        planned = agenda.day_of(every) != NEVER
+        agenda.cancel(every[planned])
+        self.plan(every[planned | (people.location[: people.size] == Location.COMMUNITY)])
+
+    def number(self, rows: Rows) -> NDArray[np.int64]:
+        """Return the occurrence of a draw about the present move: sentence, and moves drawn so far."""
+        people = self.service.people
+        return people.sentences[rows].astype(np.int64) * _PER + people.area_draws[rows]
+
+    # --- Each day -----------------------------------------------------------------------------------------------
+
+    def process(self) -> Generator[simpy.Event, Any, None]:
+        """Before the day's cases are given out: takeovers that are due, moves, and requests to the new area."""
+        service = self.service
+        agendas = service.agendas
+        while True:
+            yield service.clock.phase("arrivals")
+            today = service.today
+            self.take_over(agendas["area takeover"].due(today))
+            moving, asking = agendas["area move"].due(today), agendas["area request"].due(today)
+            if moving.size:
+                asking = each_once(np.concatenate([asking, self.move(moving)]))
+            self.ask(asking)
+
+    def here(self, rows: Rows) -> Rows:
+        """Return who is supervised in the community today."""
+        people = self.service.people
+        return rows[(people.location[rows] == Location.COMMUNITY) & (people.side[rows] >= 0)]
+
+    def move(self, rows: Rows) -> Rows:
+        """Let people move home to another area; return who did."""
+        service, people = self.service, self.service.people
+        rows = self.here(rows)
+        if rows.size == 0:
+            return rows
+        uniform = service.chance.uniform(people.key[rows], "area moved to", self.number(rows))
+        people.area_to[rows] = destinations(people.area[rows], self.areas, self.residents, uniform)
+        people.area_moved_on[rows] = service.today
+        people.area_refusals[rows] = 0
+        service.count("area_moves", rows)
+        service.tell("moves to another area", rows, people.area_to[rows])
+        return rows
+
+    def ask(self, rows: Rows) -> None:
+        """Ask the new area to take cases over: it refuses for now, or will after some working days."""
+        service, people = self.service, self.service.people
+        rows = self.here(rows)
+        if rows.size == 0:
+            return
+        again = service.calendar.after_working_days(service.today, self.again_after)
+        # Nobody is handed over for whom a warrant is out.
+        wanted = people.wanted[rows] == 1
+        service.agendas["area request"].put(rows[wanted], again)
+        rows = rows[~wanted]
+        occurrence = self.number(rows) * _PER + people.area_refusals[rows]
+        uniform = service.chance.uniform(people.key[rows], "transfer to another area refused", occurrence)
+        refusing = uniform < self.refused_share[people.cell[rows]]
+        refused, taken = rows[refusing], rows[~refusing]
+        people.area_refusals[refused] = np.minimum(people.area_refusals[refused].astype(np.int64) + 1, _MOST_COUNTED)
+        service.count("area_transfers_refused", refused)
+        service.tell("transfer to another area refused", refused, people.area_to[refused])
+        service.agendas["area request"].put(refused, again)
+        uniform = service.chance.uniform(people.key[taken], "days to another area", self.number(taken))
+        days = np.maximum(draw(self.wait, uniform).astype(np.int64), 1)
+        today = np.full(taken.size, service.today)
+        service.agendas["area takeover"].put(taken, service.calendar.add_working_days(today, days))
+
+    def take_over(self, rows: Rows) -> None:
+        """Make cases the new area's; an officer there is asked for today."""
+        service, people = self.service, self.service.people
+        rows = self.here(rows)
+        if rows.size == 0:
+            return
+        wanted = people.wanted[rows] == 1
+        again = service.calendar.after_working_days(service.today, self.again_after)
+        service.agendas["area request"].put(rows[wanted], again)
+        rows = rows[~wanted]
+        one_before = self.unified[people.area[rows]]
+        people.area[rows] = people.area_to[rows]
+        people.area_to[rows] = -1
+        self.organisation.assign_offices(rows, self.number(rows))
+        block = people.cell[rows] // (service.areas * 2)
+        people.cell[rows] = (block.astype(np.int64) * service.areas + people.area[rows]) * 2
+        self.choose_side(rows, one_before)
+        service.regroup(rows)
+        self.take_requirements(rows)
+        service.count("area_transfers", rows)
+        service.count("area_transfer_days", rows, (service.today - people.area_moved_on[rows]).astype(np.int64))
+        service.tell("taken over by another area", rows, people.area[rows])
+        # The officer of before keeps the case until somebody has it, as when a company's case goes to the NPS.
+        waits = people.waiting_since[rows] != NEVER
+        people.waiting_since[rows[~waits]] = service.today
+        service.agendas["transfer"].cancel(rows)
+        service.agendas["allocate"].put(rows, service.today)
+        self.plan(rows)
+
+    def choose_side(self, rows: Rows, one_before: Array) -> None:
+        """Set the side by the rule of the area that people now belong to; between two split areas it stays."""
+        people = self.service.people
+        one = self.unified[people.area[rows]]
+        nps = one | of_the_nps(self.service, rows) | ((people.side[rows] == NPS) & ~one_before)
+        self.service.set_side(rows, np.where(nps, NPS, CRC))
+
+    def take_requirements(self, rows: Rows) -> None:
+        """Let places for what is still ordered be the new area's; a programme that has begun goes on in its group."""
+        people, requirements = self.service.people, self.service.requirements
+        moved = np.zeros(people.size, dtype=np.bool_)
+        moved[rows] = True
+        person = requirements.person[: requirements.size]
+        open_ = np.flatnonzero(moved[person] & (requirements.progress[: requirements.size] < Progress.FINISHED))
+        requirements.cell[open_] = people.cell[person[open_]]
+
+    def count(self) -> None:
+        """Count people in the community who live in another area than the one that has their case."""
+        if self.possible:
+            people = self.service.people
+            self.service.count("between_areas", self.here(np.flatnonzero(people.area_to[: people.size] >= 0)))
+
+
+__all__ = ["AreaMoves", "anybody_moves", "destinations"]
