@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 
 from simulation import Study  # noqa: E402
 from simulation.measures.registry import MEASURE_BY_NAME  # noqa: E402
-from simulation.scenario import Scenario, load_scenario  # noqa: E402
+from simulation.scenario import Scenario, load_parameters, load_scenario  # noqa: E402
 
 AREAS, REPLICATIONS, UNTIL = "cumbria,gwent", 6, "2020-06-30"
 
@@ -122,7 +122,9 @@ def _levers(scenario: Scenario) -> list[str]:
 
 def _lines(name: str, scenario: Scenario, rows: dict[tuple[str, str], dict[str, object]]) -> Iterable[str]:
     levers = "<br>".join(f"`{lever}`" for lever in _levers(scenario)[:4])
-    asked = re.compile(rf"\b({'|'.join(re.escape(word) for word in (name, *_levers(scenario)))})\b")
+    # A lever stands in tests with or without the label of the value that it moves.
+    words = {name, *_levers(scenario), *(_declared(lever) for lever in _levers(scenario))}
+    asked = re.compile(rf"\b({'|'.join(re.escape(word) for word in sorted(words))})\b")
     tests = sorted(stem for stem, text in _tests().items() if asked.search(text))
     first = [f"[`{name}`](../scenarios/{name}.yaml)", levers]
     for measure in dict.fromkeys([*scenario.moves, *scenario.expects]):
@@ -138,6 +140,18 @@ def _lines(name: str, scenario: Scenario, rows: dict[tuple[str, str], dict[str, 
         )
         yield f"| {first[0]} | {first[1]} | {seen} | {', '.join(tests)} |\n"
         first, tests = ["", ""], []
+
+
+@functools.cache
+def _parameters() -> frozenset[str]:
+    return frozenset(load_parameters())
+
+
+def _declared(lever: str) -> str:
+    """Return the name of the parameter of which a lever moves one value."""
+    while lever not in _parameters() and "." in lever:
+        lever = lever.rpartition(".")[0]
+    return lever
 
 
 @functools.cache
