@@ -291,8 +291,14 @@ class Agenda:
         found[inside] = self._due[rows[inside]]
         return found
 
-    def days(self) -> Days:
-        """Return the due day of every row there may be, to look at: a later :meth:`put` may change it or replace it."""
+    def days(self, rows: int = 0) -> Days:
+        """Return the due day of every row there may be, to look at: a later :meth:`put` may change it or replace it.
+
+        There are at least ``rows`` of them, for tables that have grown since anything was put.
+        """
+        if rows > self._due.size:
+            self._due = _grown(self._due, max(rows, self._due.size + self._due.size // 2), NEVER)
+            _BOARD.reserve(self._due.size)
         days = self._due.view()
         days.flags.writeable = False
         return days

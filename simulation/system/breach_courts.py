@@ -121,7 +121,7 @@ class BreachCourts:
     def count_waiting(self) -> None:
         """Count breaches that wait for their hearing, and warrants outstanding."""
         service, sentences = self.service, self.service.sentences
-        hearing = service.agendas["hearing"].days()
+        hearing = service.agendas["hearing"].days(sentences.size)
         out, listed = who_waits(sentences.size, sentences.status, sentences.warrant_since, hearing)
         service.count("warrants_outstanding", sentences.person[out])
         service.count("hearings_waiting", sentences.person[listed])

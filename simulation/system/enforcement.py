@@ -175,7 +175,7 @@ class Enforcement:
             rows,
             found,
             service.today,
-            service.agendas["hearing"].days(),
+            service.agendas["hearing"].days(sentences.size),
             people.latest,
             sentences.previous,
             sentences.status,

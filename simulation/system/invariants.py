@@ -134,9 +134,9 @@ class Invariants:
         service = self.service
         people, sentences, posts = service.people, service.sentences, service.posts
         dates = laws.Dates(
-            self._days("contact"),
-            self._days("allocate"),
-            self._days("recall step"),
+            self._days("contact", people.size),
+            self._days("allocate", people.size),
+            self._days("recall step", sentences.size),
             *service.calendar.working_days(),
         )
         limits = laws.Limits(
@@ -174,8 +174,8 @@ class Invariants:
         )
         self.found = found
 
-    def _days(self, agenda: str) -> np.ndarray:
-        return self.service.agendas[agenda].days()
+    def _days(self, agenda: str, rows: int) -> np.ndarray:
+        return self.service.agendas[agenda].days(rows)
 
     def _people(self, law: int) -> np.ndarray:
         return np.flatnonzero(self.by_person & law) if self.found & law else NOBODY
@@ -246,7 +246,7 @@ class Invariants:
         open_ &= (
             (posts.filled[:size] == 0) | (posts.terms[:size] == Terms.AGENCY)
         )
-        sought = self._days("recruitment")[:size] != NEVER
+        sought = self._days("recruitment", size)[:size] != NEVER
         return np.flatnonzero((open_ != sought) | (open_ != (posts.stage[:size] != Stage.NONE)))
 
     def away(self) -> np.ndarray:
@@ -325,7 +325,7 @@ class Invariants:
         sentences = self.service.sentences
         out = np.flatnonzero(sentences.warrant_since[: sentences.size] != NEVER)
         out = out[sentences.status[out] != Status.ENDED]
-        return out[(sentences.breach_pending[out] == 0) | (self._days("hearing")[out] == NEVER)]
+        return out[(sentences.breach_pending[out] == 0) | (self._days("hearing", sentences.size)[out] == NEVER)]
 
     def recalls_counted(self) -> np.ndarray:
         """The recalls of a month add up by reason and by kind."""

@@ -172,3 +172,14 @@ def test_a_row_put_many_times_on_one_day_is_taken_once() -> None:
     for _ in range(100):
         agenda.put(np.array([1, 0, 1]), 4)
     assert [agenda.due(day).tolist() for day in range(6)] == [[], [], [], [], [0, 1], []]
+
+
+def test_a_table_that_has_grown_has_days_for_its_new_rows() -> None:
+    """Rows appended since anything was put have no date, and a look at all days tells so instead of stopping short."""
+    agenda = Agenda(4)
+    agenda.put(np.array([1]), 7)
+    assert agenda.days(2).size == 4, "it has room for them as it is"
+    days = agenda.days(9)
+    assert days.size >= 9 and days[1] == 7 and np.count_nonzero(days != NEVER) == 1
+    agenda.put(np.array([8]), 3)
+    assert agenda.due(0).size == 0 and agenda.due(3).tolist() == [8]
