@@ -292,5 +292,7 @@ def _lines(
         for number, name in enumerate(names):
             cause = f" ({row.causes[number]})" if row.causes and row.causes[number] else ""
             same = number and not row.differs(number)
-            words = "the same" if same else "; ".join(cell_in_words(row.cells[number])) or "nothing"
+            words = "; ".join(cell_in_words(row.cells[number])) or "nothing"
+            if same and row.cells[0]:
+                words = "the same"
             typer.echo(f"    {name}: {words}{cause}")

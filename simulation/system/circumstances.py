@@ -15,6 +15,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
+from simulation.engine import NEVER
 from simulation.engine.agenda import each_once
 from simulation.engine.chance import logarithms
 from simulation.system.circumstances_loops import (
@@ -24,6 +25,7 @@ from simulation.system.circumstances_loops import (
     begin_outside,
     count_lives,
     days_of_moves,
+    end_of_tag,
     move_homes,
     move_points,
     odds_of_missing,
@@ -184,10 +186,21 @@ class Circumstances:
                 service.tell("benefits begin", paid)
             moving = service.agendas["home move"].due(today)
             if moving.size:
-                moving = moving[people.location[moving] == Location.COMMUNITY]
+                moving = self.free_to_move(moving[people.location[moving] == Location.COMMUNITY])
                 self.move(moving)
             if self.changes_matter and paid.size + moving.size:
                 self.rebook(each_once(np.concatenate([paid, moving])))
+
+    def free_to_move(self, rows: Rows) -> Rows:
+        """Put off the moves of people on curfew until it ends: they live where they were released to, or are recalled.
+
+        Returns the others.
+        """
+        service, people, sentences = self.service, self.service.people, self.service.sentences
+        ends = end_of_tag(rows, people.latest, sentences.previous, sentences.status, sentences.custody_end)
+        tagged = ends != NEVER
+        service.agendas["home move"].put(rows[tagged], np.maximum(ends[tagged], service.today + 1))
+        return rows[~tagged]
 
     def move(self, rows: Rows) -> None:
         """Move people from one kind of home to another."""

@@ -44,6 +44,7 @@ _TEMPORARY_AT_FIRST, _HOUSED, _GAP_DAYS, _GAPS, _MET, _HELPED = range(len(OF_REL
 
 # Compiled code knows plain numbers only.
 _SETTLED, _TEMPORARY, _NONE = codes.Home.SETTLED, codes.Home.TEMPORARY, codes.Home.NONE
+_CURFEW = codes.Status.CURFEW
 _NOT_KNOWN = codes.Home.NOT_KNOWN
 
 #: No circumstances make the odds less than this part of what they would be.
@@ -91,6 +92,19 @@ def move_points(
         if change != 0:
             row = rows[at]
             engagement[row] = min(max(int(engagement[row]) + change, 0), most)
+
+
+@compiled
+def end_of_tag(rows: Rows, latest: Rows, previous: Rows, status: Array, custody_end: Array) -> NDArray[np.int64]:
+    """Return the day on which the curfew of each person ends, :data:`NEVER` for those who are on none."""
+    days = np.full(rows.size, NEVER, dtype=np.int64)
+    for at in range(rows.size):
+        sentence = latest[rows[at]]
+        while sentence >= 0:
+            if status[sentence] == _CURFEW:
+                days[at] = custody_end[sentence]
+            sentence = previous[sentence]
+    return days
 
 
 @compiled

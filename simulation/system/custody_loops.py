@@ -92,6 +92,17 @@ def status_outside(expiry: int, supervision_end: int, today: int) -> int:
 
 
 @compiled_inside
+def status_released(expiry: int, custody_end: int, supervision_end: int, today: int) -> int:
+    """Return what follows a term: nothing that the law doesn't give, though the release be some days early.
+
+    Who is let out before a weekend, with neither licence nor supervision to follow, is free from that day.
+    """
+    if expiry > custody_end:
+        return status_outside(expiry, supervision_end, today)
+    return _SUPERVISION if supervision_end > max(custody_end, today) else _ENDED
+
+
+@compiled_inside
 def home_at_release(
     key: np.uint64,
     number: int,
@@ -270,7 +281,7 @@ def let_go(
             over += 1
         else:
             continue
-        status[row] = status_outside(expiry[row], supervision_end[row], today)
+        status[row] = status_released(expiry[row], custody_end[row], supervision_end[row], today)
         if status[row] != _ENDED:
             going_on[following] = row
             ends[following] = expiry[row] if status[row] == _LICENCE else supervision_end[row]

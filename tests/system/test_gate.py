@@ -198,6 +198,17 @@ def test_homes_change_at_their_rates() -> None:
     assert total(found, "moves_to_settled") > 0.6 * total(found, "released_homeless") > 0
 
 
+def test_nobody_loses_the_home_on_the_tag() -> None:
+    """A move that falls due on curfew waits until it ends."""
+    model = finished(overrides={"community.home_changes_per_year.settled_to_none": 300}, **SHORT)
+    people, sentences = model.service.people, model.service.sentences
+    tagged = sentences.person[: sentences.size][sentences.status[: sentences.size] == Status.CURFEW]
+    assert tagged.size > 10 and (people.home[tagged] != Home.NONE).all()
+    others = sentences.person[: sentences.size][sentences.status[: sentences.size] == Status.LICENCE]
+    known = people.home[others][people.home[others] != Home.NOT_KNOWN]
+    assert (known == Home.NONE).mean() > 0.5
+
+
 def test_engagement_moves_as_by_hand() -> None:
     model = Model(request(**SHORT))
     model.run(3)

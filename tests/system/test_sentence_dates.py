@@ -11,6 +11,7 @@ import pytest
 from simulation.engine import NEVER
 from simulation.system import Model
 from simulation.system.codes import Kind, Location, Status
+from simulation.system.custody_loops import status_released
 from tests.system.system_helpers import START, finished, request
 
 
@@ -194,3 +195,21 @@ def test_supervision_ends_a_year_after_custody_whatever_happened_since(half_year
     recalled = rows[sentences.recalls[rows] > 0]
     assert recalled.size, "somebody recalled on licence is now under supervision"
     assert half_year.service.people.location[sentences.person[recalled]].max() != Location.UNKNOWN
+
+
+def test_a_weekend_makes_no_licence() -> None:
+    """Friday's release for a term that ends on Sunday: nothing follows where the law gives nothing."""
+    friday, sunday, later = 100, 102, 460
+    assert status_released(sunday, sunday, sunday, friday) == Status.ENDED
+    assert status_released(sunday, sunday, later, friday) == Status.SUPERVISION
+    assert status_released(later, sunday, later, friday) == Status.LICENCE
+
+
+def test_nobody_is_on_licence_after_a_short_sentence_that_brings_none() -> None:
+    off = {"supervision.short_sentence_licence": False, "supervision.pss.enabled": False}
+    sentences = finished(overrides=off, end=datetime.date(2017, 12, 31)).service.sentences
+    size = sentences.size
+    short = (sentences.kind[:size] == Kind.DETERMINATE) & (sentences.length[:size] < 365)
+    short &= sentences.imposed[:size] > 0
+    assert (sentences.status[:size][short] == Status.ENDED).sum() > 100
+    assert not np.isin(sentences.status[:size][short], [Status.LICENCE, Status.SUPERVISION]).any()
