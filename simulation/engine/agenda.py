@@ -260,11 +260,15 @@ class Agenda:
         """Return how many rows are on a date."""
         return int(np.count_nonzero(self._due != NEVER))
 
+    def _make_room(self, rows: int) -> None:
+        """Let there be days for at least so many rows."""
+        if rows > self._due.size:
+            self._due = _grown(self._due, max(rows, self._due.size + self._due.size // 2), NEVER)
+            _BOARD.reserve(self._due.size)
+
     def _reserve(self, high: int, first: int, last: int, more: int) -> None:
         """Make room for rows up to ``high``, days from ``first`` to ``last`` and so many rows more."""
-        if high >= self._due.size:
-            self._due = _grown(self._due, max(high + 1, self._due.size + self._due.size // 2), NEVER)
-            _BOARD.reserve(self._due.size)
+        self._make_room(high + 1)
         chains = self._chains
         if first < self._origin:
             before = np.full(self._origin - first, _END, dtype=np.int32)
@@ -296,9 +300,7 @@ class Agenda:
 
         There are at least ``rows`` of them, for tables that have grown since anything was put.
         """
-        if rows > self._due.size:
-            self._due = _grown(self._due, max(rows, self._due.size + self._due.size // 2), NEVER)
-            _BOARD.reserve(self._due.size)
+        self._make_room(rows)
         days = self._due.view()
         days.flags.writeable = False
         return days

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.agenda import each_once
+from simulation.engine.calendar import YEAR_DAYS
 from simulation.system.codes import CRC, NPS, Location, Progress
 from simulation.system.levers import Levers
 from simulation.system.organisation import Organisation
@@ -29,7 +30,6 @@ from simulation.system.supervision import Supervision
 _PER = 1024
 _RATE = "allocation.area_moves_per_year"
 _MOST_COUNTED = 127
-_DAYS_A_YEAR = 365.25
 
 
 def anybody_moves(service: Service) -> bool:
@@ -120,7 +120,7 @@ class AreaMoves:
         wait = service.chance.exponential(people.key[rows], "moves to another area", self.number(rows))
         # Who would move after the end of the run has the day after it.
         left = max(0, (service.resolved.end - service.resolved.start).days - service.today)
-        days = np.minimum(wait / self.rate[people.cell[rows]] * _DAYS_A_YEAR, left).astype(np.int64)
+        days = np.minimum(wait / self.rate[people.cell[rows]] * YEAR_DAYS, left).astype(np.int64)
         agenda.put(rows, service.today + 1 + days)
 
     def replan(self) -> None:

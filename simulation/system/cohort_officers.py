@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine.compiled import compiled, compiled_inside
+from simulation.system.groups import band_of_age
 from simulation.system.operating_models import by_operating_model
 from simulation.system.service import Array, Rows, Service
 
@@ -22,7 +23,6 @@ COHORTS = ("young_men", "working_age_men", "older_men", "women")
 #: Turns that a team keeps: of everybody in it, and of the officers of each group of cohorts.
 TURNS_A_TEAM = 1 + len(COHORTS)
 _WOMEN, _AGES = COHORTS.index("women"), ("working_age", "older")
-_DAYS_A_YEAR = 365.25
 _NONE = np.empty(0, dtype=np.int64)
 
 
@@ -146,12 +146,7 @@ class CohortOfficers:
 @compiled_inside
 def cohort_of(female: int, age: int, convicted: int, today: int, ages: Array) -> int:
     """Return the cohort of somebody whose age at the first conviction is known."""
-    if female == 1:
-        return _WOMEN
-    years, cohort = age + max(0.0, today - convicted) / _DAYS_A_YEAR, 0
-    while cohort < ages.size and years >= ages[cohort]:
-        cohort += 1
-    return cohort
+    return _WOMEN if female == 1 else band_of_age(age, convicted, today, ages)
 
 
 @compiled

@@ -14,6 +14,7 @@ import numpy as np
 import simpy
 
 from simulation.engine import NEVER
+from simulation.engine.agenda import NOBODY
 from simulation.engine.chance import logarithms
 from simulation.system import cohorts, curfew_loops
 from simulation.system.allocation import Allocation
@@ -27,8 +28,6 @@ from simulation.system.reception import Terms
 from simulation.system.reception_loops import curfew_days, receive_people, release_days, set_dates
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.workload import Workload
-
-_NONE = np.empty(0, dtype=np.intp)
 
 
 class Custody:
@@ -94,7 +93,7 @@ class Custody:
 
     # --- Reception --------------------------------------------------------------------------------------------
 
-    def receive(self, rows: Rows, why: int = Why.SENTENCED, breached: Rows = _NONE) -> Rows:
+    def receive(self, rows: Rows, why: int = Why.SENTENCED, breached: Rows = NOBODY) -> Rows:
         """Receive people sentenced to determinate custody today; return their sentences.
 
         Nobody was on remand for custody that follows a breach.

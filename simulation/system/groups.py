@@ -17,7 +17,8 @@ import simpy
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER
-from simulation.engine.compiled import compiled
+from simulation.engine.calendar import YEAR_DAYS
+from simulation.engine.compiled import compiled, compiled_inside
 from simulation.measures.groups import SPLITS
 from simulation.system import codes
 
@@ -108,15 +109,20 @@ def _by_flag(rows: Array, size: int, cell: Array, flag: Array) -> None:
         _put(row, size, cell, 0 if flag[row] == 1 else 1)
 
 
+@compiled_inside
+def band_of_age(age: int, convicted: int, today: int, edges: Array) -> int:
+    """Return in which band of age, between edges in years, somebody is whose age at the first conviction is known."""
+    years, band = age + max(0.0, today - convicted) / YEAR_DAYS, 0
+    while band < edges.size and years >= edges[band]:
+        band += 1
+    return band
+
+
 @compiled
 def _by_age(rows: Array, size: int, cell: Array, age: Array, convicted: Array, today: int, edges: Array) -> None:
     """Ages are known as they were at the first conviction."""
     for row in rows:
-        years = int(age[row]) + max(0.0, today - int(convicted[row])) / 365.25
-        group = 0
-        while group < edges.size and years >= edges[group]:
-            group += 1
-        _put(row, size, cell, group)
+        _put(row, size, cell, band_of_age(int(age[row]), int(convicted[row]), today, edges))
 
 
 @compiled
