@@ -62,7 +62,7 @@ _EARLY_DAYS = 28
 
 # A compiled loop takes plain numbers, not the members of a class.
 _CURFEW, _LICENCE, _AT_LARGE, _RECALLED = Status.CURFEW, Status.LICENCE, Status.AT_LARGE, Status.RECALLED
-_DETERMINATE = Kind.DETERMINATE
+_DETERMINATE, _ENDED = Kind.DETERMINATE, Status.ENDED
 _CURFEW_KIND, _FIXED_KIND, _STANDARD_KIND = RecallKind.CURFEW, RecallKind.FIXED_TERM, RecallKind.STANDARD
 _SENTENCED, _BACK_INSIDE = Location.SENTENCED, Location.RECALLED
 _HIGH, _PROBATION_OFFICER = Rosh.HIGH, Grade.PO
@@ -286,7 +286,8 @@ def take_steps(
             again[releasing] = who
             releasing += 1
             # It ends on the day set on return: had that come, the person would be out since this morning.
-            status[row] = _LICENCE
+            # Nothing follows the end of a curfew that was broken where the law gives no licence.
+            status[row] = _LICENCE if expiry[row] > custody_end[row] else _ENDED
         elif stands in (_LICENCE, _CURFEW) and recall_pending[row] == 1:
             occurrence = int(number[row]) * 4096 + int(recalls[row])
             # Anybody recalled while on curfew stays until the conditional release date.

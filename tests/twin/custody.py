@@ -315,24 +315,14 @@ def remove(area: Area, person: Person) -> None:
 
 
 def after_custody(area: Area, person: Person, term: Sentence) -> None:
-    """Say what follows a term: no licence where the law gives none, though release be before a weekend."""
-    assert term.custody_end is not None
-    if term.expiry > term.custody_end:
-        after_recall(area, person, term)
-    elif term.supervision_end > max(term.custody_end, area.world.today):
-        term.status = SUPERVISION
-        plan_end(area, person, term)
-    else:
-        end(area, person, term)
-
-
-def after_recall(area: Area, person: Person, term: Sentence) -> None:
-    """Say what follows custody or recall: licence, supervision, or nothing."""
+    """Say what follows custody or recall; no licence where the law gives none, though release be before a weekend."""
     today = area.world.today
-    if term.expiry > today:
+    assert term.custody_end is not None
+    has_licence = term.expiry > term.custody_end
+    if has_licence and term.expiry > today:
         term.status = LICENCE
         plan_end(area, person, term)
-    elif term.supervision_end > today:
+    elif term.supervision_end > (today if has_licence else max(term.custody_end, today)):
         term.status = SUPERVISION
         plan_end(area, person, term)
     else:

@@ -158,7 +158,7 @@ def review_or_release(area: Area, person: Person, sentence: Sentence) -> None:
             return
     world.tell(person, "released after recall")
     area.diaries.drop_parole_reports(person, sentence)
-    custody.after_recall(area, person, sentence)
+    custody.after_custody(area, person, sentence)
     places.settle(area, person)
 
 

@@ -75,10 +75,12 @@ def test_a_year_of_custody_agrees(scenario: str, seed: int) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", [8, 10])
-def test_rare_days_of_a_year_agree(seed: int) -> None:
-    """Warrants that outlive supervision, released from the dock while on licence, two orders heard on one day."""
-    compare("hdc_expansion", seed, slices.CUSTODY, YEAR, 50_000)
+@pytest.mark.parametrize(
+    ("scenario", "seed"), [("hdc_expansion", 8), ("hdc_expansion", 10), ("no_short_sentence_supervision", 1)]
+)
+def test_rare_days_of_a_year_agree(scenario: str, seed: int) -> None:
+    """Warrants that outlive supervision, released from the dock on licence, two hearings on a day, no licence after."""
+    compare(scenario, seed, slices.CUSTODY, YEAR, 50_000)
 
 
 @pytest.mark.long
