@@ -133,6 +133,8 @@ class Custody:
             people.area,
             people.key,
             people.sentences,
+            people.location,
+            people.last_seen,
             people.latest,
             sentences.previous,
             sentences.status,

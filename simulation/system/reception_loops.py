@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
-from simulation.system.codes import Status, Why
+from simulation.system.codes import Location, Status, Why
 from simulation.system.custody_loops import Array, Counted, Rows, Shares
 from simulation.system.groups import LONG
 from simulation.system.service import COUNT_INDEX
@@ -34,9 +34,11 @@ CURFEW_LAW = 5
 _SHORTEST, _LONGEST, _LEAST_CUSTODY, _LEAST_SHARE, _LEAST_SERVED = range(CURFEW_LAW)
 
 _YEAR = 365
+_LONGEST_REMAND = 1 << 30
 
 # A compiled loop takes plain numbers, not the members of a class.
 _ORDER, _ENDED = Status.ORDER, Status.ENDED
+_COMMUNITY, _OVER = Location.COMMUNITY, Location.ENDED
 _SENTENCED, _REVOKED_ORDER = Why.SENTENCED, Why.REVOKED
 _NEW, _ON_BREACH = COUNT_INDEX["sentences_custody"], COUNT_INDEX["sentences_custody_on_breach"]
 _OF_RETURNERS, _AGAIN = COUNT_INDEX["sentences_custody_of_returners"], COUNT_INDEX["sentences_of_returners"]
@@ -48,6 +50,18 @@ _ELIGIBLE = COUNT_INDEX["hdc_eligible_on_length"]
 def occurrence_of_term(number: int) -> int:
     """Return the occurrence of the draws for a person's n-th sentence: the first was drawn before the run."""
     return 4096 if number == 1 else number
+
+
+@compiled_inside
+def most_days_on_remand(today: int, place: int, seen: int) -> int:
+    """Return how many days before a sentence somebody can have been on remand.
+
+    None of those served under another sentence count, nor any on which a warrant or recall stood unexecuted, and nobody
+    was on remand on a day before they were last seen face to face, or before their supervision ended.
+    """
+    if _COMMUNITY < place < _OVER:
+        return 0
+    return today - seen if seen != NEVER else _LONGEST_REMAND
 
 
 @compiled_inside
@@ -88,6 +102,8 @@ def receive_people(
     area: Array,
     key: Array,
     sentences: Array,
+    location: Array,
+    last_seen: Array,
     latest: Rows,
     previous: Rows,
     status: Array,
@@ -151,7 +167,8 @@ def receive_people(
             days = value_at(uniform, lengths[band, 0], lengths[band, 1])
             if uniform_of(person, constants[_REMANDED], occurrence) < remand_share:
                 uniform = uniform_of(person, constants[_REMAND_DAYS], occurrence)
-                remand[row] = int(value_at(uniform, remands[0], remands[1]))
+                drawn = int(value_at(uniform, remands[0], remands[1]))
+                remand[row] = min(drawn, most_days_on_remand(today, int(location[who]), int(last_seen[who])))
         # Somebody is counted where they belong with a term of this length.
         length[row] = int(days)
         place = int(cell[who]) + (longer_group if length[row] >= LONG else 0)

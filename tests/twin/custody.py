@@ -89,11 +89,19 @@ def sentence(area: Area, person: Person, length: int, occurrence: int) -> None:
     remand = 0
     if person.draw("custody: remanded", occurrence) < world.value("custody.remand_share"):
         remand = int(at_percentile(world.table("custody.remand_days"), person.draw("custody: remand days", occurrence)))
+        remand = min(remand, most_days_on_remand(person))
     extended = False
     if length >= world.value("custody.extended_from_years") * YEAR_DAYS:
         extended = person.draw("custody: extended", occurrence) < world.value("custody.extended_share")
     before = int(at_percentile(world.table("courts.offence_to_sentence_days"), person.draw("offence", number)))
     receive(area, person, length, remand, extended, world.today - max(before, remand))
+
+
+def most_days_on_remand(person: Person) -> int:
+    """Nobody was on remand who was held or wanted already, nor before the day on which they were last seen."""
+    if person.is_inside or person.location == "at_large":
+        return 0
+    return 10**9 if person.last_seen is None else person.world.today - person.last_seen
 
 
 def receive(area: Area, person: Person, length: int, remand: int, extended: bool, offence: int) -> None:

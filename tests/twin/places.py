@@ -41,6 +41,8 @@ def settle(area: Area, person: Person) -> None:
     elif person.location in ("sentenced", "recalled"):
         contact.begin_in_custody(area, person)
     if person.location in ("ended", "court"):
+        if before == IN_COMMUNITY or before in PRISON or before == "at_large":
+            person.last_seen = world.today
         close(area, person, told=before not in ("court", "ended", "unknown"))
 
 
