@@ -147,6 +147,7 @@ class Allocation:
             people.side,
             people.report,
             people.rosh,
+            people.mappa,
             people.assessed_rosh,
         )
         self.place(rows)

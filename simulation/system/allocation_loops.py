@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.chance import minus_log_of, uniform_of
 from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
-from simulation.system.codes import CRC, NPS, Asking, Grade, Location, Rosh, Tier
+from simulation.system.codes import CRC, MANAGED_TOGETHER, NPS, Asking, Grade, Location, Rosh, Tier
 from simulation.system.service import CUSTODY_LOCATIONS, Array, Rows
 from simulation.system.waits import day_of_wait, value_at
 
@@ -41,7 +41,7 @@ def tier_of(
         RSR from which B and C begin, then OGRS from which they do.
     """
     rsr_b, rsr_c, ogrs_b, ogrs_c = limits
-    needier = safeguarding == 1 or mappa >= 2
+    needier = safeguarding == 1 or mappa >= MANAGED_TOGETHER
     if rosh == _VERY_HIGH or mappa == 3:
         return _A
     if rsr_percent >= rsr_b or ogrs >= ogrs_b or rosh >= _HIGH:
@@ -70,9 +70,13 @@ def assess_risk(
     side: Array,
     report: Array,
     rosh: Array,
+    mappa: Array,
     assessed_rosh: Array,
 ) -> None:
-    """Assess risk of serious harm, at times one step too low or too high, and now and then inflated."""
+    """Assess risk of serious harm, at times one step too low or too high, and now and then inflated.
+
+    Whom several agencies manage together (level 2 or 3) nobody takes for less than high.
+    """
     for at in range(rows.size):
         soon, row = rows[min(at + AHEAD, rows.size - 1)], rows[at]
         # One column of each group that lies together.
@@ -90,6 +94,8 @@ def assess_risk(
             assessed = max(assessed, min(assessed + 1, _HIGH))
         if assessed == _MEDIUM and uniform_of(key[row], inflation_constant, number) < inflation[cell[row]]:
             assessed = _HIGH
+        if mappa[row] >= MANAGED_TOGETHER:
+            assessed = max(assessed, _HIGH)
         # Risk once known to be high stays so while supervision lasts.
         if side[row] >= 0:
             assessed = max(assessed, int(assessed_rosh[row]))

@@ -114,6 +114,10 @@ class Rosh(metaclass=Codes):
     VERY_HIGH = 3
 
 
+#: Level of multi-agency public protection from which several agencies manage somebody together.
+MANAGED_TOGETHER = 2
+
+
 class Grade(metaclass=Codes):
     """Grade of a case-holding officer."""
 

@@ -269,3 +269,34 @@ def move_papers_on(
     put_in_order(too_late[:stopped_late])
     put_in_order(approved_people[:going])
     return asking, asking, stopped, trying, refusing, stopped_late, going, going, going
+
+
+@compiled
+def stop_papers(
+    begun: Rows,
+    found: NDArray[np.intp],
+    person: Rows,
+    previous: Rows,
+    status: Array,
+    curfew_stage: Array,
+) -> int:
+    """Stop the curfew papers of earlier terms of people on whom a further one begins: they go nowhere on a tag.
+
+    Returns how many are written into the rows of ``found``, shape (2, begun): the sentences, one of a person at most,
+    and whose they are, in row order.
+    """
+    stopped, people = found[0], found[1]
+    size = 0
+    for row in begun:
+        sentence = previous[row]
+        # Papers begin for somebody on no other term, so only one term has any under way.
+        while sentence >= 0 and not (
+            status[sentence] == _CUSTODY and curfew_stage[sentence] in (PAPERS, ENQUIRY, APPROVED)
+        ):
+            sentence = previous[sentence]
+        if sentence >= 0:
+            curfew_stage[sentence] = REFUSED
+            stopped[size], people[size] = sentence, person[sentence]
+            size += 1
+    put_in_order(people[:size])
+    return size

@@ -19,7 +19,7 @@ from simulation.engine.chance import logarithms
 from simulation.system import cohorts, curfew_loops
 from simulation.system.allocation import Allocation
 from simulation.system.codes import Kind, Location, RecallKind, Status, Task, Why
-from simulation.system.curfew_loops import move_papers_on, put_forward
+from simulation.system.curfew_loops import move_papers_on, put_forward, stop_papers
 from simulation.system.custody_loops import COUNTED, ENQUIRY, let_go, lists_of, quantiles_of, run_out
 from simulation.system.departures import Departures
 from simulation.system.life_sentences import LifeSentences
@@ -134,11 +134,11 @@ class Custody:
             people.key,
             people.sentences,
             people.location,
-            people.last_seen,
             people.latest,
             sentences.previous,
             sentences.status,
             sentences.failed,
+            sentences.released,
             sentences.length,
             sentences.remand,
             sentences.extended,
@@ -166,6 +166,7 @@ class Custody:
             free, staying = made[at_once], made[~at_once]
         if staying.size:
             self.schedule_release(staying)
+            self.stop_papers(staying)
             for listener in self.on_received:
                 listener(staying)
             self.start_papers(staying, first=True)
@@ -299,6 +300,17 @@ class Custody:
         )
         service.tell("curfew opted out of", found[2, :opted])
         service.agendas["curfew papers"].put(found[0, :chosen], found[1, :chosen])
+
+    def stop_papers(self, begun: Rows) -> None:
+        """Stop what is under way towards curfew of people on whom a further term begins."""
+        service, sentences = self.service, self.service.sentences
+        found = np.empty((2, begun.size), dtype=np.intp)
+        size = stop_papers(
+            begun, found, sentences.person, sentences.previous, sentences.status, sentences.curfew_stage
+        )
+        if size:
+            service.cancel(found[0, :size], "curfew papers", "curfew release")
+            service.tell("curfew refused: another sentence", found[1, :size])
 
     def papers(self) -> Generator[simpy.Event, Any, None]:
         """Move the curfew papers on: ask for the address check, read its answer, refuse or approve."""

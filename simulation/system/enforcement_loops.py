@@ -458,14 +458,15 @@ def commit_people(
 ) -> None:
     """Commit people to prison for so many days, today the first of them, or until the working day before.
 
-    Whoever would be out by tonight is held until the court rises, and goes nowhere.
+    Whoever would be out by tonight, for the term ends today or on the weekend that begins, goes nowhere.
 
     Parameters
     ----------
     rows, days : int arrays
         People committed, and for how long.
     found : int array (3, rows)
-        Written: the day on which each is freed; then people and how many days they are away, in row order.
+        Written: the day on which each is freed; then people and the days imposed, in row order, the days of whoever
+        goes nowhere below zero.
     working_before, origin : int array, int
         Each day of the calendar itself or the working day before it, and the place of day 0.
     flows : int64 array (counts, cells)
@@ -480,7 +481,9 @@ def commit_people(
         committed_until[row] = until[at]
         flows[_COMMITTALS, cell[row]] += 1
     for at in range(rows.size):
-        people[at], lengths[at] = rows[order[at]], until[order[at]] - today
+        first = order[at]
+        people[at] = rows[first]
+        lengths[at] = days[first] if until[first] > today else -days[first]
 
 
 @compiled

@@ -17,7 +17,7 @@ from simulation.system.area_moves import AreaMoves
 from simulation.system.beginnings import Beginnings
 from simulation.system.caseload import Caseload
 from simulation.system.circumstances import Circumstances
-from simulation.system.codes import Location, Status
+from simulation.system.codes import MANAGED_TOGETHER, Location, Rosh, Status
 from simulation.system.community import Community
 from simulation.system.contact import Contact
 from simulation.system.contracts import Contracts
@@ -226,7 +226,9 @@ class Model:
         person = sentences.person[made]
         people.released_on[person] = NEVER
         # Assessed without error: the service has known them for some time.
-        people.assessed_rosh[person] = people.rosh[person]
+        people.assessed_rosh[person] = np.maximum(
+            people.rosh[person], np.where(people.mappa[person] >= MANAGED_TOGETHER, Rosh.HIGH, Rosh.LOW)
+        )
         self.allocation.place(person)
         self.requirements.at_start(made)
         status = sentences.status[made]

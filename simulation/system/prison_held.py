@@ -19,7 +19,7 @@ from simulation.engine import NEVER
 from simulation.engine.agenda import each_once
 from simulation.engine.calendar import MONTH_DAYS
 from simulation.system.allocation import Allocation
-from simulation.system.codes import CRC, Asking, Kind, Location, Status, Task
+from simulation.system.codes import CRC, MANAGED_TOGETHER, Asking, Kind, Location, Status, Task
 from simulation.system.custody import Custody
 from simulation.system.service import FAR, Array, Rows, Service
 from simulation.system.supervision import Supervision
@@ -139,7 +139,7 @@ class PrisonHeld:
         people, sentences = self.service.people, self.service.sentences
         handover = np.full(rows.size, NEVER, dtype=np.int64)
         company = people.side[rows] == CRC
-        lead = np.where(people.mappa[rows] >= 2, self.high_days, self.nps_days)
+        lead = np.where(people.mappa[rows] >= MANAGED_TOGETHER, self.high_days, self.nps_days)
         at, sentence = np.arange(rows.size), people.latest[rows].astype(np.int64)
         while at.size:
             term = sentence

@@ -12,7 +12,7 @@ from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.system.codes import Location, Status, Why
-from simulation.system.custody_loops import Array, Counted, Rows, Shares
+from simulation.system.custody_loops import Array, Counted, Days, Rows, Shares
 from simulation.system.groups import LONG
 from simulation.system.service import COUNT_INDEX
 from simulation.system.waits import value_at
@@ -34,7 +34,6 @@ CURFEW_LAW = 5
 _SHORTEST, _LONGEST, _LEAST_CUSTODY, _LEAST_SHARE, _LEAST_SERVED = range(CURFEW_LAW)
 
 _YEAR = 365
-_LONGEST_REMAND = 1 << 30
 
 # A compiled loop takes plain numbers, not the members of a class.
 _ORDER, _ENDED = Status.ORDER, Status.ENDED
@@ -53,15 +52,18 @@ def occurrence_of_term(number: int) -> int:
 
 
 @compiled_inside
-def most_days_on_remand(today: int, place: int, seen: int) -> int:
-    """Return how many days before a sentence somebody can have been on remand.
+def most_days_on_remand(row: int, today: int, place: int, previous: Rows, released: Days) -> int:
+    """Return how many days before a sentence somebody can have been on remand, or on a tag that counts like it.
 
-    None of those served under another sentence count, nor any on which a warrant or recall stood unexecuted, and nobody
-    was on remand on a day before they were last seen face to face, or before their supervision ended.
+    None of those served under another sentence count twice, nor any on which a recall stood unexecuted.
     """
     if _COMMUNITY < place < _OVER:
         return 0
-    return today - seen if seen != NEVER else _LONGEST_REMAND
+    last, before = NEVER, previous[row]
+    while before >= 0:
+        last = max(last, int(released[before]))
+        before = previous[before]
+    return today - last
 
 
 @compiled_inside
@@ -103,11 +105,11 @@ def receive_people(
     key: Array,
     sentences: Array,
     location: Array,
-    last_seen: Array,
     latest: Rows,
     previous: Rows,
     status: Array,
     failed: Array,
+    released: Days,
     length: Array,
     remand: Array,
     extended: Array,
@@ -168,7 +170,7 @@ def receive_people(
             if uniform_of(person, constants[_REMANDED], occurrence) < remand_share:
                 uniform = uniform_of(person, constants[_REMAND_DAYS], occurrence)
                 drawn = int(value_at(uniform, remands[0], remands[1]))
-                remand[row] = min(drawn, most_days_on_remand(today, int(location[who]), int(last_seen[who])))
+                remand[row] = min(drawn, most_days_on_remand(row, today, int(location[who]), previous, released))
         # Somebody is counted where they belong with a term of this length.
         length[row] = int(days)
         place = int(cell[who]) + (longer_group if length[row] >= LONG else 0)

@@ -98,12 +98,16 @@ def screen(
     cell: Array,
     area: Array,
     person: Rows,
+    latest: Rows,
+    previous: Rows,
     status: Array,
     length: Array,
     imposed: Array,
     screened: Array,
 ) -> tuple[int, int]:
     """Screen those still inside, and put the plans that are due into the teams' queue, from place ``first`` on.
+
+    Whom somebody has screened already, under another term that goes on, nobody screens again.
 
     Parameters
     ----------
@@ -134,6 +138,11 @@ def screen(
         if status[row] != _CUSTODY:
             continue
         who = person[row]
+        other = latest[who]
+        while other >= 0 and not (status[other] == _CUSTODY and screened[other] != 0):
+            other = previous[other]
+        if other >= 0:
+            continue
         screened[row] = SCREENED
         people[size] = who
         size += 1
@@ -170,12 +179,16 @@ def open_windows(
     area: Array,
     person: Rows,
     number: Array,
+    latest: Rows,
+    previous: Rows,
     status: Array,
     custody_end: Array,
     prepared: Array,
     helped: Array,
 ) -> tuple[int, int]:
     """Begin with those inside with whom nobody has begun; ``helps`` is the constant of the draw for help.
+
+    Whom another term keeps in for longer nobody prepares: that term's window opens in its time.
 
     Work before release and help, by the day of release, are put into the teams' queue, from place ``first`` on.
 
@@ -198,6 +211,14 @@ def open_windows(
         if status[row] != _CUSTODY or prepared[row] != NOT_BEGUN:
             continue
         who = person[row]
+        other = latest[who]
+        end = custody_end[row]
+        while other >= 0 and not (
+            status[other] == _CUSTODY and (custody_end[other] > end or (custody_end[other] == end and other > row))
+        ):
+            other = previous[other]
+        if other >= 0:
+            continue
         prepared[row] = BEGUN
         place = first + size
         queue_row[place], queue_area[place], queue_seconds[place] = row, area[who], work_seconds

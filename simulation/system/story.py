@@ -125,6 +125,7 @@ WORDS = {
     "curfew approved": "Release on home detention curfew approved",
     "curfew refused: no address": "Home detention curfew refused: no suitable address",
     "curfew refused: no time left": "Home detention curfew refused: too little time left",
+    "curfew refused: another sentence": "No home detention curfew any more: another prison sentence begins",
     "released on curfew": "Released on home detention curfew",
     "curfew ends": "The tag comes off{onto}",
     "released": "Released from prison{onto}",
@@ -244,7 +245,7 @@ class Context:
     before : int
         Number of the officer who had the case before, -1 if nobody, -2 if that officer is no longer there.
     remand : int
-        Days on remand that count towards the latest sentence.
+        Days on remand or tagged bail that count towards the latest sentence.
     custody_end : int
         Days from the event to release on the latest sentence.
     setting : str
@@ -336,7 +337,7 @@ def in_words(event: Told) -> str:
     context = event.context
     service = _SERVICES.get(context.side, "service")
     grade = _GRADES.get(context.side, _GRADES["nps"])[context.grade] if context.grade >= 0 else "officer"
-    remand = f"; {days_in_words(context.remand)} on remand count" if context.remand else ""
+    remand = f"; {days_in_words(context.remand)} on remand or tagged bail count" if context.remand else ""
     left = f"release in {length_in_words(context.custody_end)}" if context.custody_end > 0 else "release at once"
     onto = (
         {
@@ -355,8 +356,11 @@ def in_words(event: Told) -> str:
         return "One sentence is served; stays in prison under another"
     if event.kind == "risk escalated" and context.side == "nps":
         return "Risk assessed as high; a probation officer must hold the case"
-    if event.kind == "committed for breach of supervision" and event.detail == 0:
-        return "Held until the court rises for breach of post-sentence supervision"
+    if event.kind == "committed for breach of supervision" and event.detail < 0:
+        committed = f"Committed for {days_in_words(-event.detail)} for breach of post-sentence supervision"
+        return f"{committed}; free the same day, for " + (
+            "that was the day" if event.detail == -1 else "the term would end on days without releases"
+        )
     if context.another and event.kind in ONE_OF_SEVERAL:
         return ONE_OF_SEVERAL[event.kind]
     return WORDS.get(event.kind, event.kind.capitalize()).format(
@@ -391,6 +395,9 @@ def day_in_words(events: Sequence[Told]) -> list[str]:
             # The case isn't over for somebody sentenced later that day.
             continue
         if event.kind == "convicted" and "convicted again" in kinds:
+            continue
+        if event.kind == "order revoked" and "suspended sentence activated" in kinds:
+            # The term comes in place of the order: nothing is revoked.
             continue
         place = (at, 0)
         if not (event.kind == "order revoked" and "breach heard" in kinds):

@@ -108,10 +108,13 @@ class Supervision:
         if rows.size == 0:
             return
         people, sentences = self.service.people, self.service.sentences
+        # What was booked gives way to the first appointment, or two would be kept within days of each other.
+        self.service.agendas["contact"].cancel(rows)
         begin_orders(
             rows,
             self.service.today,
             people.contacts,
+            people.contact_due,
             people.stage_start,
             people.first_due_from,
             people.first_after_release,

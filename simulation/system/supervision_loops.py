@@ -240,6 +240,7 @@ def begin_orders(
     rows: Rows,
     today: int,
     contacts: Array,
+    contact_due: Array,
     stage_start: Array,
     first_due_from: Array,
     first_after_release: Array,
@@ -253,6 +254,7 @@ def begin_orders(
     """Begin a new order of people already supervised in the community."""
     for row in rows:
         contacts[row] = 0
+        contact_due[row] = NEVER
         stage_start[row] = today
         first_due_from[row] = today
         first_after_release[row] = 0

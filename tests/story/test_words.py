@@ -195,7 +195,6 @@ def test_a_breach_comes_before_what_follows_it() -> None:
     told = "breach heard", "order revoked", "supervision ends", "suspended sentence activated", "sentenced to custody"
     assert day(*told) == [
         "Breach of the order he",
-        "The order is revoked",
         "The prison term that w",
         "Sentenced to 30 days i",
     ]
@@ -224,9 +223,22 @@ def test_a_hearing_has_its_outcome() -> None:
     assert day_in_words([supervision, committed])[0] == "Breach of post-sentence supervision heard in court"
 
 
-def test_a_committal_that_ends_tonight_is_a_day_in_court() -> None:
-    committed = Told(0, "committed for breach of supervision", 0)
-    assert in_words(committed) == "Held until the court rises for breach of post-sentence supervision"
+def test_a_suspended_term_that_is_activated_revokes_nothing() -> None:
+    events = [Told(0, kind) for kind in ("breach heard", "order revoked", "suspended sentence activated")]
+    assert day_in_words(events) == [
+        "Breach of the order heard in court",
+        "The prison term that was suspended is activated",
+    ]
+
+
+def test_a_committal_that_ends_tonight_says_why() -> None:
+    committed = Told(0, "committed for breach of supervision", -1)
+    assert in_words(committed) == (
+        "Committed for 1 day for breach of post-sentence supervision; free the same day, for that was the day"
+    )
+    # A Friday's three days end on Sunday.
+    committed = replace(committed, detail=-3)
+    assert in_words(committed).endswith("; free the same day, for the term would end on days without releases")
     committed = replace(committed, detail=1)
     assert in_words(committed) == "Committed to prison for 1 day for breach of post-sentence supervision"
 

@@ -145,7 +145,7 @@ def test_a_warning_goes_with_a_new_order_unless_one_of_before_runs() -> None:
     status = np.array([Status.ORDER, Status.ORDER, Status.ORDER, Status.ENDED, Status.ORDER], dtype=np.int8)
     warned_on, work_only = np.array([5, 6, 7], dtype=np.int32), np.array([1, 1, 1], dtype=np.int8)
     of_work = np.array([1, 0, 0, 0, 1], dtype=np.int8)
-    some = [np.zeros(3, dtype=np.int32) for _ in range(4)]
+    some = [np.zeros(3, dtype=np.int32) for _ in range(5)]
     begin_orders(np.arange(3), 9, *some, warned_on, work_only, latest, previous, status, of_work)
     assert warned_on.tolist() == [NEVER, 6, NEVER] and work_only.tolist() == [1, 0, 1]
 
@@ -244,7 +244,9 @@ def test_seen_within_a_week_of_release_are_those_seen_by_its_seventh_day() -> No
         if kind in ("released", "released on curfew"):
             released.update(dict.fromkeys(who, service.today))
         elif kind in IN_PERSON:
-            waits.extend(service.today - released.pop(row) for row in who if row in released)
+            met = [(row, released.pop(row)) for row in who if row in released]
+            # Not those whose term ran out while a recall kept them in: they came out later.
+            waits.extend(service.today - day for row, day in met if service.people.released_on[row] == day)
         tell(kind, rows, *rest)
 
     service.tell = listening  # type: ignore[method-assign]

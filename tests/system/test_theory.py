@@ -136,7 +136,7 @@ def test_what_nobody_is_told_is_found(monkeypatch: pytest.MonkeyPatch, kind: str
         listen(self)
         heard = self.service.tell
         self.service.tell = lambda what, *rest, **named: (  # type: ignore[method-assign]
-            tell(self.service, what, *rest, **named) if what == kind and self.service.today < 80
+            tell(self.service, what, *rest, **named) if what == kind and self.service.today < 88
             else heard(what, *rest, **named)
         )  # fmt: skip
 

@@ -30,6 +30,8 @@ def assess(person: Person, number: int) -> None:
         level = max(level, min(HIGH, level + 1))
     if level == MEDIUM and person.draw("risk inflation", number) < world.value("allocation.inflation"):
         level = HIGH
+    if person.mappa >= 2:
+        level = max(level, HIGH)
     under_supervision = person.setting != "none"
     person.assessed_rosh = max(level, person.assessed_rosh) if under_supervision else level
     place(person)

@@ -98,10 +98,11 @@ def sentence(area: Area, person: Person, length: int, occurrence: int) -> None:
 
 
 def most_days_on_remand(person: Person) -> int:
-    """Nobody was on remand who was held or wanted already, nor before the day on which they were last seen."""
+    """Nobody was on remand who was held or wanted already; and no day counts that was served under another term."""
     if person.is_inside or person.location == "at_large":
         return 0
-    return 10**9 if person.last_seen is None else person.world.today - person.last_seen
+    left = [each.released for each in person.sentences if each.released is not None]
+    return person.world.today - max(left) if left else 10**9
 
 
 def receive(area: Area, person: Person, length: int, remand: int, extended: bool, offence: int) -> None:
@@ -126,6 +127,7 @@ def receive(area: Area, person: Person, length: int, remand: int, extended: bool
         release(area, person, term)
     else:
         person.plan("release", release_day(world, term), lambda: release(area, person, term), term)
+        stop_papers(area, person, term)
         put_forward(area, person, term)
 
 
@@ -190,6 +192,16 @@ def put_forward(area: Area, person: Person, term: Sentence) -> None:
     begins = max(world.today + 1, term.curfew_from - int(world.value("custody.hdc.papers_lead_days")))
     lasts = int(at_percentile(world.table("custody.hdc.papers_days"), person.draw("curfew papers", term.number)))
     person.plan("curfew papers", begins + lasts, lambda: send_enquiry(area, person, term), term)
+
+
+def stop_papers(area: Area, person: Person, further: Sentence) -> None:
+    """A further term begins: nothing comes of the curfew of one before."""
+    for term in person.sentences:
+        if term is not further and term.status == CUSTODY and term.curfew_stage in ("papers", "enquiry", "approved"):
+            refuse(area.world, person, term, "curfew refused: another sentence")
+            term.ahead.pop("curfew papers", None)
+            term.ahead.pop("curfew release", None)
+            area.diaries.drop(person, term)
 
 
 def policy(area: Area) -> Process:

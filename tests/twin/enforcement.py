@@ -252,9 +252,9 @@ class Enforcement:
         most = int(world.value("enforcement.pss_breach_max_custody_days"))
         draw = person.draw("committal days", sentence.number * 4096 + sentence.breaches)
         days = 1 + int(draw * most)
-        # Today is the first day; whoever would be out by tonight is held until the court rises.
+        # Today is the first day; whoever would be out by tonight goes nowhere.
         until = max(world.working_day_before(world.today + days - 1), world.today)
-        world.tell(person, "committed for breach of supervision", until - world.today)
+        world.tell(person, "committed for breach of supervision", days if until > world.today else -days)
         if until == world.today:
             return
         person.committed_until = until

@@ -41,8 +41,6 @@ def settle(area: Area, person: Person) -> None:
     elif person.location in ("sentenced", "recalled"):
         contact.begin_in_custody(area, person)
     if person.location in ("ended", "court"):
-        if before == IN_COMMUNITY or before in PRISON or before == "at_large":
-            person.last_seen = world.today
         close(area, person, told=before not in ("court", "ended", "unknown"))
 
 
@@ -57,6 +55,9 @@ def begin_order_in_spell(area: Area, person: Person) -> None:
     from twin import allocation
 
     person.contacts = 0
+    # What was booked gives way to the first appointment.
+    person.forget("contact")
+    person.contact_due = None
     person.stage_start = area.world.today
     if sum(sentence.status == ORDER for sentence in person.sentences) == 1:
         # A warning given on an order that still runs stays; any other is forgotten.
