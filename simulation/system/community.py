@@ -19,6 +19,7 @@ from simulation.engine.chance import logarithms, minus_log
 from simulation.system import cohorts, hazards, serious_offences
 from simulation.system.allocation import Allocation
 from simulation.system.codes import Location
+from simulation.system.demand import LENGTH_BANDS, Demand
 from simulation.system.departures import Departures
 from simulation.system.population import GROUPS
 from simulation.system.quantiles import draw, quantile_table
@@ -39,8 +40,9 @@ class Community:
         allocation: Allocation,
         recall: Recall,
         departures: Departures,
+        demand: Demand,
     ) -> None:
-        self.service, self.supervision = service, supervision
+        self.service, self.supervision, self.demand = service, supervision, demand
         self.allocation, self.recall, self.departures = allocation, recall, departures
         #: By how much everybody's hazard of reoffending is multiplied; None where supervision does nothing to it.
         self.ratios_of: Callable[[], NDArray[np.float64]] | None = None
@@ -66,6 +68,8 @@ class Community:
         shares = levers.mapping("courts.reoffence_to_sentence_share")
         self.return_share = np.array([shares[label] for label in GROUPS])
         self.hazard_ratio = float(levers.number("community.reoffending_ratio"))
+        least = levers.mapping("courts.least_days_to_conviction")
+        self.least_days_to_conviction = np.array([int(least[band]) for band in LENGTH_BANDS])
         self.conviction_lags = quantile_table(levers.mapping("courts.reoffence_to_conviction_days"))
         self.recall_share = levers.cells("recall.per_further_charge")
         self.yearly_changes = levers.cells("community.crises_per_year")
@@ -253,4 +257,9 @@ class Community:
         if recalled.size:
             self.recall.ask(recalled, "further charge")
         if returning.size:
+            # What would bring years in prison doesn't come to court within weeks.
+            edges = self.demand.length_edges(service.calendar.date(service.today).year)
+            drawn = chance.uniform(people.key[returning], "custody: length band", people.sentences[returning] + 1)
+            band = np.minimum(np.searchsorted(edges, drawn, side="right"), edges.size - 1)
+            days = np.maximum(days, service.today + 1 + self.least_days_to_conviction[band])
             convictions.put(returning, service.calendar.working_day_after(days))

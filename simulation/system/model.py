@@ -186,7 +186,7 @@ class Model:
         self.full_prisons = FullPrisons(service, population)
         self.courts.on_orders.append(self.early_revocation.plan)
         self.community = Community(
-            service, self.supervision, self.allocation, self.recall, self.departures
+            service, self.supervision, self.allocation, self.recall, self.departures, population.demand
         )
         self.release = Release(service, population, self.custody)
         self.circumstances = Circumstances(service, self.custody, self.contact)

@@ -313,7 +313,7 @@ _written_of_requirements = attrgetter(
     "enough_draw",
 )
 _read_of_people = attrgetter("key", "cell", "ogrs", "mappa", "safeguarding", "report")
-_known_of_orders = attrgetter("person", "number", "imposed", "unpaid_work_only", "activity", "unpaid_work")
+_known_of_orders = attrgetter("person", "number", "imposed", "length", "unpaid_work_only", "activity", "unpaid_work")
 
 
 def columns_to_write(requirements: Any, people: Any, sentences: Any) -> Any:
@@ -329,6 +329,7 @@ def write_requirements(
     programme_share: Floats,
     programme_sessions: Counted,
     ogrs_from: float,
+    programme_length: int,
     days_ordered: Floats,
     hours_ordered: Floats,
     activity_start: Floats,
@@ -368,6 +369,7 @@ def write_requirements(
     whose: Rows,
     order_number: Array,
     order_imposed: Array,
+    order_length: Array,
     unpaid_work_only: Array,
     activity: Array,
     unpaid_work: Array,
@@ -385,6 +387,8 @@ def write_requirements(
         Share with rehabilitation activity, and with unpaid work, of orders that have more than unpaid work alone.
     programme_share : float array (programmes,)
         Share of those for whom each programme is made that are ordered to take it.
+    programme_length : int
+        Shortest order in days with which a programme is ordered: in a shorter one there is no time for it.
     days_ordered, hours_ordered : float arrays (2, quantiles)
         Probabilities and values of days and hours ordered.
     activity_start, work_start, programme_start : float arrays (2, quantiles)
@@ -440,7 +444,7 @@ def write_requirements(
                 form = 0
                 wait = value_at(uniform_of(key, constants[6], number), work_start[0], work_start[1])
             else:
-                if only_work:
+                if only_work or order_length[order] < programme_length:
                     continue
                 if mappa[person] > 0:
                     form = _SEXUAL

@@ -20,6 +20,7 @@ import simpy
 from numpy.typing import NDArray
 
 from simulation.engine import Table
+from simulation.engine.calendar import MONTH_DAYS
 from simulation.system.codes import CRC, NPS, SIDES, Delivery, Programme, Status, Task
 from simulation.system.columns import PROGRAMME_GROUPS, REQUIREMENT_TOTALS
 from simulation.system.contact import Contact, by_operating_model, operating_models
@@ -153,6 +154,7 @@ class Requirements:
             np.array([share[name] for name in _PROGRAMMES], dtype=np.float64),
             np.array([round(sessions[name]) for name in _PROGRAMMES], dtype=np.int64),
             float(levers.number("requirements.programme.thinking_skills_from_ogrs")),
+            int(levers.number("requirements.programme.least_order_months") * MONTH_DAYS),
             side_by_side(levers.mapping("requirements.activity.days_ordered")),
             side_by_side(levers.mapping("requirements.unpaid_work.hours_ordered")),
             side_by_side(levers.mapping("requirements.activity.start_days")),

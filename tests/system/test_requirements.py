@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from simulation.engine import NEVER
+from simulation.engine.calendar import MONTH_DAYS
 from simulation.system import Model, RunOutput
 from simulation.system.codes import NPS, Delivery, Location, Progress, Requirement, Status, Task
 from simulation.system.requirement_loops import RULES, columns, room, set_due
@@ -174,6 +175,15 @@ def test_orders_of_unpaid_work_alone_require_nothing_else() -> None:
     orders = np.flatnonzero(sentences.imposed[: sentences.size] > 0)
     only = orders[sentences.unpaid_work_only[orders] == 1]
     assert np.isin(only, order).all()
+
+
+@pytest.mark.parametrize(("months", "shortest"), [(6, 6), (12, 12)])
+def test_no_programme_is_longer_than_the_order(months: int, shortest: int) -> None:
+    model = finished(overrides={"requirements.programme.least_order_months": months})
+    rows, lengths = model.service.requirements, model.service.sentences.length
+    ordered = rows.kind[: rows.size] == Requirement.PROGRAMME
+    found = lengths[rows.sentence[: rows.size][ordered]]
+    assert ordered.sum() > 50 and round(found.min() / MONTH_DAYS) == shortest
 
 
 def test_shares_of_orders_are_those_of_the_parameters() -> None:

@@ -127,6 +127,8 @@ def reoffends(area: Area, person: Person) -> None:
     if "conviction" not in person.ahead and person.draw("comes back to court", number) < share:
         draw = person.draw("conviction lag", number)
         lag = int(at_percentile(world.table("courts.reoffence_to_conviction_days"), draw))
+        band = custody.band_drawn(world, person.key, len(person.sentences) + 1, world.today)
+        lag = max(lag, int(world.value("courts.least_days_to_conviction", band)))
         day = world.working_day_after(world.today + 1 + lag)
         person.plan("conviction", day, lambda: convicted_again(area, person))
 

@@ -25,13 +25,18 @@ SHORT = 365
 
 def length_of(world: World, key: int, occurrence: int, day: int) -> int:
     """Return the length in days that custody would have: a band by the year, and a draw within it."""
+    band = band_drawn(world, key, occurrence, day)
+    within = world.table(f"custody.length_days_{band}")
+    return int(at_percentile(within, world.draw(key, "custody: length within band", occurrence)))
+
+
+def band_drawn(world: World, key: int, occurrence: int, day: int) -> str:
+    """Return the band of length that custody on a day would have."""
     shares = {
         band: world.value("custody.length_share", band) * world.series(f"custody.length_index.{band}", day)
         for band in BANDS
     }
-    band = cut(shares, world.draw(key, "custody: length band", occurrence))
-    within = world.table(f"custody.length_days_{band}")
-    return int(at_percentile(within, world.draw(key, "custody: length within band", occurrence)))
+    return cut(shares, world.draw(key, "custody: length band", occurrence))
 
 
 def band_of_length(length: int) -> str:
