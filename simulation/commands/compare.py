@@ -75,7 +75,7 @@ def compare(
         str | None,
         typer.Option(
             metavar="AMOUNT",
-            help="Add runs until half of each headline's interval is at most this: a share of the difference (0.05, 5%), "
+            help="Add runs until half of each headline's interval is at most this: a share of the difference (0.05), "
             "or amounts by name (recalls_year=50,unseen_share=5%).",
             show_default=False,
         ),

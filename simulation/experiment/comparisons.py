@@ -1,21 +1,21 @@
 """Many scenarios at once: intervals that hold together, adjusted tests, and which scenario does best.
 
-With twenty scenarios one interval in twenty misses the truth, and the scenario that came out best was in part lucky. For
-each headline measure, over the same months for all scenarios:
+Of twenty intervals one misses the truth, and the scenario that came out best was in part lucky. For each headline
+measure, over the same months for all scenarios:
 
 - *Against the baseline.* Paired t intervals at the level of Bonferroni: with k scenarios each at 1 - 0.05 / k, so that
   all k hold the truth together at least 95% of the time. P values are adjusted by Holm's step-down (1979).
 - *Each with the best of the others* (multiple comparisons with the best; Hsu 1984), and the ranks: from the intervals
   of all pairs, the baseline among them, again paired and at the level of Bonferroni. A rank begins after those that are
-  clearly better and ends before those that are clearly worse, so that all ranks hold together at least 95% of the time.
-- *Probability of being best*: how often it is best among draws from what the runs leave open, a multivariate t with the
-  means and covariances of the replications. For two scenarios it is one less the one-sided P value of the paired t test.
+  clearly better and ends before those clearly worse, so that all ranks hold together at least 95% of the time.
+- *Probability of being best*: how often it is best among draws from what the runs leave open, a multivariate t with
+  the means and covariances of the replications. For two scenarios it is one less the one-sided P of the paired t test.
 
 Scenarios share their luck, so their means are correlated in ways that nobody knows. Dunnett's and Tukey's intervals
 take them to be independent, and the procedure of Nelson & Matejcik (1995) their covariances to follow a pattern;
-Bonferroni's hold whatever the correlation, which is why Law (*Simulation Modeling and Analysis*, on comparing alternative
-system configurations) uses them with common random numbers. They are wider than need be. All of it is about luck alone,
-not about the parameters.
+Bonferroni's hold whatever the correlation, which is why Law (*Simulation Modeling and Analysis*, on comparing
+alternative system configurations) uses them with common random numbers. They are wider than need be. All of it is about
+luck alone, not about the parameters.
 """
 
 from __future__ import annotations
@@ -261,8 +261,8 @@ def probability_best(badness: Floats) -> Floats:
     """Return how probable it is that each scenario is the best, as far as luck is concerned.
 
     The means are drawn from a multivariate t: the centre is what was seen, the spread the covariance of the mean of the
-    replications, with one degree of freedom fewer than replications. It takes replications to be normal and nothing to be
-    known beforehand; where all scenarios are expected to be nearly alike it is too sure.
+    replications, with one degree of freedom fewer than replications. It takes replications to be normal and nothing to
+    be known beforehand; where all scenarios are expected to be nearly alike it is too sure.
 
     Parameters
     ----------
@@ -278,7 +278,8 @@ def probability_best(badness: Floats) -> Floats:
     Examples
     --------
     >>> import numpy as np
-    >>> probability_best(np.array([[[1.0, 2.0, 3.0], [1.0, 2.0, 3.0], [17.0, 19.0, 18.0]]])).round(2).tolist()
+    >>> values = np.array([[[1.0, 2.0, 3.0], [1.0, 2.0, 3.0], [77.0, 78.0, 79.0]]])
+    >>> probability_best(values).round(2).tolist()
     [[0.5, 0.5, 0.0]]
     """
     measures, scenarios, pairs = badness.shape

@@ -20,21 +20,24 @@ taken or the number of workers.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from scipy.special import stdtrit
 
-from simulation.experiment.counts import Counts
+from simulation.experiment.counts import Counts, Floats
 from simulation.experiment.differences import Schema, frame_of
 from simulation.experiment.findings import number_words, unit_words
 from simulation.experiment.statistics import CONFIDENCE, paired_difference
 from simulation.experiment.windows import Window
 from simulation.measures.registry import HEADLINES, MEASURE_BY_NAME
 from simulation.scenario.problems import did_you_mean
+
+Booleans = npt.NDArray[np.bool_]
 
 LEAST = 10
 """Fewest replications before the rule first looks."""
@@ -96,9 +99,12 @@ class Target:
     amount: float
     of: str
 
-    def allowed(self, difference: float) -> float:
-        """Return the widest half of an interval that is narrow enough, in the unit of the measure."""
-        return self.amount if self.of == IN_UNIT else self.amount / (1 + self.amount) * abs(difference)
+    def allowed(self, differences: Floats) -> Floats:
+        """Return the widest half of an interval that is narrow enough for each difference, in its unit."""
+        if self.of == IN_UNIT:
+            return np.full(differences.shape, self.amount)
+        share: Floats = self.amount / (1 + self.amount) * np.abs(differences)
+        return share
 
 
 @dataclass(frozen=True)
@@ -223,6 +229,18 @@ def _value(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def held(reached: Sequence[Booleans]) -> Booleans:
+    """Return whether what was asked is reached at the last two looks running.
+
+    Parameters
+    ----------
+    reached : sequence of ndarray of bool
+        By look, of any shape.
+    """
+    found: Booleans = reached[-1] & reached[-2] if len(reached) > 1 else np.zeros_like(reached[-1])
+    return found
+
+
 class SequentialRule:
     """Whether there are enough replications, from the outcomes of those there are.
 
@@ -271,7 +289,7 @@ class SequentialRule:
         reached = [row["reached"] for row in self._figures()]
         known = [answer for answer in reached if answer is not None]
         self.rounds.append({"replications": self.replications, "reached": sum(known), "of": len(known)})
-        return all(look["reached"] == look["of"] for look in self.rounds[-2:]) and len(self.rounds) > 1
+        return bool(held([np.array(look["reached"] == look["of"]) for look in self.rounds]))
 
     def table(self) -> pl.DataFrame:
         """Return how narrow each difference is now: columns of `PRECISION_SCHEMA`."""
@@ -285,7 +303,7 @@ class SequentialRule:
             self._rows, paired.mean, half_widths, paired.standard_error, strict=True
         ):
             measure, window = MEASURE_BY_NAME[target.measure], self._windows[scenario]
-            allowed = target.allowed(difference)
+            allowed = float(target.allowed(np.asarray(difference)))
             reached = None if math.isnan(half) else bool(half <= allowed)
             needed = None
             if reached is False:
