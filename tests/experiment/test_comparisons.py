@@ -29,7 +29,7 @@ STUDIES = 4_000
 """Studies simulated: a share near 95% has a standard error of 0.0034."""
 
 LEVELS = np.array([10.0, 10.3, 10.6, 9.7, 12.0])
-"""True levels of a baseline and four scenarios; luck shared by all has a standard deviation of 2, their own 0.3 to 1."""
+"""True levels of a baseline and four scenarios; shared luck has a standard deviation of 2, their own 0.3 to 1."""
 
 
 def simulated(levels: np.ndarray, pairs: int, skewed: bool = False, seed: int = 3) -> np.ndarray:
