@@ -113,7 +113,8 @@ def precision_section(study: StudyFolder) -> tuple[str, Table | None]:
         decimals = places(row["difference"] or 0, row["half_width"] or 0)
         share = row["asked_of"] == "difference"
         may_be_none = known and share and row["half_width"] >= abs(row["difference"])
-        needed = row["replications_needed"]
+        # Neither yes nor no where nothing was counted.
+        reached, needed = row["reached"] == "true", row["replications_needed"]
         shown.append(
             (
                 f"{study.title_of(row['scenario'])}: {measure.title} ({unit})",
@@ -121,10 +122,10 @@ def precision_section(study: StudyFolder) -> tuple[str, Table | None]:
                 f"± {number(row['half_width'], decimals)}" if known else "–",
                 f"{100 * row['asked']:g}% of the difference"
                 if share
-                else f"± {number(row['asked'])}",
-                ("Reached" if row["reached"] else "Not reached") if known else "–",
+                else f"± {row['asked']:,.10g}",
+                ("Reached" if reached else "Not reached") if known else "–",
                 "–"
-                if not known or row["reached"]
+                if not known or reached
                 else "can't be said: the interval holds zero"
                 if may_be_none
                 else "over a million"

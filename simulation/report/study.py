@@ -260,7 +260,7 @@ PRECISION_COLUMNS: dict[str, Any] = {
     **dict.fromkeys(("difference", "half_width", "asked"), pl.Float64),
     "asked_of": pl.String,
     "allowed_half_width": pl.Float64,
-    "reached": pl.Boolean,
+    "reached": pl.String,
     "replications_needed": pl.Int64,
 }
 """Columns of precision.csv that a report uses."""
