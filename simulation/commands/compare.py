@@ -71,6 +71,19 @@ def compare(
             help="Also show the differences if supervision changed what people do; takes twice as long.",
         ),
     ] = False,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AMOUNT",
+            help="Add runs until half of each headline's interval is at most this: a share of the difference (0.05), "
+            "or amounts by name (recalls_year=50,unseen_share=5%).",
+            show_default=False,
+        ),
+    ] = None,
+    most_replications: Annotated[
+        int | None,
+        typer.Option(help="With --precision, stop at so many runs of each scenario.", show_default="100"),
+    ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Write over another study in that folder.")] = False,
 ) -> None:
     """Run scenarios and compare them with the first; without any, run the default study."""
@@ -88,6 +101,8 @@ def compare(
         replace=replace,
         split=split,
         effects=effects,
+        precision=precision,
+        most_replications=most_replications,
     )
     code = run_and_tell(study)
     if code:
@@ -137,6 +152,8 @@ def run_and_tell(study: Study) -> int:
         )
         return 130
     print_headlines(result, Console())
+    if asked := result.manifest.get("precision"):
+        typer.echo("\n  ".join([asked["finding"], *asked["not_reached"]]))
     return _write_report(result)
 
 

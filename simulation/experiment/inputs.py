@@ -16,6 +16,7 @@ import numpy as np
 from simulation.experiment.effects import companion, switches
 from simulation.experiment.jobs import PlannedRun
 from simulation.experiment.manifest import MODEL, code_digest
+from simulation.experiment.precision import Precision, make_precision
 from simulation.experiment.runfiles import run_key
 from simulation.experiment.windows import whole_months
 from simulation.measures.groups import SPLITS
@@ -88,6 +89,8 @@ class Plan:
         By what the counts of people are split; empty for not at all.
     companions : tuple of Resolved
         Each scenario with every assumed effect on, in the same order; empty where not asked for.
+    precision : Precision or None
+        What is asked of the headline differences; the replications are then those of the first look.
     """
 
     scenarios: tuple[Resolved, ...]
@@ -103,6 +106,7 @@ class Plan:
     until: dt.date | None = None
     split: str = ""
     companions: tuple[Resolved, ...] = ()
+    precision: Precision | None = None
 
     @property
     def baseline(self) -> Resolved:
@@ -188,7 +192,10 @@ class Plan:
         parts = ["python run.py compare", *names]
         if self.area_names:
             parts.append(f"--areas {','.join(self.area_names)}")
-        parts.append(f"--replications {self.replications} --seed {self.seed}")
+        first = self.precision.first if self.precision else self.replications
+        parts.append(f"--replications {first} --seed {self.seed}")
+        if self.precision:
+            parts.append(self.precision.options())
         if self.until is not None:
             parts.append(f"--until {self.until.isoformat()}")
         if self.split:
@@ -224,6 +231,7 @@ class Plan:
             "replications": self.replications,
             "draws": 1,
             "seed": self.seed,
+            **({"precision": self.precision.asked()} if self.precision else {}),
             **({"split": self.split} if self.split else {}),
             **({"with_effects": self._with_effects()} if self.companions else {}),
             "dates": self.dates,
@@ -263,6 +271,8 @@ def make_plan(
     runner: str = MODEL,
     split: str | None = None,
     effects: bool = False,
+    precision: str | float | None = None,
+    most_replications: int | None = None,
 ) -> Plan:
     """Check what was asked for and work it into a plan.
 
@@ -271,7 +281,7 @@ def make_plan(
     scenarios : sequence of str, pathlib.Path or Resolved
         Names or files of scenarios, the baseline first; or scenarios already resolved, which keep their own
         areas and dates.
-    areas, replications, seed, workers, out, until, runner, split, effects
+    areas, replications, seed, workers, out, until, runner, split, effects, precision, most_replications
         See `simulation.experiment.study.Study`.
 
     Returns
@@ -283,7 +293,9 @@ def make_plan(
     StudyError
         With every problem found.
     """
-    problems = _number_problems(replications, seed, workers)
+    problems = _number_problems(replications, seed, workers, most_replications)
+    asked, found = make_precision(precision, replications, most_replications, len(scenarios))
+    problems += found
     last_day, date_problems = _last_day(until)
     problems += date_problems + _split_problems(split)
     names = _area_names(areas)
@@ -304,7 +316,7 @@ def make_plan(
         scenarios=tuple(resolved),
         areas=tuple(geography.areas[area] for area in chosen),
         whole_country=len(chosen) == len(geography.areas),
-        replications=replications,
+        replications=asked.first if asked else replications,
         seed=seed,
         workers=workers if workers is not None else usable_processors(),
         folder=folder,
@@ -314,6 +326,7 @@ def make_plan(
         until=last_day,
         split=split or "",
         companions=tuple(companions),
+        precision=asked,
     )
 
 
@@ -324,10 +337,12 @@ def usable_processors() -> int:
     return os.cpu_count() or 1
 
 
-def _number_problems(replications: int, seed: int, workers: int | None) -> list[str]:
+def _number_problems(replications: int, seed: int, workers: int | None, most: int | None) -> list[str]:
     problems = []
     if not 1 <= replications <= MOST_REPLICATIONS:
         problems.append(f"Replications must be from 1 to {MOST_REPLICATIONS:,}, not {replications}.")
+    if most is not None and most > MOST_REPLICATIONS:
+        problems.append(f"The most replications must be at most {MOST_REPLICATIONS:,}, not {most}.")
     if not 0 <= seed <= LARGEST_SEED:
         problems.append(f"The seed must be a whole number from 0 to {LARGEST_SEED}, not {seed}.")
     if workers is not None and not 1 <= workers <= 1024:

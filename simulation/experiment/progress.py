@@ -20,6 +20,9 @@ class Reporter(Protocol):
     def start(self, runs: Mapping[str, int], done: Mapping[str, int]) -> None:
         """A study begins: runs of each scenario, and those already there."""
 
+    def grow(self, runs: Mapping[str, int], done: Mapping[str, int]) -> None:
+        """More runs are to be made: the new number of each scenario, and those already there."""
+
     def day(self, scenario: str, replication: int, share: float) -> None:
         """A run has come so far, as a share of its days."""
 
@@ -56,6 +59,12 @@ class _Tally:
     def start(self, runs: Mapping[str, int], done: Mapping[str, int]) -> None:
         self._began = self._now()
         self.runs, self.finished, self._before = dict(runs), dict(done), dict(done)
+
+    def grow(self, runs: Mapping[str, int], done: Mapping[str, int]) -> None:
+        # Runs found ready made weren't made in the time that the speed is taken from.
+        for name, there in done.items():
+            self._before[name] += there - self.finished[name]
+        self.runs, self.finished = dict(runs), dict(done)
 
     def day(self, scenario: str, replication: int, share: float) -> None:
         self._under_way[scenario, replication] = share
@@ -109,6 +118,9 @@ class SilentReporter:
     def start(self, runs: Mapping[str, int], done: Mapping[str, int]) -> None:
         """Say nothing."""
 
+    def grow(self, runs: Mapping[str, int], done: Mapping[str, int]) -> None:
+        """Say nothing."""
+
     def day(self, scenario: str, replication: int, share: float) -> None:
         """Say nothing."""
 
@@ -148,6 +160,10 @@ class PlainReporter:
         for name, total in runs.items():
             there = f", {done[name]} already there" if done[name] else ""
             self._write(f"{name}: {total} run{'s' if total != 1 else ''}{there}")
+
+    def grow(self, runs: Mapping[str, int], done: Mapping[str, int]) -> None:
+        """Count towards the new numbers."""
+        self._tally.grow(runs, done)
 
     def day(self, scenario: str, replication: int, share: float) -> None:
         """Write how far things are if nothing was written for a minute; more would fill a log."""
@@ -227,6 +243,13 @@ class LiveReporter:
                 name, total=total, completed=done[name], finished=done[name], runs=total
             )
         self._progress.start()
+
+    def grow(self, runs: Mapping[str, int], done: Mapping[str, int]) -> None:
+        """Make the lines longer."""
+        self._tally.grow(runs, done)
+        for name, total in runs.items():
+            self._progress.update(self._tasks[name], total=total, runs=total)
+            self._show(name)
 
     def _show(self, scenario: str) -> None:
         self._progress.update(

@@ -25,6 +25,7 @@ import polars as pl
 from rich.console import Console
 
 from simulation.experiment.by_group import BY_GROUP, group_table, load_groups
+from simulation.experiment.comparisons import COMPARISONS, comparison_table
 from simulation.experiment.counts import Counts, Integers, load_counts, read_counts
 from simulation.experiment.differences import Arm, difference_tables
 from simulation.experiment.effects import WITH_EFFECTS, effects_table
@@ -56,7 +57,9 @@ from simulation.experiment.pool import (
     WorkersCannotStart,
     run_jobs,
 )
+from simulation.experiment.precision import PRECISION, SequentialRule
 from simulation.experiment.progress import Reporter, SilentReporter, reporter_for
+from simulation.experiment.rounds import add_until_precise
 from simulation.experiment.runfiles import (
     DamagedRunFile,
     RunSummary,
@@ -147,6 +150,12 @@ class Study:
     effects : bool
         Run the scenarios a second time, with every assumed effect of supervision on, and put those differences beside
         the others. Never changes the others.
+    precision : str or float, optional
+        Add replications until half of the 95% interval of every headline difference is at most so wide: a share of the
+        difference (``0.05``, ``"5%"``), or amounts for headlines by name (``"recalls_year=50,unseen_share=5%"``). The
+        replications given are then made before the rule first looks; see `simulation.experiment.precision`.
+    most_replications : int, optional
+        Stop there even so; 100 by default.
 
     Examples
     --------
@@ -166,6 +175,8 @@ class Study:
     runner: str = field(default=MODEL, kw_only=True)
     split: str | None = field(default=None, kw_only=True)
     effects: bool = field(default=False, kw_only=True)
+    precision: str | float | None = field(default=None, kw_only=True)
+    most_replications: int | None = field(default=None, kw_only=True)
 
     def plan(self) -> Plan:
         """Check what was asked for; nothing is run or written.
@@ -186,6 +197,8 @@ class Study:
             self.runner,
             self.split,
             self.effects,
+            self.precision,
+            self.most_replications,
         )
 
     def run(self, reporter: Reporter | None = None, *, quiet: bool = False) -> StudyResult:
@@ -233,7 +246,9 @@ def _check_folder(plan: Plan, replace: bool) -> None:
         old = read_manifest(plan.folder)
     except ValueError as error:
         raise StudyError([f"{error}; choose another folder with --out."]) from error
-    found = differences_of(old, {**plan.manifest(), "code": {"digest": plan.code}})
+    # With a precision asked, how many there will be isn't known yet.
+    most = plan.precision.most if plan.precision else plan.replications
+    found = differences_of(old, {**plan.manifest(), "code": {"digest": plan.code}, "replications": most})
     if found:
         raise StudyError(
             [
@@ -253,10 +268,18 @@ class _Running:
         self.records: dict[str, RunSummary] = {}
         self.failures: list[Failure] = []
         self._details: list[str] = []
-        self._labels: dict[str, list[tuple[str, int]]] = collections.defaultdict(list)
+        self._labels: dict[str, list[tuple[str, int]]] = {}
+        self._rule: SequentialRule | None = None
+        self._begun = False
         self._months = whole_months(plan.baseline.start, plan.baseline.end)
         self._beside = ThreadPoolExecutor(1)
         self._reading: dict[Path, Future[Integers]] = {}
+        self._take(plan)
+
+    def _take(self, plan: Plan) -> None:
+        """Go by this plan from now on."""
+        self.plan = plan
+        self._labels = collections.defaultdict(list)
         for label, run in plan.runs.items():
             self._labels[run.key].append(label)
 
@@ -272,7 +295,12 @@ class _Running:
         write_manifest(self.folder, manifest)
         try:
             try:
-                self._make_runs(share_prefix="run_family" in getattr(model, "__all__", vars(model)))
+                share_prefix = "run_family" in getattr(model, "__all__", vars(model))
+                if self.plan.precision is None:
+                    self._make_runs(share_prefix)
+                    self._stop_at_failures(self.plan.replications)
+                else:
+                    self._make_runs_until_precise(share_prefix)
             finally:
                 self.reporter.stop()
             outputs = self._write_outputs()
@@ -287,6 +315,8 @@ class _Running:
             raise
         finally:
             self._beside.shutdown(cancel_futures=True)
+        if self._rule is not None:
+            manifest |= {"replications": self.plan.replications, "precision": self._rule.record()}
         manifest["runs"] = [
             {
                 "scenario": scenario,
@@ -298,8 +328,8 @@ class _Running:
             for (scenario, replication), run in sorted(self.plan.runs.items())
         ]
         checks: collections.Counter[str] = collections.Counter()
-        for record in self.records.values():
-            checks.update(record.checks)
+        for key in self._labels:
+            checks.update(self.records[key].checks)
         manifest["checks"] = dict(sorted(checks.items()))
         manifest["outputs"] = output_hashes(self.folder, outputs)
         manifest["fingerprint"] = fingerprint(manifest)
@@ -320,10 +350,34 @@ class _Running:
         except ImportError as error:
             raise StudyFailed([], f"The model can't be loaded: {error}") from error
 
+    def _make_runs_until_precise(self, share_prefix: bool) -> None:
+        """Make runs in rounds; what remains is the plan of as many replications as were found enough."""
+        plan, made = self.plan, 0
+
+        def make(replications: int, needed: int) -> None:
+            nonlocal made
+            if replications > made:
+                self._take(dataclasses.replace(plan, replications=replications))
+                self._make_runs(share_prefix)
+                made = replications
+            self._stop_at_failures(needed)
+
+        self._rule = add_until_precise(plan, make, self._counts_of, self.reporter.note)
+        self._take(dataclasses.replace(plan, replications=self._rule.replications))
+
+    def _counts_of(self, scenario: str, replication: int) -> Counts:
+        """Return the counts of one run, in the months that are counted."""
+        path = run_path(self.folder, self.plan.runs[scenario, replication].key)
+        reading = self._reading.get(path)
+        known = {path: reading.result()} if reading is not None and reading.exception() is None else None
+        return load_counts([path], self.plan.areas, self._months, known).of_months(self.plan.months)
+
     def _make_runs(self, share_prefix: bool) -> None:
         """Make every run that has no valid file yet."""
         missing: list[PlannedRun] = []
         for run in {run.key: run for run in reversed(self.plan.runs.values())}.values():
+            if run.key in self.records:
+                continue
             path = run_path(self.folder, run.key)
             if not path.exists():
                 missing.append(run)
@@ -339,13 +393,20 @@ class _Running:
         for key in self.records:
             for scenario, _ in self._labels[key]:
                 done[scenario] += 1
-        self.reporter.start(totals, done)
-        for remark in dict.fromkeys(str(found) for scenario in self.plan.scenarios for found in scenario.warnings):
-            self.reporter.note(remark)
+        if self._begun:
+            self.reporter.grow(totals, done)
+        else:
+            self.reporter.start(totals, done)
+            for remark in dict.fromkeys(str(found) for scenario in self.plan.scenarios for found in scenario.warnings):
+                self.reporter.note(remark)
+        self._begun = True
         workers = min(self.plan.workers, len(missing))
         jobs = plan_jobs(missing, workers, share_prefix)
         run_jobs(jobs, workers, self.folder, self.plan.seed, self.plan.runner, self._listen)
-        if self.failures:
+
+    def _stop_at_failures(self, needed: int) -> None:
+        """Fail if a run of one of the replications needed did."""
+        if any(failure.replication < needed for failure in self.failures):
             text = "\n".join(self._details)
             write_atomically(self.folder / FAILURES, text.encode("utf-8"))
             raise StudyFailed(
@@ -438,7 +499,11 @@ class _Running:
             "parameters.csv": _parameter_table(plan.baseline),
             "warm_up.csv": warm_up_table(whole, len(self._months) - len(plan.months)),
         }
-        for name in (BY_GROUP, WITH_EFFECTS):
+        if self._rule is not None:
+            frames[PRECISION] = self._rule.table()
+        if len(arms) > 2 and plan.replications > 1:
+            frames[COMPARISONS] = comparison_table(arms, self._last_window())
+        for name in {BY_GROUP, WITH_EFFECTS, PRECISION, COMPARISONS} - set(frames):
             (self.folder / name).unlink(missing_ok=True)
         if plan.split:
             split = SPLITS[plan.split]

@@ -10,10 +10,12 @@ from typing import Any
 import polars as pl
 
 from simulation.experiment.by_group import BY_GROUP, BY_GROUP_SCHEMA
+from simulation.experiment.comparisons import COMPARISONS, COMPARISONS_SCHEMA
 from simulation.experiment.differences import BY_AREA_SCHEMA, DIFFERENCES_SCHEMA, HEADLINES_SCHEMA
 from simulation.experiment.effects import WITH_EFFECTS, WITH_EFFECTS_SCHEMA
 from simulation.experiment.levels import DISTRIBUTIONS_SCHEMA, LEVELS_SCHEMA
 from simulation.experiment.manifest import read_manifest
+from simulation.experiment.precision import PRECISION, PRECISION_SCHEMA
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,18 @@ class StudyResult:
         """Differences without and with every assumed effect; empty unless the study was asked for them."""
         path = self.folder / WITH_EFFECTS
         return _read_table(path, WITH_EFFECTS_SCHEMA) if path.is_file() else pl.DataFrame(schema=WITH_EFFECTS_SCHEMA)
+
+    @cached_property
+    def comparisons(self) -> pl.DataFrame:
+        """All scenarios at once, with ranks; empty with fewer than two beside the baseline, or one replication."""
+        path = self.folder / COMPARISONS
+        return _read_table(path, COMPARISONS_SCHEMA) if path.is_file() else pl.DataFrame(schema=COMPARISONS_SCHEMA)
+
+    @cached_property
+    def precision(self) -> pl.DataFrame:
+        """How narrow each headline difference came out; empty unless the study asked for a precision."""
+        path = self.folder / PRECISION
+        return _read_table(path, PRECISION_SCHEMA) if path.is_file() else pl.DataFrame(schema=PRECISION_SCHEMA)
 
     @cached_property
     def headlines(self) -> pl.DataFrame:

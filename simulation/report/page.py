@@ -24,6 +24,7 @@ from simulation.report.background import (
 )
 from simulation.report.by_group import group_section
 from simulation.report.charts import Numbering
+from simulation.report.comparisons import comparison_section, precision_section
 from simulation.report.effects import effects_section
 from simulation.report.findings import Finding
 from simulation.report.glossary import GLOSSARY
@@ -83,10 +84,13 @@ def _render(study: StudyFolder) -> str:
     groups_note, group_parts = group_section(study)
     switches, effects_tables = effects_section(study)
     pairing_table = pairing_section(study)
+    comparison_parts = comparison_section(study)
+    precision_note, precision_table = precision_section(study)
     warm_up_note, warm_up_table = warm_up_section(study)
     contents = [
         ("findings", "Findings"),
         *([("differences", "How big, and how sure")] if difference_charts else []),
+        *([("together", "All scenarios at once")] if comparison_parts else []),
         ("cannot", "What this cannot say"),
         *([("worst", "Who loses")] if worst_tables else []),
         *([("groups", "Who gains and loses: people")] if group_parts else []),
@@ -95,6 +99,7 @@ def _render(study: StudyFolder) -> str:
         *([("paths", "Month by month")] if path_groups else []),
         *([("levels", "Check against published figures")] if level_chart else []),
         *([("warm-up", "Had the model settled")] if warm_up_table else []),
+        *([("precision", "Were the runs enough")] if precision_table else []),
         *([("pairing", "What pairing gained")] if pairing_table else []),
         ("assumptions", "Assumptions"),
         ("reproduce", "Reproduce"),
@@ -132,6 +137,9 @@ def _render(study: StudyFolder) -> str:
         level_chart=level_chart,
         warm_up_note=warm_up_note,
         warm_up_table=warm_up_table,
+        comparison_parts=comparison_parts,
+        precision_note=precision_note,
+        precision_table=precision_table,
         pairing_table=pairing_table,
         change_tables=[
             (scenario.title, table)

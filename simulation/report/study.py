@@ -83,6 +83,8 @@ class StudyFolder:
     by_group: pl.DataFrame = field(repr=False)
     warm_up: pl.DataFrame = field(repr=False)
     with_effects: pl.DataFrame = field(repr=False)
+    comparisons: pl.DataFrame = field(repr=False)
+    precision: pl.DataFrame = field(repr=False)
     scenarios: tuple[ScenarioText, ...] = ()
 
     @classmethod
@@ -109,6 +111,8 @@ class StudyFolder:
             by_group=_frame(path / "differences_by_group.csv", BY_GROUP_COLUMNS),
             warm_up=_frame(path / "warm_up.csv", WARM_UP_COLUMNS),
             with_effects=_frame(path / "differences_with_effects.csv", EFFECT_COLUMNS),
+            comparisons=_frame(path / "comparisons.csv", COMPARISON_COLUMNS),
+            precision=_frame(path / "precision.csv", PRECISION_COLUMNS),
             scenarios=_scenarios(path, manifest, differences),
         )
 
@@ -240,6 +244,26 @@ EFFECT_COLUMNS: dict[str, Any] = {
     **dict.fromkeys((f"{name}_with_effects" for name in ("baseline", "difference", "low", "high")), pl.Float64),
 }
 """Columns of differences_with_effects.csv that a report uses."""
+
+COMPARISON_COLUMNS: dict[str, Any] = {
+    **dict.fromkeys(("scenario", "measure", "unit", "window", "first_month", "last_month"), pl.String),
+    "replications": pl.Int64,
+    **dict.fromkeys(("value", "difference", "simultaneous_low", "simultaneous_high", "adjusted_p"), pl.Float64),
+    **dict.fromkeys(("rank", "rank_low", "rank_high"), pl.Int64),
+    **dict.fromkeys(("from_best", "from_best_low", "from_best_high", "probability_best"), pl.Float64),
+}
+"""Columns of comparisons.csv that a report uses."""
+
+PRECISION_COLUMNS: dict[str, Any] = {
+    **dict.fromkeys(("scenario", "measure", "unit", "window"), pl.String),
+    "replications": pl.Int64,
+    **dict.fromkeys(("difference", "half_width", "asked"), pl.Float64),
+    "asked_of": pl.String,
+    "allowed_half_width": pl.Float64,
+    "reached": pl.String,
+    "replications_needed": pl.Int64,
+}
+"""Columns of precision.csv that a report uses."""
 
 WARM_UP_COLUMNS: dict[str, Any] = {
     "measure": pl.String,

@@ -18,9 +18,11 @@ from simulation.commands import compare as command
 from simulation.commands.app import main
 from simulation.experiment import DEFAULT_REPLICATIONS, DEFAULT_SEED, Study, StudyFailed, StudyResult
 from simulation.experiment.by_group import BY_GROUP_SCHEMA
+from simulation.experiment.comparisons import COMPARISONS_SCHEMA
 from simulation.experiment.differences import BY_AREA_SCHEMA, DIFFERENCES_SCHEMA, HEADLINES_SCHEMA
 from simulation.experiment.effects import WITH_EFFECTS_SCHEMA
 from simulation.experiment.levels import DISTRIBUTIONS_SCHEMA, LEVELS_SCHEMA
+from simulation.experiment.precision import PRECISION_SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
 MakeStudy = Callable[..., Study]
@@ -38,6 +40,12 @@ MakeStudy = Callable[..., Study]
         (["--nonsense"], "nonsense"),
         (["--split", "sexes"], "did you mean 'sex'? They can be split by sex, age,"),
         (["--split", "shoe size"], "split by 'shoe size'. They can be split by sex, age,"),
+        (["hdc_expansion", "--precision", "recals_year=50"], "did you mean 'recalls_year'? They are officers_over_110"),
+        (["hdc_expansion", "--precision", "narrow"], "'narrow' is not an amount above 0; write a share"),
+        (["hdc_expansion", "--precision", "0.1", "--most-replications", "5"], "at least the 10 of the first look"),
+        (["hdc_expansion", "--precision", "0.1", "--most-replications", "20000"], "at most 10,000, not 20000"),
+        (["hdc_expansion", "--most-replications", "20"], "only together with a precision"),
+        (["--precision", "0.1"], "name a second scenario"),
         (["no_such_scenario"], "no_such_scenario"),
         (["baseline", "baseline"], "Two scenarios are called baseline"),
     ],
@@ -162,6 +170,8 @@ def test_the_python_door_opens_without_loading_the_model() -> None:
         ("levels.csv", LEVELS_SCHEMA),
         ("distributions.csv", DISTRIBUTIONS_SCHEMA),
         ("differences_with_effects.csv", WITH_EFFECTS_SCHEMA),
+        ("comparisons.csv", COMPARISONS_SCHEMA),
+        ("precision.csv", PRECISION_SCHEMA),
     ],
 )
 def test_every_column_is_explained(heading: str, columns: dict[str, object]) -> None:
