@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from simulation.experiment.deployment import cluster_problems
 from simulation.experiment.effects import companion, switches
 from simulation.experiment.jobs import PlannedRun
 from simulation.experiment.manifest import MODEL, code_digest
@@ -88,6 +89,8 @@ class Plan:
         By what the counts of people are split; empty for not at all.
     companions : tuple of Resolved
         Each scenario with every assumed effect on, in the same order; empty where not asked for.
+    cluster : str or None
+        Address or deployment file of the cluster that makes the runs; None for this computer.
     """
 
     scenarios: tuple[Resolved, ...]
@@ -103,6 +106,7 @@ class Plan:
     until: dt.date | None = None
     split: str = ""
     companions: tuple[Resolved, ...] = ()
+    cluster: str | None = None
 
     @property
     def baseline(self) -> Resolved:
@@ -263,6 +267,7 @@ def make_plan(
     runner: str = MODEL,
     split: str | None = None,
     effects: bool = False,
+    cluster: str | Path | None = None,
 ) -> Plan:
     """Check what was asked for and work it into a plan.
 
@@ -271,7 +276,7 @@ def make_plan(
     scenarios : sequence of str, pathlib.Path or Resolved
         Names or files of scenarios, the baseline first; or scenarios already resolved, which keep their own
         areas and dates.
-    areas, replications, seed, workers, out, until, runner, split, effects
+    areas, replications, seed, workers, out, until, runner, split, effects, cluster
         See `simulation.experiment.study.Study`.
 
     Returns
@@ -286,6 +291,7 @@ def make_plan(
     problems = _number_problems(replications, seed, workers)
     last_day, date_problems = _last_day(until)
     problems += date_problems + _split_problems(split)
+    problems += cluster_problems(cluster, workers) if cluster is not None else []
     names = _area_names(areas)
     resolved, found = _resolve_all(scenarios, names, last_day)
     problems += found
@@ -314,6 +320,7 @@ def make_plan(
         until=last_day,
         split=split or "",
         companions=tuple(companions),
+        cluster=None if cluster is None else str(cluster),
     )
 
 
