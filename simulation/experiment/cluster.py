@@ -7,16 +7,19 @@ files that come back, so nothing has to be shared between the computers but the 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import logging
 import queue
+import re
 import socket
 import time
 import uuid
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -201,15 +204,7 @@ class Cluster:
                 listen(_kept(reply, folder))
             return []
         except WorkerRefused as refused:
-            if refused.worker not in self._refused:
-                self._refused.add(refused.worker)
-                note(f"Not used: worker {refused.worker}: {'; '.join(refused.reasons)}.")
-            if not self._accepted():
-                raise ClusterLost(
-                    f"No worker of {self._shown} is left that can make these runs; the last, {refused.worker}, "
-                    f"differs: {'; '.join(refused.reasons)}. "
-                    "Finished runs are kept: give the same command again to go on from there."
-                ) from None
+            self._refuse({refused.worker: refused.reasons}, note)
             return [(job, sent.tries)]
         except KilledWorker as killed:
             # One of several runs is to blame and nobody knows which: each is tried alone.
@@ -222,11 +217,33 @@ class Cluster:
         except Exception as error:
             if future.cancelled() or self._client.status != "running":
                 raise self._lost() from None
+            # A worker that joined without a copy of this project can't even say so: it is found by asking all again.
+            if self._refuse(_ask_workers(self._client, self._runner, self._wanted), note):
+                return [(job, sent.tries)]
             if sent.tries < MOST_TRIES:
                 return [(job, sent.tries + 1)]
             for run in job.runs:
                 listen(RunFailed(run.key, f"the cluster could not make it: {one_line(error)}"))
             return []
+
+    def _refuse(self, found: Mapping[str, list[str]], note: Callable[[str], None]) -> bool:
+        """Remember workers that differ; tell whether there are new ones among them.
+
+        Raises
+        ------
+        ClusterLost
+            If no other worker is left.
+        """
+        new = {worker: reasons for worker, reasons in found.items() if reasons and worker not in self._refused}
+        for worker, reasons in new.items():
+            self._refused.add(worker)
+            note(f"Not used: worker {worker}: {'; '.join(reasons)}.")
+        if new and not self._accepted():
+            raise ClusterLost(
+                f"No worker of {self._shown} is left that can make these runs; the others differ. "
+                "Finished runs are kept: give the same command again to go on from there."
+            )
+        return bool(new)
 
     def _addresses(self) -> list[str]:
         return list(self._client.scheduler_info()["workers"])
@@ -341,6 +358,35 @@ def _check_reachable(address: str) -> None:
         ) from None
     except OSError as error:
         raise StudyError([f"{address}: can't be reached: {error.strerror or error}."]) from None
+    # A client waits for ever for something that takes a connection and says nothing. In a thread, because a notebook
+    # has a loop of its own in this one.
+    with ThreadPoolExecutor(1) as aside:
+        try:
+            aside.submit(asyncio.run, _greet(address)).result()
+        except Exception as error:
+            raise StudyError([_not_dask(address, error)]) from error
+
+
+async def _greet(address: str) -> None:
+    """Exchange the first words with a scheduler."""
+    from distributed import Security
+    from distributed.comm import connect
+
+    arguments = Security().get_connection_args("client")
+    connecting = connect(address, timeout=SECONDS_TO_CONNECT, **arguments)
+    (await asyncio.wait_for(connecting, SECONDS_TO_CONNECT)).abort()
+
+
+def _not_dask(address: str, error: Exception) -> str:
+    if address.startswith("tls://"):
+        return (
+            f"{address}: no encrypted connection to a Dask scheduler ({one_line(error)[:200]}). "
+            "Certificates are named in Dask's configuration, under distributed.comm.tls."
+        )
+    return (
+        f"{address}: something answers there, but not as a Dask scheduler that this version of Dask can talk to "
+        f"({one_line(error)[:200]})."
+    )
 
 
 @contextlib.contextmanager
@@ -354,19 +400,7 @@ def _connected(target: Any, shown: str) -> Iterator[Client]:
             warnings.simplefilter("ignore")
             client = Client(target, timeout=SECONDS_TO_CONNECT, set_as_default=False, name="probation-study")
     except Exception as error:
-        if str(shown).startswith("tls://"):
-            raise StudyError(
-                [
-                    f"{shown}: no encrypted connection to a Dask scheduler: {one_line(error)}. "
-                    "Certificates are named in Dask's configuration (distributed.comm.tls)."
-                ]
-            ) from error
-        raise StudyError(
-            [
-                f"{shown}: something answers there, but not as a Dask scheduler that this version of Dask can talk to "
-                f"({one_line(error)[:200]})."
-            ]
-        ) from error
+        raise StudyError([_not_dask(shown, error)]) from error
     try:
         yield client
     finally:
@@ -382,7 +416,7 @@ def _check_workers(client: Client, shown: str, runner: str) -> tuple[dict[str, s
     StudyError
         Naming the workers and in what they differ.
     """
-    from simulation.experiment.cluster_worker import about, differences, examine, thread_problem
+    from simulation.experiment.cluster_worker import about, differences
 
     wanted = about(runner)
     try:
@@ -391,30 +425,35 @@ def _check_workers(client: Client, shown: str, runner: str) -> tuple[dict[str, s
         unlike = [_no_copy(error)]
     if unlike:
         raise StudyError([f"{shown}: its scheduler differs: {'; '.join(unlike)}. {_mend()}"])
-    threads = {address: info["nthreads"] for address, info in client.scheduler_info()["workers"].items()}
-    answers = client.run(examine, runner, on_error="return")
+    found = _ask_workers(client, runner, wanted)
     groups: dict[str, list[str]] = {}
-    accepted = 0
-    for address, answer in answers.items():
-        if isinstance(answer, OSError):
-            # It has left since it was listed.
-            continue
-        reasons = [_no_copy(answer)] if isinstance(answer, Exception) else differences(answer, wanted)
-        reasons += thread_problem(threads.get(address, 1))
+    for address, reasons in found.items():
         if reasons:
             groups.setdefault("; ".join(reasons), []).append(address)
-        else:
-            accepted += 1
     if groups:
         raise StudyError(
             [
-                f"{shown}: {_several(addresses)} of {len(answers)} can't be used: {reason}. {_mend()}"
+                f"{shown}: {_several(addresses)} of {len(found)} can't be used: {reason}. {_mend()}"
                 for reason, addresses in sorted(groups.items())
             ]
         )
-    if not accepted:
+    if not found:
         raise StudyError([f"{shown}: the scheduler is there but has no workers."])
-    return wanted, accepted
+    return wanted, len(found)
+
+
+def _ask_workers(client: Client, runner: str, wanted: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return by the address of each worker why it can't be used; no reasons for one that can."""
+    from simulation.experiment.cluster_worker import differences, examine, thread_problem
+
+    threads = {address: info["nthreads"] for address, info in client.scheduler_info()["workers"].items()}
+    found = {}
+    for address, answer in client.run(examine, runner, on_error="return").items():
+        # One that has left since it was listed can't be reached.
+        if not isinstance(answer, OSError):
+            reasons = [_no_copy(answer)] if isinstance(answer, Exception) else differences(answer, wanted)
+            found[address] = reasons + thread_problem(threads.get(address, 1))
+    return found
 
 
 def _several(addresses: Sequence[str]) -> str:
@@ -426,7 +465,8 @@ def _several(addresses: Sequence[str]) -> str:
 
 def _no_copy(error: BaseException) -> str:
     """Return why a process can't even say what it has."""
-    if isinstance(error, ImportError | AttributeError):
+    # Dask passes on what a process could not load as words.
+    if isinstance(error, ImportError | AttributeError) or re.search("ModuleNotFound|Import|Attribute", str(error)):
         return f"it has no copy of this project, or another one ({one_line(error)[:200]})"
     return f"it can't be asked ({one_line(error)[:200]})"
 

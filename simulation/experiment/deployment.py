@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import logging
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -235,7 +236,7 @@ def cluster_problems(where: str | Path, workers: int | None) -> list[str]:
         problems.append("Give --workers for processes on this computer or --cluster, not both.")
     if is_address(where):
         return problems + _address_problems(where)
-    if not Path(where).exists() and not where.lower().endswith((".yaml", ".yml")):
+    if not where.strip() or (not os.path.exists(where) and not where.lower().endswith((".yaml", ".yml"))):
         hint = f"; did you mean 'tcp://{where}'?" if re.fullmatch(r"[\w.-]+:\d+", where) else ""
         problems.append(
             f"{quote(where)} is neither an address such as tcp://host:8786 nor a deployment file{hint or '.'}"
@@ -319,11 +320,15 @@ def _installed(module: str) -> bool:
     return True
 
 
+_NO_PAGES: dict[str, Any] = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
+"""No page that shows the cluster. Dask serves figures for machines even so: to its own computer, at any free port."""
+
+
 def class_arguments(entry: Entry) -> dict[str, Any]:
     """Return the arguments for Dask's class: those of the file and those that are not left to it.
 
-    One thread a worker, no page of the cluster's own unless Dask insists, and on this computer no other listener than
-    this computer.
+    One thread a worker; no page that shows the cluster, but for Kubernetes, which asks such a page whether a pod is
+    alive; and on this computer no listener that another computer could reach.
     """
     given = entry.arguments.model_dump(exclude_none=True)
     if isinstance(entry, LocalEntry):
@@ -333,19 +338,23 @@ def class_arguments(entry: Entry) -> dict[str, Any]:
             "processes": True,
             "host": "127.0.0.1",
             "dashboard_address": None,
+            "scheduler_kwargs": _NO_PAGES,
             "env": WORKER_ENVIRONMENT,
             "silence_logs": logging.CRITICAL,
         }
     elif isinstance(entry, SSHEntry):
         own = {
-            "worker_options": {**given["worker_options"], "nthreads": 1, "dashboard": False},
-            "scheduler_options": {**given["scheduler_options"], "dashboard": False},
+            "worker_options": {**given["worker_options"], "nthreads": 1, **_NO_PAGES},
+            "scheduler_options": {**given["scheduler_options"], **_NO_PAGES},
         }
     elif isinstance(entry, SLURMEntry):
         own = {
             "cores": entry.arguments.processes,
-            "worker_extra_args": ["--no-dashboard", *given.get("worker_extra_args", [])],
-            "scheduler_options": {**given["scheduler_options"], "dashboard": False},
+            "worker_extra_args": [
+                *("--no-dashboard", "--dashboard-address", _NO_PAGES["dashboard_address"]),
+                *given.get("worker_extra_args", []),
+            ],
+            "scheduler_options": {**given["scheduler_options"], **_NO_PAGES},
         }
     else:
         own = {
