@@ -11,8 +11,8 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import pickle
 import queue
-import re
 import socket
 import time
 import uuid
@@ -121,7 +121,7 @@ class Cluster:
         ClusterLost
             If the scheduler goes away, or no worker is left that can make the runs.
         """
-        from simulation.experiment.cluster_worker import make_runs, pack
+        from simulation.experiment.cluster_worker import as_bytes, make_runs, pack
 
         study = f"study-{uuid.uuid4().hex[:12]}"
         news: queue.SimpleQueue[str | DayReached] = queue.SimpleQueue()
@@ -138,12 +138,8 @@ class Cluster:
             if self._refused:
                 preferred = {"workers": self._accepted(), "allow_other_workers": True}
             future = self._client.submit(
-                make_runs,
-                pack(job),
-                seed,
-                self._runner,
-                self._wanted,
-                study,
+                pickle.loads,
+                as_bytes(make_runs, pack(job), seed, self._runner, self._wanted, study),
                 key=key,
                 pure=False,
                 priority=-number,
@@ -217,7 +213,7 @@ class Cluster:
         except Exception as error:
             if future.cancelled() or self._client.status != "running":
                 raise self._lost() from None
-            # A worker that joined without a copy of this project can't even say so: it is found by asking all again.
+            # A worker that joined without a copy of this project can't say so itself: it is found by asking all again.
             if self._refuse(_ask_workers(self._client, self._runner, self._wanted), note):
                 return [(job, sent.tries)]
             if sent.tries < MOST_TRIES:
@@ -419,10 +415,9 @@ def _check_workers(client: Client, shown: str, runner: str) -> tuple[dict[str, s
     from simulation.experiment.cluster_worker import about, differences
 
     wanted = about(runner)
-    try:
-        unlike = differences(client.run_on_scheduler(about, runner), wanted)
-    except Exception as error:
-        unlike = [_no_copy(error)]
+    # It passes on what it can't read, so all that matters of the scheduler is how it speaks.
+    versions: Any = client.get_versions()
+    unlike = differences(versions["scheduler"]["packages"], {"distributed": wanted["distributed"]})
     if unlike:
         raise StudyError([f"{shown}: its scheduler differs: {'; '.join(unlike)}. {_mend()}"])
     found = _ask_workers(client, runner, wanted)
@@ -444,11 +439,11 @@ def _check_workers(client: Client, shown: str, runner: str) -> tuple[dict[str, s
 
 def _ask_workers(client: Client, runner: str, wanted: Mapping[str, str]) -> dict[str, list[str]]:
     """Return by the address of each worker why it can't be used; no reasons for one that can."""
-    from simulation.experiment.cluster_worker import differences, examine, thread_problem
+    from simulation.experiment.cluster_worker import as_bytes, differences, examine, thread_problem
 
     threads = {address: info["nthreads"] for address, info in client.scheduler_info()["workers"].items()}
     found = {}
-    for address, answer in client.run(examine, runner, on_error="return").items():
+    for address, answer in client.run(pickle.loads, as_bytes(examine, runner), on_error="return").items():
         # One that has left since it was listed can't be reached.
         if not isinstance(answer, OSError):
             reasons = [_no_copy(answer)] if isinstance(answer, Exception) else differences(answer, wanted)
@@ -465,8 +460,7 @@ def _several(addresses: Sequence[str]) -> str:
 
 def _no_copy(error: BaseException) -> str:
     """Return why a process can't even say what it has."""
-    # Dask passes on what a process could not load as words.
-    if isinstance(error, ImportError | AttributeError) or re.search("ModuleNotFound|Import|Attribute", str(error)):
+    if isinstance(error, ImportError | AttributeError):
         return f"it has no copy of this project, or another one ({one_line(error)[:200]})"
     return f"it can't be asked ({one_line(error)[:200]})"
 

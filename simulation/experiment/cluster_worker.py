@@ -1,7 +1,7 @@
 """What a worker of a Dask cluster does for a study: say what it is, and make the runs of a job.
 
-Dask sends these functions by their names, so a worker needs a copy of this project; it is asked which copy before it
-is given anything to do. Parameters come with each job, so no file needs to be where both can see it.
+Functions are sent by their names, so a worker needs a copy of this project; it is asked which copy before it is given
+anything to do. Parameters come with each job, so no file needs to be where both can see it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -221,8 +221,31 @@ def make_runs(packed: bytes, seed: int, runner: str, wanted: Mapping[str, str], 
 
 
 def pack(job: Job) -> bytes:
-    """Return a job as bytes that scheduler and workers pass on without looking inside."""
+    """Return a job as few bytes."""
     return zlib.compress(pickle.dumps(job, protocol=5), 1)
+
+
+@dataclass(frozen=True)
+class _Call:
+    function: Callable[..., object]
+    arguments: tuple[object, ...]
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        return self.function, self.arguments
+
+
+def as_bytes(function: Callable[..., object], *arguments: object) -> bytes:
+    """Return a call of a function of this project as bytes: to unpickle them is to make it.
+
+    A worker that is sent a function it has no module for loses its connection. One that is sent bytes, and told to
+    unpickle them, fails like any other task and says why. The scheduler needs no copy of this project either.
+
+    Examples
+    --------
+    >>> pickle.loads(as_bytes(thread_problem, 1))
+    []
+    """
+    return pickle.dumps(_Call(function, arguments), protocol=5)
 
 
 @functools.cache

@@ -36,7 +36,7 @@ SLOW = "experiment_fake_model_slow"
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[LocalCluster]:
+def two_workers() -> Iterator[LocalCluster]:
     """Two workers, each a process. A job is given up when it was on two that died."""
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 1}),
@@ -53,11 +53,17 @@ def running() -> Iterator[LocalCluster]:
 
 
 @pytest.fixture
-def asker(running: LocalCluster) -> Iterator[Client]:
+def asker(two_workers: LocalCluster) -> Iterator[Client]:
     """Looks at the cluster from outside the study."""
-    with Client(running, set_as_default=False) as client:
+    with Client(two_workers, set_as_default=False) as client:
         client.wait_for_workers(2, timeout=30)
         yield client
+
+
+@pytest.fixture
+def running(two_workers: LocalCluster, asker: Client) -> LocalCluster:
+    """The cluster, when those that an earlier test killed are back."""
+    return two_workers
 
 
 @contextlib.contextmanager
@@ -382,6 +388,15 @@ def test_workers_with_another_version_of_the_code_are_refused(make_study, capsys
     assert nothing_written(study)
 
 
+def test_a_scheduler_of_another_dask_is_refused(make_study, running: LocalCluster, monkeypatch) -> None:
+    versions = {"scheduler": {"packages": {"distributed": "2024.1.0"}}}
+    monkeypatch.setattr(Client, "get_versions", lambda self: versions)
+    study = make_study(workers=None, cluster=running.scheduler_address)
+    with pytest.raises(StudyError, match=r"its scheduler differs: distributed 2024\.1\.0, here "):
+        study.run(quiet=True)
+    assert nothing_written(study)
+
+
 def test_differences_are_named() -> None:
     wanted = {"Python": "3.11", "numpy": "2.4.6", "numba": "0.68.1"}
     found = {"Python": "3.12", "numpy": "2.4.6", "model": "can't be loaded, ImportError: no scipy"}
@@ -450,7 +465,9 @@ def test_a_worker_that_joins_later_and_can_not_do_it_is_not_used(
         asker.wait_for_workers(3, timeout=20)
         spread = study.run(news)
     wait_until(lambda: len(asker.scheduler_info()["workers"]) == 2)
-    assert len([text for text in news.texts if text.startswith("Not used: worker") and said in text]) == 1
+    told = [text for text in news.texts if text.startswith("Not used: worker")]
+    assert len(told) == 1, news.texts
+    assert said in told[0]
     assert spread.fingerprint == alone.fingerprint
 
 

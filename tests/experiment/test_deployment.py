@@ -70,7 +70,7 @@ def arguments(text: str) -> dict[str, Any]:
         ("cluster: 7\nworkers: 2\n", "cluster is 7, not one of"),
         ("cluster: LocalCluster\n", "[missing_key] the key 'workers' is missing"),
         ("cluster: LocalCluster\nworkers: 0\n", "file.yaml:2:10: [out_of_range] workers is 0, below 1"),
-        ("cluster: LocalCluster\nworkers: many\n", "file.yaml:2:10: [wrong_type] workers: 'many' is not a whole number"),
+        ("cluster: LocalCluster\nworkers: many\n", "2:10: [wrong_type] workers: 'many' is not a whole number"),
         ("cluster: LocalCluster\nworker: 2\n", "file.yaml:2:1: [unknown_key] there is no key 'worker' here"),
         ("cluster: LocalCluster\nworker: 2\n", "did you mean 'workers'?"),
         (
@@ -161,7 +161,9 @@ def test_the_number_of_workers_over_ssh_follows_from_the_hosts(tmp_path: Path, m
     assert found is not None and found.workers == 8
 
 
-@pytest.mark.parametrize(("text", "kind"), [(SSH, SSHCluster), (SLURM, "dask_jobqueue"), (KUBERNETES, "dask_kubernetes")])
+@pytest.mark.parametrize(
+    ("text", "kind"), [(SSH, SSHCluster), (SLURM, "dask_jobqueue"), (KUBERNETES, "dask_kubernetes")]
+)
 def test_the_class_knows_every_argument(text: str, kind: Any) -> None:
     """Against the class itself where its package is installed."""
     if kind == "dask_jobqueue":
