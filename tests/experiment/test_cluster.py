@@ -253,7 +253,10 @@ if __name__ == "__main__":
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends the signal of Ctrl-C as POSIX systems do")
-def test_ctrl_c_leaves_the_cluster_idle(tmp_path: Path, running: LocalCluster, asker: Client) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "killed"])
+def test_a_study_that_is_stopped_leaves_the_cluster_idle(
+    tmp_path: Path, running: LocalCluster, asker: Client, sent: signal.Signals
+) -> None:
     (tmp_path / "parameters").mkdir()
     write_parameters(tmp_path / "parameters")
     script = tmp_path / "script.py"
@@ -272,12 +275,14 @@ def test_ctrl_c_leaves_the_cluster_idle(tmp_path: Path, running: LocalCluster, a
     process = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     wait_until(lambda: all(asker.processing().values()))
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     rest = process.stderr.read()
-    assert process.wait(20) == 130, rest
-    assert "same command again" in rest
+    code = process.wait(20)
+    if sent == signal.SIGINT:
+        assert code == 130, rest
+        assert "same command again" in rest
     assert "Traceback" not in rest, rest
-    # Each worker takes something else at once: it doesn't sit out the minute that its run had left.
+    # Each worker is free at once: it doesn't sit out the minute that its run had left.
     wait_until(lambda: not any(asker.run(busy).values()), 10)
 
 
