@@ -52,6 +52,9 @@ SECONDS_BETWEEN_LOOKS = 5.0
 MOST_TRIES = 3
 """How often a job is sent that neither failed nor killed its worker but could not be made where it was sent."""
 
+_ALONE = -1
+"""In place of the number of tries: a run suspected of killing its worker, made when nothing else is."""
+
 INSTALL = 'python -m pip install -c constraints.txt -e ".[cluster]"'
 """How Dask comes to a copy of this project."""
 
@@ -126,6 +129,7 @@ class Cluster:
         study = f"study-{uuid.uuid4().hex[:12]}"
         news: queue.SimpleQueue[str | DayReached] = queue.SimpleQueue()
         waiting = deque((job, 1) for job in jobs)
+        suspects: deque[Job] = deque()
         sent: dict[str, _Sent] = {}
         number = 0
 
@@ -154,10 +158,12 @@ class Cluster:
         self._client.subscribe_topic(study, heard)
         quiet_since, told = time.monotonic(), False
         try:
-            while waiting or sent:
+            while waiting or sent or suspects:
                 # The scheduler needn't hold more than keeps its workers busy.
                 while waiting and len(sent) < max(100, 4 * self.workers):
                     send(*waiting.popleft())
+                if not sent:
+                    send(suspects.popleft(), _ALONE)
                 try:
                     # Without an end to the wait, Ctrl-C would not be heard on Windows.
                     item = news.get(timeout=1.0)
@@ -174,7 +180,11 @@ class Cluster:
                 if isinstance(item, DayReached):
                     listen(item)
                 else:
-                    waiting.extendleft(reversed(self._settle(sent.pop(item), folder, listen, note)))
+                    for job, tries in self._settle(sent.pop(item), folder, listen, note):
+                        if tries == _ALONE:
+                            suspects.append(job)
+                        else:
+                            waiting.append((job, tries))
         finally:
             left = [each.future for each in sent.values()]
             if self._client.status == "running":
@@ -190,15 +200,13 @@ class Cluster:
         """Deal with a job that is over; return what has to be sent again."""
         from distributed import KilledWorker
 
-        from simulation.experiment.cluster_worker import WorkerRefused
+        from simulation.experiment.cluster_worker import NobodyWaits, WorkerRefused
 
         job, future = sent.job, sent.future
         if future.status in ("cancelled", "lost"):
             raise self._lost()
         try:
-            for reply in future.result():
-                listen(_kept(reply, folder))
-            return []
+            replies = future.result()
         except WorkerRefused as refused:
             self._refuse({refused.worker: refused.reasons}, note)
             return [(job, sent.tries)]
@@ -207,20 +215,26 @@ class Cluster:
             if len(job.runs) > 1:
                 listen(FamilyFailed(job.replication, "the worker that had them died"))
                 return [(Job(job.replication, (run,)), 1) for run in job.runs]
+            # Dask blames whatever waited at a worker that died: a run is at fault if it dies with nothing beside it.
+            if sent.tries != _ALONE:
+                return [(job, _ALONE)]
             times = f"{killed.allowed_failures + 1} workers" if killed.allowed_failures else "the worker"
             listen(RunFailed(job.runs[0].key, f"{times} that had it died; a worker may be out of memory"))
             return []
-        except Exception as error:
+        except (Exception, asyncio.CancelledError, NobodyWaits) as error:
             if future.cancelled() or self._client.status != "running":
                 raise self._lost() from None
             # A worker that joined without a copy of this project can't say so itself: it is found by asking all again.
             if self._refuse(_ask_workers(self._client, self._runner, self._wanted), note):
                 return [(job, sent.tries)]
-            if sent.tries < MOST_TRIES:
+            if 0 <= sent.tries < MOST_TRIES:
                 return [(job, sent.tries + 1)]
             for run in job.runs:
                 listen(RunFailed(run.key, f"the cluster could not make it: {one_line(error)}"))
             return []
+        for reply in replies:
+            listen(_kept(reply, folder))
+        return []
 
     def _refuse(self, found: Mapping[str, list[str]], note: Callable[[str], None]) -> bool:
         """Remember workers that differ; tell whether there are new ones among them.
@@ -234,7 +248,7 @@ class Cluster:
         for worker, reasons in new.items():
             self._refused.add(worker)
             note(f"Not used: worker {worker}: {'; '.join(reasons)}.")
-        if new and not self._accepted():
+        if any(found.values()) and not self._accepted():
             raise ClusterLost(
                 f"No worker of {self._shown} is left that can make these runs; the others differ. "
                 "Finished runs are kept: give the same command again to go on from there."

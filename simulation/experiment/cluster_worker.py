@@ -70,7 +70,7 @@ class WorkerRefused(Exception):
         super().__init__(worker, reasons)
 
 
-class _NobodyWaits(BaseException):
+class NobodyWaits(BaseException):
     """The study no longer wants this job. No error of the model, so nothing may take it for one."""
 
 
@@ -199,7 +199,7 @@ def make_runs(packed: bytes, seed: int, runner: str, wanted: Mapping[str, str], 
             if isinstance(message, DayReached):
                 state = worker.state.tasks.get(task)
                 if state is None or state.state == "cancelled":
-                    raise _NobodyWaits
+                    raise NobodyWaits
                 if time.monotonic() - last.get(message.key, 0.0) >= SECONDS_BETWEEN_DAYS:
                     last[message.key] = time.monotonic()
                     worker.log_event(study, [message.key, message.day, message.days])
