@@ -227,6 +227,9 @@ class Cluster:
             # A worker that joined without a copy of this project can't say so itself: it is found by asking all again.
             if self._refuse(_ask_workers(self._client, self._runner, self._wanted), note):
                 return [(job, sent.tries)]
+            # An idle worker takes over what waits at another, so one that is refused meets a job more than once.
+            if self._refused and isinstance(error, ImportError | AttributeError):
+                return [(job, sent.tries)]
             if 0 <= sent.tries < MOST_TRIES:
                 return [(job, sent.tries + 1)]
             for run in job.runs:
