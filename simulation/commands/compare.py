@@ -48,6 +48,14 @@ def compare(
         int | None,
         typer.Option(help="Processes at work; never changes a result.", show_default="one each processor"),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS|FILE",
+            help="Run on a Dask cluster: tcp://host:8786 or a deployment file (docs/cluster.md).",
+            show_default=False,
+        ),
+    ] = None,
     until: Annotated[
         str | None,
         typer.Option(metavar="DATE", help="Last day, year-month-day, to stop early.", show_default=False),
@@ -103,6 +111,7 @@ def compare(
         effects=effects,
         precision=precision,
         most_replications=most_replications,
+        cluster=cluster,
     )
     code = run_and_tell(study)
     if code:

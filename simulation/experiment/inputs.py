@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from simulation.experiment.deployment import cluster_problems
 from simulation.experiment.effects import companion, switches
 from simulation.experiment.jobs import PlannedRun
 from simulation.experiment.manifest import MODEL, code_digest
@@ -91,6 +92,8 @@ class Plan:
         Each scenario with every assumed effect on, in the same order; empty where not asked for.
     precision : Precision or None
         What is asked of the headline differences; the replications are then those of the first look.
+    cluster : str or None
+        Address or deployment file of the cluster that makes the runs; None for this computer.
     """
 
     scenarios: tuple[Resolved, ...]
@@ -107,6 +110,7 @@ class Plan:
     split: str = ""
     companions: tuple[Resolved, ...] = ()
     precision: Precision | None = None
+    cluster: str | None = None
 
     @property
     def baseline(self) -> Resolved:
@@ -273,6 +277,7 @@ def make_plan(
     effects: bool = False,
     precision: str | float | None = None,
     most_replications: int | None = None,
+    cluster: str | Path | None = None,
 ) -> Plan:
     """Check what was asked for and work it into a plan.
 
@@ -281,7 +286,7 @@ def make_plan(
     scenarios : sequence of str, pathlib.Path or Resolved
         Names or files of scenarios, the baseline first; or scenarios already resolved, which keep their own
         areas and dates.
-    areas, replications, seed, workers, out, until, runner, split, effects, precision, most_replications
+    areas, replications, seed, workers, out, until, runner, split, effects, precision, most_replications, cluster
         See `simulation.experiment.study.Study`.
 
     Returns
@@ -298,6 +303,7 @@ def make_plan(
     problems += found
     last_day, date_problems = _last_day(until)
     problems += date_problems + _split_problems(split)
+    problems += cluster_problems(cluster, workers) if cluster is not None else []
     names = _area_names(areas)
     resolved, found = _resolve_all(scenarios, names, last_day)
     problems += found
@@ -327,6 +333,7 @@ def make_plan(
         split=split or "",
         companions=tuple(companions),
         precision=asked,
+        cluster=None if cluster is None else str(cluster),
     )
 
 

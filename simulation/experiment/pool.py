@@ -298,7 +298,7 @@ def worker_main(connection: Connection, folder: str, seed: int, runner: str, cla
         # The model itself may be imported only when something of it is asked for.
         model.RunRequest  # noqa: B018
     except Exception as error:
-        tell(_Broken(f"the model can't be loaded: {_one_line(error)}"))
+        tell(_Broken(f"the model can't be loaded: {one_line(error)}"))
         return
     rehearsed = False
     while True:
@@ -312,17 +312,17 @@ def worker_main(connection: Connection, folder: str, seed: int, runner: str, cla
         if not rehearsed and hasattr(model, "rehearse"):
             # Whatever is wrong with the run will show, with its name, when the run itself is made.
             with contextlib.suppress(Exception):
-                model.rehearse(_request(job.runs[0], model, seed, tell), Path(claims))
+                model.rehearse(run_request(job.runs[0], model, seed, tell), Path(claims))
         rehearsed = True
-        _do_job(job, model, Path(folder), seed, tell)
+        do_job(job, model, Path(folder), seed, tell)
 
 
-def _do_job(job: Job, model: Any, folder: Path, seed: int, tell: Callable[[Message], None]) -> None:
+def do_job(job: Job, model: Any, folder: Path, seed: int, tell: Callable[[Message], None]) -> None:
     """Make and save the runs of a job; if they fail together, one by one."""
     left = list(job.runs)
     if len(left) > 1 and hasattr(model, "run_family"):
         try:
-            requests = [_request(run, model, seed, tell) for run in job.runs]
+            requests = [run_request(run, model, seed, tell) for run in job.runs]
             for position, output in model.run_family(requests):
                 run = job.runs[position]
                 saved = _save(run, output, folder)
@@ -330,17 +330,18 @@ def _do_job(job: Job, model: Any, folder: Path, seed: int, tell: Callable[[Messa
                 tell(saved)
         except Exception as error:
             # If one run is at fault it fails again below, and then it is known which.
-            tell(FamilyFailed(job.replication, _one_line(error)))
+            tell(FamilyFailed(job.replication, one_line(error)))
     for run in left:
         try:
-            saved = _save(run, model.run_model(_request(run, model, seed, tell)), folder)
+            saved = _save(run, model.run_model(run_request(run, model, seed, tell)), folder)
         except Exception as error:
-            tell(RunFailed(run.key, _one_line(error), traceback.format_exc()))
+            tell(RunFailed(run.key, one_line(error), traceback.format_exc()))
         else:
             tell(saved)
 
 
-def _request(run: PlannedRun, model: Any, seed: int, tell: Callable[[Message], None]) -> Any:
+def run_request(run: PlannedRun, model: Any, seed: int, tell: Callable[[Message], None]) -> Any:
+    """Return what a model is asked for when it is to make a run; ``tell`` hears now and then of the day reached."""
     last = 0.0
 
     def progress(day: int, days: int) -> None:
@@ -359,6 +360,7 @@ def _save(run: PlannedRun, output: Any, folder: Path) -> RunSaved:
     return RunSaved(run.key, record.summary)
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """Return the kind of an error and what it says, without line breaks."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

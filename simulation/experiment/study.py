@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from rich.console import Console
@@ -74,6 +74,9 @@ from simulation.experiment.warm_up import warm_up_table
 from simulation.experiment.windows import TO_END, Window, whole_months, windows_after
 from simulation.measures.groups import SPLITS
 from simulation.scenario import Resolved
+
+if TYPE_CHECKING:
+    from simulation.experiment.cluster import Cluster
 
 FAILURES = "failed_runs.txt"
 """File with the full messages of runs that failed; there only when some did."""
@@ -156,6 +159,9 @@ class Study:
         replications given are then made before the rule first looks; see `simulation.experiment.precision`.
     most_replications : int, optional
         Stop there even so; 100 by default.
+    cluster : str or pathlib.Path, optional
+        Address of a Dask scheduler, or a deployment file (docs/cluster.md), instead of ``workers``. Never changes a
+        result.
 
     Examples
     --------
@@ -177,6 +183,7 @@ class Study:
     effects: bool = field(default=False, kw_only=True)
     precision: str | float | None = field(default=None, kw_only=True)
     most_replications: int | None = field(default=None, kw_only=True)
+    cluster: str | Path | None = field(default=None, kw_only=True)
 
     def plan(self) -> Plan:
         """Check what was asked for; nothing is run or written.
@@ -199,6 +206,7 @@ class Study:
             self.effects,
             self.precision,
             self.most_replications,
+            self.cluster,
         )
 
     def run(self, reporter: Reporter | None = None, *, quiet: bool = False) -> StudyResult:
@@ -228,7 +236,13 @@ class Study:
         _check_folder(plan, self.replace)
         if reporter is None:
             reporter = SilentReporter() if quiet else reporter_for(Console(stderr=True))
-        return _Running(plan, reporter).run()
+        if plan.cluster is None:
+            return _Running(plan, reporter).run()
+        # Dask is loaded only by who uses it.
+        from simulation.experiment.cluster import open_cluster
+
+        with open_cluster(plan.cluster, plan.runner) as cluster:
+            return _Running(plan, reporter, cluster).run()
 
 
 def _check_folder(plan: Plan, replace: bool) -> None:
@@ -261,8 +275,10 @@ def _check_folder(plan: Plan, replace: bool) -> None:
 class _Running:
     """One go at making a study's runs and tables."""
 
-    def __init__(self, plan: Plan, reporter: Reporter) -> None:
+    def __init__(self, plan: Plan, reporter: Reporter, cluster: Cluster | None = None) -> None:
         self.plan = plan
+        self.cluster = cluster
+        self.workers = plan.workers if cluster is None else cluster.workers
         self.folder = plan.folder
         self.reporter = reporter
         self.records: dict[str, RunSummary] = {}
@@ -339,7 +355,7 @@ class _Running:
             "started": started.isoformat(timespec="seconds"),
             "finished": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
             "seconds": round(time.monotonic() - clock, 1),
-            "workers": self.plan.workers,
+            "workers": self.workers,
         }
         write_manifest(self.folder, manifest)
         return StudyResult(self.folder)
@@ -400,9 +416,12 @@ class _Running:
             for remark in dict.fromkeys(str(found) for scenario in self.plan.scenarios for found in scenario.warnings):
                 self.reporter.note(remark)
         self._begun = True
-        workers = min(self.plan.workers, len(missing))
+        workers = min(self.workers, len(missing))
         jobs = plan_jobs(missing, workers, share_prefix)
-        run_jobs(jobs, workers, self.folder, self.plan.seed, self.plan.runner, self._listen)
+        if self.cluster is not None:
+            self.cluster.run_jobs(jobs, self.folder, self.plan.seed, self._listen, self.reporter.note)
+        else:
+            run_jobs(jobs, workers, self.folder, self.plan.seed, self.plan.runner, self._listen)
 
     def _stop_at_failures(self, needed: int) -> None:
         """Fail if a run of one of the replications needed did."""
