@@ -71,6 +71,14 @@ def compare(
             help="Also show the differences if supervision changed what people do; takes twice as long.",
         ),
     ] = False,
+    draws: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="Sets of parameters: the central values, and N less one drawn from the ranges. Takes N times as long.",
+            show_default="1, the central values",
+        ),
+    ] = 1,
     replace: Annotated[bool, typer.Option("--replace", help="Write over another study in that folder.")] = False,
 ) -> None:
     """Run scenarios and compare them with the first; without any, run the default study."""
@@ -88,6 +96,7 @@ def compare(
         replace=replace,
         split=split,
         effects=effects,
+        draws=draws,
     )
     code = run_and_tell(study)
     if code:

@@ -14,6 +14,7 @@ from simulation.experiment.differences import BY_AREA_SCHEMA, DIFFERENCES_SCHEMA
 from simulation.experiment.effects import WITH_EFFECTS, WITH_EFFECTS_SCHEMA
 from simulation.experiment.levels import DISTRIBUTIONS_SCHEMA, LEVELS_SCHEMA
 from simulation.experiment.manifest import read_manifest
+from simulation.experiment.uncertainty import UNCERTAINTY, UNCERTAINTY_SCHEMA
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,12 @@ class StudyResult:
         """Differences without and with every assumed effect; empty unless the study was asked for them."""
         path = self.folder / WITH_EFFECTS
         return _read_table(path, WITH_EFFECTS_SCHEMA) if path.is_file() else pl.DataFrame(schema=WITH_EFFECTS_SCHEMA)
+
+    @cached_property
+    def uncertainty(self) -> pl.DataFrame:
+        """Luck and ignorance apart, for every measure and window; empty unless parameters were drawn."""
+        path = self.folder / UNCERTAINTY
+        return _read_table(path, UNCERTAINTY_SCHEMA) if path.is_file() else pl.DataFrame(schema=UNCERTAINTY_SCHEMA)
 
     @cached_property
     def headlines(self) -> pl.DataFrame:

@@ -34,6 +34,7 @@ from simulation.report.sections import (
     worst_off_section,
 )
 from simulation.report.study import ScenarioText, StudyFolder
+from simulation.report.uncertainty import uncertainty_section
 from simulation.report.warm_up import warm_up_section
 from simulation.report.wording import counted, listed, sentence_case, spelled
 
@@ -82,6 +83,7 @@ def _render(study: StudyFolder) -> str:
     worst_tables = worst_off_section(study)
     groups_note, group_parts = group_section(study)
     switches, effects_tables = effects_section(study)
+    uncertainty_tables = uncertainty_section(study)
     pairing_table = pairing_section(study)
     warm_up_note, warm_up_table = warm_up_section(study)
     contents = [
@@ -90,6 +92,7 @@ def _render(study: StudyFolder) -> str:
         ("cannot", "What this cannot say"),
         *([("worst", "Who loses")] if worst_tables else []),
         *([("groups", "Who gains and loses: people")] if group_parts else []),
+        *([("parameters-drawn", "If the parameters are others")] if uncertainty_tables else []),
         *([("effects", "If supervision changes people")] if effects_tables else []),
         *([("distributions", "Behind the averages")] if distribution_groups else []),
         *([("paths", "Month by month")] if path_groups else []),
@@ -126,6 +129,8 @@ def _render(study: StudyFolder) -> str:
         group_parts=group_parts,
         switches=switches,
         effects_tables=effects_tables,
+        uncertainty_tables=uncertainty_tables,
+        draws=study.draws,
         distribution_groups=distribution_groups,
         path_groups=path_groups,
         paths_note=paths_note,

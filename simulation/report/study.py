@@ -83,6 +83,7 @@ class StudyFolder:
     by_group: pl.DataFrame = field(repr=False)
     warm_up: pl.DataFrame = field(repr=False)
     with_effects: pl.DataFrame = field(repr=False)
+    uncertainty: pl.DataFrame = field(repr=False)
     scenarios: tuple[ScenarioText, ...] = ()
 
     @classmethod
@@ -109,6 +110,7 @@ class StudyFolder:
             by_group=_frame(path / "differences_by_group.csv", BY_GROUP_COLUMNS),
             warm_up=_frame(path / "warm_up.csv", WARM_UP_COLUMNS),
             with_effects=_frame(path / "differences_with_effects.csv", EFFECT_COLUMNS),
+            uncertainty=_frame(path / "uncertainty.csv", UNCERTAINTY_COLUMNS),
             scenarios=_scenarios(path, manifest, differences),
         )
 
@@ -240,6 +242,15 @@ EFFECT_COLUMNS: dict[str, Any] = {
     **dict.fromkeys((f"{name}_with_effects" for name in ("baseline", "difference", "low", "high")), pl.Float64),
 }
 """Columns of differences_with_effects.csv that a report uses."""
+
+UNCERTAINTY_COLUMNS: dict[str, Any] = {
+    **dict.fromkeys(("scenario", "measure", "unit", "window", "first_month", "last_month"), pl.String),
+    **dict.fromkeys(("draws", "replications"), pl.Int64),
+    **dict.fromkeys(("difference", "low", "high", "drawn_mean", "drawn_median", "drawn_low", "drawn_high"), pl.Float64),
+    **dict.fromkeys(("same_sign", "variance_luck", "variance_ignorance", "ignorance_share"), pl.Float64),
+    "verdict": pl.String,
+}
+"""Columns of uncertainty.csv that a report uses."""
 
 WARM_UP_COLUMNS: dict[str, Any] = {
     "measure": pl.String,
