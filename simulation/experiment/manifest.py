@@ -150,6 +150,7 @@ def determinants(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "code": manifest["code"]["digest"],
         # Only where counts are split or parameters drawn, so that other studies keep their fingerprints.
         **({"split": manifest["split"]} if manifest.get("split") else {}),
+        **({"kind": manifest["kind"]} if manifest.get("kind") else {}),
         **({"draws": manifest["draws"]} if manifest.get("draws", 1) > 1 else {}),
     }
 
@@ -174,6 +175,8 @@ def differences_of(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     found += [f"other {name}" for name in ("areas", "dates") if before[name] != after[name]]
     if before.get("split") != after.get("split"):
         found.append(f"split by {before.get('split', 'nothing')}, now by {after.get('split', 'nothing')}")
+    if before.get("kind") != after.get("kind"):
+        found.append(f"a study of another kind, {before.get('kind', 'comparison')}")
     if before["code"] != after["code"]:
         found.append("another version of the model")
     if after["replications"] < before["replications"]:

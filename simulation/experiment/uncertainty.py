@@ -52,7 +52,6 @@ RANGE = (0.05, 0.95)
 INDISTINGUISHABLE = "indistinguishable"
 WHATEVER = "clear whatever the parameters"
 CENTRAL_ONLY = "clear at the central values only"
-DRAWS_ONLY = "clear over the draws only"
 NONE = "no difference"
 UNKNOWN = "cannot be told"
 
@@ -150,9 +149,8 @@ def verdict(difference: float, low: float, high: float, drawn: Floats) -> str:
     clear = low > 0 or high < 0
     if clear and (bottom > 0 if difference > 0 else top < 0):
         return WHATEVER
-    if clear:
-        return CENTRAL_ONLY
-    return DRAWS_ONLY if bottom > 0 or top < 0 else INDISTINGUISHABLE
+    # Every draw meets the same luck: that all of them lie on one side does not make up for luck that does not.
+    return CENTRAL_ONLY if clear else INDISTINGUISHABLE
 
 
 def uncertainty_table(

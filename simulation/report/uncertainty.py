@@ -15,7 +15,6 @@ from simulation.report.wording import counted, difference_unit, number, places, 
 _VERDICTS = (
     "clear whatever the parameters",
     "clear at the central values only",
-    "clear over the draws only",
     "indistinguishable",
 )
 
