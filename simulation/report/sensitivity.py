@@ -354,7 +354,7 @@ def _tornado(rows: tuple[dict[str, Any], ...], part: Part) -> go.Figure:
     apply_style(figure, 60 + 46 * len(rows))
     figure.update_xaxes(range=[-1.08 * reach, 1.08 * reach], zeroline=False, showgrid=True, gridcolor="#E6E8EA")
     figure.update_yaxes(visible=False, range=[-0.5, len(rows) - 0.3])
-    end_labels(figure, "a higher value lowers it", "a higher value raises it")
+    end_labels(figure, "more lowers it", "more raises it")
     return figure
 
 
