@@ -344,8 +344,10 @@ def _sentence(side: Side, measure: Measure, words: str, change: float, low: floa
     unit = "percentage points" if measure.unit.startswith("%") else measure.unit
     like = max(abs(low), abs(high))
     title = measure.title if measure.title[:2].isupper() else measure.title[:1].lower() + measure.title[1:]
-    what = f"what {side.scenario} does to {title}" if side.compared_with else title
+    what = f"what {side.scenario} does to “{title}”" if side.compared_with else f"“{title}”"
+    size = number_words(change, like)
+    size = f"+{size}" if change > 0 and any(digit in size for digit in "123456789") else size
     ends = f"95% interval {number_words(low, like)} to {number_words(high, like)}"
     if low <= 0 <= high:
-        return f"{words}: no clear change in {what}: {number_words(change, like)} {unit} ({ends})."
-    return f"{words}: {number_words(change, like)} {unit} in {what} ({ends})."
+        return f"{words}: no clear effect on {what}, {size} {unit} ({ends})."
+    return f"{words}: {size} {unit} on {what} ({ends})."

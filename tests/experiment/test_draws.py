@@ -277,3 +277,12 @@ def test_one_replication_cannot_tell() -> None:
 )
 def test_verdicts(figures: tuple[float, float, float], drawn: np.ndarray, said: str) -> None:
     assert verdict(*figures, drawn) == said
+
+
+def test_the_command_refuses_an_impossible_number(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    from simulation.commands.app import main
+
+    asked = ["compare", "baseline", "--areas", "gwent", "--draws", "0", "--out", str(tmp_path / "out")]
+    assert main(asked) == 2
+    assert "Draws must be from 1 to 10,000, not 0" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
