@@ -361,6 +361,7 @@ def _tornado(rows: tuple[dict[str, Any], ...], part: Part) -> go.Figure:
 def _table(part: Part) -> Table:
     """The ranked table with the evidence row beside each parameter."""
     rows = (*part.close, *(row for row in part.rows if row["step"] != "closer look" and row["verdict"] == "above luck"))
+    indexed = any(row["s1"] is not None for row in rows)
     shown = []
     for row in rows[:MOST_ROWS]:
         decimals = places(row["mu_star"] or 0)
@@ -376,12 +377,11 @@ def _table(part: Part) -> Table:
                 interval,
                 number(row["luck_floor"], decimals) if row["luck_floor"] is not None else "–",
                 sentence_case(str(row["verdict"])),
-                _index(row, "s1"),
-                _index(row, "st"),
-                shorter(str(row["value"]), 60),
-                shorter(_range(row), 80),
+                f"{shorter(str(row['value']), 60)} ({shorter(_range(row), 80)})",
                 CONFIDENCE.get(str(row["confidence"]), str(row["confidence"])),
-                str(row["source"]),
+                # Whole in the file, and in what is downloaded.
+                shorter(str(row["source"]), 120),
+                *((_index(row, "s1"), _index(row, "st")) if indexed else ()),
             )
         )
     return Table(
@@ -394,17 +394,15 @@ def _table(part: Part) -> Table:
             "95% interval",
             "Luck alone",
             "Verdict",
-            "First-order index",
-            "Total index",
-            "Value",
-            "Range",
+            "Value and range",
             "Confidence",
             "Source",
+            *(("First-order index", "Total index") if indexed else ()),
         ),
         rows=tuple(shown),
         raw=tuple(tuple(row.values()) for row in part.rows),
         raw_columns=tuple(part.rows[0]),
-        text_columns=(6, 9, 10, 11, 12),
+        text_columns=(6, 7, 8, 9),
         row_classes=tuple("" for _ in shown),
     )
 
