@@ -47,6 +47,9 @@ COMMANDS = {
     "compare": CommandEntry(
         "compare", "compare", "Run scenarios and compare them with the first. The default."
     ),
+    "sensitivity": CommandEntry(
+        "sensitivity", "sensitivity", "Which parameters drive a result and a difference, with the evidence for each."
+    ),
     "check": CommandEntry(
         "check", "check", "Check scenario files, or a results folder, without running anything."
     ),

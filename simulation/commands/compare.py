@@ -92,6 +92,14 @@ def compare(
         int | None,
         typer.Option(help="With --precision, stop at so many runs of each scenario.", show_default="100"),
     ] = None,
+    draws: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="Sets of parameters: the central values, and N less one drawn from the ranges. Takes N times as long.",
+            show_default="1, the central values",
+        ),
+    ] = 1,
     replace: Annotated[bool, typer.Option("--replace", help="Write over another study in that folder.")] = False,
 ) -> None:
     """Run scenarios and compare them with the first; without any, run the default study."""
@@ -112,6 +120,7 @@ def compare(
         precision=precision,
         most_replications=most_replications,
         cluster=cluster,
+        draws=draws,
     )
     code = run_and_tell(study)
     if code:

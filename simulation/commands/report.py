@@ -13,12 +13,13 @@ def report(
         Path, typer.Argument(help="Folder of a study, for example results/default.", show_default=False)
     ],
 ) -> None:
-    """Write report.html again from the files of a study; nothing is run."""
+    """Write the page of a study again from its files; nothing is run."""
     # Late, so that --help need not wait for the drawing library.
     from simulation.report import StudyError, build_report
+    from simulation.report.sensitivity import build_sensitivity_page, is_sensitivity
 
     try:
-        page = build_report(folder)
+        page = build_sensitivity_page(folder) if is_sensitivity(folder) else build_report(folder)
     except StudyError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from simulation.experiment.deployment import cluster_problems
+from simulation.experiment.draws import drawn_sets, with_values
 from simulation.experiment.effects import companion, switches
 from simulation.experiment.jobs import PlannedRun
 from simulation.experiment.manifest import MODEL, code_digest
@@ -23,6 +24,7 @@ from simulation.experiment.windows import whole_months
 from simulation.measures.groups import SPLITS
 from simulation.measures.registry import HEADLINES
 from simulation.scenario import (
+    Parameters,
     Resolved,
     ScenarioError,
     load_geography,
@@ -40,6 +42,7 @@ DEFAULT_SEED = 20_180_701
 """Seed of a study that doesn't say which."""
 
 MOST_REPLICATIONS = 10_000
+MOST_DRAWS = 10_000
 LARGEST_SEED = 2**63 - 1
 
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
@@ -94,6 +97,8 @@ class Plan:
         What is asked of the headline differences; the replications are then those of the first look.
     cluster : str or None
         Address or deployment file of the cluster that makes the runs; None for this computer.
+    drawn : tuple of tuple of Resolved
+        The scenarios under each draw of the parameters after the central one; empty where not asked for.
     """
 
     scenarios: tuple[Resolved, ...]
@@ -111,6 +116,12 @@ class Plan:
     companions: tuple[Resolved, ...] = ()
     precision: Precision | None = None
     cluster: str | None = None
+    drawn: tuple[tuple[Resolved, ...], ...] = ()
+
+    @property
+    def draws(self) -> int:
+        """Sets of parameters, the central one included."""
+        return 1 + len(self.drawn)
 
     @property
     def baseline(self) -> Resolved:
@@ -157,8 +168,11 @@ class Plan:
 
     def determinants(self, scenario: Resolved, replication: int) -> dict[str, Any]:
         """Return everything that determines one run."""
+        return self._determinants(self.digests[scenario.name], replication)
+
+    def _determinants(self, digest: str, replication: int) -> dict[str, Any]:
         return {
-            "scenario": self.digests[scenario.name],
+            "scenario": digest,
             "areas": list(self.areas),
             "dates": self.dates,
             "seed": self.seed,
@@ -190,6 +204,30 @@ class Plan:
                 )
         return found
 
+    @cached_property
+    def drawn_runs(self) -> dict[tuple[int, str, int], PlannedRun]:
+        """Every run of a draw after the central one, by draw, scenario and replication."""
+        days = (self.baseline.end - self.baseline.start).days + 1
+        found = {}
+        for draw, scenarios in enumerate(self.drawn, 1):
+            for scenario in scenarios:
+                impact = None if scenario is scenarios[0] else scenarios[0].first_difference(scenario)
+                digest = scenario.digest()
+                for replication in range(self.replications):
+                    determinants = self._determinants(digest, replication)
+                    found[draw, scenario.name, replication] = PlannedRun(
+                        key=run_key(determinants),
+                        scenario=scenario.name,
+                        replication=replication,
+                        resolved=scenario,
+                        determinants=determinants,
+                        impact_day=days if impact is None else (impact - self.baseline.start).days,
+                        days=days,
+                        split=self.split,
+                        draw=draw,
+                    )
+        return found
+
     def command(self) -> str:
         """Return the command that makes this study again; it names no folder of this computer."""
         names = [_portable(source, "") for source in self.sources]
@@ -206,6 +244,8 @@ class Plan:
             parts.append(f"--split {self.split}")
         if self.companions:
             parts.append("--effects")
+        if self.drawn:
+            parts.append(f"--draws {self.draws}")
         parts.append(f"--out {_portable(str(self.folder), 'results/')}")
         return " ".join(parts)
 
@@ -233,7 +273,7 @@ class Plan:
             "impact_dates": {scenario.name: _iso(self.impacts[scenario.name]) for scenario in self.scenarios},
             "headlines": list(HEADLINES),
             "replications": self.replications,
-            "draws": 1,
+            "draws": self.draws,
             "seed": self.seed,
             **({"precision": self.precision.asked()} if self.precision else {}),
             **({"split": self.split} if self.split else {}),
@@ -278,6 +318,7 @@ def make_plan(
     precision: str | float | None = None,
     most_replications: int | None = None,
     cluster: str | Path | None = None,
+    draws: int = 1,
 ) -> Plan:
     """Check what was asked for and work it into a plan.
 
@@ -286,7 +327,8 @@ def make_plan(
     scenarios : sequence of str, pathlib.Path or Resolved
         Names or files of scenarios, the baseline first; or scenarios already resolved, which keep their own
         areas and dates.
-    areas, replications, seed, workers, out, until, runner, split, effects, precision, most_replications, cluster
+    areas, replications, seed, workers, out, until, runner, split, effects, precision, most_replications, cluster,
+    draws
         See `simulation.experiment.study.Study`.
 
     Returns
@@ -304,6 +346,13 @@ def make_plan(
     last_day, date_problems = _last_day(until)
     problems += date_problems + _split_problems(split)
     problems += cluster_problems(cluster, workers) if cluster is not None else []
+    if not 1 <= draws <= MOST_DRAWS:
+        problems.append(f"Draws must be from 1 to {MOST_DRAWS:,}, not {draws}; 1 is the central values alone.")
+    if draws > 1 and asked is not None:
+        problems.append(
+            "A precision is asked of the central values: give --precision without --draws. A study with --draws uses "
+            "again what it made."
+        )
     names = _area_names(areas)
     resolved, found = _resolve_all(scenarios, names, last_day)
     problems += found
@@ -315,6 +364,7 @@ def make_plan(
     problems += folder_problems(folder)
     if problems:
         raise StudyError(dict.fromkeys(problems))
+    drawn = _drawn(resolved, draws, seed)
     geography = load_geography()
     chosen = resolved[0].areas
     sources = tuple(item.name if isinstance(item, Resolved) else str(item) for item in scenarios)
@@ -334,7 +384,28 @@ def make_plan(
         companions=tuple(companions),
         precision=asked,
         cluster=None if cluster is None else str(cluster),
+        drawn=drawn,
     )
+
+
+def _drawn(resolved: Sequence[Resolved], draws: int, seed: int) -> tuple[tuple[Resolved, ...], ...]:
+    """Return the scenarios under each draw after the central one.
+
+    Raises
+    ------
+    StudyError
+        If a scenario's changes carry a drawn value beyond what is allowed.
+    """
+    found = []
+    for draw, values in enumerate(drawn_sets(resolved[0], draws, seed)[1:], 1):
+        known: dict[int, Parameters] = {}
+        try:
+            found.append(tuple(with_values(scenario, values, known) for scenario in resolved))
+        except ScenarioError as error:
+            raise StudyError(f"Draw {draw}: {problem}" for problem in error.problems) from error
+    if draws > 1 and found and all(each[0].digest() == resolved[0].digest() for each in found):
+        raise StudyError(["No parameter has a range that can be drawn from, so --draws would run the same again."])
+    return tuple(found)
 
 
 def usable_processors() -> int:

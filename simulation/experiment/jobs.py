@@ -2,9 +2,9 @@
 
 Scenarios of one replication are the same up to the day they first differ. A job that holds several of them
 lets the model run what they have in common once. Companions with every assumed effect on differ from the others from
-the first day, so they are a family of their own. But a job is the smallest thing a worker can be given, so with two
-workers and five replications the last one is split up, or one worker would wait while the other does all of
-it.
+the first day, so they are a family of their own, and so are the scenarios of a draw. But a job is the smallest thing
+a worker can be given, so with two workers and five replications the last one is split up, or one worker would wait
+while the other does all of it.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ class PlannedRun:
         By what the counts of people are split; empty for not at all.
     with_effects : bool
         Whether it is a companion with every assumed effect on; these have a baseline of their own.
+    draw : int
+        Number of the set of parameters; 0 for the central values.
     """
 
     key: str
@@ -50,11 +52,13 @@ class PlannedRun:
     days: int
     split: str = ""
     with_effects: bool = False
+    draw: int = 0
 
     @property
     def title(self) -> str:
-        """How the run is named in messages; replications are counted from one there."""
-        return f"{self.scenario}, replication {self.replication + 1}"
+        """How the run is named in messages; replications are counted from one there, and draws as in tables."""
+        draw = f"draw {self.draw}, " if self.draw else ""
+        return f"{self.scenario}, {draw}replication {self.replication + 1}"
 
 
 @dataclass(frozen=True)
@@ -98,12 +102,12 @@ def plan_jobs(runs: Sequence[PlannedRun], workers: int, share_prefix: bool) -> l
     """
     if not share_prefix:
         return longest_first([Job(run.replication, (run,)) for run in runs])
-    def family(run: PlannedRun) -> tuple[int, bool]:
-        return run.replication, run.with_effects
+    def family(run: PlannedRun) -> tuple[int, int, bool]:
+        return run.draw, run.replication, run.with_effects
 
     families = [
         Job(replication, tuple(sorted(group, key=lambda run: -run.impact_day)))
-        for (replication, _), group in itertools.groupby(sorted(runs, key=family), key=family)
+        for (_, replication, _), group in itertools.groupby(sorted(runs, key=family), key=family)
     ]
     families = longest_first(families)
     best = families

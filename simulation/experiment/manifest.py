@@ -129,7 +129,10 @@ def fingerprint(manifest: Mapping[str, Any]) -> str:
     study = {name: value for name, value in determinants(manifest).items() if name != "code"}
     covered = {
         "determinants": study,
-        "runs": sorted((run["scenario"], run["replication"], run["content"]) for run in manifest["runs"]),
+        "runs": sorted(
+            (run["scenario"], run["replication"], run["content"], *((run["draw"],) if run.get("draw") else ()))
+            for run in manifest["runs"]
+        ),
     }
     return hashlib.sha256(canonical_json(covered).encode("ascii")).hexdigest()[:12]
 
@@ -145,8 +148,10 @@ def determinants(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "seed": manifest["seed"],
         "replications": manifest["replications"],
         "code": manifest["code"]["digest"],
-        # Only where counts are split, so that other studies keep their fingerprints.
+        # Only where counts are split or parameters drawn, so that other studies keep their fingerprints.
         **({"split": manifest["split"]} if manifest.get("split") else {}),
+        **({"kind": manifest["kind"]} if manifest.get("kind") else {}),
+        **({"draws": manifest["draws"]} if manifest.get("draws", 1) > 1 else {}),
     }
 
 
@@ -170,10 +175,14 @@ def differences_of(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     found += [f"other {name}" for name in ("areas", "dates") if before[name] != after[name]]
     if before.get("split") != after.get("split"):
         found.append(f"split by {before.get('split', 'nothing')}, now by {after.get('split', 'nothing')}")
+    if before.get("kind") != after.get("kind"):
+        found.append(f"a study of another kind, {before.get('kind', 'comparison')}")
     if before["code"] != after["code"]:
         found.append("another version of the model")
     if after["replications"] < before["replications"]:
         found.append(f"{before['replications']} replications, now {after['replications']}")
+    if after.get("draws", 1) < before.get("draws", 1):
+        found.append(f"{before['draws']} draws, now {after.get('draws', 1)}")
     for name, digest in before["scenarios"].items():
         if name not in after["scenarios"]:
             found.append(f"scenario {name}, now left out")

@@ -15,7 +15,7 @@ import datetime as dt
 import importlib
 import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,6 +70,7 @@ from simulation.experiment.runfiles import (
     write_parquet_atomically,
 )
 from simulation.experiment.study_result import StudyResult
+from simulation.experiment.uncertainty import UNCERTAINTY, uncertainty_table
 from simulation.experiment.warm_up import warm_up_table
 from simulation.experiment.windows import TO_END, Window, whole_months, windows_after
 from simulation.measures.groups import SPLITS
@@ -97,14 +98,18 @@ class Failure:
         Number of the replication, from 0.
     reason : str
         One line.
+    draw : int
+        Number of the set of parameters; 0 for the central values.
     """
 
     scenario: str
     replication: int
     reason: str
+    draw: int = 0
 
     def __str__(self) -> str:
-        return f"{self.scenario}, replication {self.replication + 1}: {self.reason}"
+        draw = f"draw {self.draw}, " if self.draw else ""
+        return f"{self.scenario}, {draw}replication {self.replication + 1}: {self.reason}"
 
 
 class StudyFailed(Exception):
@@ -162,6 +167,9 @@ class Study:
     cluster : str or pathlib.Path, optional
         Address of a Dask scheduler, or a deployment file (docs/cluster.md), instead of ``workers``. Never changes a
         result.
+    draws : int
+        Sets of parameters: the central values, and this many less one drawn from the ranges, see
+        `simulation.experiment.draws`. Never changes the tables of the central values.
 
     Examples
     --------
@@ -184,6 +192,7 @@ class Study:
     precision: str | float | None = field(default=None, kw_only=True)
     most_replications: int | None = field(default=None, kw_only=True)
     cluster: str | Path | None = field(default=None, kw_only=True)
+    draws: int = field(default=1, kw_only=True)
 
     def plan(self) -> Plan:
         """Check what was asked for; nothing is run or written.
@@ -207,6 +216,7 @@ class Study:
             self.precision,
             self.most_replications,
             self.cluster,
+            self.draws,
         )
 
     def run(self, reporter: Reporter | None = None, *, quiet: bool = False) -> StudyResult:
@@ -284,7 +294,8 @@ class _Running:
         self.records: dict[str, RunSummary] = {}
         self.failures: list[Failure] = []
         self._details: list[str] = []
-        self._labels: dict[str, list[tuple[str, int]]] = {}
+        self._labels: dict[str, list[tuple[str, int, int]]] = {}
+        self._planned: list[PlannedRun] = []
         self._rule: SequentialRule | None = None
         self._begun = False
         self._months = whole_months(plan.baseline.start, plan.baseline.end)
@@ -295,9 +306,10 @@ class _Running:
     def _take(self, plan: Plan) -> None:
         """Go by this plan from now on."""
         self.plan = plan
+        self._planned = [*plan.runs.values(), *plan.drawn_runs.values()]
         self._labels = collections.defaultdict(list)
-        for label, run in plan.runs.items():
-            self._labels[run.key].append(label)
+        for run in self._planned:
+            self._labels[run.key].append((run.scenario, run.replication, run.draw))
 
     def run(self) -> StudyResult:
         started, clock = dt.datetime.now(dt.UTC), time.monotonic()
@@ -342,6 +354,17 @@ class _Running:
                 "rows": self.records[run.key].rows,
             }
             for (scenario, replication), run in sorted(self.plan.runs.items())
+        ]
+        manifest["runs"] += [
+            {
+                "scenario": scenario,
+                "draw": draw,
+                "replication": replication,
+                "key": run.key,
+                "content": self.records[run.key].content,
+                "rows": self.records[run.key].rows,
+            }
+            for (draw, scenario, replication), run in sorted(self.plan.drawn_runs.items())
         ]
         checks: collections.Counter[str] = collections.Counter()
         for key in self._labels:
@@ -391,7 +414,7 @@ class _Running:
     def _make_runs(self, share_prefix: bool) -> None:
         """Make every run that has no valid file yet."""
         missing: list[PlannedRun] = []
-        for run in {run.key: run for run in reversed(self.plan.runs.values())}.values():
+        for run in {run.key: run for run in reversed(self._planned)}.values():
             if run.key in self.records:
                 continue
             path = run_path(self.folder, run.key)
@@ -405,9 +428,10 @@ class _Running:
                 path.unlink()
                 missing.append(run)
         totals = {scenario.name: self.plan.replications for scenario in self.plan.all_scenarios}
+        totals |= {scenario.name: self.plan.replications * self.plan.draws for scenario in self.plan.scenarios}
         done = dict.fromkeys(totals, 0)
         for key in self.records:
-            for scenario, _ in self._labels[key]:
+            for scenario, _, _ in self._labels[key]:
                 done[scenario] += 1
         if self._begun:
             self.reporter.grow(totals, done)
@@ -430,7 +454,7 @@ class _Running:
             write_atomically(self.folder / FAILURES, text.encode("utf-8"))
             raise StudyFailed(
                 self.failures,
-                f"{len(self.failures)} of {len(self.plan.runs)} runs failed; the others are saved. "
+                f"{len(self.failures)} of {len(self._planned)} runs failed; the others are saved. "
                 f"Details are in {(self.folder / FAILURES).as_posix()}.",
             )
 
@@ -441,13 +465,13 @@ class _Running:
                 f"({message.reason}); running them one by one."
             )
             return
-        for scenario, replication in self._labels[message.key]:
+        for scenario, replication, draw in self._labels[message.key]:
             if isinstance(message, DayReached):
                 self.reporter.day(scenario, replication, message.day / max(1, message.days))
             elif isinstance(message, RunSaved):
                 self.reporter.saved(scenario, replication)
             else:
-                failure = Failure(scenario, replication, message.reason)
+                failure = Failure(scenario, replication, message.reason, draw)
                 self.failures.append(failure)
                 self._details.append(f"{failure}\n{message.details}")
                 self.reporter.failed(scenario, replication, message.reason)
@@ -455,7 +479,8 @@ class _Running:
             # Taken from the message: Polars answers Ctrl-C with two exceptions, and the second would
             # interrupt the tidying up after the first.
             self.records[message.key] = message.summary
-            self._read_ahead(run_path(self.folder, message.key))
+            if any(draw == 0 for _, _, draw in self._labels[message.key]):
+                self._read_ahead(run_path(self.folder, message.key))
 
     def _read_ahead(self, path: Path) -> None:
         """Read the counts of a run while others are still made, or all would be read when every worker has stopped."""
@@ -522,7 +547,7 @@ class _Running:
             frames[PRECISION] = self._rule.table()
         if len(arms) > 2 and plan.replications > 1:
             frames[COMPARISONS] = comparison_table(arms, self._last_window())
-        for name in {BY_GROUP, WITH_EFFECTS, PRECISION, COMPARISONS} - set(frames):
+        for name in {BY_GROUP, WITH_EFFECTS, PRECISION, COMPARISONS, UNCERTAINTY} - set(frames):
             (self.folder / name).unlink(missing_ok=True)
         if plan.split:
             split = SPLITS[plan.split]
@@ -537,9 +562,27 @@ class _Running:
                     for arm, runs in zip(arms, files, strict=True)
                 ],
             )
+        if plan.drawn:
+            frames[UNCERTAINTY] = uncertainty_table(arms, self._drawn_counts())
         for name, frame in frames.items():
             write_atomically(self.folder / name, frame.write_csv(line_terminator="\n").encode("utf-8"))
         return list(frames)
+
+    def _drawn_counts(self) -> Iterator[list[Counts]]:
+        """Return the counts of every scenario under a draw, one draw at a time: only one is ever held."""
+        plan = self.plan
+        for draw in range(1, plan.draws):
+            yield [
+                load_counts(
+                    [
+                        run_path(self.folder, plan.drawn_runs[draw, scenario.name, replication].key)
+                        for replication in range(plan.replications)
+                    ],
+                    plan.areas,
+                    plan.months,
+                )
+                for scenario in plan.scenarios
+            ]
 
     def _last_window(self) -> Window:
         """Return the months after the last of the impact dates, when every scenario is under way."""
@@ -549,15 +592,19 @@ class _Running:
 
     def _write_outcomes(self, paths: dict[str, Sequence[Path]]) -> None:
         """Put all runs into one table, a run after the other, without holding them in memory."""
+        runs = [(name, 0, number, path) for name, files in paths.items() for number, path in enumerate(files)]
+        runs += [
+            (scenario, draw, replication, run_path(self.folder, run.key))
+            for (draw, scenario, replication), run in self.plan.drawn_runs.items()
+        ]
         parts = [
             pl.scan_parquet(path).select(
                 pl.lit(scenario).alias("scenario"),
-                pl.lit(0, dtype=pl.Int32).alias("draw"),
+                pl.lit(draw, dtype=pl.Int32).alias("draw"),
                 pl.lit(replication, dtype=pl.Int32).alias("replication"),
                 pl.all(),
             )
-            for scenario, files in paths.items()
-            for replication, path in enumerate(files)
+            for scenario, draw, replication, path in runs
         ]
         write_parquet_atomically(self.folder / "outcomes.parquet", pl.concat(parts), {"format": "1"})
 

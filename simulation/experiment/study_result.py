@@ -16,6 +16,7 @@ from simulation.experiment.effects import WITH_EFFECTS, WITH_EFFECTS_SCHEMA
 from simulation.experiment.levels import DISTRIBUTIONS_SCHEMA, LEVELS_SCHEMA
 from simulation.experiment.manifest import read_manifest
 from simulation.experiment.precision import PRECISION, PRECISION_SCHEMA
+from simulation.experiment.uncertainty import UNCERTAINTY, UNCERTAINTY_SCHEMA
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,12 @@ class StudyResult:
         """How narrow each headline difference came out; empty unless the study asked for a precision."""
         path = self.folder / PRECISION
         return _read_table(path, PRECISION_SCHEMA) if path.is_file() else pl.DataFrame(schema=PRECISION_SCHEMA)
+
+    @cached_property
+    def uncertainty(self) -> pl.DataFrame:
+        """Luck and ignorance apart, for every measure and window; empty unless parameters were drawn."""
+        path = self.folder / UNCERTAINTY
+        return _read_table(path, UNCERTAINTY_SCHEMA) if path.is_file() else pl.DataFrame(schema=UNCERTAINTY_SCHEMA)
 
     @cached_property
     def headlines(self) -> pl.DataFrame:

@@ -474,9 +474,9 @@ def caveats(levels: pl.DataFrame, replications: int, draws: int) -> list[str]:
         )
     else:
         sure = (
-            f"The ranges cover chance and {draws:,} sets of parameters. They do not cover a "
-            "mechanism that the "
-            "model has wrong or leaves out."
+            f"The ranges cover chance alone, from {runs} with the central parameters; how far {draws - 1:,} other "
+            "sets of parameters move each difference stands in a table of its own. Neither covers a mechanism that "
+            "the model has wrong or leaves out."
         )
     if len(levels):
         produced = levels.filter(pl.col("role") == "produced")

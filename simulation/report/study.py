@@ -85,6 +85,7 @@ class StudyFolder:
     with_effects: pl.DataFrame = field(repr=False)
     comparisons: pl.DataFrame = field(repr=False)
     precision: pl.DataFrame = field(repr=False)
+    uncertainty: pl.DataFrame = field(repr=False)
     scenarios: tuple[ScenarioText, ...] = ()
 
     @classmethod
@@ -113,6 +114,7 @@ class StudyFolder:
             with_effects=_frame(path / "differences_with_effects.csv", EFFECT_COLUMNS),
             comparisons=_frame(path / "comparisons.csv", COMPARISON_COLUMNS),
             precision=_frame(path / "precision.csv", PRECISION_COLUMNS),
+            uncertainty=_frame(path / "uncertainty.csv", UNCERTAINTY_COLUMNS),
             scenarios=_scenarios(path, manifest, differences),
         )
 
@@ -264,6 +266,15 @@ PRECISION_COLUMNS: dict[str, Any] = {
     "replications_needed": pl.Int64,
 }
 """Columns of precision.csv that a report uses."""
+
+UNCERTAINTY_COLUMNS: dict[str, Any] = {
+    **dict.fromkeys(("scenario", "measure", "unit", "window", "first_month", "last_month"), pl.String),
+    **dict.fromkeys(("draws", "replications"), pl.Int64),
+    **dict.fromkeys(("difference", "low", "high", "drawn_mean", "drawn_median", "drawn_low", "drawn_high"), pl.Float64),
+    **dict.fromkeys(("same_sign", "variance_luck", "variance_ignorance", "ignorance_share"), pl.Float64),
+    "verdict": pl.String,
+}
+"""Columns of uncertainty.csv that a report uses."""
 
 WARM_UP_COLUMNS: dict[str, Any] = {
     "measure": pl.String,

@@ -89,3 +89,37 @@ def finished(make_scenario: MakeScenario, tmp_path_factory: pytest.TempPathFacto
         runner="experiment_fake_model",
     )
     return study.run(quiet=True)
+
+
+@pytest.fixture(scope="session")
+def function_parameters(tmp_path_factory: pytest.TempPathFactory) -> Parameters:
+    """Parameters of the model whose counts are a known function of them."""
+    from experiment_fake_function import write_parameters as write_function_parameters
+
+    folder = tmp_path_factory.mktemp("function_parameters")
+    write_function_parameters(folder)
+    return load_parameters(folder)
+
+
+@pytest.fixture(scope="session")
+def function_scenarios(function_parameters: Parameters) -> MakeScenario:
+    """Build a baseline and a scenario that adds `function.lift` times the first argument from April 2017 on."""
+
+    def make(lift: float = 3.0, **values: object) -> tuple[Resolved, Resolved]:
+        overrides = {f"function.{name}": value for name, value in values.items()}
+        made = []
+        for name, added in (("base", 0.0), ("lifted", lift)):
+            change = Change(dt.date(2017, 4, 1), (Assignment("set", "function.lift", added),))
+            scenario = Scenario(
+                name=name,
+                title=name.title(),
+                start=dt.date(2016, 11, 1),
+                count_from=dt.date(2017, 1, 1),
+                end=dt.date(2017, 6, 30),
+                areas=("durham",),
+                changes=(change,) if added else (),
+            )
+            made.append(resolve(scenario, function_parameters, load_geography(), overrides=overrides))
+        return made[0], made[1]
+
+    return make

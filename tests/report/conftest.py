@@ -9,9 +9,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from fake_sensitivity import write_sensitivity
 from fake_study import write_study
 
 from simulation.report import build_report
+from simulation.report.sensitivity import build_sensitivity_page
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +26,9 @@ def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def report_page(study_folder: Path) -> Path:
     """The page of that study."""
     return build_report(study_folder)
+
+
+@pytest.fixture(scope="session")
+def sensitivity_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a sensitivity study."""
+    return build_sensitivity_page(write_sensitivity(tmp_path_factory.mktemp("sensitivity") / "study"))

@@ -16,6 +16,7 @@ CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
 WIDTHS = (1440, 390, 320)
+PAGES = ("report_page", "sensitivity_page")
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +40,11 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
-@pytest.fixture(scope="module", params=WIDTHS)
-def opened(
-    browser: Any, report_page: Path, request: pytest.FixtureRequest
-) -> Iterator[tuple[Any, list[str]]]:
-    """The page at one width with every figure drawn, and whatever went wrong or was fetched."""
-    view = browser.new_page(viewport={"width": request.param, "height": 844})
+@pytest.fixture(scope="module", params=[(page, width) for page in PAGES for width in WIDTHS], ids=str)
+def opened(browser: Any, request: pytest.FixtureRequest) -> Iterator[tuple[Any, list[str]]]:
+    """A page at one width with every figure drawn, and whatever went wrong or was fetched."""
+    page, width = request.param
+    view = browser.new_page(viewport={"width": width, "height": 844})
     trouble: list[str] = []
     view.on(
         "console",
@@ -57,7 +57,7 @@ def opened(
             None if asked.url.startswith(("file:", "data:", "blob:")) else trouble.append(asked.url)
         ),
     )
-    view.goto(report_page.as_uri())
+    view.goto(request.getfixturevalue(page).as_uri())
     view.evaluate("drawAllFigures()")
     view.wait_for_function("document.querySelectorAll('.plot .main-svg').length > 0")
     view.wait_for_timeout(300)
@@ -124,11 +124,12 @@ def test_figures_have_names_and_the_keyboard_reaches_everything(opened: tuple[An
     assert shown == "solid"
 
 
-def test_no_serious_barrier_is_found(browser: Any, report_page: Path) -> None:
+@pytest.mark.parametrize("page", PAGES)
+def test_no_serious_barrier_is_found(browser: Any, page: str, request: pytest.FixtureRequest) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
     view = browser.new_page(viewport={"width": 390, "height": 844})
-    view.goto(report_page.as_uri())
+    view.goto(request.getfixturevalue(page).as_uri())
     view.evaluate("drawAllFigures()")
     view.evaluate("document.querySelectorAll('details').forEach(item => { item.open = true; })")
     result = Axe().run(view)
