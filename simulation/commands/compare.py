@@ -71,6 +71,9 @@ def compare(
             help="Also show the differences if supervision changed what people do; takes twice as long.",
         ),
     ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Make every run anew; take none from studies in folders beside this one.")
+    ] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Write over another study in that folder.")] = False,
 ) -> None:
     """Run scenarios and compare them with the first; without any, run the default study."""
@@ -88,6 +91,7 @@ def compare(
         replace=replace,
         split=split,
         effects=effects,
+        reuse=not fresh,
     )
     code = run_and_tell(study)
     if code:

@@ -15,7 +15,7 @@ import numpy as np
 
 from simulation.experiment.effects import companion, switches
 from simulation.experiment.jobs import PlannedRun
-from simulation.experiment.manifest import MODEL, code_digest
+from simulation.experiment.manifest import MANIFEST, MODEL, code_digest, differences_of, read_manifest
 from simulation.experiment.runfiles import run_key
 from simulation.experiment.windows import whole_months
 from simulation.measures.groups import SPLITS
@@ -448,3 +448,28 @@ def folder_problems(folder: Path) -> list[str]:
     except OSError as error:
         return [f"{shown} can't be read: {error.strerror}."]
     return []
+
+
+def check_folder(plan: Plan, replace: bool) -> None:
+    """Refuse to write over another study.
+
+    Raises
+    ------
+    StudyError
+        If the folder holds another study and nobody said to replace it.
+    """
+    if replace or not (plan.folder / MANIFEST).is_file():
+        return
+    shown = plan.folder.as_posix()
+    try:
+        old = read_manifest(plan.folder)
+    except ValueError as error:
+        raise StudyError([f"{error}; choose another folder with --out."]) from error
+    found = differences_of(old, {**plan.manifest(), "code": {"digest": plan.code}})
+    if found:
+        raise StudyError(
+            [
+                f"{shown} holds a different study ({'; '.join(found)}). "
+                "Choose another folder with --out, or give --replace to write over it."
+            ]
+        )

@@ -39,6 +39,8 @@ class PlannedRun:
         By what the counts of people are split; empty for not at all.
     with_effects : bool
         Whether it is a companion with every assumed effect on; these have a baseline of their own.
+    beside : bool
+        Whether it may be taken from a study beside this one that has made it in the meantime.
     """
 
     key: str
@@ -50,6 +52,7 @@ class PlannedRun:
     days: int
     split: str = ""
     with_effects: bool = False
+    beside: bool = False
 
     @property
     def title(self) -> str:

@@ -10,6 +10,7 @@ Examples
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import datetime as dt
 import importlib
@@ -33,18 +34,16 @@ from simulation.experiment.inputs import (
     DEFAULT_SEED,
     Plan,
     StudyError,
+    check_folder,
     make_plan,
 )
 from simulation.experiment.jobs import PlannedRun, plan_jobs
 from simulation.experiment.levels import distribution_table, level_table
 from simulation.experiment.manifest import (
-    MANIFEST,
     MODEL,
-    differences_of,
     fingerprint,
     git_state,
     output_hashes,
-    read_manifest,
     versions,
     write_manifest,
 )
@@ -66,6 +65,7 @@ from simulation.experiment.runfiles import (
     write_atomically,
     write_parquet_atomically,
 )
+from simulation.experiment.sharing import CannotSave, one_at_a_time, take_over, why_not_saved
 from simulation.experiment.study_result import StudyResult
 from simulation.experiment.warm_up import warm_up_table
 from simulation.experiment.windows import TO_END, Window, whole_months, windows_after
@@ -74,6 +74,8 @@ from simulation.scenario import Resolved
 
 FAILURES = "failed_runs.txt"
 """File with the full messages of runs that failed; there only when some did."""
+
+_KEPT = "Finished runs are kept: when that is mended, give the same command again to go on from there."
 
 _READ_AHEAD = 40
 """Most runs whose counts are kept from before the tables are made; one of the whole country takes some 8 MB."""
@@ -147,6 +149,8 @@ class Study:
     effects : bool
         Run the scenarios a second time, with every assumed effect of supervision on, and put those differences beside
         the others. Never changes the others.
+    reuse : bool
+        Take runs that studies in folders beside this one have made already, as the command ``compare`` does.
 
     Examples
     --------
@@ -166,6 +170,7 @@ class Study:
     runner: str = field(default=MODEL, kw_only=True)
     split: str | None = field(default=None, kw_only=True)
     effects: bool = field(default=False, kw_only=True)
+    reuse: bool = field(default=False, kw_only=True)
 
     def plan(self) -> Plan:
         """Check what was asked for; nothing is run or written.
@@ -212,42 +217,39 @@ class Study:
             Passed on after the finished runs were kept; run the study again to go on.
         """
         plan = self.plan()
-        _check_folder(plan, self.replace)
+        check_folder(plan, self.replace)
         if reporter is None:
             reporter = SilentReporter() if quiet else reporter_for(Console(stderr=True))
-        return _Running(plan, reporter).run()
+        return self._run_alone(plan, reporter)
 
-
-def _check_folder(plan: Plan, replace: bool) -> None:
-    """Refuse to write over another study.
-
-    Raises
-    ------
-    StudyError
-        If the folder holds another study and nobody said to replace it.
-    """
-    if replace or not (plan.folder / MANIFEST).is_file():
-        return
-    shown = plan.folder.as_posix()
-    try:
-        old = read_manifest(plan.folder)
-    except ValueError as error:
-        raise StudyError([f"{error}; choose another folder with --out."]) from error
-    found = differences_of(old, {**plan.manifest(), "code": {"digest": plan.code}})
-    if found:
-        raise StudyError(
-            [
-                f"{shown} holds a different study ({'; '.join(found)}). "
-                "Choose another folder with --out, or give --replace to write over it."
-            ]
-        )
+    def _run_alone(self, plan: Plan, reporter: Reporter) -> StudyResult:
+        """Run the plan while no other process is at work in its folder."""
+        running = _Running(plan, reporter, self.reuse)
+        try:
+            plan.folder.mkdir(parents=True, exist_ok=True)
+            with one_at_a_time(plan.folder, reporter.note):
+                # Another process may have put a study there while this one waited.
+                check_folder(plan, self.replace)
+                running.begin()
+                return running.run()
+        except OSError as error:
+            told = f"{why_not_saved(error, plan.folder)}."
+            if not running.begun:
+                raise StudyError([told]) from error
+            raise StudyFailed([], f"{told} {_KEPT}") from error
+        except CannotSave as error:
+            raise StudyFailed([], f"{error}. {_KEPT}") from error
 
 
 class _Running:
     """One go at making a study's runs and tables."""
 
-    def __init__(self, plan: Plan, reporter: Reporter) -> None:
+    def __init__(self, plan: Plan, reporter: Reporter, reuse: bool = False) -> None:
         self.plan = plan
+        self.reuse = reuse
+        self.model = self._load_model()
+        self.manifest: dict[str, Any] = {}
+        self.begun = False
         self.folder = plan.folder
         self.reporter = reporter
         self.records: dict[str, RunSummary] = {}
@@ -260,28 +262,32 @@ class _Running:
         for label, run in plan.runs.items():
             self._labels[run.key].append(label)
 
-    def run(self) -> StudyResult:
-        started, clock = dt.datetime.now(dt.UTC), time.monotonic()
-        manifest = {**self.plan.manifest(), "runs": [], "outputs": {}}
-        manifest["code"] |= git_state()
-        manifest["versions"] = versions()
-        model = self._load_model()
-        self.folder.mkdir(parents=True, exist_ok=True)
+    def begin(self) -> None:
+        """Say in the folder which study is made there; nothing is run before that could be written."""
+        self.manifest = {**self.plan.manifest(), "runs": [], "outputs": {}}
+        self.manifest["code"] |= git_state()
+        self.manifest["versions"] = versions()
+        # What a killed process left may fill the disk.
         remove_leftovers(self.folder)
+        write_manifest(self.folder, self.manifest)
         (self.folder / FAILURES).unlink(missing_ok=True)
-        write_manifest(self.folder, manifest)
+        self.begun = True
+
+    def run(self) -> StudyResult:
+        """Make the runs and the tables."""
+        started, clock = dt.datetime.now(dt.UTC), time.monotonic()
+        manifest = self.manifest
         try:
             try:
-                self._make_runs(share_prefix="run_family" in getattr(model, "__all__", vars(model)))
+                self._make_runs(share_prefix="run_family" in getattr(self.model, "__all__", vars(self.model)))
             finally:
                 self.reporter.stop()
             outputs = self._write_outputs()
         except KeyboardInterrupt:
-            write_manifest(self.folder, {**manifest, "state": "interrupted"})
+            self._write_state("interrupted")
             raise
-        except (StudyFailed, WorkersCannotStart) as error:
-            failed = [str(failure) for failure in self.failures]
-            write_manifest(self.folder, {**manifest, "state": "failed", "failures": failed})
+        except (StudyFailed, WorkersCannotStart, CannotSave, OSError) as error:
+            self._write_state("failed", failures=[str(failure) for failure in self.failures])
             if isinstance(error, WorkersCannotStart):
                 raise StudyFailed([], str(error)) from error
             raise
@@ -314,6 +320,11 @@ class _Running:
         write_manifest(self.folder, manifest)
         return StudyResult(self.folder)
 
+    def _write_state(self, state: str, **more: Any) -> None:
+        """Say in the manifest how the study ended, if the disk lets us: that it didn't finish is said already."""
+        with contextlib.suppress(OSError):
+            write_manifest(self.folder, {**self.manifest, "state": state, **more})
+
     def _load_model(self) -> Any:
         try:
             return importlib.import_module(self.plan.runner)
@@ -323,10 +334,16 @@ class _Running:
     def _make_runs(self, share_prefix: bool) -> None:
         """Make every run that has no valid file yet."""
         missing: list[PlannedRun] = []
+        found = 0
         for run in {run.key: run for run in reversed(self.plan.runs.values())}.values():
             path = run_path(self.folder, run.key)
             if not path.exists():
-                missing.append(run)
+                taken = take_over(self.folder, run.key) if self.reuse else None
+                if taken is None:
+                    missing.append(dataclasses.replace(run, beside=self.reuse))
+                else:
+                    self.records[run.key] = taken.summary
+                    found += 1
                 continue
             try:
                 self.records[run.key] = check_run(path).summary
@@ -339,8 +356,11 @@ class _Running:
         for key in self.records:
             for scenario, _ in self._labels[key]:
                 done[scenario] += 1
+        if found:
+            runs = "1 run was" if found == 1 else f"{found} runs were"
+            self.reporter.note(f"{runs} taken from studies beside this one; --fresh makes every run anew.")
         self.reporter.start(totals, done)
-        for remark in dict.fromkeys(str(found) for scenario in self.plan.scenarios for found in scenario.warnings):
+        for remark in dict.fromkeys(str(each) for scenario in self.plan.scenarios for each in scenario.warnings):
             self.reporter.note(remark)
         workers = min(self.plan.workers, len(missing))
         jobs = plan_jobs(missing, workers, share_prefix)
