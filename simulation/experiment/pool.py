@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from simulation.experiment.jobs import Job, PlannedRun
-from simulation.experiment.runfiles import RunSummary, write_run
+from simulation.experiment.runfiles import NO_ROOM, RunSummary, write_run
 from simulation.experiment.sharing import CannotSave, take_over, why_not_saved
 
 WORKER_ENVIRONMENT = {
@@ -393,6 +393,8 @@ def _save(run: PlannedRun, output: Any, folder: Path) -> RunSaved:
             folder, run.determinants, output.rows, output.event_digests, output.state_digests, output.checks
         )
     except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
         raise CannotSave(why_not_saved(error, folder)) from error
     return RunSaved(run.key, record.summary)
 

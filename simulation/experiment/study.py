@@ -57,6 +57,7 @@ from simulation.experiment.pool import (
 )
 from simulation.experiment.progress import Reporter, SilentReporter, reporter_for
 from simulation.experiment.runfiles import (
+    NO_ROOM,
     DamagedRunFile,
     RunSummary,
     check_run,
@@ -236,6 +237,8 @@ class Study:
             told = f"{why_not_saved(error, plan.folder)}."
             if not running.begun:
                 raise StudyError([told]) from error
+            if error.errno not in NO_ROOM:
+                raise
             raise StudyFailed([], f"{told} {_KEPT}") from error
         except CannotSave as error:
             raise StudyFailed([], f"{error}. {_KEPT}") from error
