@@ -25,10 +25,11 @@ from typing import Any
 import polars as pl
 from rich.console import Console
 
-from simulation.experiment.by_group import BY_GROUP, group_table, load_groups
-from simulation.experiment.counts import Counts, Integers, load_counts, read_counts
-from simulation.experiment.differences import Arm, difference_tables
-from simulation.experiment.effects import WITH_EFFECTS, effects_table
+from simulation.experiment.arms import tables_of_arms
+from simulation.experiment.by_group import BY_GROUP, load_groups
+from simulation.experiment.counts import WHOLE, Counts, Integers, load_counts, read_counts
+from simulation.experiment.differences import Arm
+from simulation.experiment.effects import WITH_EFFECTS
 from simulation.experiment.inputs import (
     DEFAULT_REPLICATIONS,
     DEFAULT_SEED,
@@ -47,6 +48,7 @@ from simulation.experiment.manifest import (
     versions,
     write_manifest,
 )
+from simulation.experiment.model_output import ALL_AREAS, MODEL_OUTPUT, bands_table
 from simulation.experiment.pool import (
     DayReached,
     FamilyFailed,
@@ -441,44 +443,45 @@ class _Running:
         """Write the tables that are made from the counts of all runs; return their names."""
         plan = self.plan
         whole = self._counts(paths[plan.baseline.name])
-        counts = {
-            scenario.name: (whole if scenario is plan.baseline else self._counts(paths[scenario.name])).of_months(
-                plan.months
-            )
-            for scenario in plan.scenarios
-        }
-        arms = [
-            Arm(scenario.name, plan.impacts[scenario.name], counts[scenario.name], scenario.scenario.moves)
-            for scenario in plan.scenarios
-        ]
-        tables = difference_tables(arms[0], arms[1:])
-        frames = {
-            "differences.csv": tables.differences,
-            "differences_by_area.csv": tables.by_area,
-            "headlines.csv": tables.headlines,
+        split = None
+        if plan.split:
+            groups = tuple(SPLITS[plan.split].groups)
+            split = SPLITS[plan.split], lambda name: load_groups(paths[name], groups, plan.months)
+        baseline = self._arm(plan.baseline, whole.of_months(plan.months))
+        location = WHOLE if plan.whole_country else ALL_AREAS
+        distributions = distribution_table(paths, self._last_window())
+        frames = tables_of_arms(
+            baseline,
+            (self._arm(scenario) for scenario in plan.scenarios[1:]),
+            location,
+            split,
+            self._companion if plan.companions else None,
+        )
+        frames[MODEL_OUTPUT] = pl.concat([frames[MODEL_OUTPUT], bands_table(distributions, location)])
+        frames |= {
             "levels.csv": level_table(paths[plan.baseline.name], plan.months, plan.whole_country),
-            "distributions.csv": distribution_table(paths, self._last_window()),
+            "distributions.csv": distributions,
             "parameters.csv": _parameter_table(plan.baseline),
             "warm_up.csv": warm_up_table(whole, len(self._months) - len(plan.months)),
         }
         for name in (BY_GROUP, WITH_EFFECTS):
-            (self.folder / name).unlink(missing_ok=True)
-        if plan.split:
-            split = SPLITS[plan.split]
-            groups = {arm.name: load_groups(paths[arm.name], tuple(split.groups), plan.months) for arm in arms}
-            frames[BY_GROUP] = group_table(split, arms[0], arms[1:], groups)
-        if plan.companions:
-            files = self._paths(plan.companions).values()
-            frames[WITH_EFFECTS] = effects_table(
-                arms,
-                [
-                    dataclasses.replace(arm, counts=self._counts(runs).of_months(plan.months))
-                    for arm, runs in zip(arms, files, strict=True)
-                ],
-            )
+            if name not in frames:
+                (self.folder / name).unlink(missing_ok=True)
         for name, frame in frames.items():
             write_atomically(self.folder / name, frame.write_csv(line_terminator="\n").encode("utf-8"))
         return list(frames)
+
+    def _arm(self, scenario: Resolved, counts: Counts | None = None) -> Arm:
+        """Return a scenario with its counts, read now unless they are given."""
+        if counts is None:
+            counts = self._counts(self._paths([scenario])[scenario.name]).of_months(self.plan.months)
+        return Arm(scenario.name, self.plan.impacts[scenario.name], counts, scenario.scenario.moves)
+
+    def _companion(self, arm: Arm) -> Arm:
+        """Return what a scenario gave with every assumed effect on, under the scenario's own name."""
+        names = [scenario.name for scenario in self.plan.scenarios]
+        runs = self._paths([self.plan.companions[names.index(arm.name)]]).popitem()[1]
+        return dataclasses.replace(arm, counts=self._counts(runs).of_months(self.plan.months))
 
     def _last_window(self) -> Window:
         """Return the months after the last of the impact dates, when every scenario is under way."""

@@ -160,6 +160,11 @@ def _read_chain(path: Path, geography: Geography, folder: Path) -> list[_Layer]:
             hint = did_you_mean(node.value, scenario_files(path.parent)) or problem.hint
             layer.document.problem("missing_parent", text, node.line, node.column, hint)
             return layers
+        if parent.exists() and not parent.is_file() and not parent.is_dir():
+            # To read from a pipe or a terminal might never end.
+            text = f"extends {quote(node.value)}, which is no ordinary file"
+            layer.document.problem("missing_parent", text, node.line, node.column, "name a scenario")
+            return layers
         if parent.resolve() in seen:
             names = [quote(other.stem) for other in seen] + [quote(parent.stem)]
             text = f"scenarios extend each other in a circle: {' extends '.join(names)}"

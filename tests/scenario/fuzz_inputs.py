@@ -36,8 +36,8 @@ VALUES = (
     *("2018-02-30", "9999-12-31", "0001-01-01", "0000-01-01", "10000-01-01", "31/12/2018", "2018-07-01", "1899-12-31"),
     *("[]", "{}", "[[]]", "[{}]", "{a: 1}", "{'': ''}", "[1, two, 3.0, null]", "[true]", "{2018: 1, 2019: 2}"),
     *("{2018-01: 1, 0000-13: 2}", "{a: {b: {c: {d: {e: 1}}}}}", "[[[[[[[[1]]]]]]]]", "all", "nps", "crc", "baseline"),
-    *("'36%'", "'£1,000'", "'1,000'", "' '", "'\\t'", '"\\0"', '"\\ud800"', '"\\U0010ffff"', '"\\x1b[2J"', "''", "'é🦊'"),
-    *("../../etc/passwd", "/dev/zero", "con", "'a\nb'", "*a", "&a 1", "!!int '3'", "!!binary aGk=", "custody.hdc.take_up"),
+    *("'36%'", "'£1,000'", "'1,000'", "' '", "'\\t'", '"\\0"', '"\\ud800"', '"\\U0010ffff"', '"\\x1b[2J"', "''"),
+    *("'é🦊'", "../../etc/passwd", "/dev/zero", "con", "'a\nb'", "*a", "&a 1", "!!int '3'", "!!binary aGk="),
 )
 
 
@@ -189,7 +189,8 @@ HOSTILE: dict[str, Callable[[random.Random], bytes]] = {
     "billion laughs": lambda chance: b"a0: &a0 [x, x]\n"
     + b"".join(b"a%d: &a%d [*a%d, *a%d]\n" % (n, n, n - 1, n - 1) for n in range(1, _size(chance, 60) + 1)),
     "many aliases": lambda chance: b"a: &a 1\nb: [" + b"*a, " * _size(chance, 20_000) + b"*a]\n",
-    "merge keys": lambda chance: b"a: &a {b: 1}\n" + b"".join(b"k%d: {<<: *a}\n" % n for n in range(_size(chance, 5000))),
+    "merge keys": lambda chance: b"a: &a {b: 1}\n"
+    + b"".join(b"k%d: {<<: *a}\n" % n for n in range(_size(chance, 5000))),
     "deep lists": lambda chance: b"[" * _size(chance, 200_000),
     "deep mappings": lambda chance: b"{a: " * _size(chance, 100_000),
     "deep block": lambda chance: b"- " * _size(chance, 100_000) + b"x",

@@ -23,7 +23,7 @@ from simulation.system.reach import problems_with
 LONGEST_SECONDS = 2.0
 MOST_MEGABYTES = 500.0
 
-_PLACE = re.compile(r".+\.yaml:[1-9][0-9]*:[1-9][0-9]*: (warning: )?\[[a-z_]+\] ")
+_PLACE = re.compile(r".+:[1-9][0-9]*:[1-9][0-9]*: (warning: )?\[[a-z_]+\] ")
 
 
 @dataclass

@@ -1,7 +1,8 @@
-"""Thousands of files that nobody should write, read with the real parameters: messages with a place, soon, in little room."""
+"""Thousands of files that nobody should write: messages with a place, soon, in little room."""
 
 from __future__ import annotations
 
+import os
 import random
 import re
 from collections import Counter
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from simulation.scenario.loading import read_scenario
 from tests.scenario.fuzz_inputs import HOSTILE, VALUES, pick
 from tests.scenario.fuzz_reading import MOST_MEGABYTES, Reader, peak_megabytes
 
@@ -87,12 +89,25 @@ def test_a_fault_would_be_seen(reader: Reader, monkeypatch: pytest.MonkeyPatch) 
     assert reader.faults[1].startswith("two: took")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_scenario_that_extends_a_pipe_is_refused_at_once(reader: Reader, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    path = tmp_path / "hostile.yaml"
+    path.write_text(f"name: hostile\ntitle: A test\nextends: {tmp_path / 'pipe.yaml'}\n")
+    _, problems = read_scenario(path, reader.parameters)
+    assert [(each.code, each.line, each.column) for each in problems] == [("missing_parent", 3, 10)]
+    assert "no ordinary file" in problems[0].message
+
+
 _WRITTEN = st.one_of(st.sampled_from(VALUES), st.text(max_size=40), st.integers().map(str), st.floats().map(str))
 _KEYS = st.one_of(
     st.sampled_from(
-        "name title extends start count_from end areas changes expects moves question from to set multiply add "
-        "ramp_days applies_to providers why source description value unit low high allowed choices confidence "
-        "read_on series custody.hdc.take_up custody.p contact.interval_days".split()
+        [
+            *("name", "title", "extends", "start", "count_from", "end", "areas", "changes", "expects", "moves"),
+            *("question", "from", "to", "set", "multiply", "add", "ramp_days", "applies_to", "providers", "why"),
+            *("source", "description", "value", "unit", "low", "high", "allowed", "choices", "confidence"),
+            *("read_on", "series", "custody.hdc.take_up", "custody.p", "contact.interval_days"),
+        ]
     ),
     st.text(max_size=20),
 )
