@@ -100,6 +100,9 @@ def compare(
             show_default="1, the central values",
         ),
     ] = 1,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Make every run anew; take none from studies in folders beside this one.")
+    ] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Write over another study in that folder.")] = False,
 ) -> None:
     """Run scenarios and compare them with the first; without any, run the default study."""
@@ -121,6 +124,7 @@ def compare(
         most_replications=most_replications,
         cluster=cluster,
         draws=draws,
+        reuse=not fresh,
     )
     code = run_and_tell(study)
     if code:

@@ -20,7 +20,7 @@ luck alone, not about the parameters.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -71,13 +71,13 @@ COMPARISONS_SCHEMA: Schema = {
 """Columns of comparisons.csv."""
 
 
-def comparison_table(arms: Sequence[Arm], window: Window) -> pl.DataFrame:
+def comparison_table(arms: Iterable[Arm], window: Window) -> pl.DataFrame:
     """Compare all scenarios of a study with the baseline, and with one another.
 
     Parameters
     ----------
-    arms : sequence of Arm
-        The baseline first.
+    arms : iterable of Arm
+        The baseline first; each is let go before the next is asked for.
     window : Window
         The months compared: the same for all, so that they can be ranked.
 
@@ -90,7 +90,8 @@ def comparison_table(arms: Sequence[Arm], window: Window) -> pl.DataFrame:
     """
     rows = []
     measures = [MEASURE_BY_NAME[name] for name in HEADLINES]
-    levels = np.array([[arm.counts.levels(measure, window)[0] for arm in arms] for measure in measures])
+    read = {arm.name: [arm.counts.levels(measure, window)[0] for measure in measures] for arm in arms}
+    names, levels = list(read), np.array(list(read.values())).swapaxes(0, 1)
     ranked = [number for number, measure in enumerate(measures) if measure.better != "neither"]
     badness = np.array([_badness(measures[number], levels[number]) for number in ranked])
     chances = dict(zip(ranked, probability_best(badness), strict=True))
@@ -101,8 +102,8 @@ def comparison_table(arms: Sequence[Arm], window: Window) -> pl.DataFrame:
                 row.update(more)
         rows += [
             {
-                "scenario": arm.name,
-                "compared_with": arms[0].name,
+                "scenario": name,
+                "compared_with": names[0],
                 "measure": measure.name,
                 "title": measure.title,
                 "unit": measure.unit,
@@ -114,7 +115,7 @@ def comparison_table(arms: Sequence[Arm], window: Window) -> pl.DataFrame:
                 **dict.fromkeys(list(COMPARISONS_SCHEMA)[10:]),
                 **row,
             }
-            for arm, row in zip(arms, figures, strict=True)
+            for name, row in zip(names, figures, strict=True)
         ]
     return frame_of(rows, COMPARISONS_SCHEMA)
 

@@ -41,6 +41,8 @@ class PlannedRun:
         Whether it is a companion with every assumed effect on; these have a baseline of their own.
     draw : int
         Number of the set of parameters; 0 for the central values.
+    beside : bool
+        Whether it may be taken from a study beside this one that has made it in the meantime.
     """
 
     key: str
@@ -53,6 +55,7 @@ class PlannedRun:
     split: str = ""
     with_effects: bool = False
     draw: int = 0
+    beside: bool = False
 
     @property
     def title(self) -> str:

@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from simulation.experiment.jobs import Job, PlannedRun
-from simulation.experiment.runfiles import RunSummary, write_run
+from simulation.experiment.runfiles import NO_ROOM, RunSummary, write_run
+from simulation.experiment.sharing import CannotSave, take_over, why_not_saved
 
 WORKER_ENVIRONMENT = {
     "POLARS_MAX_THREADS": "1",
@@ -145,6 +146,8 @@ def run_jobs(
     ------
     WorkersCannotStart
         If a worker process can't load the model.
+    CannotSave
+        If a run can't be saved: nor could any other be.
     """
     waiting = deque(jobs)
     context = multiprocessing.get_context("spawn")
@@ -178,6 +181,8 @@ def run_jobs(
                         start()
                 elif isinstance(message, _Broken):
                     raise WorkersCannotStart(message.reason)
+                elif isinstance(message, _NotSaved):
+                    raise CannotSave(message.reason)
                 elif isinstance(message, _Idle):
                     worker.ready = True
                     worker.job = waiting.popleft() if waiting else None
@@ -278,6 +283,13 @@ class _Broken:
     reason: str
 
 
+@dataclass(frozen=True)
+class _NotSaved:
+    """The worker made a run and could not save it."""
+
+    reason: str
+
+
 def worker_main(connection: Connection, folder: str, seed: int, runner: str, claims: str) -> None:
     """Make runs until told to stop. Runs in a process of its own.
 
@@ -286,7 +298,7 @@ def worker_main(connection: Connection, folder: str, seed: int, runner: str, cla
     # Ctrl-C reaches every process of a terminal; the parent alone decides what happens then.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    def tell(message: Message | _Idle | _Broken) -> None:
+    def tell(message: Message | _Idle | _Broken | _NotSaved) -> None:
         try:
             connection.send(message)
         except OSError:
@@ -314,11 +326,16 @@ def worker_main(connection: Connection, folder: str, seed: int, runner: str, cla
             with contextlib.suppress(Exception):
                 model.rehearse(run_request(job.runs[0], model, seed, tell), Path(claims))
         rehearsed = True
-        do_job(job, model, Path(folder), seed, tell)
+        try:
+            do_job(job, model, Path(folder), seed, tell)
+        except CannotSave as error:
+            tell(_NotSaved(str(error)))
+            return
 
 
 def do_job(job: Job, model: Any, folder: Path, seed: int, tell: Callable[[Message], None]) -> None:
     """Make and save the runs of a job; if they fail together, one by one."""
+    job = _still_to_do(job, folder, tell)
     left = list(job.runs)
     if len(left) > 1 and hasattr(model, "run_family"):
         try:
@@ -328,16 +345,32 @@ def do_job(job: Job, model: Any, folder: Path, seed: int, tell: Callable[[Messag
                 saved = _save(run, output, folder)
                 left.remove(run)
                 tell(saved)
+        except CannotSave:
+            raise
         except Exception as error:
             # If one run is at fault it fails again below, and then it is known which.
             tell(FamilyFailed(job.replication, one_line(error)))
     for run in left:
         try:
             saved = _save(run, model.run_model(run_request(run, model, seed, tell)), folder)
+        except CannotSave:
+            raise
         except Exception as error:
             tell(RunFailed(run.key, one_line(error), traceback.format_exc()))
         else:
             tell(saved)
+
+
+def _still_to_do(job: Job, folder: Path, tell: Callable[[Message], None]) -> Job:
+    """Return the job without the runs that a study beside this one has made since it was planned."""
+    left = []
+    for run in job.runs:
+        taken = take_over(folder, run.key) if run.beside else None
+        if taken is None:
+            left.append(run)
+        else:
+            tell(RunSaved(run.key, taken.summary))
+    return Job(job.replication, tuple(left))
 
 
 def run_request(run: PlannedRun, model: Any, seed: int, tell: Callable[[Message], None]) -> Any:
@@ -356,7 +389,14 @@ def run_request(run: PlannedRun, model: Any, seed: int, tell: Callable[[Message]
 
 
 def _save(run: PlannedRun, output: Any, folder: Path) -> RunSaved:
-    record = write_run(folder, run.determinants, output.rows, output.event_digests, output.state_digests, output.checks)
+    try:
+        record = write_run(
+            folder, run.determinants, output.rows, output.event_digests, output.state_digests, output.checks
+        )
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        raise CannotSave(why_not_saved(error, folder)) from error
     return RunSaved(run.key, record.summary)
 
 

@@ -9,10 +9,12 @@ run is done again.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +40,12 @@ FORMAT = "2"
 
 RUNS_FOLDER = "runs"
 """Folder of the run files inside a study's folder."""
+
+
+NO_ROOM = frozenset(
+    getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EPERM") if hasattr(errno, name)
+)
+"""What systems answer when a disk is full, or not to be written to."""
 
 
 class DamagedRunFile(Exception):
@@ -267,6 +275,12 @@ def write_parquet_atomically(path: Path, frame: pl.DataFrame | pl.LazyFrame, met
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except pl.exceptions.PolarsError as error:
+        # It tells a full disk in words of its own.
+        found = re.search(r"os error ([0-9]+)", str(error))
+        if found is None or int(found[1]) not in NO_ROOM:
+            raise
+        raise OSError(int(found[1]), os.strerror(int(found[1])), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
     _sync_folder(path.parent)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from simulation.scenario.problems import did_you_mean, quote
+from simulation.scenario.problems import ENOUGH, did_you_mean, quote
 from simulation.scenario.yaml_reader import Document, Node
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -107,14 +107,14 @@ def _report(
     )
     shown = f"{subject}: " if subject else ""
     kind = detail["type"]
+    few = len(document.problems) < ENOUGH
     if kind == "missing":
         text = f"{shown}the key {quote(str(path[-1]))} is missing"
-        document.problem(
-            "missing_key", text, node.key_line, node.key_column, _missing_hint(model, path, node)
-        )
+        hint = _missing_hint(model, path, node) if few else ""
+        document.problem("missing_key", text, node.key_line, node.key_column, hint)
     elif kind == "extra_forbidden":
         keys = valid_keys(model, path)
-        hint = did_you_mean(str(path[-1]), keys) or f"the keys here are {', '.join(keys)}"
+        hint = (did_you_mean(str(path[-1]), keys) if few else "") or f"the keys here are {', '.join(keys)}"
         text = f"{shown}there is no key {quote(str(path[-1]))} here"
         document.problem("unknown_key", text, node.key_line, node.key_column, hint)
     else:

@@ -14,6 +14,7 @@ from simulation.scenario.checking import check_model, is_number
 from simulation.scenario.geography import Geography, load_geography
 from simulation.scenario.parameters import Parameters
 from simulation.scenario.problems import (
+    ENOUGH,
     Problem,
     ScenarioError,
     did_you_mean,
@@ -131,6 +132,8 @@ def read_scenario(
     if parameters is not None:
         for layer in layers:
             for assignment in layer.assignments:
+                if len(layer.document.problems) >= ENOUGH:
+                    break
                 layer.document.problems += check_assignment(assignment, parameters)
     scenario = _merge(layers)
     return scenario, in_order(problem for layer in layers for problem in layer.document.problems)
@@ -156,6 +159,11 @@ def _read_chain(path: Path, geography: Geography, folder: Path) -> list[_Layer]:
             text = f"extends {quote(node.value)}, but {problem.message}"
             hint = did_you_mean(node.value, scenario_files(path.parent)) or problem.hint
             layer.document.problem("missing_parent", text, node.line, node.column, hint)
+            return layers
+        if parent.exists() and not parent.is_file() and not parent.is_dir():
+            # To read from a pipe or a terminal might never end.
+            text = f"extends {quote(node.value)}, which is no ordinary file"
+            layer.document.problem("missing_parent", text, node.line, node.column, "name a scenario")
             return layers
         if parent.resolve() in seen:
             names = [quote(other.stem) for other in seen] + [quote(parent.stem)]
@@ -274,6 +282,8 @@ def _check_places(node: Node | None, key: str, geography: Geography, document: D
         if not isinstance(name, str):
             continue
         known = name in geography.lists if key == "areas" else name in geography.provider_names()
+        if not known and len(document.problems) >= ENOUGH:
+            return False
         if not known:
             problem = geography.unknown_area(name) if key == "areas" else geography.unknown_provider(name)
             document.problem(problem.code, problem.message, item.line, item.column, problem.hint)

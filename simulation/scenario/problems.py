@@ -11,6 +11,9 @@ from typing import Literal
 
 _LONGEST_QUOTE = 60
 
+ENOUGH = 200
+"""Problems of one file after which no more names are looked up: to find the nearest of each takes milliseconds."""
+
 
 @dataclass(frozen=True)
 class Problem:

@@ -13,7 +13,11 @@ from simulation.scenario.changes import Assignment, Scenario, check_assignment, 
 from simulation.scenario.effective import NEVER, Key, Resolved, Step
 from simulation.scenario.geography import Geography, load_geography
 from simulation.scenario.parameters import Labels, Parameter, Parameters
-from simulation.scenario.problems import Problem, ScenarioError, errors, in_order, quote
+from simulation.scenario.problems import ENOUGH, Problem, ScenarioError, errors, in_order, quote
+
+MOST_STEPS = 300
+"""Changes of one value at which a scenario is refused, or fewer of each of several values: every change of a value is
+worked out on the days of all the others. The history has six of one value, and 153 in all."""
 
 
 def resolve(
@@ -54,8 +58,11 @@ def resolve(
     chosen = geography.resolve(areas if areas is not None else scenario.areas)
     problems: list[Problem] = []
     steps: dict[Key, list[Step]] = {}
+    pairs = 0
     # Python's sort is stable, so changes of one day keep the order of their files.
     for change in sorted(scenario.changes, key=lambda change: change.start):
+        if len(problems) >= ENOUGH or pairs > MOST_STEPS**2:
+            break
         cells = geography.cells(change.areas, change.providers)
         for assignment in change.assignments:
             found = check_assignment(assignment, parameters)
@@ -64,6 +71,7 @@ def resolve(
                 continue
             parameter, labels = _found(parameters, assignment)
             for target, amount in targets(assignment, parameter, labels):
+                pairs += 2 * len(steps.get((parameter.name, target), ())) + 1
                 steps.setdefault((parameter.name, target), []).append(
                     Step(
                         first=(change.start - scenario.start).days,
@@ -77,6 +85,8 @@ def resolve(
                         assignment=assignment,
                     )
                 )
+    if pairs > MOST_STEPS**2:
+        problems.append(_too_many(steps))
     frozen = {key: tuple(value) for key, value in sorted(steps.items())}
     resolved = Resolved(scenario, parameters, geography, chosen, frozen, overrides=overrides)
     if not errors(problems):
@@ -85,6 +95,17 @@ def resolve(
         raise ScenarioError(in_order(problems))
     resolved.warnings += in_order(problems)
     return resolved
+
+
+def _too_many(steps: Mapping[Key, list[Step]]) -> Problem:
+    """Refuse what would take minutes to work out, at the last change that was looked at."""
+    (name, labels), most = max(steps.items(), key=lambda item: len(item[1]))
+    last = most[-1].assignment
+    text = f"{'.'.join((name, *labels))} is changed {len(most):,} times or more"
+    if len(most) < MOST_STEPS:
+        text += f", and so are many of {len(steps) - 1:,} other values"
+    hint = f"one value may be changed {MOST_STEPS} times, many values less often each"
+    return Problem("too_large", text, last.file, last.line, last.column, hint)
 
 
 def _found(parameters: Parameters, assignment: Assignment) -> tuple[Parameter, Labels]:

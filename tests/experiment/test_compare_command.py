@@ -22,6 +22,7 @@ from simulation.experiment.comparisons import COMPARISONS_SCHEMA
 from simulation.experiment.differences import BY_AREA_SCHEMA, DIFFERENCES_SCHEMA, HEADLINES_SCHEMA
 from simulation.experiment.effects import WITH_EFFECTS_SCHEMA
 from simulation.experiment.levels import DISTRIBUTIONS_SCHEMA, LEVELS_SCHEMA
+from simulation.experiment.model_output import MODEL_OUTPUT_SCHEMA
 from simulation.experiment.precision import PRECISION_SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -172,6 +173,7 @@ def test_the_python_door_opens_without_loading_the_model() -> None:
         ("differences_with_effects.csv", WITH_EFFECTS_SCHEMA),
         ("comparisons.csv", COMPARISONS_SCHEMA),
         ("precision.csv", PRECISION_SCHEMA),
+        ("model_output.csv", MODEL_OUTPUT_SCHEMA),
     ],
 )
 def test_every_column_is_explained(heading: str, columns: dict[str, object]) -> None:

@@ -27,6 +27,7 @@ def test_a_study_has_everything(finished: StudyResult) -> None:
         "headlines.csv",
         "levels.csv",
         "manifest.json",
+        "model_output.csv",
         "outcomes.parquet",
         "parameters.csv",
         "runs",
