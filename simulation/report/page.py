@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
@@ -34,6 +30,7 @@ from simulation.report.sections import (
     worst_off_section,
 )
 from simulation.report.study import ScenarioText, StudyFolder
+from simulation.report.template import environment, hash_for_policy, own_file
 from simulation.report.warm_up import warm_up_section
 from simulation.report.wording import counted, listed, sentence_case, spelled
 
@@ -101,19 +98,16 @@ def _render(study: StudyFolder) -> str:
         ("glossary", "Words used"),
         ("licence", "Licence"),
     ]
-    plotly, script = get_plotlyjs(), _own("page.js")
+    plotly, script = get_plotlyjs(), own_file("page.js")
     compared = _compared(study)
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(_own("page.jinja")).render(
+    return environment().get_template("page.jinja").render(
         title=TITLE,
         compared=compared,
         description=f"{compared}. A difference, not a forecast.",
-        css=Markup(_own("page.css")),
+        css=Markup(own_file("page.css")),
         plotly=Markup(plotly),
         script=Markup(script),
-        script_hashes=" ".join(_hash_for_policy(text) for text in (plotly, script)),
+        script_hashes=" ".join(hash_for_policy(text) for text in (plotly, script)),
         status=_status(study),
         warnings=_warnings(study),
         contents=contents,
@@ -145,18 +139,6 @@ def _render(study: StudyFolder) -> str:
         facts=facts_of(study),
         glossary=GLOSSARY,
     )
-
-
-def _own(name: str) -> str:
-    """A file of this package, with line ends as a browser will see them."""
-    text = resources.files("simulation.report").joinpath(name).read_text(encoding="utf-8")
-    return text.replace("\r\n", "\n")
-
-
-def _hash_for_policy(script: str) -> str:
-    """Hash that lets a browser run this script and no other."""
-    digest = hashlib.sha256(script.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 
 # The head of the page
