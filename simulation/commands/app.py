@@ -47,6 +47,9 @@ COMMANDS = {
     "compare": CommandEntry(
         "compare", "compare", "Run scenarios and compare them with the first. The default."
     ),
+    "threshold": CommandEntry(
+        "threshold", "threshold", "Where a measure crosses a value along a lever, and how it answers to it."
+    ),
     "check": CommandEntry(
         "check", "check", "Check scenario files, or a results folder, without running anything."
     ),

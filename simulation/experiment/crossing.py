@@ -229,5 +229,4 @@ def refine(mean: Callable[[float], float], crossing: Crossing, tolerance: float,
 def tolerance_for(crossing: Crossing, span: float) -> float:
     """Return how closely it is worth knowing a crossing: a quarter of half its interval, or a 500th of the range."""
     width = crossing.high - crossing.low
-    known = math.isfinite(width) and not (crossing.low_open or crossing.high_open)
-    return max(width / 8 if known else 0.0, span / 500)
+    return max(width / 8 if math.isfinite(width) else 0.0, span / 500)
