@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -211,6 +212,7 @@ class _Search:
             else None
         )
         self.points = asked.points or (POINTS if len(self.levers) == 1 else POINTS_EACH)
+        self.started, self.clock = dt.datetime.now(dt.UTC), time.monotonic()
         self.known: dict[tuple[float, ...], Floats] = {}
         self.base: Floats = np.empty(0)
 
@@ -486,6 +488,12 @@ class _Search:
             "points": self.points,
             "finding": finding,
             "shape": words,
+        }
+        # Of the whole search, not only of the last value added.
+        manifest["times"] = {
+            **manifest["times"],
+            "started": self.started.isoformat(timespec="seconds"),
+            "seconds": round(time.monotonic() - self.clock, 1),
         }
         manifest["outputs"] = {**manifest["outputs"], **output_hashes(self.folder, frames)}
         write_manifest(self.folder, manifest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -239,12 +240,19 @@ def _lever_number(value: float) -> str:
     return f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
 
 
-def _between(low: float | None, high: float | None, row: dict[str, Any] | None = None) -> str:
-    if low is None or high is None:
+def _at(row: dict[str, Any], name: str = "lever") -> str:
+    """A value of a lever with the digits that its interval deserves, as in the finding."""
+    if row["low"] is None or not row["high"] > row["low"]:
+        return f"{row[name]:,.3g}" if abs(row[name]) < 1000 else f"{row[name]:,.0f}"
+    return f"{row[name]:,.{min(6, max(0, 1 - math.floor(math.log10(row['high'] - row['low']))))}f}"
+
+
+def _between(row: dict[str, Any]) -> str:
+    if row["low"] is None:
         return "one run only"
-    below = " or less" if row and row["low_open"] else ""
-    above = " or more" if row and row["high_open"] else ""
-    return f"{_lever_number(low)}{below} to {_lever_number(high)}{above}"
+    below = " or less" if row.get("low_open") else ""
+    above = " or more" if row.get("high_open") else ""
+    return f"{_at(row, 'low')}{below} to {_at(row, 'high')}{above}"
 
 
 def _crossing_marks(search: ThresholdFolder) -> list[Mark]:
@@ -254,7 +262,7 @@ def _crossing_marks(search: ThresholdFolder) -> list[Mark]:
             row["lever"],
             row["low"],
             row["high"],
-            f"Crossed at {_lever_number(row['lever'])} ({_between(row['low'], row['high'], row)})",
+            f"Crossed at {_at(row)} ({_between(row)})",
         )
         for row in search.crossings.iter_rows(named=True)
     ]
@@ -270,7 +278,7 @@ def _knee_mark(search: ThresholdFolder) -> list[Mark]:
             row["knee"],
             row["low"],
             row["high"],
-            f"Knee at {_lever_number(row['knee'])} ({_between(row['low'], row['high'])})",
+            f"Knee at {_at(row, 'knee')} ({_between(row)})",
         )
     ]
 
@@ -372,8 +380,8 @@ def _crossings_table(search: ThresholdFolder) -> Table | None:
     shown = [
         (
             *([_lever_number(row["lever2"])] if two else []),
-            _lever_number(row["lever"]),
-            _between(row["low"], row["high"], row),
+            _at(row),
+            _between(row),
             "rises" if row["rising"] else "falls",
             f"{_lever_number(row['run_below'])} and {_lever_number(row['run_above'])}",
         )
