@@ -94,6 +94,8 @@ def crossings(lever: Sequence[float] | Floats, gaps: Floats) -> list[Crossing]:
     values = np.asarray(lever, dtype=np.float64)
     if len(values) != len(gaps) or not (np.diff(values) > 0).all():
         raise ValueError("values of the lever must rise, one a row")
+    # What differs from nought by rounding alone would seem to cross it to and fro.
+    gaps = np.where(np.abs(gaps) <= 1e-12 * np.abs(gaps).max(), 0.0, gaps)
     found = _of_mean(values, gaps.mean(axis=1))
     if gaps.shape[1] < 2:
         return found

@@ -397,7 +397,7 @@ class _Search:
         for each in crossings(points, target.gaps(values, self.base))[:MOST_REFINED]:
             least = 1.0 if lever.whole else 0.0
             tolerance = max(tolerance_for(each, lever.high - lever.low), least)
-            if each.right - each.left > tolerance:
+            if (each.at,) not in self.known and each.right - each.left > tolerance:
                 refine(mean, each, tolerance, REFINEMENTS)
 
     # Tables

@@ -195,7 +195,7 @@ def _curve_chart(search: ThresholdFolder, columns: tuple[str, str, str], numberi
     asked = target is not None and (target[0] == "level") == is_level
     marks = [*(_crossing_marks(search) if asked else []), *_knee_mark(search)]
     if lever.get("given") is not None and lever["low"] <= lever["given"] <= lever["high"]:
-        words = f"Value in the files: {_lever_number(lever['given'])}"
+        words = f"In the files: {_lever_number(lever['given'])}"
         marks.append(Mark("given", lever["given"], None, None, words))
     what = measure.title if is_level else f"{measure.title}: difference from {search.asked['baseline']}"
     runs = counted(search.study.replications, "run" if search.study.replications == 1 else "paired run")
@@ -211,7 +211,8 @@ def _curve_chart(search: ThresholdFolder, columns: tuple[str, str, str], numberi
     figure = curve_figure(
         curve, columns, unit, f"{lever['name']} ({lever['unit']})", target[1] if asked and target else None, marks
     )
-    words = "; ".join(mark.text for mark in marks)
+    said = {"crossing": "Crossed at ", "knee": "", "given": ""}
+    words = "; ".join(said[mark.kind] + mark.text for mark in marks)
     return make_chart(
         numbering,
         figure,
@@ -230,9 +231,9 @@ def _note(marks: list[Mark]) -> str:
     kinds = {mark.kind for mark in marks}
     parts = ["Shaded band: 95% interval of the mean at each value, which covers chance alone."]
     if "crossing" in kinds:
-        parts.append("Upright strip: interval of the crossing.")
+        parts.append("Upright line and strip: where the value asked for is crossed, with its 95% interval.")
     if "knee" in kinds:
-        parts.append("Broken line and strip: the knee and its interval.")
+        parts.append("Broken line and strip: the knee and its 95% interval.")
     return " ".join(parts)
 
 
@@ -262,7 +263,7 @@ def _crossing_marks(search: ThresholdFolder) -> list[Mark]:
             row["lever"],
             row["low"],
             row["high"],
-            f"Crossed at {_at(row)} ({_between(row)})",
+            f"{_at(row)} ({_between(row)})",
         )
         for row in search.crossings.iter_rows(named=True)
     ]
@@ -278,7 +279,7 @@ def _knee_mark(search: ThresholdFolder) -> list[Mark]:
             row["knee"],
             row["low"],
             row["high"],
-            f"Knee at {_at(row, 'knee')} ({_between(row)})",
+            f"Knee {_at(row, 'knee')} ({_between(row)})",
         )
     ]
 
