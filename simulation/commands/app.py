@@ -50,6 +50,9 @@ COMMANDS = {
     "sensitivity": CommandEntry(
         "sensitivity", "sensitivity", "Which parameters drive a result and a difference, with the evidence for each."
     ),
+    "threshold": CommandEntry(
+        "threshold", "threshold", "Where a measure crosses a value along a lever, and how it answers to it."
+    ),
     "check": CommandEntry(
         "check", "check", "Check scenario files, or a results folder, without running anything."
     ),
