@@ -47,7 +47,7 @@ class Limit:
 
 
 def _gigabytes(results: Results, name: str) -> list[float]:
-    return [run["megabytes"] * 2**20 / 1e9 for run in results[name]]
+    return [run["megabytes"] / 1000 for run in results[name]]
 
 
 def _ratio(results: Results, above: str, below: str) -> list[float] | None:
@@ -59,17 +59,17 @@ def _ratio(results: Results, above: str, below: str) -> list[float] | None:
 _NATIONAL = key(EVERY_MECHANISM, WHOLE)
 _STUDY = f"{DEFAULT_STUDY}, 2 workers"
 LIMITS = [
-    Limit("national run, every mechanism: a simulated year", 4, "s", lambda r: a_year(r, _NATIONAL)),
-    Limit("the same, baseline", 4, "s", lambda r: a_year(r, key("baseline", WHOLE))),
-    Limit("national run, every mechanism: peak memory", 1.2, "GB", lambda r: _gigabytes(r, _NATIONAL)),
-    Limit("growth from half to twice the size, every mechanism", 1.05, "power", lambda r: growth(r, EVERY_MECHANISM)),
-    Limit("the same, baseline", 1.05, "power", lambda r: growth(r, "baseline")),
+    Limit("a simulated year of the country, every mechanism", 4, "s", lambda r: a_year(r, _NATIONAL)),
+    Limit("a simulated year of the country, baseline", 4, "s", lambda r: a_year(r, key("baseline", WHOLE))),
+    Limit("peak memory of that run, every mechanism", 1.2, "GB", lambda r: _gigabytes(r, _NATIONAL)),
+    Limit("growth, half to twice the country, every mechanism", 1.05, "power", lambda r: growth(r, EVERY_MECHANISM)),
+    Limit("growth, half to twice the country, baseline", 1.05, "power", lambda r: growth(r, "baseline")),
     Limit("toy: this engine over naive SimPy", 150, "times as fast", lambda r: _ratio(r, ENGINE, NAIVE), least=True),
     Limit("toy: time of this engine over the compiled loop's", 4, "times", lambda r: _ratio(r, COMPILED, ENGINE)),
-    Limit("one average area, a year after import, loops loaded", 0.6, "s", lambda r: after_import(r, ONE_YEAR, True)),
-    Limit("the same, loading the loops included", 0.6, "s", lambda r: after_import(r, ONE_YEAR)),
-    Limit("the same, five years, loops loaded", 3, "s", lambda r: after_import(r, FIVE_YEARS, True)),
-    Limit("the same, five years, loading the loops included", 3, "s", lambda r: after_import(r, FIVE_YEARS)),
+    Limit("one area, a year after import, loops loaded", 0.6, "s", lambda r: after_import(r, ONE_YEAR, True)),
+    Limit("one area, a year after import, loading the loops too", 0.6, "s", lambda r: after_import(r, ONE_YEAR)),
+    Limit("one area, five years after import, loops loaded", 3, "s", lambda r: after_import(r, FIVE_YEARS, True)),
+    Limit("one area, five years after import, loading them too", 3, "s", lambda r: after_import(r, FIVE_YEARS)),
     Limit("`run.py --help`", 0.4, "s", lambda r: [run["whole"] for run in r[HELP]]),
     Limit(
         "default study on two cores, report included", 180, "s",

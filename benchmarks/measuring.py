@@ -22,9 +22,10 @@ Results = dict[str, list[Measured]]
 
 
 def peak_megabytes(of_children: bool = False) -> float:
-    """Return the most memory that this process, or the largest process that it started, has held so far."""
+    """Return the most memory that this process, or the largest that it started, has held; in millions of bytes."""
     who = resource.RUSAGE_CHILDREN if of_children else resource.RUSAGE_SELF
-    return resource.getrusage(who).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    # Told in bytes by macOS, in blocks of 1,024 bytes by Linux.
+    return resource.getrusage(who).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
 def measure(module: str, *arguments: object) -> Measured:

@@ -113,9 +113,9 @@ people.
 - A country of another size has the same 42 areas and every number that stands for the whole country times one factor:
   people sentenced and expected back, prisoners and prison places, reports, hearings, officers, other staff and
   trainees, resettlement teams and homes, unpaid work, activities and programmes, and money ({len(NATIONAL_TOTALS)}
-  parameters, named in [sizes.py](sizes.py)), with residents and the people whom each provider supervises, which size its
-  hub. Offices keep their size, so their number changes. Not scaled are inspections, of so many cases in each area, and
-  that each side of an area has at least two posts and each area a place on each programme.
+  parameters, named in [sizes.py](sizes.py)), with residents and the people whom each provider supervises, which size
+  its hub. Offices keep their size, so their number changes. Not scaled are inspections, of so many cases in each area,
+  and that each side of an area has at least two posts and each area a place on each programme.
 - *Every mechanism* is the scenario [{EVERY_MECHANISM}.yaml]({EVERY_MECHANISM}.yaml), which puts to work what the
   baseline leaves idle.
 
