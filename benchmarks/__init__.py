@@ -1,1 +1,1 @@
-"""One toy caseload in five forms, and a table of how fast each runs: ``python -m benchmarks.run``."""
+"""How fast the model runs beside what is asked of it, and a toy caseload in five forms: see ``benchmarks.run``."""

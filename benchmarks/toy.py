@@ -14,7 +14,6 @@ Officers are about 80% busy. Bank holidays are left out.
 from __future__ import annotations
 
 import json
-import resource
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from time import process_time
 
 import numpy as np
 
+from benchmarks.measuring import peak_megabytes
 from simulation.engine import Chance
 
 START = date(2018, 7, 2)  # a Monday, so weekday = day % 7
@@ -86,5 +86,4 @@ def main(form: Form) -> None:
     stops = form(make(people), [warm_up, warm_up + days])
     before, started = next(stops), process_time()
     made, seconds = next(stops) - before, process_time() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    print(json.dumps({"contacts": made, "seconds": seconds, "megabytes": peak}))
+    print(json.dumps({"contacts": made, "seconds": seconds, "megabytes": peak_megabytes()}))
