@@ -375,7 +375,8 @@ class _Running:
             write_atomically(self.folder / FAILURES, text.encode("utf-8"))
             raise StudyFailed(
                 self.failures,
-                f"{len(self.failures)} of {len(self.plan.runs)} runs failed; the others are saved, and tables are made when all are there. "
+                f"{len(self.failures)} of {len(self.plan.runs)} runs failed; the others are saved, "
+                "and tables are made when all are there. "
                 f"Details are in {(self.folder / FAILURES).as_posix()}.",
             )
 
