@@ -68,6 +68,8 @@ def tables_of_arms(
 
     for arm in arms:
         compare([arm])
+        # Else it would be held while the next is read.
+        del arm
     if not frames:
         compare([])
     # Two scenarios that change on the same day tell the same of the baseline.

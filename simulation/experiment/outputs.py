@@ -54,12 +54,16 @@ class Arms:
     def others(self) -> Iterator[Arm]:
         """Return every scenario but the baseline, in order."""
         for scenario in self.plan.scenarios[1:]:
-            arm = self._kept.get(scenario.name)
-            if arm is None:
-                arm = self._arm(scenario, self.runs.counts(scenario))
-                if self._keeps:
-                    self._kept[scenario.name] = arm
-            yield arm
+            # In no variable here, or it would be held while the next is read.
+            yield self._other(scenario)
+
+    def _other(self, scenario: Resolved) -> Arm:
+        if scenario.name in self._kept:
+            return self._kept[scenario.name]
+        arm = self._arm(scenario, self.runs.counts(scenario))
+        if self._keeps:
+            self._kept[scenario.name] = arm
+        return arm
 
     def all(self) -> Iterator[Arm]:
         """Return every scenario, the baseline first."""

@@ -176,6 +176,11 @@ class _OfValues:
         left = [name for name in runs if done[name] < runs[name]]
         self._teller.start({name: runs[name] for name in left}, {name: done[name] for name in left})
 
+    def grow(self, runs: Mapping[str, int], done: Mapping[str, int]) -> None:
+        """The same of runs that are added."""
+        left = [name for name in runs if done[name] < runs[name]]
+        self._teller.grow({name: runs[name] for name in left}, {name: done[name] for name in left})
+
     def note(self, text: str) -> None:
         """Leave out that a value is unusual: how far a lever is moved was asked for, and its range is on the page."""
         if "[unusual_value]" not in text:
