@@ -17,9 +17,16 @@ def report(
     # Late, so that --help need not wait for the drawing library.
     from simulation.report import StudyError, build_report
     from simulation.report.sensitivity import build_sensitivity_page, is_sensitivity
+    from simulation.report.threshold import build_threshold_page
 
     try:
-        page = build_sensitivity_page(folder) if is_sensitivity(folder) else build_report(folder)
+        # What drives a result, and where it tips, have pages of their own.
+        if is_sensitivity(folder):
+            page = build_sensitivity_page(folder)
+        elif (folder / "crossings.csv").is_file():
+            page = build_threshold_page(folder)
+        else:
+            page = build_report(folder)
     except StudyError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None

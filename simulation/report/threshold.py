@@ -28,13 +28,14 @@ LEVEL, DIFFERENCE = ("value", "value_low", "value_high"), ("difference", "low", 
 
 _METHOD = (
     "Every value of the lever was run with the same luck: replication r meets the same people with the same fortune at "
-    "each, and in the baseline. Filled marks are values chosen beforehand, at equal distances; open marks were added "
-    "near a crossing by Brent's method on the mean of the runs.",
+    "each, and in the baseline.",
     "The interval of a crossing holds every value of the lever at which Student's t over replications does not reject "
     "that the mean has the value asked for: where the shaded band meets the line. Between values that were run, each "
     "replication is taken as straight (Fieller's theorem).",
 )
-_METHOD_KNEE = (
+_METHOD_OF_ONE = (
+    "Filled marks are values chosen beforehand, at equal distances; open marks were added "
+    "near a crossing by Brent's method on the mean of the runs.",
     "A knee is marked where two straight lines that meet describe the curves better than one line and better than an "
     "even bend (Bayesian information criterion), and the change of slope is clear over replications. Its interval is "
     "by leaving out each replication in turn.",
@@ -159,7 +160,7 @@ def _render(search: ThresholdFolder) -> str:
         status=[
             f"Fingerprint {search.study.manifest.get('fingerprint')}",
             f"{sentence_case(counted(search.study.replications, 'run'))} at each of "
-            f"{counted(len(search.contour) if two else len(search.curve), 'value')}",
+            f"{counted(len(search.contour), 'pair') + ' of values' if two else counted(len(search.curve), 'value')}",
         ],
         warnings=[
             "Made with a program that was changed and not committed, so nobody else can make it again: do not quote it."
@@ -172,7 +173,7 @@ def _render(search: ThresholdFolder) -> str:
         caveats=_caveats(search),
         lever_texts=[_lever_text(search, lever) for lever in search.levers],
         evidence=_evidence(search),
-        method=[*_METHOD, *(() if two else _METHOD_KNEE)],
+        method=[*_METHOD, *(() if two else _METHOD_OF_ONE)],
         command=str(search.study.manifest.get("command") or ""),
         facts=facts_of(search.study),
     )
@@ -331,7 +332,7 @@ def _contour_charts(search: ThresholdFolder) -> list[Chart]:
         columns[0],
         (f"{first['name']} ({first['unit']})", f"{second['name']} ({second['unit']})"),
         target[1] if target else None,
-        f"{number(target[1], decimals, signed=not is_level)}, the value asked for" if target else "",
+        f"{_lever_number(target[1])} {unit}, the value asked for".replace(" %", "%") if target else "",
     )
     mean, low, high = columns
     runs = counted(search.study.replications, "run" if search.study.replications == 1 else "paired run")

@@ -188,7 +188,7 @@ def contour_figure(
         showscale=False,
         ncontours=9,
         contours={"coloring": "fill", "showlabels": True, "labelfont": {"size": 12, "color": INK}},
-        line={"color": "#6F777B", "width": 1},
+        line={"color": "#6F777B", "width": 1, "smoothing": 0},
         hovertemplate="%{x}, %{y}: %{z:,.4~g}<extra></extra>",
     )
     if target is not None:
@@ -198,7 +198,7 @@ def contour_figure(
             z=z,
             showscale=False,
             contours={"coloring": "none", "start": target, "end": target, "size": 1},
-            line={"color": PLUM, "width": 4},
+            line={"color": PLUM, "width": 4, "smoothing": 0},
             hoverinfo="skip",
         )
     figure.add_scatter(
