@@ -88,11 +88,12 @@ def page(
     """
     results = found.results
     kind = "" if is_full else "\n**A quick run of smaller sizes: its figures answer none of the limits.**\n"
+    often = f"Medians of {repeats}, with the lowest and the highest in brackets." if repeats > 1 else "Measured once."
     return f"""# How fast it runs
 {kind}
-Medians of {repeats}, with the lowest and the highest in brackets. Each measurement is a process of its own, and what
-is compared takes turns. Seconds are those on the clock unless they are said to be of the processor, which other
-programs on the computer disturb less. Compiled loops were compiled before and kept on disk, as after any first run.
+{often} Each measurement is a process of its own, and what is compared takes turns. Seconds are those on the
+clock unless they are said to be of the processor, which other programs on the computer disturb less. Compiled loops
+were compiled before and kept on disk, as after any first run.
 {quietness(found)}
 
 ## Limits
@@ -117,7 +118,7 @@ people.
   its hub. Offices keep their size, so their number changes. Not scaled are inspections, of so many cases in each area,
   and that each side of an area has at least two posts and each area a place on each programme.
 - *Every mechanism* is the scenario [{EVERY_MECHANISM}.yaml]({EVERY_MECHANISM}.yaml), which puts to work what the
-  baseline leaves idle.
+  baseline leaves idle; of rules that exclude one another, such as those of allocation, it has one.
 
 {sizes_table(found.all_sizes, results, found.events)}
 
