@@ -13,7 +13,8 @@ class Codes(type):
     def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> Codes:
         """Collect the names in order of their numbers."""
         made = super().__new__(mcs, name, bases, body)
-        numbers = {key: value for key, value in body.items() if isinstance(value, int)}
+        # Python notes things of its own in the body, such as the line on which it begins.
+        numbers = {key: value for key, value in body.items() if isinstance(value, int) and not key.startswith("__")}
         made.names = tuple(sorted(numbers, key=numbers.__getitem__))
         return made
 

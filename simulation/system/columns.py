@@ -92,6 +92,7 @@ PEOPLE = (
     Column("report", "int8", "Report", "Report asked for at the present hearing."),
     Column("report_asked", "int32", "day", "Day it was asked for.", NEVER),
     Column("report_due", "int32", "day", "Day it is due.", NEVER),
+    Column("out_since", "int32", "day", "Last day on which the person left prison, for whatever reason.", NEVER),
     # For published measures
     Column("cohort_start", "int32", "day", "Last start of an order or release that put the person in a cohort.", NEVER),
     Column("cohort_side", "int8", "0 NPS, 1 CRC", "Side responsible then."),

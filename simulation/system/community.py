@@ -241,6 +241,7 @@ class Community:
             people.risk_threshold,
             sentences.previous,
             sentences.status,
+            sentences.expiry,
             sentences.kind,
             sentences.length,
             people.reoffended_on,

@@ -68,8 +68,8 @@ class Courts:
         self.returners = service.channel("returners to court")
         #: Told which orders were made, once it is settled who supervises them.
         self.on_settled: list[Callable[[Rows], None]] = []
-        #: Told of everybody whom a court sentences.
-        self.on_sentenced: list[Callable[[Rows], None]] = []
+        #: Told of everybody whom a court convicts again or sentences.
+        self.on_appearing: list[Callable[[Rows], None]] = []
         service.agenda("sentence", service.people.capacity)
         people = service.people
         # Rows by day of conviction: derived from the table, so it is no state of its own.
@@ -151,6 +151,9 @@ class Courts:
                 self.returners.send(returners)
                 service.agendas["sentence"].put(due, today + 1)
                 continue
+            if returners.size:
+                for appeared in self.on_appearing:
+                    appeared(returners)
             direct = self.refer(both(self.new_people(today), returners))
             self.write_reports()
             self.sentence(both(direct, due))
@@ -347,7 +350,7 @@ class Courts:
         self.custody.settle_in(made)
         for listener in self.on_settled:
             listener(ordered)
-        for appeared in self.on_sentenced:
+        for appeared in self.on_appearing:
             appeared(rows)
 
     def impose_orders(self, rows: Rows) -> Rows:

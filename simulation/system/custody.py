@@ -134,6 +134,8 @@ class Custody:
             people.key,
             people.sentences,
             people.location,
+            people.reoffended_on,
+            people.out_since,
             people.latest,
             sentences.previous,
             sentences.status,

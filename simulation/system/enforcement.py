@@ -54,7 +54,7 @@ class Enforcement:
         self.elsewhere: list[tuple[Rows, Array]] = []
         service.agenda("hearing", service.sentences.capacity)
         service.agenda("breach pack back", service.sentences.capacity)
-        courts.on_sentenced.append(self.appear)
+        courts.on_appearing.append(self.appear)
         service.process(self.consequences)
         service.process(self.hearings)
 
@@ -153,6 +153,7 @@ class Enforcement:
             people.contacts,
             sentences.previous,
             sentences.status,
+            sentences.expiry,
             sentences.kind,
             sentences.breach_pending,
             sentences.breach_known,
@@ -168,7 +169,7 @@ class Enforcement:
         service.tell("no breach action", found[5, :spared])
 
     def appear(self, rows: Rows) -> None:
-        """Arrest people whom a court sentences today and who are wanted, or at large after a recall."""
+        """Arrest people whom a court convicts or sentences today and who are wanted, or at large after a recall."""
         service, people, sentences = self.service, self.service.people, self.service.sentences
         found = np.empty((2, rows.size * 4), dtype=np.intp)
         wanted, at_large = wanted_or_at_large(
@@ -203,6 +204,7 @@ class Enforcement:
             people.crises,
             sentences.previous,
             sentences.status,
+            sentences.expiry,
         )
         if recalled:
             self.recall.ask(found[:recalled], "risk")

@@ -65,6 +65,7 @@ def recalled_from_licence(
     crises: Array,
     previous: Rows,
     status: Array,
+    expiry: Array,
 ) -> int:
     """Find the sentences of those on licence whom a change in risk that was noticed leads back to prison.
 
@@ -80,7 +81,7 @@ def recalled_from_licence(
 
     Returns how many, written into ``recalled``.
     """
-    sentence = live_sentences(latest, previous, status, rows)
+    sentence = live_sentences(latest, previous, status, expiry, rows)
     many = 0
     for at in range(rows.size):
         row = rows[at]
@@ -120,6 +121,7 @@ def answer_failures(
     contacts: Array,
     previous: Rows,
     status: Array,
+    expiry: Array,
     kind: Array,
     breach_pending: Array,
     breach_known: Array,
@@ -159,7 +161,7 @@ def answer_failures(
     spared : int array
         People whose breach isn't started.
     """
-    sentence = live_sentences(latest, previous, status, rows)
+    sentence = live_sentences(latest, previous, status, expiry, rows)
     if occurrence.size == 0:
         occurrence = occurrences(sentences, spells, contacts, rows)
     recalled, warned, going, breached, by, spared = found[0], found[1], found[2], found[3], found[4], found[5]

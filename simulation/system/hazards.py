@@ -11,6 +11,7 @@ from simulation.engine import NEVER
 from simulation.engine.chance import minus_log_of, uniform_of
 from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.system import codes
+from simulation.system.place import licence_of
 from simulation.system.waits import day_of_wait, value_at
 
 if TYPE_CHECKING:
@@ -197,6 +198,7 @@ def record_reoffences(
     threshold: Floats,
     previous: Rows,
     status: Array,
+    expiry: Array,
     kind: Array,
     length: Array,
     reoffended_on: Days,
@@ -274,9 +276,7 @@ def record_reoffences(
             counted[cell[row]] += 1
             supervised[supervising] = row
             supervising += 1
-            licence = last_ones[at]
-            while licence >= 0 and status[licence] != _CURFEW and status[licence] != _LICENCE:
-                licence = previous[licence]
+            licence = licence_of(last_ones[at], previous, status, expiry)
             if licence >= 0 and uniform_of(own, charged, number) < recall_share[cell[row]]:
                 recalled[recalls] = licence
                 recalls += 1

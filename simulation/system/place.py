@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.system.codes import Location, Setting, Status
 
 Rows = NDArray[np.intp]
@@ -143,22 +143,41 @@ def place_again(
     return size
 
 
+@compiled_inside
+def licence_of(sentence: int, previous: Rows, status: Array, expiry: Array) -> int:
+    """Return the licence from which somebody is recalled, of their latest sentence and those before; -1 if none.
+
+    That is the one on a tag, else the one that runs longest: recall ends liberty under all of them.
+    """
+    found = -1
+    while sentence >= 0:
+        stands = status[sentence]
+        if stands in (_CURFEW, _LICENCE):
+            tagged = found >= 0 and status[found] == _CURFEW
+            if found < 0 or (not tagged and (stands == _CURFEW or expiry[sentence] > expiry[found])):
+                found = sentence
+        sentence = previous[sentence]
+    return found
+
+
 @compiled
-def live_sentences(latest: Rows, previous: Rows, status: NDArray[np.int8], rows: Rows) -> Rows:
-    """Return each person's latest licence, else order, else supervision; -1 if there is none."""
+def live_sentences(latest: Rows, previous: Rows, status: NDArray[np.int8], expiry: Array, rows: Rows) -> Rows:
+    """Return the sentence that a failure touches: licence, else the latest order, else supervision; -1 if none.
+
+    Of licences see :func:`licence_of`.
+    """
     found = np.empty(rows.size, dtype=np.intp)
     for at in range(rows.size):
         fetch_soon(latest, rows[min(at + 2 * AHEAD, rows.size - 1)])
         soon = max(latest[rows[min(at + AHEAD, rows.size - 1)]], 0)
         fetch_soon(status, soon)
         fetch_soon(previous, soon)
-        licence, order, supervision = -1, -1, -1
+        order, supervision = -1, -1
         sentence = latest[rows[at]]
+        licence = licence_of(sentence, previous, status, expiry)
         while sentence >= 0 and licence < 0:
             stands = status[sentence]
-            if stands in (_CURFEW, _LICENCE):
-                licence = sentence
-            elif stands == _ORDER and order < 0:
+            if stands == _ORDER and order < 0:
                 order = sentence
             elif stands == _SUPERVISION and supervision < 0:
                 supervision = sentence

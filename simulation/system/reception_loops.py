@@ -52,14 +52,17 @@ def occurrence_of_term(number: int) -> int:
 
 
 @compiled_inside
-def most_days_on_remand(row: int, today: int, place: int, previous: Rows, released: Days) -> int:
+def most_days_on_remand(
+    row: int, today: int, place: int, offended: int, out_since: int, previous: Rows, released: Days
+) -> int:
     """Return how many days before a sentence somebody can have been on remand, or on a tag that counts like it.
 
-    None of those served under another sentence count twice, nor any on which a recall stood unexecuted.
+    None of those served under another sentence, on recall or after a committal count twice, nor any on which a recall
+    stood unexecuted, nor any from before the last proven reoffence.
     """
     if _COMMUNITY < place < _OVER:
         return 0
-    last, before = NEVER, previous[row]
+    last, before = max(offended, out_since), previous[row]
     while before >= 0:
         last = max(last, int(released[before]))
         before = previous[before]
@@ -105,6 +108,8 @@ def receive_people(
     key: Array,
     sentences: Array,
     location: Array,
+    reoffended_on: Array,
+    out_since: Array,
     latest: Rows,
     previous: Rows,
     status: Array,
@@ -170,7 +175,18 @@ def receive_people(
             if uniform_of(person, constants[_REMANDED], occurrence) < remand_share:
                 uniform = uniform_of(person, constants[_REMAND_DAYS], occurrence)
                 drawn = int(value_at(uniform, remands[0], remands[1]))
-                remand[row] = min(drawn, most_days_on_remand(row, today, int(location[who]), previous, released))
+                remand[row] = min(
+                    drawn,
+                    most_days_on_remand(
+                        row,
+                        today,
+                        int(location[who]),
+                        int(reoffended_on[who]),
+                        int(out_since[who]),
+                        previous,
+                        released,
+                    ),
+                )
         # Somebody is counted where they belong with a term of this length.
         length[row] = int(days)
         place = int(cell[who]) + (longer_group if length[row] >= LONG else 0)

@@ -67,6 +67,7 @@ class Supervision:
             people.moves,
             people.places,
             people.prison_held,
+            people.out_since,
             sentences.previous,
             sentences.status,
             sentences.unpaid_work_only,

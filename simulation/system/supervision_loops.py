@@ -109,6 +109,7 @@ def change_place(
     moves: Array,
     places: Array,
     prison_held: Array,
+    out_since: Array,
     previous: Rows,
     status: Array,
     unpaid_work_only: Array,
@@ -174,6 +175,8 @@ def change_place(
         contact_day[row] = NEVER
         person["contact_due"] = NEVER
         person["wanted"] = 0
+        if source in (_SENTENCED, _RECALLED, _COMMITTED):
+            out_since[row] = today
         if source == _COMMUNITY:
             change_day[row] = NEVER
             death_day[row] = NEVER

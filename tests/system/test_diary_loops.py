@@ -71,13 +71,26 @@ def latest_of(service: Service, statuses: tuple[int, ...]) -> np.ndarray:
     return found
 
 
+def longest_licence(service: Service) -> np.ndarray:
+    """Each person's licence: on a tag, else the longest, else the latest of the longest; -1 if none."""
+    sentences, found = service.sentences, np.full(service.people.size, -1, dtype=np.intp)
+    rows = np.flatnonzero(np.isin(sentences.status[: sentences.size], (Status.CURFEW, Status.LICENCE)))
+
+    def rank(row: int) -> tuple[bool, int, int]:
+        return sentences.status[row] == Status.CURFEW, int(sentences.expiry[row]), int(sentences.number[row])
+
+    for row in sorted(rows.tolist(), key=rank):
+        found[sentences.person[row]] = row
+    return found
+
+
 def test_the_sentence_an_absence_breaks(model: Model) -> None:
-    """A licence before an order, an order before supervision, the latest first."""
+    """A licence before an order, an order before supervision; of licences one on a tag, else the longest."""
     service = model.service
     rows = np.arange(service.people.size, dtype=np.intp)
     sentences = service.sentences
-    found = live_sentences(service.people.latest, sentences.previous, sentences.status, rows)
-    licence = latest_of(service, (Status.CURFEW, Status.LICENCE))
+    found = live_sentences(service.people.latest, sentences.previous, sentences.status, sentences.expiry, rows)
+    licence = longest_licence(service)
     order, supervision = (latest_of(service, (status,)) for status in (Status.ORDER, Status.SUPERVISION))
     expected = np.where(licence >= 0, licence, np.where(order >= 0, order, supervision))
     assert (found == expected).all()

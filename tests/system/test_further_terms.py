@@ -30,7 +30,7 @@ class Heard:
         self.model = Model(request(areas=AREAS, overrides=often))
         self.service = self.model.service
         self.told: dict[int, list[tuple[int, str]]] = collections.defaultdict(list)
-        #: Of those sentenced to custody: place on the day, days on remand, days since the last release.
+        #: Of those sentenced to custody: place on the day, days on remand, days since the last release or offence.
         self.received: list[tuple[int, int, int]] = []
         tell = self.service.tell
 
@@ -51,6 +51,7 @@ class Heard:
         while before >= 0:
             last = max(last, int(sentences.released[before]))
             before = int(sentences.previous[before])
+        last = max(last, int(people.out_since[row]), int(people.reoffended_on[row]))
         self.received.append((int(people.location[row]), int(sentences.remand[made]), self.service.today - last))
 
 

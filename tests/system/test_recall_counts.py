@@ -76,6 +76,7 @@ def test_a_rise_in_risk_has_one_draw_however_many_contacts_it_took() -> None:
         crises,
         np.full(size, -1, dtype=np.int32),
         np.full(size, Status.LICENCE, dtype=np.int8),
+            np.full(size, 900, dtype=np.int32),
     )
     draws = chance.uniform(key, "recall for risk", crises.astype(np.int64))
     assert recalled[:many].tolist() == np.flatnonzero(draws < share).tolist()

@@ -117,6 +117,7 @@ def reoffends(area: Area, person: Person) -> None:
     number = person.reoffences
     person.reoffences += 1
     person.hazard = 0.0
+    person.reoffended_on = world.today
     world.tell(person, "reoffended")
     sentence = person.supervising_sentence()
     if sentence is not None and recall.is_possible(sentence):

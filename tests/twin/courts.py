@@ -68,6 +68,8 @@ class Court:
                 world.people[person.key] = person
             came, self.returners = self.returners, []
             to_sentence = []
+            for person in came:
+                self.arrest(person)
             for person in [*newcomers, *came]:
                 if person.report_is_awaited:
                     # The new matter joins the one that is before the court already.

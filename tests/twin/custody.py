@@ -103,11 +103,11 @@ def sentence(area: Area, person: Person, length: int, occurrence: int) -> None:
 
 
 def most_days_on_remand(person: Person) -> int:
-    """Nobody was on remand who was held or wanted already; and no day counts that was served under another term."""
+    """Nobody was on remand who was held or wanted already, or before the offence; nor does a day served count twice."""
     if person.is_inside or person.location == "at_large":
         return 0
-    left = [each.released for each in person.sentences if each.released is not None]
-    return person.world.today - max(left) if left else 10**9
+    days = [each.released for each in person.sentences] + [person.released_on, person.reoffended_on]
+    return min((person.world.today - day for day in days if day is not None), default=10**9)
 
 
 def receive(area: Area, person: Person, length: int, remand: int, extended: bool, offence: int) -> None:

@@ -154,6 +154,7 @@ class Person:
     unnoticed_so_far: float = 1.0
     changes_in_need: int = 0
     released_on: int | None = None
+    reoffended_on: int | None = None
     hazard: float = 0.0
     reoffences: int = 0
     ahead: dict[str, int] = field(default_factory=dict)
@@ -246,8 +247,12 @@ class Person:
 
     def supervising_sentence(self) -> Sentence | None:
         """Return the sentence that an absence or a rise in risk touches: licence first, order, then supervision."""
-        for wanted in ((CURFEW, LICENCE), (ORDER,), (SUPERVISION,)):
+        licences = [each for each in self.sentences if each.status in (CURFEW, LICENCE)]
+        if licences:
+            # The one on a tag, else the one that runs longest; a life licence is recalled by nobody here.
+            return max(licences, key=lambda each: (each.status == CURFEW, each.expiry or -1, each.number))
+        for wanted in (ORDER, SUPERVISION):
             for sentence in reversed(self.sentences):
-                if sentence.status in wanted:
+                if sentence.status == wanted:
                     return sentence
         return None
