@@ -39,7 +39,6 @@ INSIDE_THE_TARIFF = "workload.minutes"
 
 _BESIDE_THE_TARIFF = ("workload.", "contact.", "organisation.")
 _HALVINGS = 7
-_SWITCH_UNITS = ("0 or 1", "yes or no")
 _LEVER = re.compile(r"(?:^|[.;] )(?:Lever|Switch)\b")
 _NO_COUNT = re.compile(r"share|ratio|probability|odds|multiplier|rate|per ")
 
@@ -94,7 +93,7 @@ def factors(parameters: Parameters, held: Collection[str] = ()) -> tuple[Factor,
 
 
 def _factor(parameter: Parameter) -> Factor | None:
-    if parameter.kind != "number" or parameter.series or parameter.unit in _SWITCH_UNITS:
+    if parameter.kind != "number" or parameter.series or parameter.is_switch:
         return None
     if _LEVER.search(parameter.source):
         return None

@@ -137,8 +137,8 @@ def _scalar(name: str, parameters: Parameters) -> tuple[Parameter, Labels]:
             [f"No lever is called {quote(name)}" + (f"; {hint}" if hint else ". `python run.py explain` lists them.")]
         )
     parameter, labels = found
-    if parameter.kind != "number":
-        words = "true or false" if parameter.kind == "flag" else "a word"
+    if parameter.kind != "number" or parameter.is_switch:
+        words = "a switch, on or off" if parameter.is_switch else "a word"
         raise StudyError([f"{name} is {words}, not a number, so it can't be moved along a range."])
     if parameter.series:
         raise StudyError([f"{name} is a series of dated values, not one number; move a dose of a scenario instead."])
@@ -169,7 +169,7 @@ def _undosable(baseline: Resolved, scenario: Resolved) -> list[str]:
         parameter.name
         for change in _own_changes(baseline, scenario)
         for _, parameter, _, _ in _pieces(change, scenario.parameters)
-        if parameter.kind != "number"
+        if parameter.kind != "number" or parameter.is_switch
     ]
     return [
         f"{scenario.name} can't be taken in part: {name} is not a number. Move one of its numbers instead."

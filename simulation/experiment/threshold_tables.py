@@ -155,7 +155,7 @@ def lever_words(value: float, width: float) -> str:
 
     Examples
     --------
-    >>> lever_words(1.43217, 0.21), lever_words(14.2, 7.0), lever_words(0.5, float("nan"))
+    >>> lever_words(1.43217, 0.21), lever_words(14.2, 17.0), lever_words(0.5, float("nan"))
     ('1.43', '14', '0.5')
     """
     if not math.isfinite(width) or width <= 0:

@@ -35,6 +35,8 @@ CONFIDENCE = {
     "assume": "judgement",
 }
 
+_SWITCH_UNITS = ("0 or 1", "yes or no")
+
 DEEPEST_TABLE = 3
 
 
@@ -92,6 +94,11 @@ class Parameter:
         if isinstance(first, bool):
             return "flag"
         return "text" if isinstance(first, str) else "number"
+
+    @property
+    def is_switch(self) -> bool:
+        """True when it only says whether: a flag, or a number that is 0 or 1 with nothing between."""
+        return self.kind == "flag" or self.unit in _SWITCH_UNITS
 
     @property
     def is_table(self) -> bool:
