@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from simulation.experiment.whole import TOGETHER
 from simulation.experiment.windows import Window
 from simulation.measures.registry import COUNT_BY_NAME, COUNTS, Measure
 
@@ -66,6 +67,11 @@ class Counts:
     def _position(self) -> dict[str, int]:
         return {name: position for position, name in enumerate(PLAIN_COUNTS)}
 
+    @cached_property
+    def _together(self) -> Counts:
+        """All areas as one, added up while they are whole numbers."""
+        return Counts((WHOLE,), self.months, self.values.sum(axis=1, keepdims=True))
+
     def over(self, names: Sequence[str], window: Window, scaled: bool) -> Floats:
         """Return counts added together over a window.
 
@@ -113,8 +119,9 @@ class Counts:
         by_area : ndarray of float64, shape (areas, replications)
             Police force areas only. NaN where the denominator is zero.
         """
+        top, bottom = self._together.parts(measure, window)
+        whole = ratio(top[0], None if bottom is None else bottom[0], measure.scale)
         top, bottom = self.parts(measure, window)
-        whole = ratio(top.sum(axis=0), None if bottom is None else bottom.sum(axis=0), measure.scale)
         by_area = ratio(top[:-1], None if bottom is None else bottom[:-1], measure.scale)
         return whole, by_area
 
@@ -163,6 +170,9 @@ def load_counts(
 def read_counts(path: Path, areas: Sequence[str], months: Sequence[str]) -> Integers:
     """Read one run file; see `load_counts`.
 
+    Of a run kept as sums over its areas, everything stands under `WHOLE`: only levels of all areas together mean
+    anything.
+
     Returns
     -------
     ndarray of int64, shape (counts, areas and `WHOLE`, months)
@@ -170,7 +180,8 @@ def read_counts(path: Path, areas: Sequence[str], months: Sequence[str]) -> Inte
     places = (*areas, WHOLE)
     shape = (len(PLAIN_COUNTS), len(places), len(months))
     # Words become numbers at once: to group by words takes twice as long.
-    known = {"area": pl.Enum(places), "measure": pl.Enum((*PLAIN_COUNTS, *_HISTOGRAMS)), "month": pl.Enum(months)}
+    words = {"area": (*places, TOGETHER), "measure": (*PLAIN_COUNTS, *_HISTOGRAMS), "month": tuple(months)}
+    known = {column: pl.Enum(each) for column, each in words.items()}
     found = pl.scan_parquet(path).filter(pl.col("month").is_in(list(months)))
     codes = [pl.col(name).cast(kind, strict=False).to_physical().alias(name) for name, kind in known.items()]
     plain_or_unknown = (pl.col("measure") < len(PLAIN_COUNTS)).fill_null(True)
@@ -180,9 +191,9 @@ def read_counts(path: Path, areas: Sequence[str], months: Sequence[str]) -> Inte
             every = found.select(pl.col(column).unique()).collect()[column].to_list()
             names = ", ".join(sorted(set(every) - set(known[column].categories)))
             raise ValueError(f"{path.name} holds a {column} that the study does not know: {names}")
-    where = np.ravel_multi_index(
-        tuple(rows[column].to_numpy().astype(np.intp) for column in ("measure", "area", "month")), shape
-    )
+    measure, area, month = (rows[column].to_numpy().astype(np.intp) for column in ("measure", "area", "month"))
+    # A sum over all areas belongs to none of them.
+    where = np.ravel_multi_index((measure, np.minimum(area, len(places) - 1), month), shape)
     sums = np.zeros(shape, dtype=np.int64)
     np.add.at(sums.reshape(-1), where, rows["value"].to_numpy())
     return sums

@@ -20,6 +20,7 @@ from simulation.experiment.jobs import PlannedRun
 from simulation.experiment.manifest import MODEL, code_digest
 from simulation.experiment.precision import Precision, make_precision
 from simulation.experiment.runfiles import run_key
+from simulation.experiment.whole import TOGETHER
 from simulation.experiment.windows import whole_months
 from simulation.measures.groups import SPLITS
 from simulation.measures.registry import HEADLINES
@@ -206,7 +207,7 @@ class Plan:
 
     @cached_property
     def drawn_runs(self) -> dict[tuple[int, str, int], PlannedRun]:
-        """Every run of a draw after the central one, by draw, scenario and replication."""
+        """Every run of a draw after the central one, by draw, scenario and replication; kept as sums over areas."""
         days = (self.baseline.end - self.baseline.start).days + 1
         found = {}
         for draw, scenarios in enumerate(self.drawn, 1):
@@ -214,7 +215,8 @@ class Plan:
                 impact = None if scenario is scenarios[0] else scenarios[0].first_difference(scenario)
                 digest = scenario.digest()
                 for replication in range(self.replications):
-                    determinants = self._determinants(digest, replication)
+                    # Thousands of them may be asked for, and nothing reads them by area.
+                    determinants = {**self._determinants(digest, replication), "kept": TOGETHER}
                     found[draw, scenario.name, replication] = PlannedRun(
                         key=run_key(determinants),
                         scenario=scenario.name,
@@ -225,6 +227,7 @@ class Plan:
                         days=days,
                         split=self.split,
                         draw=draw,
+                        whole=True,
                     )
         return found
 

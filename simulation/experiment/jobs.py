@@ -41,6 +41,8 @@ class PlannedRun:
         Whether it is a companion with every assumed effect on; these have a baseline of their own.
     draw : int
         Number of the set of parameters; 0 for the central values.
+    whole : bool
+        Whether its file keeps only sums over areas and providers; its determinants say so too.
     beside : bool
         Whether it may be taken from a study beside this one that has made it in the meantime.
     """
@@ -55,6 +57,7 @@ class PlannedRun:
     split: str = ""
     with_effects: bool = False
     draw: int = 0
+    whole: bool = False
     beside: bool = False
 
     @property

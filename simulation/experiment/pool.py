@@ -27,6 +27,7 @@ from typing import Any
 from simulation.experiment.jobs import Job, PlannedRun
 from simulation.experiment.runfiles import NO_ROOM, RunSummary, write_run
 from simulation.experiment.sharing import CannotSave, take_over, why_not_saved
+from simulation.experiment.whole import together
 
 WORKER_ENVIRONMENT = {
     "POLARS_MAX_THREADS": "1",
@@ -390,8 +391,9 @@ def run_request(run: PlannedRun, model: Any, seed: int, tell: Callable[[Message]
 
 def _save(run: PlannedRun, output: Any, folder: Path) -> RunSaved:
     try:
+        rows = together(output.rows) if run.whole else output.rows
         record = write_run(
-            folder, run.determinants, output.rows, output.event_digests, output.state_digests, output.checks
+            folder, run.determinants, rows, output.event_digests, output.state_digests, output.checks
         )
     except OSError as error:
         if error.errno not in NO_ROOM:
