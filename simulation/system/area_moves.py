@@ -21,6 +21,7 @@ from simulation.engine.calendar import YEAR_DAYS
 from simulation.system.codes import CRC, NPS, Location, Progress
 from simulation.system.levers import Levers
 from simulation.system.organisation import Organisation
+from simulation.system.population import area_of_conviction
 from simulation.system.quantiles import draw
 from simulation.system.service import Array, Rows, Service
 from simulation.system.splitting import of_the_nps
@@ -30,6 +31,7 @@ from simulation.system.supervision import Supervision
 _PER = 1024
 _RATE = "allocation.area_moves_per_year"
 _MOST_COUNTED = 127
+_NOBODY = np.empty(0, dtype=np.intp)
 
 
 def anybody_moves(service: Service) -> bool:
@@ -92,6 +94,19 @@ class AreaMoves:
         self.refused_share = levers.cells("allocation.area_refused_share")
         self.again_after = levers.integer("allocation.area_again_working_days")
         self.unified = levers.grid("organisation.unified")[:, NPS] > 0.5
+        #: Everybody whom another area than that of conviction has taken over; derived, so no state.
+        self.taken_over = self.find_taken_over()
+
+    def find_taken_over(self) -> Rows:
+        """Find who belongs to another area than the one that convicted them, or whose officer still does."""
+        people, posts = self.service.people, self.service.posts
+        if not self.possible:
+            return _NOBODY
+        convicted_in = area_of_conviction(people.key[: people.size])
+        away = people.area[: people.size] != convicted_in
+        held = np.flatnonzero(people.officer[: people.size] >= 0)
+        away[held] |= posts.area[people.officer[held]] != convicted_in[held]
+        return np.flatnonzero(away)
 
     # --- Dates --------------------------------------------------------------------------------------------------
 
@@ -218,6 +233,7 @@ class AreaMoves:
         self.choose_side(rows, one_before)
         service.regroup(rows)
         self.take_requirements(rows)
+        self.taken_over = each_once(np.concatenate([self.taken_over, rows]))
         service.count("area_transfers", rows)
         service.count("area_transfer_days", rows, (service.today - people.area_moved_on[rows]).astype(np.int64))
         service.tell("taken over by another area", rows, people.area[rows])
