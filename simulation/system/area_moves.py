@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.agenda import each_once
 from simulation.engine.calendar import YEAR_DAYS
+from simulation.engine.compiled import compiled
 from simulation.system.codes import CRC, NPS, Location, Progress
 from simulation.system.levers import Levers
 from simulation.system.organisation import Organisation
@@ -32,6 +33,8 @@ _PER = 1024
 _RATE = "allocation.area_moves_per_year"
 _MOST_COUNTED = 127
 _NOBODY = np.empty(0, dtype=np.intp)
+# Compiled code knows plain numbers only.
+_FINISHED = Progress.FINISHED
 
 
 def anybody_moves(service: Service) -> bool:
@@ -70,6 +73,35 @@ def destinations(area: Array, areas: Array, residents: Array, uniform: Array) ->
     place += np.where(place >= edges[own] - residents[own], residents[own], 0)
     found: NDArray[np.int64] = areas[np.searchsorted(edges, place, side="right")]
     return found
+
+
+@compiled
+def take_requirements(
+    rows: Rows, latest: Rows, previous: Rows, cell_of: Array, required_by: Array, progress: Array, cell: Array
+) -> None:
+    """Let what sentences of some people still require be counted where these people are.
+
+    Parameters
+    ----------
+    rows : int array
+        Rows of people.
+    latest, previous : int arrays (people,) and (sentences,)
+        Everybody's latest sentence, and the one of the same person before each.
+    cell_of : int array (people,)
+        Where everybody's counts go.
+    required_by, progress, cell : int arrays (requirements,)
+        Sentence of each requirement, how far it has come and where it is counted; moved here. Requirements are written
+        sentence by sentence, so that sentences are in order.
+    """
+    for row in rows:
+        sentence = latest[row]
+        while sentence >= 0:
+            at = np.searchsorted(required_by, sentence)
+            while at < required_by.size and required_by[at] == sentence:
+                if progress[at] < _FINISHED:
+                    cell[at] = cell_of[row]
+                at += 1
+            sentence = previous[sentence]
 
 
 class AreaMoves:
@@ -254,11 +286,15 @@ class AreaMoves:
     def take_requirements(self, rows: Rows) -> None:
         """Let places for what is still ordered be the new area's; a programme that has begun goes on in its group."""
         people, requirements = self.service.people, self.service.requirements
-        moved = np.zeros(people.size, dtype=np.bool_)
-        moved[rows] = True
-        person = requirements.person[: requirements.size]
-        open_ = np.flatnonzero(moved[person] & (requirements.progress[: requirements.size] < Progress.FINISHED))
-        requirements.cell[open_] = people.cell[person[open_]]
+        take_requirements(
+            rows,
+            people.latest,
+            self.service.sentences.previous,
+            people.cell,
+            requirements.sentence[: requirements.size],
+            requirements.progress,
+            requirements.cell,
+        )
 
     def count(self) -> None:
         """Count people in the community who live in another area than the one that has their case."""

@@ -140,6 +140,11 @@ def test_who_lives_elsewhere_and_is_here_waits_for_an_answer(moved: Model) -> No
     assert not (service.agendas["area move"].day_of(rows) != NEVER).any()
 
 
+def test_what_a_sentence_requires_lies_together_and_in_order(moved: Model) -> None:
+    requirements = moved.service.requirements
+    assert (np.diff(requirements.sentence[: requirements.size]) >= 0).all()
+
+
 def test_places_for_what_was_ordered_follow(moved: Model) -> None:
     people, rows = moved.service.people, moved.service.requirements
     waiting = np.flatnonzero(rows.progress[: rows.size] < Progress.FINISHED)
