@@ -17,6 +17,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
+from simulation.engine.agenda import each_once
 from simulation.engine.calendar import YEAR_DAYS
 from simulation.system.codes import Kind, Location, Rosh, Status
 from simulation.system.population import Population
@@ -53,9 +54,13 @@ class FullPrisons:
         """Return by how many places each area run is short of the least headroom; below 0 where it isn't."""
         service = self.service
         today, areas = service.today, np.array(service.resolved.areas, dtype=np.int64)
-        people, size = service.people, service.people.size
-        inside = (people.location[:size] == Location.SENTENCED) | (people.location[:size] == Location.RECALLED)
-        held = np.bincount(people.area[:size][inside], minlength=service.areas)
+        people, sentences = service.people, service.sentences
+        # Whoever is inside is there under some sentence: those are far fewer than all people.
+        status = sentences.status[: sentences.size]
+        person = each_once(sentences.person[np.flatnonzero((status == Status.CUSTODY) | (status == Status.RECALLED))])
+        location = people.location[person]
+        inside = person[(location == Location.SENTENCED) | (location == Location.RECALLED)]
+        held = np.bincount(people.area[inside], minlength=service.areas)
         outside = service.resolved.series_value("custody.remand_population", today, 0)
         outside += service.levers.number("custody.other_prisoners")
         places = service.resolved.series_value("custody.usable_places", today, 0) * (1 - self.least)
@@ -97,20 +102,21 @@ class FullPrisons:
     def eligible(self) -> Rows:
         """Return sentences that may end in prison from tomorrow on."""
         service, people, sentences = self.service, self.service.people, self.service.sentences
-        size, today = sentences.size, service.today
+        today = service.today
         next_day = int(service.calendar.working_day_after(np.array([today + 1]))[0])
         # Whoever is let out on the working day before a weekend goes then anyway.
-        held = (sentences.status[:size] == Status.CUSTODY) & (sentences.kind[:size] == Kind.DETERMINATE)
-        held &= (sentences.custody_end[:size] > next_day) & (sentences.custody_end[:size] <= today + self.most_days)
-        held &= (sentences.length[:size] < self.below) & (sentences.extended[:size] == 0)
-        rows = np.flatnonzero(held)
+        terms = np.flatnonzero(sentences.status[: sentences.size] == Status.CUSTODY)
+        end = sentences.custody_end[terms]
+        rows = terms[(end > next_day) & (end <= today + self.most_days)]
+        rows = rows[(sentences.kind[rows] == Kind.DETERMINATE) & (sentences.extended[rows] == 0)]
+        rows = rows[sentences.length[rows] < self.below]
         rows = rows[service.agendas["release"].day_of(rows) > next_day]
         person = sentences.person[rows]
         rows = rows[(people.assessed_rosh[person] <= Rosh.MEDIUM) & (people.deportation[person] == 0)]
         other = (1 << int(Status.RECALLED)) | (1 << int(Status.AT_LARGE))
-        alone = (service.statuses(sentences.person[rows]) & other) == 0
-        rows = rows[alone]
+        rows = rows[(service.statuses(sentences.person[rows]) & other) == 0]
         # On no second term: each person's terms in custody are counted.
-        terms = np.bincount(sentences.person[:size][sentences.status[:size] == Status.CUSTODY], minlength=people.size)
-        found: Rows = rows[terms[sentences.person[rows]] == 1]
+        serving, person = np.sort(sentences.person[terms]), sentences.person[rows]
+        many = np.searchsorted(serving, person, "right") - np.searchsorted(serving, person, "left")
+        found: Rows = rows[many == 1]
         return found
