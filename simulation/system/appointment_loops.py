@@ -93,7 +93,12 @@ def full_days(
     for task in range(due.size, server.size):
         if server[task] >= 0:
             load[server[task]] += seconds[task]
-    for row in due:
+    for at in range(due.size):
+        soon = due[min(at + AHEAD, due.size - 1)]
+        # Setting and tier lie beside the officer.
+        fetch_soon(people.records, soon)
+        fetch_soon(people.officer, soon)
+        row = due[at]
         officer = people.officer[row]
         if officer >= 0:
             person = people.records[row]
