@@ -61,6 +61,17 @@ _HIGH, _CONTACT = Rosh.HIGH, Task.CONTACT
 
 
 @compiled
+def not_wanted(due: Rows, wanted: NDArray[np.int8]) -> Rows:
+    """Return those of some people for whom no warrant is out."""
+    found, many = np.empty(due.size + 1, dtype=np.intp), 0
+    for at in range(due.size):
+        fetch_soon(wanted, due[min(at + AHEAD, due.size - 1)])
+        found[many] = due[at]
+        many += wanted[due[at]] == 0
+    return found[:many]
+
+
+@compiled
 def full_days(
     due: Rows,
     people: PeopleColumns,

@@ -28,6 +28,7 @@ from simulation.system.appointment_loops import (
     Outcome,
     contacts_held,
     full_days,
+    not_wanted,
     open_contacts,
 )
 from simulation.system.codes import Location, Mode, Task
@@ -171,7 +172,7 @@ class Caseload:
             today = service.today
             due, reviews = service.agendas["contact"].due(today), service.agendas["review"].due(today)
             # Nothing is booked for people for whom a warrant is out until they are arrested.
-            due = due[service.people.wanted[due] == 0]
+            due = not_wanted(due, service.people.wanted)
             if service.calendar.is_working(today):
                 self.work(due, reviews)
             else:

@@ -112,7 +112,7 @@ def judged(
     rows, good = np.empty(end - first, dtype=np.intp), np.empty(end - first, dtype=np.bool_)
     many = 0
     for row in range(first, end):
-        if location[row] != _COMMUNITY or area[row] != number or side[row] < 0 or today - stage_start[row] < case_days:
+        if area[row] != number or location[row] != _COMMUNITY or side[row] < 0 or today - stage_start[row] < case_days:
             continue
         seen = today - int(last_seen[row]) <= seen_days or work_only[row] == 1
         begun = first_due_from[row] == NEVER
