@@ -61,6 +61,17 @@ _HIGH, _CONTACT = Rosh.HIGH, Task.CONTACT
 
 
 @compiled
+def not_wanted(due: Rows, wanted: NDArray[np.int8]) -> Rows:
+    """Return those of some people for whom no warrant is out."""
+    found, many = np.empty(due.size + 1, dtype=np.intp), 0
+    for at in range(due.size):
+        fetch_soon(wanted, due[min(at + AHEAD, due.size - 1)])
+        found[many] = due[at]
+        many += wanted[due[at]] == 0
+    return found[:many]
+
+
+@compiled
 def full_days(
     due: Rows,
     people: PeopleColumns,
@@ -93,7 +104,12 @@ def full_days(
     for task in range(due.size, server.size):
         if server[task] >= 0:
             load[server[task]] += seconds[task]
-    for row in due:
+    for at in range(due.size):
+        soon = due[min(at + AHEAD, due.size - 1)]
+        # Setting and tier lie beside the officer.
+        fetch_soon(people.records, soon)
+        fetch_soon(people.officer, soon)
+        row = due[at]
         officer = people.officer[row]
         if officer >= 0:
             person = people.records[row]

@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.agenda import each_once
 from simulation.engine.calendar import YEAR_DAYS
+from simulation.engine.compiled import compiled
 from simulation.system.codes import CRC, NPS, Location, Progress
 from simulation.system.levers import Levers
 from simulation.system.organisation import Organisation
+from simulation.system.population import area_of_conviction
 from simulation.system.quantiles import draw
 from simulation.system.service import Array, Rows, Service
 from simulation.system.splitting import of_the_nps
@@ -30,6 +32,9 @@ from simulation.system.supervision import Supervision
 _PER = 1024
 _RATE = "allocation.area_moves_per_year"
 _MOST_COUNTED = 127
+_NOBODY = np.empty(0, dtype=np.intp)
+# Compiled code knows plain numbers only.
+_FINISHED = Progress.FINISHED
 
 
 def anybody_moves(service: Service) -> bool:
@@ -70,6 +75,35 @@ def destinations(area: Array, areas: Array, residents: Array, uniform: Array) ->
     return found
 
 
+@compiled
+def take_requirements(
+    rows: Rows, latest: Rows, previous: Rows, cell_of: Array, required_by: Array, progress: Array, cell: Array
+) -> None:
+    """Let what sentences of some people still require be counted where these people are.
+
+    Parameters
+    ----------
+    rows : int array
+        Rows of people.
+    latest, previous : int arrays (people,) and (sentences,)
+        Everybody's latest sentence, and the one of the same person before each.
+    cell_of : int array (people,)
+        Where everybody's counts go.
+    required_by, progress, cell : int arrays (requirements,)
+        Sentence of each requirement, how far it has come and where it is counted; moved here. Requirements are written
+        sentence by sentence, so that sentences are in order.
+    """
+    for row in rows:
+        sentence = latest[row]
+        while sentence >= 0:
+            at = np.searchsorted(required_by, sentence)
+            while at < required_by.size and required_by[at] == sentence:
+                if progress[at] < _FINISHED:
+                    cell[at] = cell_of[row]
+                at += 1
+            sentence = previous[sentence]
+
+
 class AreaMoves:
     """People who move to another area, and the areas that take their cases over."""
 
@@ -92,6 +126,19 @@ class AreaMoves:
         self.refused_share = levers.cells("allocation.area_refused_share")
         self.again_after = levers.integer("allocation.area_again_working_days")
         self.unified = levers.grid("organisation.unified")[:, NPS] > 0.5
+        #: Everybody whom another area than that of conviction has taken over; derived, so no state.
+        self.taken_over = self.find_taken_over()
+
+    def find_taken_over(self) -> Rows:
+        """Find who belongs to another area than the one that convicted them, or whose officer still does."""
+        people, posts = self.service.people, self.service.posts
+        if not self.possible:
+            return _NOBODY
+        convicted_in = area_of_conviction(people.key[: people.size])
+        away = people.area[: people.size] != convicted_in
+        held = np.flatnonzero(people.officer[: people.size] >= 0)
+        away[held] |= posts.area[people.officer[held]] != convicted_in[held]
+        return np.flatnonzero(away)
 
     # --- Dates --------------------------------------------------------------------------------------------------
 
@@ -218,6 +265,7 @@ class AreaMoves:
         self.choose_side(rows, one_before)
         service.regroup(rows)
         self.take_requirements(rows)
+        self.taken_over = each_once(np.concatenate([self.taken_over, rows]))
         service.count("area_transfers", rows)
         service.count("area_transfer_days", rows, (service.today - people.area_moved_on[rows]).astype(np.int64))
         service.tell("taken over by another area", rows, people.area[rows])
@@ -238,11 +286,15 @@ class AreaMoves:
     def take_requirements(self, rows: Rows) -> None:
         """Let places for what is still ordered be the new area's; a programme that has begun goes on in its group."""
         people, requirements = self.service.people, self.service.requirements
-        moved = np.zeros(people.size, dtype=np.bool_)
-        moved[rows] = True
-        person = requirements.person[: requirements.size]
-        open_ = np.flatnonzero(moved[person] & (requirements.progress[: requirements.size] < Progress.FINISHED))
-        requirements.cell[open_] = people.cell[person[open_]]
+        take_requirements(
+            rows,
+            people.latest,
+            self.service.sentences.previous,
+            people.cell,
+            requirements.sentence[: requirements.size],
+            requirements.progress,
+            requirements.cell,
+        )
 
     def count(self) -> None:
         """Count people in the community who live in another area than the one that has their case."""

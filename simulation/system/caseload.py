@@ -28,6 +28,7 @@ from simulation.system.appointment_loops import (
     Outcome,
     contacts_held,
     full_days,
+    not_wanted,
     open_contacts,
 )
 from simulation.system.codes import Location, Mode, Task
@@ -171,7 +172,7 @@ class Caseload:
             today = service.today
             due, reviews = service.agendas["contact"].due(today), service.agendas["review"].due(today)
             # Nothing is booked for people for whom a warrant is out until they are arrested.
-            due = due[service.people.wanted[due] == 0]
+            due = not_wanted(due, service.people.wanted)
             if service.calendar.is_working(today):
                 self.work(due, reviews)
             else:
@@ -280,6 +281,8 @@ class Caseload:
     def tell_of_turned(self, due: Rows, turned: NDArray[np.int8], keys: Array) -> None:
         """Tell people whose visit of today became something shorter because their officer has too little time."""
         service = self.service
+        changed = np.flatnonzero(turned)
+        due, turned, keys = due[changed], turned[changed], keys[changed]
         calls, groups, hub = (turned == mode for mode in (Mode.TELEPHONE, Mode.GROUP, Mode.HUB_CALL))
         service.tell("visit became a call for want of time", due[calls], 0, keys[calls])
         service.tell("visit became a group for want of time", due[groups], 0, keys[groups])

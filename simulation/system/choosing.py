@@ -72,6 +72,24 @@ def load_of(held: int, hours_left: int) -> int:
     return int(np.floor(held * 1e6 / hours_left))
 
 
+@compiled_inside
+def by_team(post_team: Array, number_of_teams: int) -> tuple[Rows, Rows]:
+    """Return officers in the order of their teams, and where each team begins among them.
+
+    Those of team t are ``members[starts[t]:starts[t + 1]]``, in the order in which they were.
+    """
+    starts = np.zeros(number_of_teams + 1, dtype=np.intp)
+    for its_team in post_team:
+        starts[its_team + 1] += 1
+    for number in range(number_of_teams):
+        starts[number + 1] += starts[number]
+    members, filled = np.empty(post_team.size, dtype=np.intp), starts.copy()
+    for at in range(post_team.size):
+        members[filled[post_team[at]]] = at
+        filled[post_team[at]] += 1
+    return members, starts
+
+
 @compiled
 def choose_officers(
     team: Array, cost: Array, posts: Array, post_team: Array, held: Array, hours_left: Array, number_of_teams: int
@@ -93,20 +111,12 @@ def choose_officers(
     chosen : int array (cases,)
         Row of the officer of each case; -1 where the team has nobody.
     """
-    # Officers in the order of their teams: those of team t are members[starts[t]:starts[t + 1]].
-    starts = np.zeros(number_of_teams + 1, dtype=np.intp)
-    for its_team in post_team:
-        starts[its_team + 1] += 1
-    for number in range(number_of_teams):
-        starts[number + 1] += starts[number]
-    members, filled = np.empty(posts.size, dtype=np.intp), starts.copy()
+    members, starts = by_team(post_team, number_of_teams)
     # What they hold and what that is for their hours, in the same order: the officers of a team are gone through often.
     holds, now = np.empty(posts.size, dtype=np.int64), np.empty(posts.size, dtype=np.int64)
-    for at in range(posts.size):
-        place = filled[post_team[at]]
-        members[place] = at
+    for place in range(posts.size):
+        at = members[place]
         holds[place], now[place] = held[at], load_of(held[at], hours_left[at])
-        filled[post_team[at]] += 1
     chosen = np.full(team.size, -1, dtype=np.intp)
     for case in range(team.size):
         first, end = starts[team[case]], starts[team[case] + 1]
@@ -141,6 +151,7 @@ def choose_by_rule(
     most: Array,
     turn: Array,
     last: Array,
+    number_of_teams: int,
 ) -> NDArray[np.intp]:
     """Give out cases one by one, by turns or by load, to officers with room under their cap.
 
@@ -169,6 +180,8 @@ def choose_by_rule(
         Where in ``last`` the turns of the officers are kept among whom each case is given out.
     last : int array (turns,)
         Row of the officer whose turn was the last one; moved here.
+    number_of_teams : int
+        Teams in all.
 
     Returns
     -------
@@ -178,11 +191,10 @@ def choose_by_rule(
     """
     chosen = np.full(team.size, NOBODY, dtype=np.intp)
     holds, rows = held.copy(), most.shape[0]
+    members, starts = by_team(post_team, number_of_teams)
     for case in range(team.size):
         best, best_after, least = -1, False, 0
-        for at in range(posts.size):
-            if post_team[at] != team[case]:
-                continue
+        for at in members[starts[team[case]] : starts[team[case] + 1]]:
             post = posts[at]
             room = leaves[case] == post
             if not room:
@@ -404,6 +416,7 @@ def give_cases(
                 most,
                 turn,
                 rules.last,
+                numbers,
             )
         for at in range(size):
             post = found[at]

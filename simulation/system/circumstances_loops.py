@@ -286,6 +286,11 @@ def odds_of_missing(
     """Return by how much each person's circumstances multiply the odds of missing an appointment."""
     odds = np.empty(rows.size, dtype=np.float64)
     for at in range(rows.size):
+        soon = rows[min(at + AHEAD, rows.size - 1)]
+        # The day on which income begins lies beside the home.
+        fetch_soon(home, soon)
+        fetch_soon(mentored_until, soon)
+        fetch_soon(engagement, soon)
         row = rows[at]
         odds[at] = ratio_of(
             int(home[row]), int(income_from[row]), int(mentored_until[row]), int(engagement[row]), today, ratios

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.engine.compiled import compiled, compiled_inside
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.system.groups import band_of_age
 from simulation.system.operating_models import by_operating_model
 from simulation.system.service import Array, Rows, Service
@@ -246,6 +246,11 @@ def groups_of_cases(
     """Return the group that holds the cohort of each case in its team; 0 where cases aren't parted."""
     found = np.zeros(rows.size, dtype=np.int64)
     for at in range(rows.size):
+        soon = rows[min(at + AHEAD, rows.size - 1)]
+        fetch_soon(area, soon)
+        fetch_soon(side, soon)
+        fetch_soon(office, soon)
+        fetch_soon(convicted, soon)
         row = rows[at]
         its_side = 0 if unified[area[row]] else int(side[row])
         team = int(office[row]) * 2 + its_side

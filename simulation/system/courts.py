@@ -276,31 +276,34 @@ class Courts:
         The time comes off the officer's day before any case: it is owed. A standard report needs a probation officer.
         Where nobody is at work, the report waits and is late.
         """
-        service, queue, posts = self.service, self.service.court_queue, self.service.posts
+        service, people, queue, posts = self.service, self.service.people, self.service.court_queue, self.service.posts
         size, today = posts.size, service.today
         at_work = (posts.filled[:size] == 1) & (posts.employer[:size] == NPS)
         at_work &= (posts.sick_until[:size] <= today) & (posts.leave_until[:size] <= today)
         at_work &= posts.covered[:size] == 0
-        written = []
-        people = service.people
+        able = np.flatnonzero(at_work)
+        # Officers and reports by area, so that the n-th report of an area is that of its n-th officer from today's on.
+        able = able[np.argsort(posts.area[able], kind="stable")]
         order = reports[np.lexsort((people.key[queue.row[reports]], queue.area[reports]))]
         standard = people.report[queue.row[order]] == Report.STANDARD
-        for area in np.unique(queue.area[order]):
-            here = at_work & (posts.area[:size] == area)
-            for only_po in (True, False):
-                theirs = order[(queue.area[order] == area) & (standard == only_po)]
-                officers = np.flatnonzero(here & ((posts.grade[:size] == Grade.PO) | (not only_po)))
-                if theirs.size == 0 or officers.size == 0:
-                    continue
-                # Whose turn it is moves on every day.
-                turn = officers[(today + np.arange(theirs.size)) % officers.size]
-                np.add.at(posts.owed, turn, queue.seconds[theirs])
-                service.tables["balance"].value[CHARGED] += int(queue.seconds[theirs].sum(dtype=np.int64))
-                # The workload tool shows these besides cases.
-                points = self.allocation.workload.court_points[people.report[queue.row[theirs]]]
-                np.add.at(posts.report_points, turn, points)
-                written.append(theirs)
-        done = np.concatenate(written) if written else reports[:0]
+        written = []
+        for only_po in (True, False):
+            officers = able[(posts.grade[able] == Grade.PO) | (not only_po)]
+            many = np.bincount(posts.area[officers], minlength=service.areas)
+            first = np.cumsum(many) - many
+            theirs = order[standard == only_po]
+            theirs = theirs[many[queue.area[theirs]] > 0]
+            area = queue.area[theirs]
+            number = np.arange(theirs.size) - np.searchsorted(area, area)
+            # Whose turn it is moves on every day.
+            turn = officers[first[area] + (today + number) % many[area]]
+            np.add.at(posts.owed, turn, queue.seconds[theirs])
+            service.tables["balance"].value[CHARGED] += int(queue.seconds[theirs].sum(dtype=np.int64))
+            # The workload tool shows these besides cases.
+            points = self.allocation.workload.court_points[people.report[queue.row[theirs]]]
+            np.add.at(posts.report_points, turn, points)
+            written.append(theirs)
+        done = np.concatenate(written)
         codes, seconds = queue.area[done].astype(np.int64) * 2, queue.seconds[done].astype(np.int64)
         service.count_codes("report_seconds_duty", codes, seconds)
         service.count_codes("seconds_demanded", codes, seconds)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER
-from simulation.engine.compiled import compiled, compiled_inside
+from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.system import codes
 
 if TYPE_CHECKING:
@@ -51,9 +51,18 @@ def reoffending_ratios(
 ) -> NDArray[np.float64]:
     """Return by how much everybody's hazard of reoffending is multiplied this month; 1 outside supervision."""
     ratios = np.ones(size, dtype=np.float64)
+    # Who is in the community, without a choice that the processor would guess wrong.
+    community, many = np.empty(size + 1, dtype=np.intp), 0
     for row in range(size):
-        if location[row] != _COMMUNITY:
-            continue
+        community[many] = row
+        many += location[row] == _COMMUNITY
+    for at in range(many):
+        soon = community[min(at + AHEAD, many - 1)]
+        # One column of each group that lies together.
+        fetch_soon(last_seen, soon)
+        fetch_soon(ogrs, soon)
+        fetch_soon(home, soon)
+        row = community[at]
         ratio = 1.0
         low = tier[row] >= _LOW_TIER
         # People supervised for unpaid work alone have no contact to miss.

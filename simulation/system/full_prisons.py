@@ -18,11 +18,40 @@ import simpy
 from numpy.typing import NDArray
 
 from simulation.engine.calendar import YEAR_DAYS
+from simulation.engine.compiled import AHEAD, compiled, fetch_soon
 from simulation.system.codes import Kind, Location, Rosh, Status
 from simulation.system.population import Population
-from simulation.system.service import Rows, Service
+from simulation.system.service import Array, Rows, Service
 
 _SUNDAY = 6
+# Compiled code knows plain numbers only.
+_SENTENCED, _RECALLED, _CUSTODY = Location.SENTENCED, Location.RECALLED, Status.CUSTODY
+
+
+@compiled
+def held_by_area(places: Array, area: Array, areas: int) -> NDArray[np.int64]:
+    """Count those in prison by area, sentenced and recalled; ``places`` are those of everybody."""
+    # Written for everybody, kept for some: a choice that can't be foretold costs more than a number.
+    inside, many = np.empty(places.size + 1, dtype=np.int32), 0
+    for row in range(places.size):
+        inside[many] = row
+        location = places[row]["location"]
+        many += (location == _SENTENCED) | (location == _RECALLED)
+    held = np.zeros(areas, dtype=np.int64)
+    for at in range(many):
+        fetch_soon(area, inside[min(at + AHEAD, many - 1)])
+        held[area[inside[at]]] += 1
+    return held
+
+
+@compiled
+def in_custody(status: Array) -> Rows:
+    """Return sentences of whose term in prison the first part is being served."""
+    rows, many = np.empty(status.size + 1, dtype=np.intp), 0
+    for row in range(status.size):
+        rows[many] = row
+        many += status[row] == _CUSTODY
+    return rows[:many]
 
 
 class FullPrisons:
@@ -53,9 +82,7 @@ class FullPrisons:
         """Return by how many places each area run is short of the least headroom; below 0 where it isn't."""
         service = self.service
         today, areas = service.today, np.array(service.resolved.areas, dtype=np.int64)
-        people, size = service.people, service.people.size
-        inside = (people.location[:size] == Location.SENTENCED) | (people.location[:size] == Location.RECALLED)
-        held = np.bincount(people.area[:size][inside], minlength=service.areas)
+        held = held_by_area(service.people.places[: service.people.size], service.people.area, service.areas)
         outside = service.resolved.series_value("custody.remand_population", today, 0)
         outside += service.levers.number("custody.other_prisoners")
         places = service.resolved.series_value("custody.usable_places", today, 0) * (1 - self.least)
@@ -97,20 +124,21 @@ class FullPrisons:
     def eligible(self) -> Rows:
         """Return sentences that may end in prison from tomorrow on."""
         service, people, sentences = self.service, self.service.people, self.service.sentences
-        size, today = sentences.size, service.today
+        today = service.today
         next_day = int(service.calendar.working_day_after(np.array([today + 1]))[0])
         # Whoever is let out on the working day before a weekend goes then anyway.
-        held = (sentences.status[:size] == Status.CUSTODY) & (sentences.kind[:size] == Kind.DETERMINATE)
-        held &= (sentences.custody_end[:size] > next_day) & (sentences.custody_end[:size] <= today + self.most_days)
-        held &= (sentences.length[:size] < self.below) & (sentences.extended[:size] == 0)
-        rows = np.flatnonzero(held)
+        terms = in_custody(sentences.status[: sentences.size])
+        end = sentences.custody_end[terms]
+        rows = terms[(end > next_day) & (end <= today + self.most_days)]
+        rows = rows[(sentences.kind[rows] == Kind.DETERMINATE) & (sentences.extended[rows] == 0)]
+        rows = rows[sentences.length[rows] < self.below]
         rows = rows[service.agendas["release"].day_of(rows) > next_day]
         person = sentences.person[rows]
         rows = rows[(people.assessed_rosh[person] <= Rosh.MEDIUM) & (people.deportation[person] == 0)]
         other = (1 << int(Status.RECALLED)) | (1 << int(Status.AT_LARGE))
-        alone = (service.statuses(sentences.person[rows]) & other) == 0
-        rows = rows[alone]
+        rows = rows[(service.statuses(sentences.person[rows]) & other) == 0]
         # On no second term: each person's terms in custody are counted.
-        terms = np.bincount(sentences.person[:size][sentences.status[:size] == Status.CUSTODY], minlength=people.size)
-        found: Rows = rows[terms[sentences.person[rows]] == 1]
+        serving, person = np.sort(sentences.person[terms]), sentences.person[rows]
+        many = np.searchsorted(serving, person, "right") - np.searchsorted(serving, person, "left")
+        found: Rows = rows[many == 1]
         return found

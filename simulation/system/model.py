@@ -196,7 +196,7 @@ class Model:
         Beginnings(service, self.supervision, self.allocation, self.community, self.circumstances)
         self.organisation = Organisation(service, population, self.allocation)
         self.area_moves = AreaMoves(service, self.supervision, self.organisation)
-        self.staffing = Staffing(service, self.allocation)
+        self.staffing = Staffing(service, self.allocation, self.area_moves)
         self.contracts = Contracts(service, population, self.staffing)
         self.takeover = Takeover(service, self.contracts, self.staffing)
         self.targets = Targets(service, self.caseload, self.custody)

@@ -167,11 +167,11 @@ def day_at_work(
 
 
 @compiled
-def cases_of(leavers: Rows, area: Array, cases: Array, places: Array, first_of_area: Rows) -> Rows:
+def cases_of(leavers: Rows, area: Array, cases: Array, places: Array, first_of_area: Rows, moved: Rows) -> Rows:
     """Return everybody whose officer is one of the leavers, in row order.
 
-    An officer's cases are in the rows of the same area, but for people who moved from one area to another: only where
-    some are missing there are the other rows gone through.
+    An officer's cases are in the rows of the same area, but for people whom another area has taken over: only where
+    some are missing there are these gone through.
 
     Parameters
     ----------
@@ -183,6 +183,8 @@ def cases_of(leavers: Rows, area: Array, cases: Array, places: Array, first_of_a
         Everybody's officer, among what lies beside it: of columns at known places the processor compares many at once.
     first_of_area : int array (areas + 1,)
         Row of the first person of each area, and the number of people.
+    moved : int array
+        Everybody who may have an officer elsewhere than in the area in whose rows they are.
     """
     size = 0
     for post in leavers:
@@ -195,8 +197,7 @@ def cases_of(leavers: Rows, area: Array, cases: Array, places: Array, first_of_a
         until = many + int(cases[post])
         many = _cases_among(first, last, post, until, many, places, found)
         if many < until:
-            many = _cases_among(0, first, post, until, many, places, found)
-            many = _cases_among(last, places.size, post, until, many, places, found)
+            many = _cases_of_moved(moved, first, last, post, until, many, places, found)
             in_order = False
     if not in_order:
         put_in_order(found[:many])
@@ -219,6 +220,20 @@ def _cases_among(start: int, end: int, post: int, until: int, many: int, places:
                 theirs -= 1
             row += 1
         start += _STRETCH
+    return many
+
+
+@compiled_inside
+def _cases_of_moved(
+    moved: Rows, first: int, last: int, post: int, until: int, many: int, places: Array, found: Rows
+) -> int:
+    """Add those who moved, but for the rows of this area, whose officer it is; return how many there are now."""
+    for at in range(moved.size):
+        fetch_soon(places, moved[min(at + AHEAD, moved.size - 1)])
+        row = moved[at]
+        if many < until and places[row]["officer"] == post and not first <= row < last:
+            found[many] = row
+            many += 1
     return many
 
 
@@ -247,9 +262,10 @@ def take_cases(
     places: Array,
     waiting_since: Array,
     first_of_area: Rows,
+    moved: Rows,
 ) -> tuple[Rows, int]:
     """Take their cases from officers; return :func:`cases_of`, who wait from today, and :func:`hand_over_cases`."""
-    held = cases_of(rows, area, cases, places, first_of_area)
+    held = cases_of(rows, area, cases, places, first_of_area, moved)
     for at in range(held.size):
         fetch_soon(waiting_since, held[min(at + AHEAD, held.size - 1)])
         places[held[at]]["officer"] = -1

@@ -51,6 +51,11 @@ def unpack(key: int) -> tuple[int, int, int, int]:
     return key >> 44, (key >> 40) & 15, ((key >> 16) & 0xFFFFFF) - _DAY_OFFSET, key & 0xFFFF
 
 
+def area_of_conviction(key: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return the area in which people were first convicted, from their keys."""
+    return (key >> np.uint64(44)).astype(np.int64)
+
+
 @dataclass
 class Arrivals:
     """People convicted: parallel arrays in no particular order."""
@@ -377,6 +382,7 @@ __all__ = [
     "Arrivals",
     "Kind",
     "Population",
+    "area_of_conviction",
     "date",
     "pack",
     "unpack",

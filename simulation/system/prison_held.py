@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.agenda import each_once
 from simulation.engine.calendar import MONTH_DAYS
+from simulation.engine.compiled import compiled
 from simulation.system.allocation import Allocation
 from simulation.system.codes import CRC, MANAGED_TOGETHER, Asking, Kind, Location, Status, Task
 from simulation.system.custody import Custody
@@ -29,6 +30,8 @@ from simulation.system.workload import Workload
 GROUPS = ("england_closed", "wales_closed", "women_and_open")
 #: Dates of change are looked up for so many days at once.
 _DAYS_AT_ONCE = 64
+# Compiled code knows plain numbers only.
+_CUSTODY, _INDETERMINATE = Status.CUSTODY, Kind.INDETERMINATE
 
 
 class PrisonHeld:
@@ -137,23 +140,21 @@ class PrisonHeld:
         before release, or on the first day of curfew if that is earlier. A life sentence stays with the prison.
         """
         people, sentences = self.service.people, self.service.sentences
-        handover = np.full(rows.size, NEVER, dtype=np.int64)
-        company = people.side[rows] == CRC
-        lead = np.where(people.mappa[rows] >= MANAGED_TOGETHER, self.high_days, self.nps_days)
-        at, sentence = np.arange(rows.size), people.latest[rows].astype(np.int64)
-        while at.size:
-            term = sentence
-            inside = sentences.status[term] == Status.CUSTODY
-            end = sentences.custody_end[term].astype(np.int64)
-            curfew = sentences.curfew_from[term].astype(np.int64)
-            possible = (curfew != NEVER) & (people.never_curfew[rows[at]] == 0)
-            first = np.where(possible, np.minimum(curfew, end), end)
-            day = np.where(company[at], first - self.company_days, np.minimum(end - lead[at], first))
-            day = np.where(sentences.kind[term] == Kind.INDETERMINATE, FAR, day)
-            handover[at] = np.where(inside, np.maximum(handover[at], day), handover[at])
-            sentence = sentences.previous[term].astype(np.int64)
-            at, sentence = at[sentence >= 0], sentence[sentence >= 0]
-        return handover
+        return handover_days(
+            rows,
+            self.company_days,
+            self.nps_days,
+            self.high_days,
+            people.side,
+            people.mappa,
+            people.never_curfew,
+            people.latest,
+            sentences.previous,
+            sentences.status,
+            sentences.kind,
+            sentences.custody_end,
+            sentences.curfew_from,
+        )
 
     # --- Out of them ------------------------------------------------------------------------------------------
 
@@ -184,3 +185,39 @@ class PrisonHeld:
         """Count cases held by prison staff."""
         people = self.service.people
         self.service.count("prison_held_cases", np.flatnonzero(people.prison_held[: people.size]))
+
+
+@compiled
+def handover_days(
+    rows: Rows,
+    company_days: int,
+    nps_days: int,
+    high_days: int,
+    side: Array,
+    mappa: Array,
+    never_curfew: Array,
+    latest: Array,
+    previous: Array,
+    status: Array,
+    kind: Array,
+    custody_end: Array,
+    curfew_from: Array,
+) -> NDArray[np.int64]:
+    """Return :meth:`PrisonHeld.handover_day`, with days before release of a CRC's, an NPS and a high-risk NPS case."""
+    handover = np.full(rows.size, NEVER, dtype=np.int64)
+    for at in range(rows.size):
+        row = rows[at]
+        sentence = latest[row]
+        while sentence >= 0:
+            if status[sentence] == _CUSTODY:
+                end, curfew = int(custody_end[sentence]), int(curfew_from[sentence])
+                first = end if curfew == NEVER or never_curfew[row] else min(curfew, end)
+                if kind[sentence] == _INDETERMINATE:
+                    day = FAR
+                elif side[row] == CRC:
+                    day = first - company_days
+                else:
+                    day = min(end - (high_days if mappa[row] >= MANAGED_TOGETHER else nps_days), first)
+                handover[at] = max(handover[at], day)
+            sentence = previous[sentence]
+    return handover

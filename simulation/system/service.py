@@ -212,9 +212,10 @@ class Service(World):
         self.chance = chance
         self.areas = len(geography.areas)
         self.people = People(people)
-        self.sentences = Sentences(people + people // 4 + 1024)
+        # Room for what a run of some years comes to: growing copies every column.
+        self.sentences = Sentences(people + people // 2 + 1024)
         self.posts = Posts(8192)
-        self.requirements = Requirements(4096)
+        self.requirements = Requirements(people // 2 + 1024)
         self.tasks = OpenTasks()
         self.court_queue = OpenTasks(QUEUES, "court_queue")
         self.release_queue = OpenTasks(RESETTLEMENT, "release_queue")

@@ -8,7 +8,7 @@ How posts get their next holder is told in :mod:`simulation.system.recruitment`.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import simpy
@@ -28,6 +28,9 @@ from simulation.system.quantiles import draw, mean_of_whole, quantile_table
 from simulation.system.recruitment import Recruitment
 from simulation.system.recruitment_loops import empty_posts
 from simulation.system.service import COUNT_INDEX, DROPPED, Array, Rows, Service
+
+if TYPE_CHECKING:
+    from simulation.system.area_moves import AreaMoves
 
 WEEKS_A_YEAR = 52.18
 _COUNTED = np.array([COUNT_INDEX[name] for name in officers.DAYS_COUNTED], dtype=np.intp)
@@ -55,8 +58,8 @@ def establishment_table(areas: int) -> Table:
 class Staffing:
     """Officers who come and go."""
 
-    def __init__(self, service: Service, allocation: Allocation) -> None:
-        self.service, self.allocation = service, allocation
+    def __init__(self, service: Service, allocation: Allocation, area_moves: AreaMoves) -> None:
+        self.service, self.allocation, self.area_moves = service, allocation, area_moves
         # People are in the order of their keys, and so of the areas where they were convicted: they are one slice.
         people, areas = service.people, np.arange(service.areas + 1, dtype=np.int8)
         self.first_of_area = np.searchsorted(people.area[: people.size], areas)
@@ -384,6 +387,7 @@ class Staffing:
             people.places,
             people.waiting_since,
             self.first_of_area,
+            self.area_moves.taken_over,
         )
         self.service.regroup(held)
         service.agendas["transfer"].cancel(held)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from simulation.system import Model
-from simulation.system.codes import Rosh, Status
-from tests.system.system_helpers import as_tuples, change, request, run, total, totals
+from simulation.system.codes import Location, Rosh, Status
+from simulation.system.full_prisons import held_by_area, in_custody
+from tests.system.system_helpers import as_tuples, change, finished, request, run, total, totals
 
 DAY = datetime.date(2017, 9, 1)
 ON = change(DAY, "set", "custody.release_when_full.enabled", 1)
@@ -59,6 +60,18 @@ def test_who_may_go() -> None:
     assert len(seen) > 50
     days = total(model.output(), "released_when_full_days") / total(model.output(), "released_when_full")
     assert 1 <= days <= 61
+
+
+def test_everybody_in_prison_is_counted_where_they_belong() -> None:
+    model = finished(areas=("cumbria", "durham"))
+    people, areas = model.service.people, model.service.areas
+    location, area = people.location[: people.size], people.area[: people.size]
+    inside = np.isin(location, (Location.SENTENCED, Location.RECALLED))
+    found = held_by_area(people.places[: people.size], people.area, areas)
+    assert found.tolist() == np.bincount(area[inside], minlength=areas).tolist()
+    assert np.count_nonzero(found) == 2
+    status = model.service.sentences.status[: model.service.sentences.size]
+    assert in_custody(status).tolist() == np.flatnonzero(status == Status.CUSTODY).tolist()
 
 
 def test_as_many_as_are_missing_and_no_more() -> None:

@@ -123,6 +123,7 @@ def by_rule(
         most,
         np.array(team),
         turns,
+        int(1 + max([*team, *of("team", 0)])),
     )
     return chosen.tolist(), turns.tolist()
 
