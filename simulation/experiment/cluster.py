@@ -36,7 +36,15 @@ from simulation.experiment.pool import (
     WorkersCannotStart,
     one_line,
 )
-from simulation.experiment.runfiles import run_path, write_atomically
+from simulation.experiment.runfiles import (
+    NO_ROOM,
+    DamagedRunFile,
+    read_record,
+    run_key,
+    run_path,
+    write_atomically,
+)
+from simulation.experiment.sharing import CannotSave, why_not_saved
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -51,6 +59,8 @@ SECONDS_BETWEEN_LOOKS = 5.0
 
 MOST_TRIES = 3
 """How often a job is sent that neither failed nor killed its worker but could not be made where it was sent."""
+
+_MOST_REFUSALS = 20
 
 _ALONE = -1
 """In place of the number of tries: a run suspected of killing its worker, made when nothing else is."""
@@ -228,8 +238,8 @@ class Cluster:
             if self._refuse(_ask_workers(self._client, self._runner, self._wanted), note):
                 return [(job, sent.tries)]
             # An idle worker takes over what waits at another, so one that is refused meets a job more than once.
-            if self._refused and isinstance(error, ImportError | AttributeError):
-                return [(job, sent.tries)]
+            if self._refused and isinstance(error, ImportError | AttributeError) and sent.tries < _MOST_REFUSALS:
+                return [(job, max(sent.tries, 0) + 1)]
             if 0 <= sent.tries < MOST_TRIES:
                 return [(job, sent.tries + 1)]
             for run in job.runs:
@@ -278,10 +288,22 @@ def _kept(reply: Reply, folder: Path) -> Message:
         return message
     if hashlib.sha256(reply.data).hexdigest() != reply.digest:
         return RunFailed(message.key, "its file was damaged on the way from the worker")
+    path = run_path(folder, message.key)
     try:
-        write_atomically(run_path(folder, message.key), reply.data)
+        write_atomically(path, reply.data)
     except OSError as error:
-        return RunFailed(message.key, one_line(error))
+        if error.errno not in NO_ROOM:
+            return RunFailed(message.key, one_line(error))
+        raise CannotSave(why_not_saved(error, folder)) from error
+    try:
+        record = read_record(path)
+        said = record.key, run_key(record.determinants), record.summary
+        wrong = "" if said == (message.key, message.key, message.summary) else "it is of another run"
+    except DamagedRunFile as error:
+        wrong = str(error)
+    if wrong:
+        path.unlink()
+        return RunFailed(message.key, f"what the worker sent can't be used: {wrong}")
     return message
 
 

@@ -26,7 +26,7 @@ from pathlib import Path
 from distributed import get_worker
 
 from simulation.experiment.jobs import Job
-from simulation.experiment.manifest import code_digest
+from simulation.experiment.manifest import code_digest, experiment_digest
 from simulation.experiment.pool import (
     WORKER_ENVIRONMENT,
     DayReached,
@@ -105,7 +105,8 @@ def about(runner: str) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Python's version without its last part, the versions of `LIBRARIES`, and the digest of the code.
+        Python's version without its last part, the versions of `LIBRARIES`, and digests of the code that
+        makes a run and of that which saves it.
     """
     found = {"Python": f"{sys.version_info.major}.{sys.version_info.minor}"}
     for name in LIBRARIES:
@@ -114,6 +115,7 @@ def about(runner: str) -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             found[name] = "not installed"
     found["code of the model"] = code_digest(runner)[:12]
+    found["code of the experiment"] = experiment_digest()[:12]
     return found
 
 

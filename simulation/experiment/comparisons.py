@@ -39,7 +39,7 @@ COMPARISONS = "comparisons.csv"
 """File of simultaneous comparisons; only with two scenarios or more beside the baseline, and two pairs or more."""
 
 DRAWS = 10_000
-"""Draws for the probability of being best: its error of drawing is at most 0.005."""
+"""Draws for the probability of being best: its standard error of drawing is at most 0.005."""
 
 COMPARISONS_SCHEMA: Schema = {
     "scenario": pl.String,

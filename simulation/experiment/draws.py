@@ -1,10 +1,10 @@
 """Sets of parameters drawn from their ranges: what we do not know, kept apart from luck.
 
 A *draw* is one set of parameters. Draw 0 holds the values in the files. The others come from the ranges beside those
-values, by Latin hypercube: for each parameter the range is cut into as many strata of equal probability as there are
-draws, each stratum is used once, and which draw gets which is chosen at random. Each parameter has a hypercube of its
-own, seeded from the study's seed and the parameter's name, so a new parameter moves no other; together they are one
-hypercube over all of them.
+values, by a Latin hypercube that can grow: for each parameter the range is cut into strata of equal probability, each
+has one draw, and which draw that is is chosen at random; when all are taken, each is halved and the empty halves get
+the draws that follow. Each parameter has strata and an order of its own, seeded from the study's seed and the
+parameter's name, so a new parameter moves no other, and more draws move none there are.
 
 **Assumption**: between `low` and `high` a parameter has a triangular distribution, most likely at its value. The files
 give no more than three numbers, and this is the plainest shape that uses them and nothing else; ends are rarely
@@ -24,7 +24,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import qmc
 
 from simulation.scenario import Parameters, Resolved, resolve
 from simulation.scenario.parameters import Labels, Parameter
@@ -39,6 +38,7 @@ INSIDE_THE_TARIFF = "workload.minutes"
 
 _BESIDE_THE_TARIFF = ("workload.", "contact.", "organisation.")
 _HALVINGS = 7
+_BITS = 40
 _LEVER = re.compile(r"(?:^|[.;] )(?:Lever|Switch)\b")
 _NO_COUNT = re.compile(r"share|ratio|probability|odds|multiplier|rate|per ")
 
@@ -214,13 +214,32 @@ def hypercube(names: Iterable[str], draws: int, seed: int) -> Floats:
     Returns
     -------
     ndarray of float64, shape (draws, parameters)
-        From 0 to 1; of each parameter one in every stratum of width 1 / draws.
+        From 0 to 1. Of each parameter the first 1, 2, 4, 8 ... lie one in every stratum of width 1, 1/2, 1/4, 1/8 ...,
+        and the first of many draws are those of few.
     """
     columns = []
     for name in names:
         own = int.from_bytes(hashlib.sha256(f"draws|{seed}|{name}".encode()).digest()[:8], "big")
-        columns.append(qmc.LatinHypercube(1, rng=own).random(draws)[:, 0])
+        # Its state is all in the name and the seed, and which parameters are drawn is no luck of a run.
+        columns.append(_strata_halved(draws, np.random.default_rng(own)))  # noqa: TID251
     return np.stack(columns, axis=1) if columns else np.zeros((draws, 0))
+
+
+def _strata_halved(draws: int, generator: np.random.Generator) -> Floats:  # noqa: TID251
+    """Return draws of one parameter: when each stratum has one, all are halved and the empty halves filled at random.
+
+    SciPy's Latin hypercube of another size is another one altogether, so nothing made for it could be used again.
+    """
+    # Whole numbers, so that no rounding can carry a draw into the stratum beside its own.
+    points = generator.integers(0, 2**_BITS, size=1)
+    strata = 1
+    while strata < draws:
+        width = 2**_BITS // (2 * strata)
+        empty = (points // width) ^ 1
+        within = generator.integers(0, width, size=strata)
+        points = np.concatenate([points, generator.permutation(empty) * width + within])
+        strata *= 2
+    return np.asarray((points[:draws] + 0.5) / 2**_BITS, dtype=np.float64)
 
 
 class Ranges:

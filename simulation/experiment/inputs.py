@@ -11,13 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from simulation.experiment.deployment import cluster_problems
 from simulation.experiment.draws import drawn_sets, with_values
 from simulation.experiment.effects import companion, switches
 from simulation.experiment.jobs import PlannedRun
-from simulation.experiment.manifest import MODEL, code_digest
+from simulation.experiment.manifest import MODEL, code_digest, versions_that_decide
 from simulation.experiment.precision import Precision, make_precision
 from simulation.experiment.runfiles import run_key
 from simulation.experiment.whole import TOGETHER
@@ -179,7 +177,7 @@ class Plan:
             "seed": self.seed,
             "replication": replication,
             "code": self.code,
-            "numpy": np.__version__,
+            "libraries": versions_that_decide(),
             **({"split": self.split} if self.split else {}),
         }
 
@@ -496,6 +494,9 @@ def _resolve_all(
             own = item.parameters if isinstance(item, Resolved) else parameters
             assert own is not None
             found = resolve(scenario, own, geography, areas=areas or None, until=until)
+            if isinstance(item, Resolved):
+                # They are in its parameters already; that they were held is what a draw asks.
+                found.overrides = item.overrides
             problems += [str(problem) for problem in problems_with(found)]
             resolved.append(found)
         except ScenarioError as error:

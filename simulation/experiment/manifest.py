@@ -32,11 +32,14 @@ MANIFEST = "manifest.json"
 ROOT = Path(__file__).resolve().parents[2]
 """Folder of the project."""
 
-CODE_THAT_DECIDES = ("engine", "system", "measures", "scenario")
-"""Parts of the package whose text takes part in the name of a run."""
+CODE_THAT_DECIDES = ("engine", "system", "measures", "scenario", "experiment/runfiles.py", "experiment/whole.py")
+"""Parts of the package whose text takes part in the name of a run: what makes it and how it is written."""
 
 LIBRARIES = ("numpy", "polars", "scipy", "simpy", "pydantic", "PyYAML", "typer", "rich", "plotly", "Jinja2")
 """Libraries whose versions are recorded."""
+
+LIBRARIES_THAT_DECIDE = ("numba", "numpy", "polars", "simpy")
+"""Libraries whose versions take part in the name of a run: they make it and write it."""
 
 MODEL = "simulation.system"
 """Module that runs the model."""
@@ -57,8 +60,7 @@ def code_digest(runner: str = MODEL) -> str:
         SHA-256. Line ends don't matter, so that a Windows checkout gives the same. Worked out once a process:
         a file edited later is not the code that is running.
     """
-    package = Path(__file__).resolve().parents[1]
-    files = [path for part in CODE_THAT_DECIDES for path in (package / part).rglob("*.py")]
+    files = _files_of(CODE_THAT_DECIDES)
     files += (ROOT / "scenarios" / "data").glob("*.csv")
     named = {path.relative_to(ROOT).as_posix(): path for path in files}
     if runner != MODEL:
@@ -68,6 +70,22 @@ def code_digest(runner: str = MODEL) -> str:
             specification = None
         if specification is not None and specification.origin is not None:
             named[f"runner {runner}"] = Path(specification.origin)
+    return _digest_of(named)
+
+
+@functools.cache
+def experiment_digest() -> str:
+    """Return a hash of the text of everything that makes and saves the runs of a study, as in `code_digest`."""
+    return _digest_of({path.relative_to(ROOT).as_posix(): path for path in _files_of(("experiment",))})
+
+
+def _files_of(parts: Iterable[str]) -> list[Path]:
+    """Return the files of modules and of folders of modules, named from the package."""
+    package = Path(__file__).resolve().parents[1]
+    return [path for part in parts for path in ([package / part] if "." in part else (package / part).rglob("*.py"))]
+
+
+def _digest_of(named: Mapping[str, Path]) -> str:
     digest = hashlib.sha256()
     for name in sorted(named):
         text = named[name].read_bytes().replace(b"\r\n", b"\n")
@@ -82,16 +100,24 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+@functools.cache
+def versions_that_decide() -> dict[str, str]:
+    """Return the versions of `LIBRARIES_THAT_DECIDE`."""
+    return {name: _version(name) for name in LIBRARIES_THAT_DECIDE}
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
 def versions() -> dict[str, str]:
     """Return versions of Python and of the libraries used, and the kind of computer."""
     found = {"python": platform.python_version(), "platform": platform.platform(terse=True)}
     found["machine"] = platform.machine()
-    for name in LIBRARIES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+    return found | {name: _version(name) for name in LIBRARIES}
 
 
 def git_state() -> dict[str, Any]:

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import math
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +46,9 @@ NO_ROOM = frozenset(
     getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EPERM") if hasattr(errno, name)
 )
 """What systems answer when a disk is full, or not to be written to."""
+
+
+_A_MEGABYTE = 2**20
 
 
 class DamagedRunFile(Exception):
@@ -247,7 +250,7 @@ def content_hash(rows: Mapping[str, Any] | pl.DataFrame) -> str:
     return _in_order(rows).hash()
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes | memoryview) -> None:
     """Write a file so that a reader, even after a power cut, finds the old one or the new, never half."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -263,24 +266,33 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def write_parquet_atomically(path: Path, frame: pl.DataFrame | pl.LazyFrame, metadata: dict[str, str]) -> None:
-    """Write a Parquet file whole or not at all; a lazy table is streamed without being held in memory."""
+    """Write a Parquet file whole or not at all; a lazy table is streamed without being held in memory.
+
+    Raises
+    ------
+    OSError
+        If it can't be written; its number is the system's, so that a full disk is known as one.
+    """
+    if isinstance(frame, pl.DataFrame):
+        # From memory, because Polars tells a full disk in words that don't say so.
+        whole = io.BytesIO()
+        frame.write_parquet(whole, metadata=cast(Any, metadata), compression="zstd")
+        write_atomically(path, whole.getbuffer())
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with temporary.open("wb") as file:
-            if isinstance(frame, pl.LazyFrame):
+            try:
                 frame.sink_parquet(file, metadata=cast(Any, metadata), compression="zstd")
-            else:
-                frame.write_parquet(file, metadata=cast(Any, metadata), compression="zstd")
+            except pl.exceptions.PolarsError:
+                # If the disk is full, so it is for this, and then the system says it.
+                file.write(bytes(_A_MEGABYTE))
+                file.flush()
+                raise
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except pl.exceptions.PolarsError as error:
-        # It tells a full disk in words of its own.
-        found = re.search(r"os error ([0-9]+)", str(error))
-        if found is None or int(found[1]) not in NO_ROOM:
-            raise
-        raise OSError(int(found[1]), os.strerror(int(found[1])), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
     _sync_folder(path.parent)

@@ -2,8 +2,9 @@
 
 Every study's folder holds all of its own runs, so that it can be read, checked and moved alone. A run that a study in a
 folder beside it has made is linked into it: one file on the disk with two names, which takes no room and lasts until
-both are deleted. A run file is never written to, only put in place of another whole, so neither study can harm the
-other. Where the disk knows no links, it is copied.
+both are deleted. A run file is never written to, only put in place of another whole, so no study changes what
+another has. What a failing disk or another program changes in a shared file is changed in both: each finds it, by the
+hash, when it reads the file, and makes its own run again. Where the disk knows no links, it is copied.
 """
 
 from __future__ import annotations

@@ -216,8 +216,11 @@ def _check_folder(plan: Plan, replace: bool) -> None:
         old = read_manifest(plan.folder)
     except ValueError as error:
         raise StudyError([f"{error}; choose another folder with --out."]) from error
-    # With a precision asked, how many there will be isn't known yet.
-    most = plan.precision.most if plan.precision else plan.replications
+    most = plan.replications
+    if plan.precision:
+        # How many there will be isn't known yet: with what was asked before at least as many, else perhaps the fewest.
+        asked_before = old.get("precision", {}).get("asked") == plan.precision.asked()["asked"]
+        most = plan.precision.most if asked_before else plan.precision.first
     found = differences_of(old, {**plan.manifest(), "code": {"digest": plan.code}, "replications": most})
     if found:
         raise StudyError(

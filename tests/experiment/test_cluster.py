@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import errno
+import hashlib
 import os
 import signal
 import socket
@@ -24,15 +27,17 @@ from experiment_helpers import Notes, contents, tables
 
 from simulation.commands.compare import run_and_tell
 from simulation.experiment import Study, StudyError, StudyFailed, StudyResult, cluster, cluster_worker
-from simulation.experiment.cluster_worker import Reply
-from simulation.experiment.manifest import verify_folder
+from simulation.experiment.cluster_worker import Reply, about, differences
+from simulation.experiment.manifest import experiment_digest, verify_folder
 from simulation.experiment.pool import RunFailed, RunSaved
 from simulation.experiment.progress import SilentReporter
-from simulation.experiment.runfiles import RunSummary
+from simulation.experiment.runfiles import RunSummary, run_path, write_run
+from simulation.experiment.sharing import CannotSave
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SLOW = "experiment_fake_model_slow"
+FAKE = "experiment_fake_model"
 
 
 @pytest.fixture(scope="module")
@@ -498,12 +503,44 @@ def test_a_file_damaged_on_the_way_is_not_kept(tmp_path: Path) -> None:
     assert list(tmp_path.rglob("*")) == []
 
 
-def test_a_run_that_can_not_be_written_here_is_told(tmp_path: Path) -> None:
+def reply_of(folder: Path, **others: object) -> Reply:
+    """What a worker sends of a run."""
+    rows = {"area": ["gwent"], "provider": ["all"], "group": ["all"], "month": ["2017-01"], "measure": ["recalls"]}
+    record = write_run(folder, {"seed": 1}, {**rows, "value": [3], "known_on": ["2017-01-31"]})
+    data = run_path(folder, record.key).read_bytes()
+    message = dataclasses.replace(RunSaved(record.key, record.summary), **others)  # type: ignore[arg-type]
+    return Reply(message, data, hashlib.sha256(data).hexdigest())
+
+
+def test_a_run_that_can_not_be_written_here_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = reply_of(tmp_path / "worker")
+    kept = cluster._kept(sent, tmp_path / "study")
+    assert kept == sent.message and run_path(tmp_path / "study", kept.key).is_file()
     (tmp_path / "runs").write_text("in the way", encoding="utf-8")
-    digest = "5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9"  # of b"0"
-    reply = cluster._kept(Reply(RunSaved("abc", RunSummary("content", 1, {})), b"0", digest), tmp_path)
+    reply = cluster._kept(sent, tmp_path)
     assert isinstance(reply, RunFailed)
     assert reply.reason.startswith(("FileExistsError", "NotADirectoryError"))
+
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(cluster, "write_atomically", full)
+    with pytest.raises(CannotSave, match="No space left on device"):
+        cluster._kept(sent, tmp_path / "study")
+
+
+@pytest.mark.parametrize("other", [{"key": "0" * 32}, {"summary": RunSummary("other", 1, {})}])
+def test_a_file_of_another_run_is_not_kept(tmp_path: Path, other: dict[str, object]) -> None:
+    sent = reply_of(tmp_path / "worker", **other)
+    reply = cluster._kept(sent, tmp_path / "study")
+    assert isinstance(reply, RunFailed) and "it is of another run" in reply.reason
+    assert list((tmp_path / "study" / "runs").iterdir()) == []
+
+
+def test_workers_are_asked_for_the_code_that_saves_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "code of the experiment" in about(FAKE)
+    found = {**about(FAKE), "code of the experiment": "other"}
+    assert differences(found, about(FAKE)) == [f"code of the experiment other, here {experiment_digest()[:12]}"]
 
 
 def test_a_deployment_file_starts_workers_that_only_this_computer_reaches(

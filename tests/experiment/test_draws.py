@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from conftest import MakeScenario, MakeStudy
 from experiment_helpers import contents, tables
+from scipy.stats import kstest
 
 from simulation.experiment import Study, StudyError, StudyFailed
 from simulation.experiment.draws import (
@@ -78,12 +79,31 @@ def test_shares_still_add_up_and_days_stay_whole(function_parameters: Parameters
 
 def test_the_hypercube_uses_every_stratum_once_and_knows_each_parameter_by_name() -> None:
     names = ["a", "b", "c"]
-    cube = hypercube(names, 17, seed=5)
-    assert (np.sort(np.floor(cube * 17), axis=0) == np.arange(17)[:, None]).all()
+    cube = hypercube(names, 16, seed=5)
+    for size in (1, 2, 4, 8, 16):
+        assert (np.sort(np.floor(cube[:size] * size), axis=0) == np.arange(size)[:, None]).all()
     assert not np.array_equal(cube[:, 0], cube[:, 1])
     # Another parameter moves none of the others; another seed moves all.
-    assert np.array_equal(hypercube(["a", "new", "c"], 17, seed=5)[:, [0, 2]], cube[:, [0, 2]])
-    assert not np.isclose(hypercube(names, 17, seed=6), cube).any()
+    assert np.array_equal(hypercube(["a", "new", "c"], 16, seed=5)[:, [0, 2]], cube[:, [0, 2]])
+    assert not np.isclose(hypercube(names, 16, seed=6), cube).any()
+
+
+def test_more_draws_move_none_there_are_and_no_place_is_likelier() -> None:
+    many = hypercube(["a", "b"], 100, seed=5)
+    for fewer in (1, 5, 19, 64):
+        assert np.array_equal(hypercube(["a", "b"], fewer, seed=5), many[:fewer])
+    # Of 3,000 seeds, where the eleventh draw lies: uniform, at an error rate of one in a thousand.
+    places = np.array([hypercube(["a"], 11, seed)[10, 0] for seed in range(3_000)])
+    assert kstest(places, "uniform").pvalue > 0.001
+
+
+def test_a_mean_over_draws_is_nearly_as_exact_as_over_a_hypercube_made_for_their_number() -> None:
+    """For a sum of parameters, whose mean is known: the variance over seeds, beside draws at random."""
+    names = [f"parameter {number}" for number in range(8)]
+    means = np.array([hypercube(names, 19, seed).sum(axis=1).mean() for seed in range(400)])
+    at_random = len(names) / 12 / 19
+    assert means.var() < 0.2 * at_random
+    assert abs(means.mean() - 4) < 4 * means.std() / np.sqrt(len(means))
 
 
 def test_draw_nought_is_the_central_values(function_scenarios: MakeScenario) -> None:
@@ -189,7 +209,12 @@ def test_workers_and_growing_change_nothing(function_scenarios: MakeScenario, tm
     one = study_of(scenarios, tmp_path / "one", draws=4).run(quiet=True)
     grown = study_of(scenarios, tmp_path / "grown").run(quiet=True)
     assert contents(grown)
+    few = study_of(scenarios, tmp_path / "grown", draws=3).run(quiet=True)
+    kept = {run["key"] for run in few.manifest["runs"]}
     grown = study_of(scenarios, tmp_path / "grown", draws=4, workers=2).run(quiet=True)
+    assert kept < {run["key"] for run in grown.manifest["runs"]}
+    made = {path.stem for path in (grown.folder / "runs").glob("*.parquet")}
+    assert made == {run["key"] for run in grown.manifest["runs"]}
     assert tables(one) == tables(grown) and one.fingerprint == grown.fingerprint
     with pytest.raises(StudyError, match="4 draws, now 1"):
         study_of(scenarios, tmp_path / "grown").run(quiet=True)
@@ -286,3 +311,14 @@ def test_the_command_refuses_an_impossible_number(capsys: pytest.CaptureFixture[
     assert main(asked) == 2
     assert "Draws must be from 1 to 10,000, not 0" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("areas", [None, "gwent"])
+def test_what_code_holds_is_not_drawn(areas: str | None, tmp_path: Path) -> None:
+    parameters = load_parameters()
+    held = resolve(load_scenario("baseline"), parameters, overrides={"custody.hdc.take_up": 0.4}, areas="gwent")
+    plan = Study([held], areas=areas, draws=4, replications=1, out=tmp_path).plan()
+    found = [drawn[0].parameters["custody.hdc.take_up"].leaves[()] for drawn in plan.drawn]
+    assert found == [0.4] * 3
+    others = {drawn[0].parameters["custody.hdc.opt_out_share"].leaves[()] for drawn in plan.drawn}
+    assert len(others) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -212,3 +213,31 @@ def test_a_folder_of_somebody_else(make_study: MakeStudy, tmp_path: Path, monkey
         make_study().run(quiet=True)
     assert caught.value.problems == [f"{(tmp_path / 'study').as_posix()} can't be written to: Permission denied."]
     assert list((tmp_path / "study").iterdir()) == []
+
+
+LARGE = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {root!r})
+import numpy as np
+import polars as pl
+from simulation.experiment.runfiles import write_parquet_atomically
+frame = pl.DataFrame({{"value": np.arange(2_000_000) * 7919 % 1_000_003}})
+frame.write_parquet({source!r})
+for what in (frame, pl.scan_parquet({source!r})):
+    try:
+        write_parquet_atomically(Path(sys.argv[1]) / "large.parquet", what, {{}})
+    except OSError as error:
+        print(error.errno)
+"""
+
+
+@pytest.mark.usefixtures("mounting")
+def test_a_full_disk_is_known_with_files_as_large_as_real_ones(tmp_path: Path) -> None:
+    """Polars writes a large table in pieces, and doesn't say why one of them could not be written."""
+    script = tmp_path / "large.py"
+    places = {"root": str(HERE.parents[1]), "source": str(tmp_path / "source.parquet")}
+    script.write_text(LARGE.format(**places), encoding="utf-8")
+    done = with_mount(script, tmp_path, 'mount -t tmpfs -o size=300k tmpfs "$M"; "$PYTHON" "$SCRIPT" "$M"; ls -A "$M"')
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(errno.ENOSPC)] * 2

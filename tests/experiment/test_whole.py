@@ -12,6 +12,7 @@ from conftest import MakeScenario
 
 from simulation.experiment import Study
 from simulation.experiment.counts import load_counts
+from simulation.experiment.manifest import CODE_THAT_DECIDES
 from simulation.experiment.runfiles import run_path, write_run
 from simulation.experiment.whole import TOGETHER, together
 from simulation.experiment.windows import windows_after
@@ -40,6 +41,15 @@ def test_every_measure_is_the_same_to_the_last_digit(tmp_path: Path) -> None:
     assert set(small["area"]) == set(small["provider"]) == {TOGETHER}
     assert small["value"].sum() == large["value"].sum()
     assert len(small) < len(large) / 2
+
+
+def test_a_run_is_named_after_what_writes_it_and_the_libraries(function_scenarios: MakeScenario) -> None:
+    plan = Study(function_scenarios(), seed=1, runner="experiment_fake_function").plan()
+    (first, *_) = plan.runs.values()
+    assert set(first.determinants["libraries"]) == {"numba", "numpy", "polars", "simpy"}
+    assert "not installed" not in first.determinants["libraries"].values()
+    for module in ("runfiles.py", "whole.py"):
+        assert f"experiment/{module}" in CODE_THAT_DECIDES
 
 
 def test_only_drawn_runs_are_kept_so_and_their_names_say_it(function_scenarios: MakeScenario, tmp_path: Path) -> None:
