@@ -231,7 +231,7 @@ class Plan:
 
     def command(self) -> str:
         """Return the command that makes this study again; it names no folder of this computer."""
-        names = [_portable(source, "") for source in self.sources]
+        names = [portable(source, "") for source in self.sources]
         parts = ["python run.py compare", *names]
         if self.area_names:
             parts.append(f"--areas {','.join(self.area_names)}")
@@ -247,7 +247,7 @@ class Plan:
             parts.append("--effects")
         if self.drawn:
             parts.append(f"--draws {self.draws}")
-        parts.append(f"--out {_portable(str(self.folder), 'results/')}")
+        parts.append(f"--out {portable(str(self.folder), 'results/')}")
         return " ".join(parts)
 
     def manifest(self) -> dict[str, Any]:
@@ -298,7 +298,7 @@ def _iso(day: dt.date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def _portable(text: str, prefix: str) -> str:
+def portable(text: str, prefix: str) -> str:
     """Return a path as another computer could use it: as typed if relative, otherwise by its last part."""
     path = Path(text)
     shown = prefix + path.name if path.is_absolute() else path.as_posix()

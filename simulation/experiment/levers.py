@@ -99,7 +99,7 @@ def make_lever(
     if name == DOSE:
         if same:
             raise StudyError([f"A dose needs a scenario to take in part: {baseline.name} is the baseline itself."])
-        problems = _undosable(baseline, scenario)
+        problems = [*_undosable(baseline, scenario), *_touched_again(baseline, scenario)]
         low, high = 0.0 if low is None else low, 1.0 if high is None else high
         lever = Lever(DOSE, f"How much of {scenario.name} is done: 0 none, 1 all", "share", low, high, False, start)
     else:
@@ -174,6 +174,20 @@ def _undosable(baseline: Resolved, scenario: Resolved) -> list[str]:
     return [
         f"{scenario.name} can't be taken in part: {name} is not a number. Move one of its numbers instead."
         for name in dict.fromkeys(names)
+    ]
+
+
+def _touched_again(baseline: Resolved, scenario: Resolved) -> list[str]:
+    """Return why a scenario can't be taken in part: a second change of a number would act on a part of the first."""
+    touched: set[tuple[str, Labels]] = set()
+    again: dict[str, None] = {}
+    for change in _own_changes(baseline, scenario):
+        keys = {(parameter.name, labels) for _, parameter, labels, _ in _pieces(change, scenario.parameters)}
+        again |= dict.fromkeys(".".join((name, *labels)) for name, labels in sorted(keys & touched))
+        touched |= keys
+    return [
+        f"{scenario.name} can't be taken in part: it changes {name} more than once. Move one of its numbers instead."
+        for name in again
     ]
 
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulation.experiment.counts import Counts, Integers, load_counts, read_counts
-from simulation.experiment.inputs import Plan
+from simulation.experiment.inputs import Plan, StudyError
 from simulation.experiment.jobs import PlannedRun, plan_jobs
 from simulation.experiment.pool import DayReached, FamilyFailed, Message, RunSaved, run_jobs
 from simulation.experiment.precision import SequentialRule
 from simulation.experiment.progress import Reporter
 from simulation.experiment.rounds import add_until_precise
-from simulation.experiment.runfiles import DamagedRunFile, RunSummary, check_run, run_path, write_atomically
-from simulation.experiment.sharing import take_over
+from simulation.experiment.runfiles import NO_ROOM, DamagedRunFile, RunSummary, check_run, run_path, write_atomically
+from simulation.experiment.sharing import CannotSave, take_over, why_not_saved
 from simulation.experiment.windows import whole_months
 from simulation.scenario import Resolved
 
@@ -31,6 +32,9 @@ FAILURES = "failed_runs.txt"
 
 _READ_AHEAD = 40
 """Most runs whose counts are kept from before the tables are made; one of the whole country takes some 8 MB."""
+
+
+_KEPT = "Finished runs are kept: when that is mended, give the same command again to go on from there."
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,37 @@ class StudyFailed(Exception):
     def __init__(self, failures: list[Failure], message: str) -> None:
         self.failures = failures
         super().__init__(message)
+
+
+@contextlib.contextmanager
+def told_if_not_saved(folder: Path, begun: Callable[[], bool]) -> Iterator[None]:
+    """Say in one line that a study's folder can't be written to.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of the study.
+    begun : callable
+        Whether anything was written there.
+
+    Raises
+    ------
+    StudyError
+        In place of an `OSError`, if nothing was: nothing was run either.
+    StudyFailed
+        In place of `CannotSave`, or of an `OSError` of a disk that is full or not to be written to.
+    """
+    try:
+        yield
+    except OSError as error:
+        told = f"{why_not_saved(error, folder)}."
+        if not begun():
+            raise StudyError([told]) from error
+        if error.errno not in NO_ROOM:
+            raise
+        raise StudyFailed([], f"{told} {_KEPT}") from error
+    except CannotSave as error:
+        raise StudyFailed([], f"{error}. {_KEPT}") from error
 
 
 class Runs:

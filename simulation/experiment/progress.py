@@ -288,3 +288,26 @@ def reporter_for(console: Console) -> Reporter:
     if console.is_terminal:
         return LiveReporter(console)
     return PlainReporter(lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True))
+
+
+class OnlyNews:
+    """Passes news on, but for what is known already: values that are done, and that a lever leaves its usual range."""
+
+    def __init__(self, teller: Reporter) -> None:
+        self.day, self.saved, self.failed, self.stop = teller.day, teller.saved, teller.failed, teller.stop
+        self._teller = teller
+
+    def start(self, runs: Mapping[str, int], done: Mapping[str, int]) -> None:
+        """Name only the values that still need runs."""
+        left = [name for name in runs if done[name] < runs[name]]
+        self._teller.start({name: runs[name] for name in left}, {name: done[name] for name in left})
+
+    def grow(self, runs: Mapping[str, int], done: Mapping[str, int]) -> None:
+        """The same of runs that are added."""
+        left = [name for name in runs if done[name] < runs[name]]
+        self._teller.grow({name: runs[name] for name in left}, {name: done[name] for name in left})
+
+    def note(self, text: str) -> None:
+        """Leave out that a value is unusual: how far a lever is moved was asked for, and its range is on the page."""
+        if "[unusual_value]" not in text:
+            self._teller.note(text)

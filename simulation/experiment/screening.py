@@ -4,7 +4,7 @@ Everything here works on points of the unit cube, one axis a parameter from the 
 and on what came out at each point. The designs and the indices are SALib's.
 
 All points share their luck (replication r is the same luck at every point), so most of it cancels in an effect. What
-is left is measured by making each step under more than one replication, see `luck_of_effects`.
+is left is measured by making each step under more than one replication, see `luck_of_effects` and `luck_of_slopes`.
 """
 
 from __future__ import annotations
@@ -90,6 +90,39 @@ def elementary_effects(points: Floats, outcomes: Floats) -> Floats:
     effects = changes / size.reshape(size.shape + (1,) * (changes.ndim - 2))
     order = np.argsort(moved, axis=1).reshape(moved.shape + (1,) * (changes.ndim - 2))
     return np.take_along_axis(effects, np.broadcast_to(order, effects.shape), axis=1)
+
+
+def as_if_even(points: Floats, places: Floats, outcomes: Floats) -> Floats:
+    """Return outcomes as if every step had moved its parameter by two thirds of its range.
+
+    A point says how many draws lie below a value, and most values lie near the middle of a range; so a step of the
+    design moves a parameter by more or less than that. Each change is scaled by how far its step really went, and a
+    parameter that drives the outcome along a straight line has the same effect at every step.
+
+    Parameters
+    ----------
+    points : ndarray of float64
+        See `morris_points`.
+    places : ndarray of float64, shape as of points
+        Where in its range each value lay, from 0 to 1.
+    outcomes : ndarray of float64, shape (points, ...)
+
+    Returns
+    -------
+    ndarray of float64, shape as of outcomes
+        The first of each trajectory as it was. A step that rounding took away altogether counts as a whole one.
+    """
+    count = points.shape[1]
+    shape = (len(points) // (count + 1), count + 1)
+    asked = np.diff(points.reshape(*shape, count), axis=1)
+    moved = np.abs(asked).argmax(axis=2)[..., None]
+    asked = np.take_along_axis(asked, moved, axis=2)[..., 0]
+    went = np.take_along_axis(np.diff(places.reshape(*shape, count), axis=1), moved, axis=2)[..., 0]
+    factor = np.where(went != 0, asked / np.where(went != 0, went, 1), 1.0)
+    along = outcomes.reshape(*shape, *outcomes.shape[1:])
+    changes = np.diff(along, axis=1) * factor.reshape(factor.shape + (1,) * (along.ndim - 2))
+    even = np.concatenate([along[:, :1], along[:, :1] + np.cumsum(changes, axis=1)], axis=1)
+    return np.asarray(even.reshape(outcomes.shape))
 
 
 @dataclass(frozen=True)
@@ -225,6 +258,7 @@ def sobol_indices(names: Sequence[str], outcomes: Floats, seed: int) -> Indices:
     with warnings.catch_warnings():
         # A resample in which nothing varies has no indices; the interval is made of the others.
         warnings.simplefilter("ignore", RuntimeWarning)
+        warnings.simplefilter("ignore", UserWarning)
         found = salib("analyze.sobol").analyze(
             _problem(names),
             outcomes,
@@ -253,36 +287,90 @@ class Slopes:
     fit: float
 
 
-def straight_line(columns: Floats, outcomes: Floats) -> Slopes:
+@dataclass(frozen=True)
+class LuckOfSlopes:
+    """Variance that luck gives slopes in one replication, and its degrees of freedom.
+
+    Parameters
+    ----------
+    variance : ndarray of float64, shape (columns,)
+    freedom : int
+    """
+
+    variance: Floats
+    freedom: int
+
+    def of_mean(self, replications: int) -> LuckOfSlopes:
+        """Return that of slopes through means over replications."""
+        return LuckOfSlopes(self.variance / replications, self.freedom)
+
+
+def luck_of_slopes(columns: Floats, outcomes: Floats) -> LuckOfSlopes:
+    """Measure what luck gives a slope: how far the slopes of one replication lie from those of another.
+
+    Parameters
+    ----------
+    columns : ndarray of float64, shape (points, columns)
+    outcomes : ndarray of float64, shape (points, replications)
+        The same points under each replication.
+
+    Returns
+    -------
+    LuckOfSlopes
+        Of each column its own variance, or that of all together, for columns of the same spread, where this is larger:
+        two or three replications say little about one column. NaN with one replication or where no line can be fitted.
+    """
+    replications, count = outcomes.shape[1], columns.shape[1]
+    unknown = LuckOfSlopes(np.full(count, np.nan), 1)
+    scale = columns.std(axis=0)
+    if replications < 2 or (scale == 0).any() or not np.isfinite(outcomes).all():
+        return unknown
+    design = np.column_stack([(columns - columns.mean(axis=0)) / scale, np.ones(len(columns))])
+    if np.linalg.matrix_rank(design) < design.shape[1]:
+        return unknown
+    slopes = np.linalg.lstsq(design, outcomes, rcond=None)[0][:count]
+    own = slopes.var(axis=1, ddof=1)
+    return LuckOfSlopes(np.maximum(own, own.mean()) / scale**2, (replications - 1) * count)
+
+
+def straight_line(columns: Floats, outcomes: Floats, luck: LuckOfSlopes) -> Slopes:
     """Fit a straight line by least squares.
 
     Parameters
     ----------
     columns : ndarray of float64, shape (points, columns)
     outcomes : ndarray of float64, shape (points,)
+    luck : LuckOfSlopes
+        What luck gives the slopes by making a column matter more or less at all points alike. It can't be seen in the
+        scatter about the line.
 
     Returns
     -------
     Slopes
-        The interval is Student's t over the scatter of the points about the line: luck, bends and what parameters do
-        together. It allows for scatter that is wider in some places than in others (the sandwich estimate with HC3
-        weights). NaN where there are too few points, or columns that can't be told apart.
+        The interval is Student's t over the scatter of the points about the line (bends, what parameters do together,
+        and luck that differs from point to point) and the luck of the slopes. It allows for scatter that is wider in
+        some places than in others (the sandwich estimate with HC3 weights), and has the degrees of freedom of Welch and
+        Satterthwaite. NaN where there are too few points, columns that can't be told apart, or no luck was measured.
     """
     points, count = columns.shape
     unknown = np.full(count, np.nan)
     scale = columns.std(axis=0)
-    if points < count + 3 or not np.isfinite(outcomes).all() or (scale == 0).any():
+    free = points - count - 1
+    if free < 2 or not np.isfinite(outcomes).all() or (scale == 0).any():
         return Slopes(unknown, unknown, float("nan"))
-    design = np.column_stack([np.ones(points), (columns - columns.mean(axis=0)) / scale])
-    if np.linalg.matrix_rank(design) <= count:
+    design = np.column_stack([(columns - columns.mean(axis=0)) / scale, np.ones(points)])
+    if np.linalg.matrix_rank(design) < design.shape[1]:
         return Slopes(unknown, unknown, float("nan"))
     inverse = np.linalg.inv(design.T @ design)
     slopes = inverse @ design.T @ outcomes
     left = outcomes - design @ slopes
     leverage = np.minimum(np.einsum("ij,jk,ik->i", design, inverse, design), 1 - 1e-9)
     weighted = design * (left / (1 - leverage))[:, None]
-    error = np.sqrt(np.diag(inverse @ (weighted.T @ weighted) @ inverse))
-    half = stdtrit(points - count - 1, 0.5 + CONFIDENCE / 2) * error
+    scatter = np.diag(inverse @ (weighted.T @ weighted) @ inverse)[:count]
+    shaken = luck.variance * scale**2
+    both = scatter + shaken
+    freedom = both**2 / np.maximum(scatter**2 / free + shaken**2 / luck.freedom, 1e-300)
+    half = stdtrit(np.maximum(freedom, 1), 0.5 + CONFIDENCE / 2) * np.sqrt(both)
     total = float(((outcomes - outcomes.mean()) ** 2).sum())
     fit = 1 - float((left**2).sum()) / total if total > 0 else float("nan")
-    return Slopes(slopes[1:] / scale, half[1:] / scale, fit)
+    return Slopes(slopes[:count] / scale, half / scale, fit)

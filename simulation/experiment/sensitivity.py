@@ -14,6 +14,7 @@ Runs are named and kept as those of any study, so that a study that is stopped g
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import fnmatch
@@ -33,6 +34,7 @@ from simulation.experiment.draws import Factor, Ranges, factors, with_values
 from simulation.experiment.effects import switches
 from simulation.experiment.inputs import DEFAULT_SEED, Plan, StudyError, make_plan
 from simulation.experiment.jobs import PlannedRun, plan_jobs
+from simulation.experiment.making import Failure, StudyFailed, told_if_not_saved
 from simulation.experiment.manifest import (
     MANIFEST,
     MODEL,
@@ -60,11 +62,12 @@ from simulation.experiment.sensitivity_tables import (
     Closer,
     Findings,
     Side,
+    places_of,
     position_of,
     rules_table,
     sensitivity_table,
 )
-from simulation.experiment.study import Failure, StudyFailed
+from simulation.experiment.sharing import CannotSave, one_at_a_time
 from simulation.experiment.windows import TO_END, windows_after
 from simulation.measures.registry import HEADLINES, MEASURE_BY_NAME, Measure
 from simulation.scenario import Resolved, ScenarioError
@@ -135,7 +138,14 @@ class SensitivityStudy:
         plan, chosen = self._checked()
         if reporter is None:
             reporter = SilentReporter() if quiet else reporter_for(Console(stderr=True))
-        return _Running(self, plan, chosen, reporter).run()
+        running = _Running(self, plan, chosen, reporter)
+        with told_if_not_saved(plan.folder, lambda: running.begun):
+            plan.folder.mkdir(parents=True, exist_ok=True)
+            with one_at_a_time(plan.folder, reporter.note):
+                # Another process may have put a study there while this one waited.
+                if problems := _folder_problems(plan, self.replace):
+                    raise StudyError(problems)
+                return running.run()
 
     def _checked(self) -> tuple[Plan, tuple[Factor, ...]]:
         problems = []
@@ -238,6 +248,7 @@ class _Running:
         self.records: dict[str, RunSummary] = {}
         self.made: list[dict[str, Any]] = []
         self.points = 0
+        self.begun = False
         self._labels: dict[str, tuple[str, int, int]] = {}
         self._failures: list[Failure] = []
         self._details: list[str] = []
@@ -257,18 +268,19 @@ class _Running:
         manifest |= {"runs": [], "outputs": {}}
         manifest["code"] |= git_state()
         manifest["versions"] = versions()
-        self.folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self.folder)
         write_manifest(self.folder, manifest)
+        self.begun = True
         try:
             findings = self._find()
         except KeyboardInterrupt:
             write_manifest(self.folder, {**manifest, "state": "interrupted"})
             raise
-        except (StudyFailed, WorkersCannotStart) as error:
-            write_manifest(
-                self.folder, {**manifest, "state": "failed", "failures": [str(each) for each in self._failures]}
-            )
+        except (StudyFailed, WorkersCannotStart, CannotSave, OSError) as error:
+            # If the disk lets us: that it didn't finish is said already.
+            with contextlib.suppress(OSError):
+                failures = [str(each) for each in self._failures]
+                write_manifest(self.folder, {**manifest, "state": "failed", "failures": failures})
             if isinstance(error, WorkersCannotStart):
                 raise StudyFailed([], str(error)) from error
             raise
@@ -314,26 +326,24 @@ class _Running:
         if not few:
             points = screening.morris_points(names, 1, seed)
             self.reporter.note(f"First pass: {len(points)} points, one replication.")
-            screened = self._outcomes(self._values(self.chosen, points), 1)[..., 0]
+            values = self._values(self.chosen, points)
+            screened = self._evened(self.chosen, points, values, self._outcomes(values, 1)[..., 0])
             closer = self._most_moving(points, screened)
         near = screening.morris_points([factor.name for factor in closer], study.trajectories, seed + 1)
         each = self.plan.replications
         self.reporter.note(f"Closer look at {len(closer)} parameters: {len(near)} points, {each} replications.")
         near_values = self._values(closer, near)
-        looked = Closer(tuple(closer), near, self._outcomes(near_values, self.plan.replications))
-        values, outcomes = list(near_values), looked.outcomes.mean(axis=-1)
+        outcomes = self._outcomes(near_values, each)
+        looked = Closer(tuple(closer), near, outcomes, self._evened(closer, near, near_values, outcomes))
         top: tuple[Factor, ...] = ()
         sampled = None
         if study.method == "sobol":
             top = self._strongest(looked)
             cloud = screening.sobol_points([factor.name for factor in top], study.samples, seed + 2)
             self.reporter.note(f"Indices of {len(top)} parameters: {len(cloud)} points, one replication.")
-            cloud_values = self._values(top, cloud)
-            sampled = self._outcomes(cloud_values, 1)[..., 0]
-            values += cloud_values
-            outcomes = np.concatenate([outcomes, sampled])
+            sampled = self._outcomes(self._values(top, cloud), 1)[..., 0]
         parameters = self.plan.baseline.parameters
-        positions = np.array([[position_of(parameters[f.name], f, each) for f in closer] for each in values])
+        positions = np.array([[position_of(parameters[f.name], f, each) for f in closer] for each in near_values])
         return Findings(
             parameters=parameters,
             sides=self._sides(),
@@ -345,7 +355,6 @@ class _Running:
             sampled=sampled,
             central=central,
             positions=positions,
-            outcomes=outcomes,
             seed=seed,
         )
 
@@ -359,6 +368,12 @@ class _Running:
     def _values(self, chosen: Sequence[Factor], points: Floats) -> list[dict[str, float | int]]:
         ranges = Ranges(self.plan.baseline, chosen)
         return [ranges.values(point) for point in points]
+
+    def _evened(
+        self, chosen: Sequence[Factor], points: Floats, values: Sequence[dict[str, float | int]], outcomes: Floats
+    ) -> Floats:
+        places = places_of(self.plan.baseline.parameters, chosen, values)
+        return screening.as_if_even(points, places, outcomes)
 
     def _most_moving(self, points: Floats, outcomes: Floats) -> tuple[Factor, ...]:
         """Return those that moved a level or difference most: the first of each, then the second of each, and so on."""
@@ -375,7 +390,7 @@ class _Running:
 
     def _strongest(self, looked: Closer) -> tuple[Factor, ...]:
         """Return those whose effects stand out most from luck over all levels and differences together."""
-        effects = np.abs(screening.elementary_effects(looked.points, looked.outcomes.mean(axis=-1))).mean(axis=0)
+        effects = np.abs(screening.elementary_effects(looked.points, looked.even.mean(axis=-1))).mean(axis=0)
         sizes = effects.reshape(len(effects), -1)
         whole = sizes.sum(axis=0)
         # Of each level and difference the share of all movement; a parameter is as strong as its mean share.

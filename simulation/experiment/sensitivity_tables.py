@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,11 +119,14 @@ class Closer:
     points : ndarray of float64, shape (points, parameters)
         See `simulation.experiment.screening.morris_points`.
     outcomes : ndarray of float64, shape (points, sides, measures, replications)
+    even : ndarray of float64, shape as of outcomes
+        As if all steps were equally long, see `simulation.experiment.screening.as_if_even`.
     """
 
     factors: tuple[Factor, ...]
     points: Floats
     outcomes: Floats
+    even: Floats
 
     @property
     def trajectories(self) -> int:
@@ -145,16 +148,14 @@ class Findings:
     chosen : tuple of Factor
         Every parameter moved.
     screening : (points, outcomes) or None
-        The first pass: outcomes of shape (points, sides, measures).
+        The first pass: outcomes of shape (points, sides, measures), as if all steps were equally long.
     closer : Closer
     top : tuple of Factor
         Parameters with indices.
     sampled : ndarray of float64, shape (points, sides, measures), or None
     central : ndarray of float64, shape (sides, measures, replications)
     positions : ndarray of float64, shape (points, parameters of the closer look)
-        See `position_of`, for the points of the closer look and of the indices.
-    outcomes : ndarray of float64, shape (points, sides, measures)
-        What came out at those.
+        See `position_of`, for the points of the closer look.
     seed : int
     """
 
@@ -168,7 +169,6 @@ class Findings:
     sampled: Floats | None
     central: Floats
     positions: Floats
-    outcomes: Floats
     seed: int
 
 
@@ -185,6 +185,19 @@ def position_of(parameter: Parameter, factor: Factor, values: Mapping[str, float
         value = float(values.get(".".join((parameter.name, *labels)), parameter.leaves[labels]))
         places.append((value - parameter.low[labels]) / (parameter.high[labels] - parameter.low[labels]))
     return math.fsum(places) / len(places)
+
+
+def places_of(parameters: Parameters, chosen: Sequence[Factor], values: Sequence[Mapping[str, float | int]]) -> Floats:
+    """Return where in its range each set of values has each parameter, from 0 to 1, of shape (sets, parameters)."""
+
+    def place(factor: Factor, each: Mapping[str, float | int]) -> float:
+        parameter = parameters[factor.name]
+        position = position_of(parameter, factor, each)
+        if factor.entries != ((),):
+            return position
+        return (position - parameter.low[()]) / (parameter.high[()] - parameter.low[()])
+
+    return np.array([[place(factor, each) for factor in chosen] for each in values]).reshape(len(values), len(chosen))
 
 
 def sensitivity_table(found: Findings) -> pl.DataFrame:
@@ -219,7 +232,7 @@ def _what(side: Side, measure: Measure) -> dict[str, Any]:
 def _of_one(found: Findings, place: int, column: int) -> list[dict[str, Any]]:
     """Return a row for each parameter, for one level or difference."""
     closer = found.closer
-    outcomes = closer.outcomes[:, place, column]
+    outcomes = closer.even[:, place, column]
     replications = outcomes.shape[-1]
     names = [factor.name for factor in closer.factors]
     luck = screening.luck_of_effects(closer.points, outcomes)
@@ -295,7 +308,9 @@ def rules_table(found: Findings) -> pl.DataFrame:
     rows: list[dict[str, Any]] = []
     for place, side in enumerate(found.sides):
         for column, measure in enumerate(found.measures):
-            line = screening.straight_line(found.positions, found.outcomes[:, place, column])
+            outcomes = found.closer.outcomes[:, place, column]
+            luck = screening.luck_of_slopes(found.positions, outcomes).of_mean(outcomes.shape[1])
+            line = screening.straight_line(found.positions, outcomes.mean(axis=1), luck)
             for i, factor in enumerate(found.closer.factors):
                 rows.append(_rule(found, side, measure, factor, float(line.slope[i]), float(line.half[i]), line.fit))
     return frame_of(rows, RULES_SCHEMA)
@@ -318,7 +333,7 @@ def _rule(
         "change_low": low,
         "change_high": high,
         "clear": clear,
-        "points": len(found.outcomes),
+        "points": len(found.positions),
         "fit": fit,
         "rule": _sentence(side, measure, words, change, low, high) if known else None,
         **evidence_of(parameter),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -34,9 +35,13 @@ def why_not_saved(error: OSError, folder: Path) -> str:
     return f"{folder.as_posix()} can't be written to: {error.strerror or error}"
 
 
+_held: set[tuple[Path, int]] = set()
+"""Folders kept to this process, and the thread that keeps each."""
+
+
 @contextlib.contextmanager
 def one_at_a_time(folder: Path, tell: Callable[[str], None]) -> Iterator[None]:
-    """Keep a study's folder to this process; wait while another has it.
+    """Keep a study's folder to this process; wait while another has it. Inside, it may be asked for again.
 
     The system lets go when a process ends, however it ends. Windows, and disks that know no locks, keep nobody out.
 
@@ -47,7 +52,8 @@ def one_at_a_time(folder: Path, tell: Callable[[str], None]) -> Iterator[None]:
     tell : callable
         Called with a sentence before waiting.
     """
-    if sys.platform == "win32":
+    own = folder.resolve(), threading.get_ident()
+    if sys.platform == "win32" or own in _held:
         yield
         return
     import fcntl
@@ -61,8 +67,10 @@ def one_at_a_time(folder: Path, tell: Callable[[str], None]) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX)
         except OSError:
             pass
+        _held.add(own)
         yield
     finally:
+        _held.discard(own)
         os.close(handle)
 
 

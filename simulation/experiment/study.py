@@ -28,7 +28,7 @@ from simulation.experiment.inputs import (
     make_plan,
 )
 from simulation.experiment.jobs import PlannedRun
-from simulation.experiment.making import FAILURES, Failure, Runs, StudyFailed
+from simulation.experiment.making import FAILURES, Failure, Runs, StudyFailed, told_if_not_saved
 from simulation.experiment.manifest import (
     MANIFEST,
     MODEL,
@@ -43,12 +43,10 @@ from simulation.experiment.manifest import (
 from simulation.experiment.outputs import write_outputs
 from simulation.experiment.pool import WorkersCannotStart
 from simulation.experiment.progress import Reporter, SilentReporter, reporter_for
-from simulation.experiment.runfiles import NO_ROOM, remove_leftovers
-from simulation.experiment.sharing import CannotSave, one_at_a_time, why_not_saved
+from simulation.experiment.runfiles import remove_leftovers
+from simulation.experiment.sharing import CannotSave, one_at_a_time
 from simulation.experiment.study_result import StudyResult
 from simulation.scenario import Resolved
-
-_KEPT = "Finished runs are kept: when that is mended, give the same command again to go on from there."
 
 
 @dataclass(frozen=True)
@@ -183,22 +181,13 @@ class Study:
     def _run_alone(self, plan: Plan, runs: Runs) -> StudyResult:
         """Run the plan while no other process is at work in its folder."""
         running = _Running(runs)
-        try:
+        with told_if_not_saved(plan.folder, lambda: running.begun):
             plan.folder.mkdir(parents=True, exist_ok=True)
             with one_at_a_time(plan.folder, runs.reporter.note):
                 # Another process may have put a study there while this one waited.
                 _check_folder(plan, self.replace)
                 running.begin()
                 return running.run()
-        except OSError as error:
-            told = f"{why_not_saved(error, plan.folder)}."
-            if not running.begun:
-                raise StudyError([told]) from error
-            if error.errno not in NO_ROOM:
-                raise
-            raise StudyFailed([], f"{told} {_KEPT}") from error
-        except CannotSave as error:
-            raise StudyFailed([], f"{error}. {_KEPT}") from error
 
 
 def _check_folder(plan: Plan, replace: bool) -> None:

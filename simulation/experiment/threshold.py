@@ -17,7 +17,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -30,9 +30,10 @@ from rich.console import Console
 from simulation.experiment.counts import Floats, load_counts
 from simulation.experiment.crossing import crossings, refine, tolerance_for
 from simulation.experiment.differences import frame_of
-from simulation.experiment.inputs import DEFAULT_REPLICATIONS, DEFAULT_SEED, StudyError
+from simulation.experiment.inputs import DEFAULT_REPLICATIONS, DEFAULT_SEED, StudyError, portable
 from simulation.experiment.knee import shape
-from simulation.experiment.levers import Lever, at_values, make_lever, value_name
+from simulation.experiment.levers import DOSE, Lever, at_values, make_lever, value_name
+from simulation.experiment.making import StudyFailed, told_if_not_saved
 from simulation.experiment.manifest import (
     MODEL,
     differences_of,
@@ -40,9 +41,10 @@ from simulation.experiment.manifest import (
     read_manifest,
     write_manifest,
 )
-from simulation.experiment.progress import Reporter, SilentReporter, reporter_for
+from simulation.experiment.progress import OnlyNews, Reporter, SilentReporter, reporter_for
 from simulation.experiment.runfiles import run_path, write_atomically
-from simulation.experiment.study import Study, StudyFailed
+from simulation.experiment.sharing import one_at_a_time
+from simulation.experiment.study import Study
 from simulation.experiment.threshold_tables import (
     CONTOUR,
     CONTOUR_SCHEMA,
@@ -164,29 +166,6 @@ class ThresholdSearch:
         return _Search(self, reporter, quiet).run()
 
 
-class _OfValues:
-    """Passes news on, but for what is known already: values that are done, and that a lever leaves its usual range."""
-
-    def __init__(self, teller: Reporter) -> None:
-        self.day, self.saved, self.failed, self.stop = teller.day, teller.saved, teller.failed, teller.stop
-        self._teller = teller
-
-    def start(self, runs: Mapping[str, int], done: Mapping[str, int]) -> None:
-        """Name only the values that still need runs."""
-        left = [name for name in runs if done[name] < runs[name]]
-        self._teller.start({name: runs[name] for name in left}, {name: done[name] for name in left})
-
-    def grow(self, runs: Mapping[str, int], done: Mapping[str, int]) -> None:
-        """The same of runs that are added."""
-        left = [name for name in runs if done[name] < runs[name]]
-        self._teller.grow({name: runs[name] for name in left}, {name: done[name] for name in left})
-
-    def note(self, text: str) -> None:
-        """Leave out that a value is unusual: how far a lever is moved was asked for, and its range is on the page."""
-        if "[unusual_value]" not in text:
-            self._teller.note(text)
-
-
 class _Search:
     """One go at a search: everything checked when it is made."""
 
@@ -239,6 +218,8 @@ class _Search:
                 problems.append(f"{flag} must be a number, not {value}.")
         if asked.lever2 is not None and asked.lever2 == asked.lever:
             problems.append(f"The two levers are the same, {asked.lever}.")
+        if asked.lever2 is not None and DOSE in (asked.lever, asked.lever2):
+            problems.append("A dose goes with no second lever: it would move that as well.")
         if asked.lever2 is None and (asked.low2 is not None or asked.high2 is not None):
             problems.append("--from2 and --to2 are for a second lever: give --lever2.")
         if asked.points is not None and not 2 <= asked.points <= MOST_POINTS:
@@ -262,7 +243,11 @@ class _Search:
         if problems:
             raise StudyError(dict.fromkeys(problems))
         baseline, scenario = found
-        return baseline, baseline if scenario.name == baseline.name else scenario
+        if scenario.name != baseline.name:
+            return baseline, scenario
+        if scenario.digest() != baseline.digest():
+            raise StudyError([f"Two scenarios are called {baseline.name}: give yours another name."])
+        return baseline, baseline
 
     # Runs
 
@@ -272,14 +257,24 @@ class _Search:
         cells: list[tuple[float, ...]] = [(value,) for value in grids[0]]
         if len(grids) > 1:
             cells = [(first, second) for second in grids[1] for first in grids[0]]
-        study = self._study(cells)
-        self._check_plan(study)
-        self._make(cells)
-        if len(grids) > 1:
-            return self._write_grid(grids)
-        if self.target is not None:
-            self._refine()
-        return self._write_curve(grids[0])
+        self._check_plan(self._study(cells))
+        with told_if_not_saved(self.folder, lambda: bool(self.known)):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with one_at_a_time(self.folder, self._teller().note):
+                # Another process may have put a search there while this one waited.
+                self._check_plan(self._study(cells))
+                for name in (CURVE, CROSSINGS, CONTOUR, SHAPE):
+                    # A search that is stopped leaves runs, and no tables of another.
+                    (self.folder / name).unlink(missing_ok=True)
+                self._make(cells)
+                if len(grids) > 1:
+                    return self._write_grid(grids)
+                if self.target is not None:
+                    self._refine()
+                return self._write_curve(grids[0])
+
+    def _teller(self) -> Reporter:
+        return SilentReporter() if self.quiet else self.reporter or reporter_for(Console(stderr=True))
 
     def _name(self, cell: Sequence[float]) -> str:
         return self._at(tuple(cell)).name
@@ -344,6 +339,9 @@ class _Search:
             for reason in differences_of(old, {**plan.manifest(), "code": {"digest": plan.code}})
             if not ours.fullmatch(reason)
         ]
+        before = [lever["name"] for lever in old.get("threshold", {}).get("levers", [])]
+        if before and before != [lever.name for lever in self.levers]:
+            found.append(f"the lever {' and '.join(before)}, now {' and '.join(lever.name for lever in self.levers)}")
         if found:
             raise StudyError(
                 [
@@ -354,8 +352,7 @@ class _Search:
 
     def _make(self, cells: Sequence[tuple[float, ...]]) -> None:
         """Make the runs of these values and of all known before, and read the measure from them."""
-        teller = SilentReporter() if self.quiet else self.reporter or reporter_for(Console(stderr=True))
-        result = self._study([*self.known, *cells]).run(_OfValues(teller))
+        result = self._study([*self.known, *cells]).run(OnlyNews(self._teller()))
         self.manifest = result.manifest
         keys = {(run["scenario"], run["replication"]): run["key"] for run in self.manifest["runs"]}
         dates = {name: dt.date.fromisoformat(day) for name, day in self.manifest["dates"].items()}
@@ -464,8 +461,6 @@ class _Search:
 
     def _save(self, frames: dict[str, pl.DataFrame], finding: str, words: str) -> None:
         """Write the tables, and into the manifest what was asked for and found."""
-        for name in {CURVE, CROSSINGS, CONTOUR, SHAPE} - set(frames):
-            (self.folder / name).unlink(missing_ok=True)
         for name, frame in frames.items():
             write_atomically(self.folder / name, frame.write_csv(line_terminator="\n").encode("utf-8"))
         manifest = dict(self.manifest)
@@ -539,4 +534,4 @@ class _Search:
 
 
 def _named(item: str | Path | Resolved) -> str:
-    return item.name if isinstance(item, Resolved | Path) else item
+    return item.name if isinstance(item, Resolved) else portable(str(item), "")

@@ -200,8 +200,7 @@ def sentence_of(
         text = f"{subject} would not pass {wanted} for {lever.name} from {value_name(points[0])} to "
         text += f"{value_name(points[-1])}: {_ends(measure, target, points, gaps)}."
         if gaps.shape[1] > 1 and (parts := not_rejected(points, gaps)):
-            near = [f"{lever_words(low, high - low)} to {lever_words(high, high - low)}" for low, high in parts]
-            text += f" Chance doesn't rule it out from {' and '.join(near)}."
+            text += f" Chance doesn't rule it out from {_stretches(parts)}."
         return text
     parts_of = [
         f"{'rise' if each.rising else 'fall'} past {wanted} where {lever.name} is "
@@ -211,7 +210,15 @@ def sentence_of(
     text = f"{subject} would {', then '.join(parts_of)}."
     if any(each.shared for each in found):
         text += " Two of these lie in one interval, so there may be neither."
+    parts = not_rejected(points, gaps) if gaps.shape[1] > 1 else []
+    others = [part for part in parts if not any(part[0] <= each.at <= part[1] for each in found)]
+    if others:
+        text += f" Chance doesn't rule it out from {_stretches(others)} either."
     return text
+
+
+def _stretches(parts: Sequence[tuple[float, float]]) -> str:
+    return " and ".join(f"{lever_words(low, high - low)} to {lever_words(high, high - low)}" for low, high in parts)
 
 
 def grid_sentence(
@@ -267,7 +274,7 @@ def shape_words(found: Shape, lever: Lever, measure: Measure) -> str:
             f"changes it by {before} before it and by {after} beyond, in {unit_words(measure)}."
         )
     if found.kind == BENT:
-        return "The curve bends evenly and has no knee."
+        return "The curve bends, and no knee in it can be told from a smooth bend."
     if found.kind == STRAIGHT:
         return "The curve is straight as far as can be told: it has no knee."
     return "Whether the curve has a knee can't be told from so few values or a single run."

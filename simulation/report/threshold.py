@@ -36,9 +36,10 @@ _METHOD = (
 _METHOD_OF_ONE = (
     "Filled marks are values chosen beforehand, at equal distances; open marks were added "
     "near a crossing by Brent's method on the mean of the runs.",
-    "A knee is marked where two straight lines that meet describe the curves better than one line and better than an "
-    "even bend (Bayesian information criterion), and the change of slope is clear over replications. Its interval is "
-    "by leaving out each replication in turn.",
+    "A knee is marked where two straight lines that meet describe the curves better than one line and better than "
+    "smooth bends (parabola, cubic, exponentials, powers, hyperbolas; Bayesian information criterion), leave no more "
+    "than chance explains, and the change of slope is clear over replications. In noisy curves a smooth bend of "
+    "another kind can still be taken for one.",
 )
 
 

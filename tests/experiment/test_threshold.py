@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import shutil
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from simulation.commands.app import main
 from simulation.experiment import Study, StudyError, verify_folder
 from simulation.experiment.levers import at_values, make_lever
 from simulation.experiment.manifest import read_manifest
-from simulation.experiment.threshold import ThresholdSearch
+from simulation.experiment.threshold import ThresholdSearch, _Search
 from simulation.experiment.threshold_tables import CONTOUR_SCHEMA, CROSSINGS_SCHEMA, CURVE_SCHEMA, SHAPE_SCHEMA
 from simulation.scenario import (
     Assignment,
@@ -30,6 +31,7 @@ from simulation.scenario import (
     resolve,
 )
 
+ROOT = Path(__file__).resolve().parents[2]
 MakeScenario = Callable[..., Resolved]
 Search = Callable[..., ThresholdSearch]
 
@@ -132,6 +134,51 @@ def test_a_search_can_grow_but_replaces_no_other_study(search: Search, make_scen
     with pytest.raises(StudyError, match="scenario more, now left out"):
         search().run(quiet=True)
     search(replace=True).run(quiet=True)
+
+
+def test_a_search_of_another_lever_is_not_written_over(search: Search, fake_parameters: Parameters) -> None:
+    folder = search(lever="fake.shift", low=0, high=50).run(quiet=True).folder
+    before = tables_of(folder)
+    with pytest.raises(StudyError, match=r"the lever fake\.shift, now dose"):
+        search().run(quiet=True)
+    assert tables_of(folder) == before and verify_folder(folder) == []
+
+
+def test_a_search_that_is_stopped_leaves_no_table_of_another(search: Search, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = search().run(quiet=True).folder
+    monkeypatch.setattr("simulation.experiment.threshold._Search._write_curve", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        search(points=4).run(quiet=True)
+    assert not (folder / "threshold.csv").exists() and verify_folder(folder) == []
+
+
+def test_two_scenarios_of_one_name_are_refused(search: Search, make_scenario: MakeScenario) -> None:
+    with pytest.raises(StudyError, match="Two scenarios are called base"):
+        search(lever="fake.shift", low=0, high=50, scenario=make_scenario("base", 100)).run(quiet=True)
+
+
+def test_the_command_in_the_manifest_names_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    mine = tmp_path / "mine" / "other.yaml"
+    mine.parent.mkdir()
+    mine.write_text((ROOT / "scenarios" / "hdc_expansion.yaml").read_text().replace("hdc_expansion", "other"))
+    asked = ThresholdSearch("custody.hdc.take_up", "recalls_year", scenario=str(mine), out="found")
+    searching = _Search(asked, None, True)
+    searching.manifest = {"command": "python run.py compare a --replications 5 --seed 1 --out results/found"}
+    assert str(tmp_path) not in searching._command() and " other.yaml " in searching._command()
+
+
+def test_a_dose_of_what_is_changed_twice_is_refused(
+    search: Search, make_scenario: MakeScenario, fake_parameters: Parameters
+) -> None:
+    """A second change would act on a part of the first: halves of two doublings aren't half of a fourfold."""
+    more = make_scenario("more", 100)
+    (change,) = more.scenario.changes
+    back = dataclasses.replace(change, start=change.start + dt.timedelta(days=60))
+    twice = dataclasses.replace(more.scenario, changes=(change, back))
+    scenario = resolve(twice, fake_parameters, load_geography(), areas="durham,cumbria")
+    with pytest.raises(StudyError, match=r"it changes fake\.shift more than once"):
+        search(scenario=scenario).run(quiet=True)
 
 
 def test_a_value_that_is_never_reached_is_said_with_both_ends(search: Search) -> None:
@@ -281,6 +328,7 @@ def test_a_lever_of_the_baseline_moves_when_counting_starts(real: Callable[..., 
         (["--lever", "custody.hdc.take_up", "--points", "1"], "Points must be from 2"),
         (["--lever", "custody.hdc.take_up", "--lever2", "custody.hdc.take_up"], "the same"),
         (["--lever", "custody.hdc.take_up", "--from2", "1"], "give --lever2"),
+        (["hdc_expansion", "--lever", "dose", "--lever2", "custody.hdc.opt_out_share"], "no second lever"),
         (["--lever", "custody.hdc.take_up", "--areas", "durhan"], "did you mean 'durham'"),
         (["--lever", "custody.hdc.take_up", "--replications", "0"], "Replications must be"),
         (["--lever", "custody.hdc.take_up", "--until", "tomorrow"], "tomorrow"),
