@@ -16,17 +16,20 @@ changes come after: `multiply` and `add` act on what was drawn, `set` stays as t
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from simulation.scenario import Parameters, Resolved, resolve
 from simulation.scenario.parameters import Labels, Parameter
+
+if TYPE_CHECKING:
+    from simulation.engine.chance import Chance
 
 Floats = npt.NDArray[np.float64]
 
@@ -217,27 +220,32 @@ def hypercube(names: Iterable[str], draws: int, seed: int) -> Floats:
         From 0 to 1. Of each parameter the first 1, 2, 4, 8 ... lie one in every stratum of width 1, 1/2, 1/4, 1/8 ...,
         and the first of many draws are those of few.
     """
-    columns = []
-    for name in names:
-        own = int.from_bytes(hashlib.sha256(f"draws|{seed}|{name}".encode()).digest()[:8], "big")
-        # Its state is all in the name and the seed, and which parameters are drawn is no luck of a run.
-        columns.append(_strata_halved(draws, np.random.default_rng(own)))  # noqa: TID251
+    # Here and not above, so that only a study with draws waits for the compiler.
+    from simulation.engine.chance import Chance
+
+    chance = Chance(seed)
+    columns = [_strata_halved(draws, chance, f"draws of {name}") for name in names]
     return np.stack(columns, axis=1) if columns else np.zeros((draws, 0))
 
 
-def _strata_halved(draws: int, generator: np.random.Generator) -> Floats:  # noqa: TID251
+def _strata_halved(draws: int, chance: Chance, purpose: str) -> Floats:
     """Return draws of one parameter: when each stratum has one, all are halved and the empty halves filled at random.
 
     SciPy's Latin hypercube of another size is another one altogether, so nothing made for it could be used again.
     """
-    # Whole numbers, so that no rounding can carry a draw into the stratum beside its own.
-    points = generator.integers(0, 2**_BITS, size=1)
+
+    def bits(strata: int, occurrence: int) -> npt.NDArray[np.uint64]:
+        return chance.bits(np.arange(strata, dtype=np.uint64), f"{purpose}, {strata} strata", occurrence)
+
+    # Whole numbers, so that no rounding can carry a draw into the stratum beside its own. All widths are powers of
+    # two, and the last bits of a random number make a place in one.
+    points = (bits(1, 0) % 2**_BITS).astype(np.int64)
     strata = 1
     while strata < draws:
         width = 2**_BITS // (2 * strata)
         empty = (points // width) ^ 1
-        within = generator.integers(0, width, size=strata)
-        points = np.concatenate([points, generator.permutation(empty) * width + within])
+        within = (bits(strata, 1) % width).astype(np.int64)
+        points = np.concatenate([points, empty[np.argsort(bits(strata, 2), kind="stable")] * width + within])
         strata *= 2
     return np.asarray((points[:draws] + 0.5) / 2**_BITS, dtype=np.float64)
 

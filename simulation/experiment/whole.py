@@ -1,7 +1,7 @@
 """Runs kept as one sum over areas and providers.
 
 A study under many sets of parameters compares the study's areas together and nothing smaller, so of those runs only
-that is kept: a fortieth of the rows, where hundreds or thousands of runs are asked for.
+that is kept: in a national run one row of 46, where hundreds or thousands of runs are asked for.
 """
 
 from __future__ import annotations
