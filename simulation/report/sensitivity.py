@@ -119,6 +119,11 @@ class Part:
         return tuple(row for row in self.close if row["verdict"] == "above luck")
 
     @property
+    def passed_over(self) -> tuple[dict[str, Any], ...]:
+        """Rows that stand out from luck in the first pass, of parameters that weren't looked at closely."""
+        return tuple(row for row in self.rows if row["step"] != "closer look" and row["verdict"] == "above luck")
+
+    @property
     def lines(self) -> list[str]:
         """The closer look as lines of text, for a terminal."""
         return [
@@ -235,7 +240,7 @@ def _render(study: SensitivityFolder, measure: str) -> str:
         asked=asked,
         areas=_areas(study),
         replications=int(study.manifest.get("replications", 1)),
-        main=[(part, _chart(part, study, numbering), _table(part), _answer(part)) for part in main],
+        main=[(part, _chart(part, study, numbering), _table(part), answer_of(part)) for part in main],
         others=others,
         dates=study.manifest.get("dates", {}),
         command=str(study.manifest.get("command", "")),
@@ -257,7 +262,7 @@ def _areas(study: SensitivityFolder) -> str:
     return sentence_case(listed(names)) if len(names) < 4 else f"{len(names)} areas"
 
 
-def _answer(part: Part) -> str:
+def answer_of(part: Part) -> str:
     """The first sentence: what drives it, and how much of what was looked at is not luck."""
     central = part.rows[0]["central"]
     unit = str(part.rows[0]["unit"])
@@ -267,14 +272,27 @@ def _answer(part: Part) -> str:
         size = with_unit(central, unit)
     head = f"At the central values: {size}."
     if not part.clear:
-        return f"{head} No parameter moves it by more than luck alone does at this scale."
+        return f"{head} No parameter looked at closely moves it by more than luck alone does at this scale.{_once(part)}"
     first = part.clear[0]
     text = (
         f"{head} Moved most by {_name(first)}: {_signed(first)} {part.unit} from the low to the high end of its range. "
         f"{sentence_case(counted(len(part.clear), 'parameter'))} of {len(part.close)} looked at closely "
-        f"{'stands' if len(part.clear) == 1 else 'stand'} out from luck."
+        f"{'stands' if len(part.clear) == 1 else 'stand'} out from luck.{_once(part)}"
     )
     return text
+
+
+def _once(part: Part) -> str:
+    """A sentence on the strongest of those that moved it in the first pass and weren't looked at closely."""
+    if not part.passed_over:
+        return ""
+    most = max(part.passed_over, key=lambda row: row["mu_star"])
+    many = len(part.passed_over)
+    who = "One parameter that wasn't" if many == 1 else f"{sentence_case(counted(many, 'parameter'))} that weren't"
+    return (
+        f" {who} looked at closely moved it by more than luck in the first pass, {most['parameter']} most "
+        f"({_signed(most)} {part.unit}): to see how surely, choose it with --parameters, or keep more with --keep."
+    )
 
 
 def _name(row: dict[str, Any]) -> str:
@@ -360,7 +378,7 @@ def _tornado(rows: tuple[dict[str, Any], ...], part: Part) -> go.Figure:
 
 def _table(part: Part) -> Table:
     """The ranked table with the evidence row beside each parameter."""
-    rows = (*part.close, *(row for row in part.rows if row["step"] != "closer look" and row["verdict"] == "above luck"))
+    rows = (*part.close, *part.passed_over)
     indexed = any(row["s1"] is not None for row in rows)
     shown = []
     for row in rows[:MOST_ROWS]:

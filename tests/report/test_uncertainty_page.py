@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -11,7 +12,7 @@ import pytest
 from fake_sensitivity import write_sensitivity
 
 from simulation.report import StudyError, build_report
-from simulation.report.sensitivity import SensitivityFolder, build_sensitivity_page
+from simulation.report.sensitivity import SensitivityFolder, answer_of, build_sensitivity_page
 from simulation.report.study import UNCERTAINTY_COLUMNS
 
 
@@ -57,6 +58,17 @@ def test_bars_within_luck_are_said_to_be(sensitivity_page: Path) -> None:
     part = SensitivityFolder.read(sensitivity_page.parent).parts_of("officers_over_110_share")[1]
     assert [row["verdict"] for row in part.close][1:3] == ["above luck", "indistinguishable from luck"]
     assert "parameters.csv P175 &lt;derived&gt;." in text and "D: derived" in text
+
+
+def test_what_was_not_looked_at_closely_and_moved_it_is_named(sensitivity_page: Path) -> None:
+    part = SensitivityFolder.read(sensitivity_page.parent).parts_of("officers_over_110_share")[0]
+    assert "first pass" not in answer_of(part)
+    early = {"step": "first pass", "verdict": "above luck", "parameter": "courts.x", "mu": -9.0, "mu_star": 9.0}
+    weak, within = early | {"parameter": "courts.y", "mu_star": 2.0}, early | {"verdict": "indistinguishable from luck"}
+    told = answer_of(replace(part, rows=(*part.rows, {**part.rows[0], **weak}, {**part.rows[0], **within})))
+    assert "One parameter that wasn't looked at closely moved it by more than luck" in told and "courts.y" in told
+    told = answer_of(replace(part, rows=(*part.rows, {**part.rows[0], **weak}, {**part.rows[0], **early})))
+    assert "Two parameters that weren't looked at closely" in told and "courts.x most (−9.0 percentage points)" in told
 
 
 def test_a_missing_or_broken_file_is_named(tmp_path: Path) -> None:
