@@ -272,7 +272,8 @@ def answer_of(part: Part) -> str:
         size = with_unit(central, unit)
     head = f"At the central values: {size}."
     if not part.clear:
-        return f"{head} No parameter looked at closely moves it by more than luck alone does at this scale.{_once(part)}"
+        none = "No parameter looked at closely moves it by more than luck alone does at this scale."
+        return f"{head} {none}{_once(part)}"
     first = part.clear[0]
     text = (
         f"{head} Moved most by {_name(first)}: {_signed(first)} {part.unit} from the low to the high end of its range. "
