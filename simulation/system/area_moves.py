@@ -20,7 +20,8 @@ from simulation.engine.agenda import each_once
 from simulation.engine.calendar import YEAR_DAYS
 from simulation.engine.compiled import compiled
 from simulation.system.codes import CRC, NPS, Location, Progress
-from simulation.system.levers import Levers
+from simulation.system.levers import AREA_MOVES, Levers, anybody_moves
+from simulation.system.officers import held_elsewhere
 from simulation.system.organisation import Organisation
 from simulation.system.population import area_of_conviction
 from simulation.system.quantiles import draw
@@ -30,19 +31,10 @@ from simulation.system.supervision import Supervision
 
 #: Draws are numbered by sentence, move within it, and refusal within that: so many of each at most.
 _PER = 1024
-_RATE = "allocation.area_moves_per_year"
 _MOST_COUNTED = 127
 _NOBODY = np.empty(0, dtype=np.intp)
 # Compiled code knows plain numbers only.
 _FINISHED = Progress.FINISHED
-
-
-def anybody_moves(service: Service) -> bool:
-    """Tell whether somebody may move to another area on any day of the run: there is one, and a rate above 0."""
-    resolved = service.resolved
-    if len(resolved.areas) < 2:
-        return False
-    return any(bool(resolved.on(day).grid(_RATE).any()) for day in [0, *resolved.change_days()])
 
 
 def destinations(area: Array, areas: Array, residents: Array, uniform: Array) -> NDArray[np.int64]:
@@ -120,25 +112,27 @@ class AreaMoves:
     def read(self) -> None:
         """Take the levers of the day."""
         levers = self.service.levers
-        self.possible = anybody_moves(self.service)
-        self.rate = levers.cells(_RATE)
+        self.possible = anybody_moves(self.service.resolved)
+        self.rate = levers.cells(AREA_MOVES)
         self.wait = levers.mapping("allocation.area_transfer_working_days")
         self.refused_share = levers.cells("allocation.area_refused_share")
         self.again_after = levers.integer("allocation.area_again_working_days")
         self.unified = levers.grid("organisation.unified")[:, NPS] > 0.5
-        #: Everybody whom another area than that of conviction has taken over; derived, so no state.
+        #: Areas and people whom they have taken over from the area of conviction; derived, so no state.
         self.taken_over = self.find_taken_over()
 
     def find_taken_over(self) -> Rows:
-        """Find who belongs to another area than the one that convicted them, or whose officer still does."""
+        """Find areas and those who are theirs, or whose officer still is, and were convicted in another, in order."""
         people, posts = self.service.people, self.service.posts
         if not self.possible:
             return _NOBODY
         convicted_in = area_of_conviction(people.key[: people.size])
-        away = people.area[: people.size] != convicted_in
+        theirs = np.flatnonzero(people.area[: people.size] != convicted_in)
         held = np.flatnonzero(people.officer[: people.size] >= 0)
-        away[held] |= posts.area[people.officer[held]] != convicted_in[held]
-        return np.flatnonzero(away)
+        of_officer = posts.area[people.officer[held]]
+        away = of_officer != convicted_in[held]
+        found = held_elsewhere(people.area[theirs], theirs), held_elsewhere(of_officer[away], held[away])
+        return np.unique(np.concatenate(found))
 
     # --- Dates --------------------------------------------------------------------------------------------------
 
@@ -160,7 +154,8 @@ class AreaMoves:
         service, people = self.service, self.service.people
         agenda = service.agendas["area move"]
         rows = rows[(people.area_to[rows] < 0) & (self.rate[people.cell[rows]] > 0)]
-        rows = rows[agenda.day_of(rows) == NEVER]
+        if rows.size:
+            rows = rows[agenda.day_of(rows) == NEVER]
         if rows.size == 0:
             return
         people.area_draws[rows] = people.area_draws[rows] % (_PER - 1) + 1
@@ -175,7 +170,7 @@ class AreaMoves:
         service, people = self.service, self.service.people
         if not self.possible:
             return
-        before = Levers(service.resolved.on(service.today - 1), service.blocks).cells(_RATE)
+        before = Levers(service.resolved.on(service.today - 1), service.blocks).cells(AREA_MOVES)
         if (before == self.rate).all():
             return
         agenda, every = service.agendas["area move"], np.arange(people.size)
@@ -265,7 +260,11 @@ class AreaMoves:
         self.choose_side(rows, one_before)
         service.regroup(rows)
         self.take_requirements(rows)
-        self.taken_over = each_once(np.concatenate([self.taken_over, rows]))
+        new = np.sort(held_elsewhere(people.area[rows], rows))
+        place = np.searchsorted(self.taken_over, new)
+        known = place < self.taken_over.size
+        known[known] = self.taken_over[place[known]] == new[known]
+        self.taken_over = np.insert(self.taken_over, place[~known], new[~known])
         service.count("area_transfers", rows)
         service.count("area_transfer_days", rows, (service.today - people.area_moved_on[rows]).astype(np.int64))
         service.tell("taken over by another area", rows, people.area[rows])
@@ -303,4 +302,4 @@ class AreaMoves:
             self.service.count("between_areas", self.here(np.flatnonzero(people.area_to[: people.size] >= 0)))
 
 
-__all__ = ["AreaMoves", "anybody_moves", "destinations"]
+__all__ = ["AreaMoves", "destinations"]

@@ -9,6 +9,7 @@ what sets it apart is that it hires for itself, without the vetting of the civil
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,10 +35,14 @@ class Bodies:
         All state.
     points : callable
         Returns points held and points available by post.
+    set_hours : callable
+        Sets the hours that each officer has, as they are now.
     """
 
-    def __init__(self, service: Service, points: Callable[[], tuple[Array, Array]]) -> None:
-        self.service, self.points = service, points
+    def __init__(
+        self, service: Service, points: Callable[[], tuple[Array, Array]], set_hours: Callable[[], None]
+    ) -> None:
+        self.service, self.points, self.set_hours = service, points, set_hours
 
     def read(self) -> None:
         """Take the levers of the day."""
@@ -58,7 +63,9 @@ class Bodies:
         if self.tier == "none" or rows.size == 0:
             return rows
         service, posts = self.service, self.service.posts
-        load = self.load()
+        self.set_hours()
+        # Everybody's points are added up for it: only if there is a choice, and before anything moves.
+        load = cache(self.load)
         willing = service.chance.uniform(posts.key[rows], "goes elsewhere", posts.adverts[rows]) < self.mobile_share
         begun: list[int] = []
         for post, goes in zip(rows.tolist(), willing.tolist(), strict=True):
@@ -82,7 +89,9 @@ class Bodies:
         service, posts = self.service, self.service.posts
         rows = np.flatnonzero(recruitment.qualified())
         willing = service.chance.uniform(posts.key[rows], "moves once qualified", posts.holder[rows])
-        load = self.load() if rows.size else np.zeros(service.areas)
+        if rows.size:
+            self.set_hours()
+        load = cache(self.load)
         for officer in rows[willing < self.mobile_share].tolist():
             found = self.vacancy(officer, Grade.PO, load, _NOBODY, anywhere=True)
             if found < 0:
@@ -98,11 +107,13 @@ class Bodies:
             posts.new_until[found], posts.since[found], posts.hours[found] = new_until, since, hours
             recruitment.stop(other)
 
-    def vacancy(self, post: int, grade: int, load: NDArray[np.float64], taken: Rows, anywhere: bool = False) -> int:
+    def vacancy(self, post: int, grade: int, load: Callable[[], Array], taken: Rows, anywhere: bool = False) -> int:
         """Return the post to begin in instead: that vacant longest in the body's most loaded area; -1 if none.
 
         Parameters
         ----------
+        load : callable
+            Returns the load of each area, see :meth:`load`.
         anywhere : bool
             Whether any other area will do, not only one with a heavier load.
         """
@@ -115,13 +126,13 @@ class Bodies:
         open_ &= (posts.place[:size] == Place.ESTABLISHED) & (posts.post_grade[:size] == grade)
         open_ &= (posts.stage[:size] != Stage.NONE) & (posts.closed[:size] == 0)
         open_[taken] = False
-        if not anywhere:
-            open_ &= load[area] > load[home]
         rows = np.flatnonzero(open_)
+        if rows.size and not anywhere:
+            rows = rows[load()[area[rows]] > load()[home]]
         if rows.size == 0:
             return -1
         # Posts with nobody in them before those that an agency officer holds.
-        order = np.lexsort([rows, posts.vacant_since[rows], posts.filled[rows], -load[area[rows]]])
+        order = np.lexsort([rows, posts.vacant_since[rows], posts.filled[rows], -load()[area[rows]]])
         return int(rows[order[0]])
 
     def load(self) -> NDArray[np.float64]:

@@ -281,7 +281,7 @@ class Caseload:
     def tell_of_turned(self, due: Rows, turned: NDArray[np.int8], keys: Array) -> None:
         """Tell people whose visit of today became something shorter because their officer has too little time."""
         service = self.service
-        changed = np.flatnonzero(turned)
+        changed = np.flatnonzero(turned != 0)
         due, turned, keys = due[changed], turned[changed], keys[changed]
         calls, groups, hub = (turned == mode for mode in (Mode.TELEPHONE, Mode.GROUP, Mode.HUB_CALL))
         service.tell("visit became a call for want of time", due[calls], 0, keys[calls])

@@ -267,6 +267,8 @@ class Circumstances:
 
     def rebook(self, rows: Array) -> None:
         """Bring the next change in need nearer, or put it off, for people whose circumstances changed."""
+        if rows.size == 0:
+            return
         service, people = self.service, self.service.people
         booked = service.agendas["crisis"].day_of(rows)
         moved, days = rebook(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.system.groups import band_of_age
+from simulation.system.levers import anybody_moves
 from simulation.system.operating_models import by_operating_model
 from simulation.system.service import Array, Rows, Service
 
@@ -39,6 +40,8 @@ class CohortOfficers:
         self.service = service
         self.here: NDArray[np.bool_] | None = None
         self.parted = False
+        people = service.people
+        self.first_of_area = np.searchsorted(people.area[: people.size], np.arange(service.areas + 1, dtype=np.int8))
         self._beginning = np.zeros((service.areas, 2), dtype=np.bool_)
 
     def read(self, names: list[list[str]]) -> None:
@@ -49,6 +52,7 @@ class CohortOfficers:
             self._beginning |= here & ~self.here
         self.here = here
         self.parted = bool(here.any())
+        self.all_rows = anybody_moves(self.service.resolved)
         ages, shares = levers.mapping("allocation.cohort_ages"), levers.mapping("allocation.cohort_officers")
         self.ages = np.array([float(ages[name]) for name in _AGES])
         parts = np.cumsum([float(shares[name]) for name in COHORTS])
@@ -134,7 +138,12 @@ class CohortOfficers:
         """Return everybody with an officer where cases are parted."""
         people = self.service.people
         assert self.here is not None
-        return held_in(people.size, self.here, people.area, people.side, people.officer)
+        first, end = 0, people.size
+        # People are in the order of the areas where they were convicted: a part of them, if nobody moves.
+        if not self.all_rows:
+            areas = np.flatnonzero(self.here.any(axis=1))
+            first, end = int(self.first_of_area[areas[0]]), int(self.first_of_area[areas[-1] + 1])
+        return held_in(first, end, self.here, people.area, people.side, people.officer)
 
     def _outside(self, rows: Rows) -> NDArray[np.bool_]:
         """Tell whose officer is of another group than the case."""
@@ -261,10 +270,16 @@ def groups_of_cases(
 
 
 @compiled
-def held_in(size: int, here: Array, area: Array, side: Array, officer: Array) -> Rows:
-    """Return everybody with an officer in the areas and on the sides where something holds."""
-    rows, at = np.empty(size + 1, dtype=np.intp), 0
-    for row in range(size):
-        rows[at] = row
-        at += officer[row] >= 0 and side[row] >= 0 and here[area[row], side[row]]
-    return rows[:at]
+def held_in(first: int, end: int, here: Array, area: Array, side: Array, officer: Array) -> Rows:
+    """Return everybody among some rows with an officer in the areas and on the sides where something holds."""
+    # Written for everybody, kept for some: a choice that can't be foretold costs more than a number.
+    rows, many = np.empty(max(end - first, 0) + 1, dtype=np.intp), 0
+    for row in range(first, end):
+        rows[many] = row
+        many += officer[row] >= 0
+    held = 0
+    for at in range(many):
+        row = rows[at]
+        rows[held] = row
+        held += (side[row] >= 0) & here[area[row], side[row]]
+    return rows[:held]

@@ -138,7 +138,11 @@ class FullPrisons:
         other = (1 << int(Status.RECALLED)) | (1 << int(Status.AT_LARGE))
         rows = rows[(service.statuses(sentences.person[rows]) & other) == 0]
         # On no second term: each person's terms in custody are counted.
-        serving, person = np.sort(sentences.person[terms]), sentences.person[rows]
+        person = sentences.person[rows]
+        asked = np.zeros(people.size, dtype=np.bool_)
+        asked[person] = True
+        serving = sentences.person[terms]
+        serving = np.sort(serving[asked[serving]])
         many = np.searchsorted(serving, person, "right") - np.searchsorted(serving, person, "left")
         found: Rows = rows[many == 1]
         return found

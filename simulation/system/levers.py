@@ -7,8 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.scenario import Effective
+from simulation.scenario import Effective, Resolved
 from simulation.system.quantiles import Lookup
+
+#: How many of the people supervised move to another area in a year.
+AREA_MOVES = "allocation.area_moves_per_year"
+
+
+def anybody_moves(resolved: Resolved) -> bool:
+    """Tell whether somebody may move to another area on any day of the run: there is one, and a rate above 0."""
+    if len(resolved.areas) < 2:
+        return False
+    return any(bool(resolved.on(day).grid(AREA_MOVES).any()) for day in [0, *resolved.change_days()])
 
 
 class Levers:

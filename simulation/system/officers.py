@@ -32,6 +32,9 @@ DAYS_COUNTED = (
     "agency_days",
     "agency_pence",
 )
+#: Bits of a number that are a row, where others above them are an area.
+_ROW_BITS = 32
+_ROW = (1 << _ROW_BITS) - 1
 #: People who are looked at together.
 _STRETCH = 64
 
@@ -166,6 +169,11 @@ def day_at_work(
     return many, leaving
 
 
+def held_elsewhere(area: Array, rows: Rows) -> Rows:
+    """Return an area and a person in one number each, so that in order those of an area lie beside each other."""
+    return (area.astype(np.int64) << _ROW_BITS) + rows
+
+
 @compiled
 def cases_of(leavers: Rows, area: Array, cases: Array, places: Array, first_of_area: Rows, moved: Rows) -> Rows:
     """Return everybody whose officer is one of the leavers, in row order.
@@ -183,8 +191,8 @@ def cases_of(leavers: Rows, area: Array, cases: Array, places: Array, first_of_a
         Everybody's officer, among what lies beside it: of columns at known places the processor compares many at once.
     first_of_area : int array (areas + 1,)
         Row of the first person of each area, and the number of people.
-    moved : int array
-        Everybody who may have an officer elsewhere than in the area in whose rows they are.
+    moved : int64 array
+        Everybody who may have an officer elsewhere than in the area in whose rows they are, see :func:`held_elsewhere`.
     """
     size = 0
     for post in leavers:
@@ -197,7 +205,7 @@ def cases_of(leavers: Rows, area: Array, cases: Array, places: Array, first_of_a
         until = many + int(cases[post])
         many = _cases_among(first, last, post, until, many, places, found)
         if many < until:
-            many = _cases_of_moved(moved, first, last, post, until, many, places, found)
+            many = _cases_of_moved(moved, int(area[post]), first, last, post, until, many, places, found)
             in_order = False
     if not in_order:
         put_in_order(found[:many])
@@ -225,15 +233,17 @@ def _cases_among(start: int, end: int, post: int, until: int, many: int, places:
 
 @compiled_inside
 def _cases_of_moved(
-    moved: Rows, first: int, last: int, post: int, until: int, many: int, places: Array, found: Rows
+    moved: Rows, area: int, first: int, last: int, post: int, until: int, many: int, places: Array, found: Rows
 ) -> int:
-    """Add those who moved, but for the rows of this area, whose officer it is; return how many there are now."""
-    for at in range(moved.size):
-        fetch_soon(places, moved[min(at + AHEAD, moved.size - 1)])
-        row = moved[at]
-        if many < until and places[row]["officer"] == post and not first <= row < last:
+    """Add those who moved to an area, but for its own rows, whose officer it is; return how many there are now."""
+    at = int(np.searchsorted(moved, area << _ROW_BITS))
+    while many < until and at < moved.size and moved[at] >> _ROW_BITS == area:
+        row = moved[at] & _ROW
+        fetch_soon(places, moved[min(at + AHEAD, moved.size - 1)] & _ROW)
+        if places[row]["officer"] == post and not first <= row < last:
             found[many] = row
             many += 1
+        at += 1
     return many
 
 

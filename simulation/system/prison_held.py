@@ -115,6 +115,13 @@ class PrisonHeld:
         rows, day = rows[ahead], day[ahead]
         service.agendas["handover"].put(rows, day)
         rows = rows[people.prison_held[rows] == 0]
+        if rows.size:
+            self.take_from_officers(rows)
+        self.hand_over(held)
+
+    def take_from_officers(self, rows: Rows) -> None:
+        """Let staff of the prisons hold cases that they don't hold yet; nothing is booked for these people any more."""
+        service, people = self.service, self.service.people
         people.prison_held[rows] = 1
         with_officer = rows[people.officer[rows] >= 0]
         np.subtract.at(service.posts.cases, people.officer[with_officer], 1)
@@ -127,7 +134,6 @@ class PrisonHeld:
         people.contact_due[rows] = NEVER
         service.count("cases_taken_by_prisons", rows)
         service.tell("case held in prison", rows)
-        self.hand_over(held)
 
     def replan(self, rows: Rows) -> None:
         """Find the handover of cases in prisons' hands anew after dates of release, or sides, changed."""

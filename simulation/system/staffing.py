@@ -65,7 +65,7 @@ class Staffing:
         self.first_of_area = np.searchsorted(people.area[: people.size], areas)
         for agenda in ("leaves", "cases move", "returns"):
             service.agenda(agenda, service.posts.capacity)
-        self.recruitment = Recruitment(service, self.release, Bodies(service, self.points))
+        self.recruitment = Recruitment(service, self.release, Bodies(service, self.points, self.set_hours))
         self.other = OtherStaff(service)
         service.table("establishment", establishment_table(service.areas))
         #: Share of the country's trainees that each area gets; set with the posts.

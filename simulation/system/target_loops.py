@@ -72,15 +72,12 @@ def thin_plans(
 
 @compiled
 def judged(
-    first: int,
-    end: int,
-    number: int,
+    among: Rows,
     today: int,
     case_days: int,
     seen_days: int,
     person: Array,
     due: Array,
-    area: Array,
     location: Array,
     side: Array,
     stage_start: Array,
@@ -96,23 +93,24 @@ def judged(
 
     Parameters
     ----------
-    first, end : int
-        The area's people are among the rows from the first up to the end.
-    number : int
-        Index of the area.
+    among : int array
+        Rows of the area's people, in order.
     case_days : int
         Days after which a case can be read.
     person, due : int arrays (tasks,)
         Whom open tasks are about, and when they are due.
     """
-    late = np.zeros(end - first, dtype=np.bool_)
+    if among.size == 0:
+        return among, np.empty(0, dtype=np.bool_)
+    first, last = among[0], among[-1]
+    late = np.zeros(last - first + 1, dtype=np.bool_)
     for task in range(person.size):
-        if due[task] < today and first <= person[task] < end:
+        if due[task] < today and first <= person[task] <= last:
             late[person[task] - first] = True
-    rows, good = np.empty(end - first, dtype=np.intp), np.empty(end - first, dtype=np.bool_)
+    rows, good = np.empty(among.size, dtype=np.intp), np.empty(among.size, dtype=np.bool_)
     many = 0
-    for row in range(first, end):
-        if area[row] != number or location[row] != _COMMUNITY or side[row] < 0 or today - stage_start[row] < case_days:
+    for row in among:
+        if location[row] != _COMMUNITY or side[row] < 0 or today - stage_start[row] < case_days:
             continue
         seen = today - int(last_seen[row]) <= seen_days or work_only[row] == 1
         begun = first_due_from[row] == NEVER

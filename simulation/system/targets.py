@@ -14,10 +14,10 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from simulation.system.area_moves import anybody_moves
 from simulation.system.caseload import Caseload
 from simulation.system.codes import CRC, NPS
 from simulation.system.custody import Custody
+from simulation.system.levers import anybody_moves
 from simulation.system.service import Array, Rows, Service
 from simulation.system.target_loops import judged, thin_plans
 
@@ -89,7 +89,7 @@ class Targets:
         self.most_cases = levers.number("targets.quality_threshold_cases")
         self.lost_per_case = levers.number("targets.quality_lost_per_case")
         self.rule = levers.text("targets.inspection_rule")
-        self.all_rows = anybody_moves(self.service)
+        self.all_rows = anybody_moves(self.service.resolved)
         self.months = levers.integer("targets.inspection_every_months")
         self.sample = levers.integer("targets.inspection_sample")
         self.case_days = levers.integer("targets.inspection_case_days")
@@ -178,16 +178,15 @@ class Targets:
         people, tasks = self.service.people, self.service.tasks
         # People are in the order of the areas where they were convicted: one slice, if nobody moves.
         first, end = int(self.first_of_area[area]), int(self.first_of_area[area + 1])
+        if self.all_rows:
+            first, end = 0, people.size
         return judged(
-            0 if self.all_rows else first,
-            people.size if self.all_rows else end,
-            area,
+            np.flatnonzero(people.area[first:end] == area) + first,
             self.service.today,
             self.case_days,
             self.seen_days,
             tasks.person[: tasks.size],
             tasks.due[: tasks.size],
-            people.area,
             people.location,
             people.side,
             people.stage_start,

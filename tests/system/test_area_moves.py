@@ -12,7 +12,7 @@ from simulation.engine import NEVER
 from simulation.system import Model, RunOutput
 from simulation.system.area_moves import destinations
 from simulation.system.codes import CRC, NPS, Location, Progress
-from simulation.system.officers import cases_of
+from simulation.system.officers import cases_of, held_elsewhere
 from simulation.system.story import ABOUT_AN_AREA, in_words
 from simulation.system.tracing import Teller
 from tests.system.system_helpers import END, START, change, finished, request, run, same_run, total, totals
@@ -63,7 +63,7 @@ def test_cases_outside_the_area_are_found_too() -> None:
     places["officer"][[4, 160]] = 0
     area, cases, first = np.array([1, 1]), np.array([2, 3]), np.array([0, 100, 200, 300])
     # Row 150 has moved too, and is back; row 5 has moved to somebody else.
-    moved = np.array([3, 4, 5, 150, 299])
+    moved = held_elsewhere(np.array([0, 1, 1, 1, 1, 1, 2]), np.array([3, 3, 4, 5, 150, 299, 4]))
     assert cases_of(np.array([1]), area, cases, places, first, moved).tolist() == [3, 150, 299]
     assert cases_of(np.array([0, 1]), area, cases, places, first, moved).tolist() == [3, 4, 150, 160, 299]
 
@@ -127,7 +127,10 @@ def test_leavers_cases_are_found_wherever_they_were_convicted(moved: Model) -> N
         found = cases_of(leavers, posts.area, posts.cases, people.places, first, moved.area_moves.taken_over)
         assert found.tolist() == np.flatnonzero(officer == leaver).tolist()
     # Found afresh, as after a saved run is taken up again, nobody who may be held elsewhere is missing.
-    assert np.isin(outside, moved.area_moves.find_taken_over()).all()
+    codes = held_elsewhere(posts.area[officer[outside]], outside)
+    assert np.isin(codes, moved.area_moves.find_taken_over()).all()
+    assert np.isin(codes, moved.area_moves.taken_over).all()
+    assert (np.diff(moved.area_moves.taken_over) > 0).all()
 
 
 def test_who_lives_elsewhere_and_is_here_waits_for_an_answer(moved: Model) -> None:
