@@ -181,7 +181,7 @@ class Runs:
                 made = replications
             self._stop_at_failures(needed)
 
-        self.rule = add_until_precise(plan, make, self._counts_of, self.reporter.note)
+        self.rule = add_until_precise(plan, make, self._counts_of, self.reporter.note, self.workers)
         self._take(dataclasses.replace(plan, replications=self.rule.replications))
 
     def _make_missing(self) -> None:

@@ -15,6 +15,7 @@ def add_until_precise(
     make: Callable[[int, int], None],
     counts_of: Callable[[str, int], Counts],
     note: Callable[[str], None],
+    workers: int,
 ) -> SequentialRule:
     """Add replications until the rule says that there are enough, or the most allowed.
 
@@ -29,6 +30,8 @@ def add_until_precise(
         Takes a scenario's name and a replication made; returns the counts of that run in the months counted.
     note : callable
         Takes a line for the reader.
+    workers : int
+        Among how many runs are divided, of this computer or of a cluster.
 
     Returns
     -------
@@ -49,7 +52,7 @@ def add_until_precise(
         if made < look:
             # As many at once as there are workers. What a look doesn't count stays for a later one, so that the number
             # of workers never decides how many replications there are.
-            wanted = max(look, made + plan.workers)
+            wanted = max(look, made + workers)
             made = next((number for number in looks if number >= wanted), looks[-1])
         make(made, look)
         for replication in range(rule.replications, look):

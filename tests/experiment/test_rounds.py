@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from rich.console import Console
 
 from simulation.commands import compare as command
 from simulation.experiment import Study, StudyError, StudyFailed, StudyResult, verify_folder
+from simulation.experiment.pool import run_jobs
 from simulation.experiment.precision import PRECISION_SCHEMA
 from simulation.experiment.progress import LiveReporter, PlainReporter
 from simulation.scenario import Resolved
@@ -109,6 +111,30 @@ def test_the_number_of_workers_decides_nothing(precise: StudyResult, small_study
         "15 replications: 2 of 2 headline differences as narrow as asked; going on",
         "20 replications: 2 of 2 headline differences as narrow as asked",
     ]
+
+
+def test_a_clusters_workers_are_kept_busy(
+    precise: StudyResult, small_study: MakeStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many replications at once as the cluster has workers, not as this computer has processors."""
+
+    class Six:
+        """Stands for a cluster of six workers; the runs are made on this computer."""
+
+        workers = 6
+
+        def run_jobs(self, jobs: Any, folder: Path, seed: int, listen: Any, note: Any) -> None:
+            run_jobs(jobs, 1, folder, seed, "experiment_fake_model", listen)
+
+    @contextmanager
+    def opened(where: str, runner: str) -> Iterator[Six]:
+        yield Six()
+
+    monkeypatch.setattr("simulation.experiment.cluster.open_cluster", opened)
+    totals = Totals()
+    result = small_study(workers=None, cluster="tcp://127.0.0.1:8786", **ASKED).run(totals)
+    assert tables(result) == tables(precise) and result.fingerprint == precise.fingerprint
+    assert totals.totals == [{"base": number, "more": number} for number in (10, 20)]
 
 
 class Stopping(Notes):
