@@ -72,6 +72,18 @@ def not_wanted(due: Rows, wanted: NDArray[np.int8]) -> Rows:
 
 
 @compiled
+def turned_into(
+    mode: int, due: Rows, turned: NDArray[np.int8], keys: NDArray[np.uint64]
+) -> tuple[Rows, NDArray[np.uint64]]:
+    """Return those whose visit was turned into something, and their keys."""
+    rows, theirs, many = np.empty(due.size + 1, dtype=np.intp), np.empty(due.size + 1, dtype=np.uint64), 0
+    for at in range(due.size):
+        rows[many], theirs[many] = due[at], keys[at]
+        many += turned[at] == mode
+    return rows[:many], theirs[:many]
+
+
+@compiled
 def full_days(
     due: Rows,
     people: PeopleColumns,

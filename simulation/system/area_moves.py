@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.agenda import each_once
 from simulation.engine.calendar import YEAR_DAYS
+from simulation.engine.chance import logarithms, minus_log_of, uniform_of
 from simulation.engine.compiled import compiled
 from simulation.system.codes import CRC, NPS, Location, Progress
 from simulation.system.levers import AREA_MOVES, Levers, anybody_moves
-from simulation.system.officers import held_elsewhere
+from simulation.system.officers import held_elsewhere, those_of
 from simulation.system.organisation import Organisation
 from simulation.system.population import area_of_conviction
 from simulation.system.quantiles import draw
@@ -96,6 +97,53 @@ def take_requirements(
             sentence = previous[sentence]
 
 
+@compiled
+def plan_moves(
+    rows: Rows,
+    today: int,
+    left: int,
+    rate: Array,
+    moves: np.uint64,
+    logarithms: Array,
+    planned: Array,
+    key: Array,
+    cell: Array,
+    sentences: Array,
+    area_to: Array,
+    area_draws: Array,
+) -> tuple[Rows, NDArray[np.int64]]:
+    """Draw when people would move who live where their case is and have no such day yet.
+
+    Parameters
+    ----------
+    left : int
+        Days until the end of the run; who would stay longer has the day after.
+    rate : float array (cells,)
+        Moves a year.
+    moves : uint64
+        Constant of the draw.
+    planned : int array (people,)
+        Day for which the next move of each is planned.
+
+    Returns
+    -------
+    rows, days : int arrays
+        Who moves, and on which day.
+    """
+    moving, days, many = np.empty(rows.size, dtype=np.intp), np.empty(rows.size, dtype=np.int64), 0
+    for row in rows:
+        each = rate[cell[row]]
+        if area_to[row] >= 0 or each <= 0 or planned[row] != NEVER:
+            continue
+        area_draws[row] = int(area_draws[row]) % (_PER - 1) + 1
+        number = int(sentences[row]) * _PER + int(area_draws[row])
+        wait = minus_log_of(1.0 - uniform_of(key[row], moves, number), logarithms) / each * YEAR_DAYS
+        moving[many] = row
+        days[many] = today + 1 + int(min(wait, float(left)))
+        many += 1
+    return moving[:many], days[:many]
+
+
 class AreaMoves:
     """People who move to another area, and the areas that take their cases over."""
 
@@ -134,6 +182,10 @@ class AreaMoves:
         found = held_elsewhere(people.area[theirs], theirs), held_elsewhere(of_officer[away], held[away])
         return np.unique(np.concatenate(found))
 
+    def taken_over_by(self, area: int) -> Rows:
+        """Return everybody whom an area has ever taken over, in row order; some have moved on."""
+        return those_of(area, self.taken_over)
+
     # --- Dates --------------------------------------------------------------------------------------------------
 
     def begin(self, rows: Rows) -> None:
@@ -153,17 +205,23 @@ class AreaMoves:
         """Draw when people would move who live where their case is and have no such day yet."""
         service, people = self.service, self.service.people
         agenda = service.agendas["area move"]
-        rows = rows[(people.area_to[rows] < 0) & (self.rate[people.cell[rows]] > 0)]
-        if rows.size:
-            rows = rows[agenda.day_of(rows) == NEVER]
-        if rows.size == 0:
-            return
-        people.area_draws[rows] = people.area_draws[rows] % (_PER - 1) + 1
-        wait = service.chance.exponential(people.key[rows], "moves to another area", self.number(rows))
         # Who would move after the end of the run has the day after it.
         left = max(0, (service.resolved.end - service.resolved.start).days - service.today)
-        days = np.minimum(wait / self.rate[people.cell[rows]] * YEAR_DAYS, left).astype(np.int64)
-        agenda.put(rows, service.today + 1 + days)
+        moving, days = plan_moves(
+            rows,
+            service.today,
+            left,
+            self.rate,
+            service.chance.constant("moves to another area"),
+            logarithms(),
+            agenda.days(people.size),
+            people.key,
+            people.cell,
+            people.sentences,
+            people.area_to,
+            people.area_draws,
+        )
+        agenda.put(moving, days)
 
     def replan(self) -> None:
         """On a day on which the rate changes, draw all days anew: a rate knows nothing of the past."""

@@ -30,6 +30,7 @@ from simulation.system.appointment_loops import (
     full_days,
     not_wanted,
     open_contacts,
+    turned_into,
 )
 from simulation.system.codes import Location, Mode, Task
 from simulation.system.contact import Contact
@@ -281,12 +282,12 @@ class Caseload:
     def tell_of_turned(self, due: Rows, turned: NDArray[np.int8], keys: Array) -> None:
         """Tell people whose visit of today became something shorter because their officer has too little time."""
         service = self.service
-        changed = np.flatnonzero(turned != 0)
-        due, turned, keys = due[changed], turned[changed], keys[changed]
-        calls, groups, hub = (turned == mode for mode in (Mode.TELEPHONE, Mode.GROUP, Mode.HUB_CALL))
-        service.tell("visit became a call for want of time", due[calls], 0, keys[calls])
-        service.tell("visit became a group for want of time", due[groups], 0, keys[groups])
-        service.tell("visit became a hub call for want of time", due[hub], 0, keys[hub])
+        rows, theirs = turned_into(int(Mode.TELEPHONE), due, turned, keys)
+        service.tell("visit became a call for want of time", rows, 0, theirs)
+        rows, theirs = turned_into(int(Mode.GROUP), due, turned, keys)
+        service.tell("visit became a group for want of time", rows, 0, theirs)
+        rows, theirs = turned_into(int(Mode.HUB_CALL), due, turned, keys)
+        service.tell("visit became a hub call for want of time", rows, 0, theirs)
 
     def book_again(self, held: Outcome) -> None:
         """Book again the contacts that weren't reached: neither a contact nor an absence."""

@@ -26,6 +26,7 @@ from simulation.system.service import Array, Rows, Service
 _SUNDAY = 6
 # Compiled code knows plain numbers only.
 _SENTENCED, _RECALLED, _CUSTODY = Location.SENTENCED, Location.RECALLED, Status.CUSTODY
+_DETERMINATE, _RECALLED_AGAIN, _AT_LARGE, _MEDIUM = Kind.DETERMINATE, Status.RECALLED, Status.AT_LARGE, Rosh.MEDIUM
 
 
 @compiled
@@ -45,13 +46,66 @@ def held_by_area(places: Array, area: Array, areas: int) -> NDArray[np.int64]:
 
 
 @compiled
-def in_custody(status: Array) -> Rows:
-    """Return sentences of whose term in prison the first part is being served."""
-    rows, many = np.empty(status.size + 1, dtype=np.intp), 0
-    for row in range(status.size):
-        rows[many] = row
+def may_go(
+    people: int,
+    sentences: int,
+    next_day: int,
+    last: int,
+    below: float,
+    person: Array,
+    status: Array,
+    custody_end: Array,
+    kind: Array,
+    extended: Array,
+    length: Array,
+    release: Array,
+    assessed_rosh: Array,
+    deportation: Array,
+    latest: Rows,
+    previous: Rows,
+) -> Rows:
+    """Return sentences that may end in prison after the next working day, in row order.
+
+    Parameters
+    ----------
+    people, sentences : int
+        How many there are.
+    next_day, last : int
+        Whoever is let out by the one goes anyway; whoever would be after the other stays.
+    below : float
+        Days that a sentence is shorter than.
+    release : int array (sentences,)
+        Day on which each is to be released.
+    """
+    # Written for everybody, kept for some: a choice that can't be foretold costs more than a number.
+    terms, many = np.empty(sentences + 1, dtype=np.int32), 0
+    for row in range(sentences):
+        terms[many] = row
         many += status[row] == _CUSTODY
-    return rows[:many]
+    serving = np.zeros(people, dtype=np.uint8)
+    for at in range(many):
+        fetch_soon(custody_end, terms[min(at + AHEAD, many - 1)])
+        serving[person[terms[at]]] += 1
+    rows, found = np.empty(many, dtype=np.intp), 0
+    for at in range(many):
+        row = terms[at]
+        end = custody_end[row]
+        if end <= next_day or end > last or kind[row] != _DETERMINATE or extended[row] != 0 or length[row] >= below:
+            continue
+        whose = person[row]
+        if release[row] <= next_day or assessed_rosh[whose] > _MEDIUM or deportation[whose] != 0:
+            continue
+        # On no second term: each person's terms in custody are counted.
+        if serving[whose] != 1:
+            continue
+        elsewhere, sentence = False, latest[whose]
+        while sentence >= 0:
+            elsewhere |= status[sentence] == _RECALLED_AGAIN or status[sentence] == _AT_LARGE
+            sentence = previous[sentence]
+        if not elsewhere:
+            rows[found] = row
+            found += 1
+    return rows[:found]
 
 
 class FullPrisons:
@@ -127,22 +181,21 @@ class FullPrisons:
         today = service.today
         next_day = int(service.calendar.working_day_after(np.array([today + 1]))[0])
         # Whoever is let out on the working day before a weekend goes then anyway.
-        terms = in_custody(sentences.status[: sentences.size])
-        end = sentences.custody_end[terms]
-        rows = terms[(end > next_day) & (end <= today + self.most_days)]
-        rows = rows[(sentences.kind[rows] == Kind.DETERMINATE) & (sentences.extended[rows] == 0)]
-        rows = rows[sentences.length[rows] < self.below]
-        rows = rows[service.agendas["release"].day_of(rows) > next_day]
-        person = sentences.person[rows]
-        rows = rows[(people.assessed_rosh[person] <= Rosh.MEDIUM) & (people.deportation[person] == 0)]
-        other = (1 << int(Status.RECALLED)) | (1 << int(Status.AT_LARGE))
-        rows = rows[(service.statuses(sentences.person[rows]) & other) == 0]
-        # On no second term: each person's terms in custody are counted.
-        person = sentences.person[rows]
-        asked = np.zeros(people.size, dtype=np.bool_)
-        asked[person] = True
-        serving = sentences.person[terms]
-        serving = np.sort(serving[asked[serving]])
-        many = np.searchsorted(serving, person, "right") - np.searchsorted(serving, person, "left")
-        found: Rows = rows[many == 1]
-        return found
+        return may_go(
+            people.size,
+            sentences.size,
+            next_day,
+            today + self.most_days,
+            float(self.below),
+            sentences.person,
+            sentences.status,
+            sentences.custody_end,
+            sentences.kind,
+            sentences.extended,
+            sentences.length,
+            service.agendas["release"].days(sentences.size),
+            people.assessed_rosh,
+            people.deportation,
+            people.latest,
+            sentences.previous,
+        )

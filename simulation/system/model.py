@@ -199,7 +199,7 @@ class Model:
         self.staffing = Staffing(service, self.allocation, self.area_moves)
         self.contracts = Contracts(service, population, self.staffing)
         self.takeover = Takeover(service, self.contracts, self.staffing)
-        self.targets = Targets(service, self.caseload, self.custody)
+        self.targets = Targets(service, self.caseload, self.custody, self.area_moves)
         self.invariants = Invariants(service)
         self.invariants.telephone_only = self.contact.telephone_only
         self.invariants.ledger = self.contracts.ledger

@@ -174,6 +174,13 @@ def held_elsewhere(area: Array, rows: Rows) -> Rows:
     return (area.astype(np.int64) << _ROW_BITS) + rows
 
 
+def those_of(area: int, found: Rows) -> Rows:
+    """Return the people of an area from :func:`held_elsewhere`, in order."""
+    first, end = np.searchsorted(found, [area << _ROW_BITS, (area + 1) << _ROW_BITS])
+    rows: Rows = found[first:end] & _ROW
+    return rows
+
+
 @compiled
 def cases_of(leavers: Rows, area: Array, cases: Array, places: Array, first_of_area: Rows, moved: Rows) -> Rows:
     """Return everybody whose officer is one of the leavers, in row order.

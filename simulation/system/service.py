@@ -213,9 +213,9 @@ class Service(World):
         self.areas = len(geography.areas)
         self.people = People(people)
         # Room for what a run of some years comes to: growing copies every column.
-        self.sentences = Sentences(people + people // 2 + 1024)
+        self.sentences = Sentences(people + people * 3 // 4 + 1024)
         self.posts = Posts(8192)
-        self.requirements = Requirements(people // 2 + 1024)
+        self.requirements = Requirements(people * 3 // 4 + 1024)
         self.tasks = OpenTasks()
         self.court_queue = OpenTasks(QUEUES, "court_queue")
         self.release_queue = OpenTasks(RESETTLEMENT, "release_queue")

@@ -14,10 +14,11 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
+from simulation.engine.agenda import each_once
+from simulation.system.area_moves import AreaMoves
 from simulation.system.caseload import Caseload
 from simulation.system.codes import CRC, NPS
 from simulation.system.custody import Custody
-from simulation.system.levers import anybody_moves
 from simulation.system.service import Array, Rows, Service
 from simulation.system.target_loops import judged, thin_plans
 
@@ -73,8 +74,8 @@ def _lowest(draws: Array, many: int) -> Rows:
 class Targets:
     """Plans that say something, people who came, and inspections."""
 
-    def __init__(self, service: Service, caseload: Caseload, custody: Custody) -> None:
-        self.service = service
+    def __init__(self, service: Service, caseload: Caseload, custody: Custody, area_moves: AreaMoves) -> None:
+        self.service, self.area_moves = service, area_moves
         people, areas = service.people, np.arange(service.areas + 1, dtype=np.int8)
         self.first_of_area = np.searchsorted(people.area[: people.size], areas)
         caseload.on_plans.append(self.plans)
@@ -89,7 +90,6 @@ class Targets:
         self.most_cases = levers.number("targets.quality_threshold_cases")
         self.lost_per_case = levers.number("targets.quality_lost_per_case")
         self.rule = levers.text("targets.inspection_rule")
-        self.all_rows = anybody_moves(self.service.resolved)
         self.months = levers.integer("targets.inspection_every_months")
         self.sample = levers.integer("targets.inspection_sample")
         self.case_days = levers.integer("targets.inspection_case_days")
@@ -176,12 +176,13 @@ class Targets:
     def cases(self, area: int) -> tuple[Rows, NDArray[np.bool_]]:
         """Return whose cases an inspection may read in an area, and whether each is as it should be."""
         people, tasks = self.service.people, self.service.tasks
-        # People are in the order of the areas where they were convicted: one slice, if nobody moves.
-        first, end = int(self.first_of_area[area]), int(self.first_of_area[area + 1])
-        if self.all_rows:
-            first, end = 0, people.size
+        # People are in the order of the areas where they were convicted: one slice, and those taken over.
+        rows = np.arange(int(self.first_of_area[area]), int(self.first_of_area[area + 1]))
+        if self.area_moves.taken_over.size:
+            rows = each_once(np.concatenate([rows, self.area_moves.taken_over_by(area)]))
+            rows = rows[people.area[rows] == area]
         return judged(
-            np.flatnonzero(people.area[first:end] == area) + first,
+            rows,
             self.service.today,
             self.case_days,
             self.seen_days,

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from simulation.system import Model
-from simulation.system.codes import Location, Rosh, Status
-from simulation.system.full_prisons import held_by_area, in_custody
+from simulation.system.codes import Kind, Location, Rosh, Status
+from simulation.system.full_prisons import held_by_area
 from tests.system.system_helpers import as_tuples, change, finished, request, run, total, totals
 
 DAY = datetime.date(2017, 9, 1)
@@ -70,8 +70,26 @@ def test_everybody_in_prison_is_counted_where_they_belong() -> None:
     found = held_by_area(people.places[: people.size], people.area, areas)
     assert found.tolist() == np.bincount(area[inside], minlength=areas).tolist()
     assert np.count_nonzero(found) == 2
-    status = model.service.sentences.status[: model.service.sentences.size]
-    assert in_custody(status).tolist() == np.flatnonzero(status == Status.CUSTODY).tolist()
+
+
+def test_all_who_may_go_are_found() -> None:
+    """The rule once more, a condition at a time over whole columns."""
+    model = Model(request(ON, areas=("cumbria", "durham"), overrides={"custody.release_when_full.headroom_share": -1}))
+    model.run(200)
+    service, room = model.service, model.full_prisons
+    people, sentences, size = service.people, service.sentences, service.sentences.size
+    rows = np.flatnonzero(sentences.status[:size] == Status.CUSTODY)
+    terms = np.bincount(sentences.person[rows], minlength=people.size)
+    next_day = int(service.calendar.working_day_after(np.array([service.today + 1]))[0])
+    end, person = sentences.custody_end[rows], sentences.person[rows]
+    may = (end > next_day) & (end <= service.today + room.most_days)
+    may &= (sentences.kind[rows] == Kind.DETERMINATE) & (sentences.extended[rows] == 0)
+    may &= (sentences.length[rows] < room.below) & (service.agendas["release"].day_of(rows) > next_day)
+    may &= (people.assessed_rosh[person] <= Rosh.MEDIUM) & (people.deportation[person] == 0)
+    others = (1 << int(Status.RECALLED)) | (1 << int(Status.AT_LARGE))
+    may &= ((service.statuses(person) & others) == 0) & (terms[person] == 1)
+    assert room.eligible().tolist() == rows[may].tolist()
+    assert 20 < np.count_nonzero(may) < rows.size // 2
 
 
 def test_as_many_as_are_missing_and_no_more() -> None:
