@@ -66,20 +66,24 @@ def named_rows(
     groups : sequence of str
         Groups that the counts of people are split by, each with cells of its own behind those of nobody.
     """
-    rows = np.concatenate([np.empty((0, len(COLUMNS)), dtype=np.int64), *finished])
-    band, value = rows[:, _BAND], rows[:, _VALUE]
-    block, place = np.divmod(rows[:, _PLACE], len(areas))
-    months, month = np.unique(rows[:, _MONTH], return_inverse=True)
+
+    def together(column: int, kind: str = "int32") -> NDArray[np.integer]:
+        """Put one column of all months together; most hold small numbers, and a national run has a million rows."""
+        return np.concatenate([np.empty(0, dtype=kind), *(part[:, column].astype(kind) for part in finished)])
+
+    band, value = together(_BAND), together(_VALUE, "int64")
+    block, place = np.divmod(together(_PLACE), np.int32(len(areas)))
+    months, month = np.unique(together(_MONTH), return_inverse=True)
     banded = band != _NO_BAND
     bands = [f"{number:03d}" for number in range(int(band.max(initial=0)) + 1)]
     group = np.where(block > 0, len(bands) + block, band - _NO_BAND)
     # Words of each column, and which of them a row has.
-    columns: dict[str, tuple[list[str], NDArray[np.int64]]] = {
+    columns: dict[str, tuple[list[str], NDArray[np.integer]]] = {
         "area": ([*areas, EVERYWHERE], np.where(banded, len(areas), place)),
         "provider": ([*providers, *SIDES], np.where(banded, len(providers) + place, place)),
         "group": ([ALL, *bands, *groups], group),
         "month": ([f"{number // 12:04d}-{number % 12 + 1:02d}" for number in months.tolist()], month),
-        "measure": ([count.name for count in COUNTS], rows[:, _MEASURE]),
+        "measure": ([count.name for count in COUNTS], together(_MEASURE)),
     }
     known_on = [_month_end(number // 12, number % 12 + 1, end) for number in months.tolist()]
     columns["known_on"] = (known_on, month)
@@ -88,7 +92,7 @@ def named_rows(
     for name, (words, code) in columns.items():
         # Words that stand for several codes are one, as a company of two areas.
         once, rank = np.unique(words, return_inverse=True)
-        named[name], ranks[name] = once.tolist(), rank[code] if words else code
+        named[name], ranks[name] = once.tolist(), rank.astype(np.int32)[code] if words else code.astype(np.int32)
     order = np.lexsort([value, *(ranks[name] for name in reversed(columns) if name != "known_on")])
     for name, words in named.items():
         named[name] = pl.Series(name, ranks[name][order].astype(np.uint32)).cat.to(pl.Enum(words))
