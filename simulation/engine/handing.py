@@ -3,6 +3,7 @@
 A day of a small area hands some thousand arrays to loops, and nearly all of its time is such steps. For each array that
 a loop is given Numba counts one reference more, in a record that it makes and throws away, though the caller holds the
 array while the loop runs. For each array or named tuple returned it looks up by a digest which class that is of.
+Inside a loop it counts the references to arrays made there so that two threads could count at once.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 from llvmlite import ir
 from numba.core import boxing, cgutils, types
 from numba.core.pythonapi import NativeValue, _boxers, _unboxers
+from numba.core.runtime import nrtdynmod
 from numba.np import numpy_support
 
 #: Which way this is: machine code that was made in another way isn't used.
@@ -68,7 +70,25 @@ def _known(context: Any, thing: Any) -> Any:
     return context.env_manager.read_const(context.env_manager.add_const(thing))
 
 
+def _one_more_or_less(module: Any, operation: str, ordering: str) -> Any:
+    """Write the machine code that adds one to a count of references, or takes one off; it returns the new count.
+
+    Numba's own keeps all other threads from the count meanwhile, for the time of twenty other steps. A loop holds the
+    interpreter's lock as long as it runs, so that there are no others.
+    """
+    word = nrtdynmod._word_type
+    function = ir.Function(module, ir.FunctionType(word, [word.as_pointer()]), name=f"nrt_atomic_{operation}")
+    builder = ir.IRBuilder(function.append_basic_block())
+    place = function.args[0]
+    count = getattr(builder, operation)(builder.load(place), word(1))
+    builder.store(count, place)
+    builder.ret(count)
+    return function
+
+
 # Numba's own are registered when `boxing` is imported.
 _unboxers.functions[types.Array] = _lent
 _boxers.functions[types.Array] = _returned
 _boxers.functions[types.NamedTuple] = _boxers.functions[types.NamedUniTuple] = _named
+# Written once in each process, when it comes to its first loop; machine code that is kept only calls it.
+nrtdynmod._define_atomic_inc_dec = _one_more_or_less

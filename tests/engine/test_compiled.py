@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 import pytest
+from numba.core.runtime import _nrt_python, rtsys
 
 from simulation.engine import compiled
 from simulation.engine.compiled import AHEAD, compiled_inside, fetch_soon, lowest_bit
@@ -207,6 +208,37 @@ def test_arguments_are_lent_and_parts_of_them_returned_as_copies() -> None:
     # Whatever happens, nobody is left holding what was lent.
     assert sys.getrefcount(rows) == counted
     assert sys.getrefcount(rest) == sys.getrefcount(made) == 2
+
+
+@compiled.compiled
+def _turned(rows, rounds):  # type: ignore[no-untyped-def]
+    one, other, total = rows.copy(), rows.copy(), 0
+    for at in range(rounds):
+        one, other = other, one
+        some = one[at % rows.size :]
+        some[0] += 1
+        total += other[: some.size].sum()
+    return some, total
+
+
+def test_what_loops_make_is_given_back() -> None:
+    """References are counted by this engine's own steps: nothing is kept for ever, and nothing thrown away too soon."""
+    _turned(np.arange(3), 4)
+    _nrt_python.memsys_enable_stats()
+    try:
+        before = rtsys.get_allocation_stats()
+        for _ in range(3):
+            some, total = _turned(np.arange(3), 4)
+            assert some.tolist() == [1, 2, 2] and total == 10
+        during = rtsys.get_allocation_stats()
+        del some
+        after = rtsys.get_allocation_stats()
+    finally:
+        _nrt_python.memsys_disable_stats()
+    assert during.alloc - before.alloc >= 6
+    assert during.alloc - during.free == before.alloc - before.free + 1
+    assert after.alloc - after.free == before.alloc - before.free
+    assert after.mi_alloc - after.mi_free == before.mi_alloc - before.mi_free
 
 
 def test_a_loop_for_other_loops_runs_interpreted_when_called_from_python(monkeypatch: pytest.MonkeyPatch) -> None:
