@@ -22,6 +22,8 @@ _30, _27, _31 = np.uint64(30), np.uint64(27), np.uint64(31)
 
 #: The number that goes with events that have none.
 _NONE = np.zeros(1, dtype=np.int32)
+#: Type of row numbers, which nearly all rows have: to ask costs less than to convert them.
+_ROWS = np.dtype(np.intp)
 
 
 @compiled_inside
@@ -62,6 +64,14 @@ def _add_of(
     total[0] += added
 
 
+class _Kinds(dict[str, np.uint64]):
+    """Numbers of kinds of event by name, each found when it is first asked for."""
+
+    def __missing__(self, name: str) -> np.uint64:
+        number = self[name] = np.uint64(purpose_number(name))
+        return number
+
+
 class DayDigest:
     """The digest of the present day's events.
 
@@ -78,14 +88,7 @@ class DayDigest:
     def __init__(self) -> None:
         #: The sum so far, in an array of one.
         self.total: Keys = np.zeros(1, dtype=np.uint64)
-        self._kinds: dict[str, np.uint64] = {}
-
-    def kind(self, name: str) -> np.uint64:
-        """Return the number of a kind of event, by its name."""
-        number = self._kinds.get(name)
-        if number is None:
-            number = self._kinds[name] = np.uint64(purpose_number(name))
-        return number
+        self._kinds = _Kinds()
 
     def add(self, kind: str, keys: Keys, numbers: NDArray[np.int32] = _NONE) -> None:
         """Add events of one kind.
@@ -99,13 +102,15 @@ class DayDigest:
         numbers : int32 array
             What goes with each event, or with all of them if it is one number.
         """
-        _add(self.total, self.kind(kind), np.ascontiguousarray(keys), numbers)
+        _add(self.total, self._kinds[kind], np.ascontiguousarray(keys), numbers)
 
     def add_of(
-        self, kind: str, column: Keys, rows: NDArray[np.integer], numbers: NDArray[np.int32] = _NONE
+        self, kind: str, column: Keys, rows: NDArray[Any], numbers: NDArray[np.int32] = _NONE
     ) -> None:
         """Add events of rows of a table; ``column`` holds the keys of all of them."""
-        _add_of(self.total, self.kind(kind), column, np.ascontiguousarray(rows, dtype=np.intp), numbers)
+        if rows.dtype is not _ROWS:
+            rows = rows.astype(np.intp)
+        _add_of(self.total, self._kinds[kind], column, rows, numbers)
 
     def note(self, kind: str, *values: NDArray[Any]) -> None:
         """Add whole numbers that belong to nobody, such as what accounts hold: which stands where counts as well."""

@@ -13,135 +13,28 @@ from typing import Any
 
 import numpy as np
 import simpy
-from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.agenda import each_once
-from simulation.engine.calendar import YEAR_DAYS
-from simulation.engine.chance import logarithms, minus_log_of, uniform_of
-from simulation.engine.compiled import compiled
-from simulation.system.codes import CRC, NPS, Location, Progress
+from simulation.engine.chance import logarithms
+from simulation.system.area_move_loops import (
+    add_in_order,
+    ask_areas,
+    move_home,
+    plan_moves,
+    take_people,
+    take_requirements,
+)
+from simulation.system.codes import NPS, Location
+from simulation.system.custody_loops import quantiles_of
 from simulation.system.levers import AREA_MOVES, Levers, anybody_moves
 from simulation.system.officers import held_elsewhere, those_of
 from simulation.system.organisation import Organisation
 from simulation.system.population import area_of_conviction
-from simulation.system.quantiles import draw
-from simulation.system.service import Array, Rows, Service
-from simulation.system.splitting import of_the_nps
+from simulation.system.service import Rows, Service
 from simulation.system.supervision import Supervision
 
-#: Draws are numbered by sentence, move within it, and refusal within that: so many of each at most.
-_PER = 1024
-_MOST_COUNTED = 127
 _NOBODY = np.empty(0, dtype=np.intp)
-# Compiled code knows plain numbers only.
-_FINISHED = Progress.FINISHED
-
-
-def destinations(area: Array, areas: Array, residents: Array, uniform: Array) -> NDArray[np.int64]:
-    """Return where people move to: another of some areas, by its residents.
-
-    Parameters
-    ----------
-    area : int array (people,)
-        Where each lives.
-    areas, residents : int arrays
-        Areas there are, in order, and how many people live in each.
-    uniform : float array (people,)
-        A draw of each.
-
-    Examples
-    --------
-    Of three areas with 10, 20 and 30 residents, somebody from the second moves to the third three times as often as to
-    the first:
-
-    >>> areas, residents = np.array([2, 7, 9]), np.array([10, 20, 30])
-    >>> destinations(np.full(4, 7), areas, residents, np.array([0, 0.24, 0.25, 0.99])).tolist()
-    [2, 2, 9, 9]
-    """
-    edges = np.cumsum(residents)
-    own = np.searchsorted(areas, area)
-    # A place among the residents of the other areas, and then among all.
-    place = (uniform * (edges[-1] - residents[own])).astype(np.int64)
-    place += np.where(place >= edges[own] - residents[own], residents[own], 0)
-    found: NDArray[np.int64] = areas[np.searchsorted(edges, place, side="right")]
-    return found
-
-
-@compiled
-def take_requirements(
-    rows: Rows, latest: Rows, previous: Rows, cell_of: Array, required_by: Array, progress: Array, cell: Array
-) -> None:
-    """Let what sentences of some people still require be counted where these people are.
-
-    Parameters
-    ----------
-    rows : int array
-        Rows of people.
-    latest, previous : int arrays (people,) and (sentences,)
-        Everybody's latest sentence, and the one of the same person before each.
-    cell_of : int array (people,)
-        Where everybody's counts go.
-    required_by, progress, cell : int arrays (requirements,)
-        Sentence of each requirement, how far it has come and where it is counted; moved here. Requirements are written
-        sentence by sentence, so that sentences are in order.
-    """
-    for row in rows:
-        sentence = latest[row]
-        while sentence >= 0:
-            at = np.searchsorted(required_by, sentence)
-            while at < required_by.size and required_by[at] == sentence:
-                if progress[at] < _FINISHED:
-                    cell[at] = cell_of[row]
-                at += 1
-            sentence = previous[sentence]
-
-
-@compiled
-def plan_moves(
-    rows: Rows,
-    today: int,
-    left: int,
-    rate: Array,
-    moves: np.uint64,
-    logarithms: Array,
-    planned: Array,
-    key: Array,
-    cell: Array,
-    sentences: Array,
-    area_to: Array,
-    area_draws: Array,
-) -> tuple[Rows, NDArray[np.int64]]:
-    """Draw when people would move who live where their case is and have no such day yet.
-
-    Parameters
-    ----------
-    left : int
-        Days until the end of the run; who would stay longer has the day after.
-    rate : float array (cells,)
-        Moves a year.
-    moves : uint64
-        Constant of the draw.
-    planned : int array (people,)
-        Day for which the next move of each is planned.
-
-    Returns
-    -------
-    rows, days : int arrays
-        Who moves, and on which day.
-    """
-    moving, days, many = np.empty(rows.size, dtype=np.intp), np.empty(rows.size, dtype=np.int64), 0
-    for row in rows:
-        each = rate[cell[row]]
-        if area_to[row] >= 0 or each <= 0 or planned[row] != NEVER:
-            continue
-        area_draws[row] = int(area_draws[row]) % (_PER - 1) + 1
-        number = int(sentences[row]) * _PER + int(area_draws[row])
-        wait = minus_log_of(1.0 - uniform_of(key[row], moves, number), logarithms) / each * YEAR_DAYS
-        moving[many] = row
-        days[many] = today + 1 + int(min(wait, float(left)))
-        many += 1
-    return moving[:many], days[:many]
 
 
 class AreaMoves:
@@ -162,12 +55,20 @@ class AreaMoves:
         levers = self.service.levers
         self.possible = anybody_moves(self.service.resolved)
         self.rate = levers.cells(AREA_MOVES)
-        self.wait = levers.mapping("allocation.area_transfer_working_days")
+        self.wait = quantiles_of(levers.mapping("allocation.area_transfer_working_days"))
         self.refused_share = levers.cells("allocation.area_refused_share")
         self.again_after = levers.integer("allocation.area_again_working_days")
         self.unified = levers.grid("organisation.unified")[:, NPS] > 0.5
-        #: Areas and people whom they have taken over from the area of conviction; derived, so no state.
-        self.taken_over = self.find_taken_over()
+        #: RSR in hundredths of a percent from which a case is the NPS's, by area.
+        self.threshold = np.round(levers.grid("allocation.rsr_threshold")[:, NPS] * 100)
+        # Derived, so no state; with room for more behind.
+        self._taken_over = self.find_taken_over()
+        self._taken = self._taken_over.size
+
+    @property
+    def taken_over(self) -> Rows:
+        """Areas and people whom they have taken over from the area of conviction, in order."""
+        return self._taken_over[: self._taken]
 
     def find_taken_over(self) -> Rows:
         """Find areas and those who are theirs, or whose officer still is, and were convicted in another, in order."""
@@ -236,11 +137,6 @@ class AreaMoves:
         agenda.cancel(every[planned])
         self.plan(every[planned | (people.location[: people.size] == Location.COMMUNITY)])
 
-    def number(self, rows: Rows) -> NDArray[np.int64]:
-        """Return the occurrence of a draw about the present move: sentence, and moves drawn so far."""
-        people = self.service.people
-        return people.sentences[rows].astype(np.int64) * _PER + people.area_draws[rows]
-
     # --- Each day -----------------------------------------------------------------------------------------------
 
     def process(self) -> Generator[simpy.Event, Any, None]:
@@ -264,81 +160,110 @@ class AreaMoves:
     def move(self, rows: Rows) -> Rows:
         """Let people move home to another area; return who did."""
         service, people = self.service, self.service.people
-        rows = self.here(rows)
-        if rows.size == 0:
-            return rows
-        uniform = service.chance.uniform(people.key[rows], "area moved to", self.number(rows))
-        people.area_to[rows] = destinations(people.area[rows], self.areas, self.residents, uniform)
-        people.area_moved_on[rows] = service.today
-        people.area_refusals[rows] = 0
+        rows = move_home(
+            rows,
+            service.today,
+            self.areas,
+            self.residents,
+            service.chance.constant("area moved to"),
+            people.key,
+            people.location,
+            people.side,
+            people.sentences,
+            people.area_draws,
+            people.area,
+            people.area_to,
+            people.area_moved_on,
+            people.area_refusals,
+        )
         service.count("area_moves", rows)
         service.tell("moves to another area", rows, people.area_to[rows])
         return rows
 
     def ask(self, rows: Rows) -> None:
         """Ask the new area to take cases over: it refuses for now, or will after some working days."""
-        service, people = self.service, self.service.people
-        rows = self.here(rows)
         if rows.size == 0:
             return
-        again = service.calendar.after_working_days(service.today, self.again_after)
-        # Nobody is handed over for whom a warrant is out.
-        wanted = people.wanted[rows] == 1
-        service.agendas["area request"].put(rows[wanted], again)
-        rows = rows[~wanted]
-        occurrence = self.number(rows) * _PER + people.area_refusals[rows]
-        uniform = service.chance.uniform(people.key[rows], "transfer to another area refused", occurrence)
-        refusing = uniform < self.refused_share[people.cell[rows]]
-        refused, taken = rows[refusing], rows[~refusing]
-        people.area_refusals[refused] = np.minimum(people.area_refusals[refused].astype(np.int64) + 1, _MOST_COUNTED)
-        service.count("area_transfers_refused", refused)
-        service.tell("transfer to another area refused", refused, people.area_to[refused])
-        service.agendas["area request"].put(refused, again)
-        uniform = service.chance.uniform(people.key[taken], "days to another area", self.number(taken))
-        days = np.maximum(draw(self.wait, uniform).astype(np.int64), 1)
-        today = np.full(taken.size, service.today)
-        service.agendas["area takeover"].put(taken, service.calendar.add_working_days(today, days))
+        service, people = self.service, self.service.people
+        calendar, chance, today = service.calendar, service.chance, service.today
+        found = np.empty((4, rows.size), dtype=np.intp)
+        resting, refusing, taking = ask_areas(
+            rows,
+            found,
+            self.refused_share,
+            chance.constant("transfer to another area refused"),
+            chance.constant("days to another area"),
+            *self.wait,
+            calendar.working_days_after(today),
+            people.key,
+            people.location,
+            people.side,
+            people.wanted,
+            people.cell,
+            people.sentences,
+            people.area_draws,
+            people.area_refusals,
+        )
+        if resting:
+            again = calendar.after_working_days(today, self.again_after)
+            service.agendas["area request"].put(found[0, :resting], again)
+        if refusing:
+            refused = found[1, :refusing]
+            service.count("area_transfers_refused", refused)
+            service.tell("transfer to another area refused", refused, people.area_to[refused])
+        if taking:
+            service.agendas["area takeover"].put(found[2, :taking], found[3, :taking])
 
     def take_over(self, rows: Rows) -> None:
         """Make cases the new area's; an officer there is asked for today."""
-        service, people = self.service, self.service.people
-        rows = self.here(rows)
         if rows.size == 0:
             return
-        wanted = people.wanted[rows] == 1
-        again = service.calendar.after_working_days(service.today, self.again_after)
-        service.agendas["area request"].put(rows[wanted], again)
-        rows = rows[~wanted]
-        one_before = self.unified[people.area[rows]]
-        people.area[rows] = people.area_to[rows]
-        people.area_to[rows] = -1
-        self.organisation.assign_offices(rows, self.number(rows))
-        block = people.cell[rows] // (service.areas * 2)
-        people.cell[rows] = (block.astype(np.int64) * service.areas + people.area[rows]) * 2
-        self.choose_side(rows, one_before)
+        service, people = self.service, self.service.people
+        found = np.empty((4, rows.size), dtype=np.int64)
+        resting, taking = take_people(
+            rows,
+            found,
+            service.today,
+            service.areas,
+            self.unified,
+            self.threshold,
+            self.organisation.first_office,
+            self.organisation.offices,
+            service.chance.constant("office"),
+            people.key,
+            people.location,
+            people.side,
+            people.wanted,
+            people.sentences,
+            people.area_draws,
+            people.area_moved_on,
+            people.rsr,
+            people.assessed_rosh,
+            people.mappa,
+            people.public_interest,
+            people.area,
+            people.area_to,
+            people.office,
+            people.cell,
+            people.waiting_since,
+        )
+        if resting:
+            again = service.calendar.after_working_days(service.today, self.again_after)
+            service.agendas["area request"].put(found[0, :resting], again)
+        if taking == 0:
+            return
+        rows = found[1, :taking]
         service.regroup(rows)
         self.take_requirements(rows)
-        new = np.sort(held_elsewhere(people.area[rows], rows))
-        place = np.searchsorted(self.taken_over, new)
-        known = place < self.taken_over.size
-        known[known] = self.taken_over[place[known]] == new[known]
-        self.taken_over = np.insert(self.taken_over, place[~known], new[~known])
+        if self._taken + taking > self._taken_over.size:
+            self._taken_over = np.concatenate([self.taken_over, np.empty(self._taken // 2 + taking, dtype=np.int64)])
+        self._taken = add_in_order(self._taken_over, self._taken, found[3, :taking])
         service.count("area_transfers", rows)
-        service.count("area_transfer_days", rows, (service.today - people.area_moved_on[rows]).astype(np.int64))
+        service.count("area_transfer_days", rows, found[2, :taking])
         service.tell("taken over by another area", rows, people.area[rows])
-        # The officer of before keeps the case until somebody has it, as when a company's case goes to the NPS.
-        waits = people.waiting_since[rows] != NEVER
-        people.waiting_since[rows[~waits]] = service.today
         service.agendas["transfer"].cancel(rows)
         service.agendas["allocate"].put(rows, service.today)
         self.plan(rows)
-
-    def choose_side(self, rows: Rows, one_before: Array) -> None:
-        """Set the side by the rule of the area that people now belong to; between two split areas it stays."""
-        people = self.service.people
-        one = self.unified[people.area[rows]]
-        nps = one | of_the_nps(self.service, rows) | ((people.side[rows] == NPS) & ~one_before)
-        self.service.set_side(rows, np.where(nps, NPS, CRC))
 
     def take_requirements(self, rows: Rows) -> None:
         """Let places for what is still ordered be the new area's; a programme that has begun goes on in its group."""
@@ -360,4 +285,4 @@ class AreaMoves:
             self.service.count("between_areas", self.here(np.flatnonzero(people.area_to[: people.size] >= 0)))
 
 
-__all__ = ["AreaMoves", "destinations"]
+__all__ = ["AreaMoves"]

@@ -174,6 +174,12 @@ def held_elsewhere(area: Array, rows: Rows) -> Rows:
     return (area.astype(np.int64) << _ROW_BITS) + rows
 
 
+@compiled_inside
+def held_elsewhere_at(area: int, row: int) -> int:
+    """Return one number of :func:`held_elsewhere`, for compiled loops."""
+    return (area << _ROW_BITS) + row
+
+
 def those_of(area: int, found: Rows) -> Rows:
     """Return the people of an area from :func:`held_elsewhere`, in order."""
     first, end = np.searchsorted(found, [area << _ROW_BITS, (area + 1) << _ROW_BITS])

@@ -190,7 +190,7 @@ class PrisonHeld:
     def count_held(self) -> None:
         """Count cases held by prison staff."""
         people = self.service.people
-        self.service.count("prison_held_cases", np.flatnonzero(people.prison_held[: people.size]))
+        self.service.count("prison_held_cases", np.flatnonzero(people.prison_held[: people.size] == 1))
 
 
 @compiled

@@ -10,7 +10,7 @@ import pytest
 
 from simulation.engine import NEVER
 from simulation.system import Model, RunOutput
-from simulation.system.area_moves import destinations
+from simulation.system.area_move_loops import add_in_order, other_area
 from simulation.system.codes import CRC, NPS, Location, Progress
 from simulation.system.officers import cases_of, held_elsewhere
 from simulation.system.story import ABOUT_AN_AREA, in_words
@@ -51,9 +51,21 @@ def homes(model: Model) -> np.ndarray:
 
 def test_where_people_move_to() -> None:
     areas, residents = np.array([2, 7, 9]), np.array([10, 20, 30])
-    draws = np.array([0.0, 0.39, 0.4, 0.99])
-    assert destinations(np.full(4, 2), areas, residents, draws).tolist() == [7, 7, 9, 9]
-    assert destinations(np.full(4, 9), areas, residents, np.array([0.0, 0.33, 0.34, 0.99])).tolist() == [2, 2, 7, 7]
+
+    def moved(area: int, *draws: float) -> list[int]:
+        return [other_area(area, areas, residents, 60, draw) for draw in draws]
+
+    assert moved(2, 0.0, 0.39, 0.4, 0.99) == [7, 7, 9, 9]
+    # Somebody from the second area moves to the third three times as often as to the first.
+    assert moved(7, 0.0, 0.24, 0.25, 0.99) == [2, 2, 9, 9]
+    assert moved(9, 0.0, 0.33, 0.34, 0.99) == [2, 2, 7, 7]
+
+
+def test_numbers_are_put_among_others_in_order_each_once() -> None:
+    for there, new in (([], [3, 8]), ([5], [3, 5, 8]), ([1, 4, 7, 9], [4, 5, 6, 10]), ([2, 3], [0, 1]), ([2, 3], [])):
+        numbers = np.array([*there, *[-1] * len(new)], dtype=np.int64)
+        size = add_in_order(numbers, len(there), np.array(new, dtype=np.int64))
+        assert numbers[:size].tolist() == sorted({*there, *new})
 
 
 def test_cases_outside_the_area_are_found_too() -> None:
