@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.agenda import each_once
 from simulation.engine.calendar import MONTH_DAYS
-from simulation.engine.compiled import compiled
+from simulation.engine.chance import uniform_of
+from simulation.engine.compiled import compiled, compiled_inside
 from simulation.system.allocation import Allocation
 from simulation.system.codes import CRC, MANAGED_TOGETHER, Asking, Kind, Location, Status, Task
 from simulation.system.custody import Custody
@@ -31,7 +32,7 @@ GROUPS = ("england_closed", "wales_closed", "women_and_open")
 #: Dates of change are looked up for so many days at once.
 _DAYS_AT_ONCE = 64
 # Compiled code knows plain numbers only.
-_CUSTODY, _INDETERMINATE = Status.CUSTODY, Kind.INDETERMINATE
+_CUSTODY, _INDETERMINATE, _SENTENCED = Status.CUSTODY, Kind.INDETERMINATE, Location.SENTENCED
 
 
 class PrisonHeld:
@@ -92,65 +93,34 @@ class PrisonHeld:
     def group(self, rows: Rows) -> NDArray[np.int64]:
         """Return the group of prisons where people are, if they are in prison: one draw for a man's prison."""
         people = self.service.people
-        uniform = self.service.chance.uniform(people.key[rows], "closed prison")
-        closed = np.where(self.wales[people.area[rows]], 1, 0)
-        return np.where((people.female[rows] == 1) | (uniform >= self.closed_share), 2, closed)
+        closed = self.service.chance.constant("closed prison")
+        return groups_of(rows, self.wales, self.closed_share, closed, people.key, people.area, people.female)
 
     # --- Into the prison's hands ------------------------------------------------------------------------------
 
     def take(self, rows: Rows) -> None:
         """Give the prisons the cases of people in custody whose handover lies ahead."""
-        service, people = self.service, self.service.people
+        service, people, sentences = self.service, self.service.people, self.service.sentences
         force = self.in_force(service.today)
-        if not force.any():
+        if rows.size == 0 or not force.any():
             return
         rows = each_once(rows)
-        rows = rows[(people.location[rows] == Location.SENTENCED) & (people.side[rows] >= 0)]
-        if rows.size == 0:
-            return
-        rows = rows[force[self.group(rows)]]
-        day = self.handover_day(rows)
-        ahead = day > service.today
-        held = rows[~ahead & (people.prison_held[rows] == 1)]
-        rows, day = rows[ahead], day[ahead]
-        service.agendas["handover"].put(rows, day)
-        rows = rows[people.prison_held[rows] == 0]
-        if rows.size:
-            self.take_from_officers(rows)
-        self.hand_over(held)
-
-    def take_from_officers(self, rows: Rows) -> None:
-        """Let staff of the prisons hold cases that they don't hold yet; nothing is booked for these people any more."""
-        service, people = self.service, self.service.people
-        people.prison_held[rows] = 1
-        with_officer = rows[people.officer[rows] >= 0]
-        np.subtract.at(service.posts.cases, people.officer[with_officer], 1)
-        people.officer[rows] = -1
-        people.officer_since[rows] = NEVER
-        people.waiting_since[rows] = NEVER
-        service.regroup(rows)
-        for name in ("allocate", "contact", "transfer"):
-            service.agendas[name].cancel(rows)
-        people.contact_due[rows] = NEVER
-        service.count("cases_taken_by_prisons", rows)
-        service.tell("case held in prison", rows)
-
-    def replan(self, rows: Rows) -> None:
-        """Find the handover of cases in prisons' hands anew after dates of release, or sides, changed."""
-        self.take(rows[self.service.people.prison_held[rows] == 1])
-
-    def handover_day(self, rows: Rows) -> Array:
-        """Return the day of handover of people in custody: that of the term that keeps them longest.
-
-        A CRC's case is handed over some weeks before the first day of curfew, or else release; the NPS's some months
-        before release, or on the first day of curfew if that is earlier. A life sentence stays with the prison.
-        """
-        people, sentences = self.service.people, self.service.sentences
-        return handover_days(
+        found = np.empty((4, rows.size), dtype=np.intp)
+        staying, taking, leaving = take_cases(
             rows,
+            found,
+            service.today,
+            force,
+            self.wales,
+            self.closed_share,
+            service.chance.constant("closed prison"),
             self.company_days,
             self.nps_days,
             self.high_days,
+            people.key,
+            people.area,
+            people.female,
+            people.location,
             people.side,
             people.mappa,
             people.never_curfew,
@@ -160,7 +130,28 @@ class PrisonHeld:
             sentences.kind,
             sentences.custody_end,
             sentences.curfew_from,
+            people.officer,
+            people.officer_since,
+            people.waiting_since,
+            people.contact_due,
+            people.prison_held,
+            service.posts.cases,
         )
+        if staying:
+            service.agendas["handover"].put(found[0, :staying], found[1, :staying])
+        if taking:
+            taken = found[2, :taking]
+            service.regroup(taken)
+            # Nothing is booked for these people any more.
+            service.cancel(taken, "allocate", "contact", "transfer")
+            service.count("cases_taken_by_prisons", taken)
+            service.tell("case held in prison", taken)
+        if leaving:
+            self.hand_over(found[3, :leaving])
+
+    def replan(self, rows: Rows) -> None:
+        """Find the handover of cases in prisons' hands anew after dates of release, or sides, changed."""
+        self.take(rows[self.service.people.prison_held[rows] == 1])
 
     # --- Out of them ------------------------------------------------------------------------------------------
 
@@ -193,12 +184,83 @@ class PrisonHeld:
         self.service.count("prison_held_cases", np.flatnonzero(people.prison_held[: people.size] == 1))
 
 
+@compiled_inside
+def _group_of(
+    row: int, wales: Array, closed_share: float, closed: np.uint64, key: Array, area: Array, female: Array
+) -> int:
+    """Return the group of prisons where somebody is: closed ones in England, in Wales, or women's and open ones."""
+    if female[row] == 1 or uniform_of(key[row], closed, 0) >= closed_share:
+        return 2
+    return 1 if wales[area[row]] else 0
+
+
 @compiled
-def handover_days(
+def groups_of(
+    rows: Rows, wales: Array, closed_share: float, closed: np.uint64, key: Array, area: Array, female: Array
+) -> NDArray[np.int64]:
+    """Return :meth:`PrisonHeld.group`, by the areas of Wales and the share of men who are in closed prisons."""
+    groups = np.empty(rows.size, dtype=np.int64)
+    for at in range(rows.size):
+        groups[at] = _group_of(rows[at], wales, closed_share, closed, key, area, female)
+    return groups
+
+
+@compiled
+def handover_day(
+    sentence: int,
+    company_days: int,
+    nps_days: int,
+    never_curfew: bool,
+    previous: Array,
+    status: Array,
+    kind: Array,
+    custody_end: Array,
+    curfew_from: Array,
+) -> int:
+    """Return the day of handover of somebody in custody, from the latest sentence: that of the longest term.
+
+    A CRC's case is handed over some weeks before the first day of curfew, or else release; the NPS's some months before
+    release, or on the first day of curfew if that is earlier. A life sentence stays with the prison.
+
+    Parameters
+    ----------
+    company_days : int
+        Days before release of a CRC's case; -1 for a case of the NPS.
+    nps_days : int
+        Days before release of a case of the NPS, by its risk.
+    never_curfew : bool
+        Curfew is excluded.
+    """
+    handover = NEVER
+    while sentence >= 0:
+        if status[sentence] == _CUSTODY:
+            end, curfew = int(custody_end[sentence]), int(curfew_from[sentence])
+            first = end if curfew == NEVER or never_curfew else min(curfew, end)
+            if kind[sentence] == _INDETERMINATE:
+                day = FAR
+            else:
+                day = first - company_days if company_days >= 0 else min(end - nps_days, first)
+            handover = max(handover, day)
+        sentence = int(previous[sentence])
+    return handover
+
+
+@compiled
+def take_cases(
     rows: Rows,
+    found: NDArray[np.intp],
+    today: int,
+    force: NDArray[np.bool_],
+    wales: Array,
+    closed_share: float,
+    closed: np.uint64,
     company_days: int,
     nps_days: int,
     high_days: int,
+    key: Array,
+    area: Array,
+    female: Array,
+    location: Array,
     side: Array,
     mappa: Array,
     never_curfew: Array,
@@ -208,22 +270,59 @@ def handover_days(
     kind: Array,
     custody_end: Array,
     curfew_from: Array,
-) -> NDArray[np.int64]:
-    """Return :meth:`PrisonHeld.handover_day`, with days before release of a CRC's, an NPS and a high-risk NPS case."""
-    handover = np.full(rows.size, NEVER, dtype=np.int64)
-    for at in range(rows.size):
-        row = rows[at]
-        sentence = latest[row]
-        while sentence >= 0:
-            if status[sentence] == _CUSTODY:
-                end, curfew = int(custody_end[sentence]), int(curfew_from[sentence])
-                first = end if curfew == NEVER or never_curfew[row] else min(curfew, end)
-                if kind[sentence] == _INDETERMINATE:
-                    day = FAR
-                elif side[row] == CRC:
-                    day = first - company_days
-                else:
-                    day = min(end - (high_days if mappa[row] >= MANAGED_TOGETHER else nps_days), first)
-                handover[at] = max(handover[at], day)
-            sentence = previous[sentence]
-    return handover
+    officer: Array,
+    officer_since: Array,
+    waiting_since: Array,
+    contact_due: Array,
+    prison_held: Array,
+    cases: Array,
+) -> tuple[int, int, int]:
+    """Find out whose cases are the prisons', and leave those that officers held until now without one.
+
+    Parameters
+    ----------
+    found : int array (4, rows)
+        Written here: whose handover lies ahead, as many as are returned first, and on which day; whose case becomes the
+        prison's; whose case the prison has, though the day of handover isn't ahead.
+    force : bool array (groups,)
+        In which groups of prisons staff hold the cases.
+    company_days, nps_days, high_days : int
+        Days before release of a CRC's, an NPS and a high-risk NPS case.
+    cases : int array (posts,)
+        Cases held.
+    """
+    ahead, days, taken, over = found[0], found[1], found[2], found[3]
+    staying, taking, leaving = 0, 0, 0
+    for row in rows:
+        if location[row] != _SENTENCED or side[row] < 0:
+            continue
+        if not force[_group_of(row, wales, closed_share, closed, key, area, female)]:
+            continue
+        handover = handover_day(
+            int(latest[row]),
+            company_days if side[row] == CRC else -1,
+            high_days if mappa[row] >= MANAGED_TOGETHER else nps_days,
+            never_curfew[row] == 1,
+            previous,
+            status,
+            kind,
+            custody_end,
+            curfew_from,
+        )
+        if handover <= today:
+            over[leaving] = row
+            leaving += prison_held[row] == 1
+            continue
+        ahead[staying], days[staying] = row, handover
+        staying += 1
+        if prison_held[row] == 0:
+            taken[taking] = row
+            taking += 1
+            prison_held[row] = 1
+            if officer[row] >= 0:
+                cases[officer[row]] -= 1
+            officer[row] = -1
+            officer_since[row] = NEVER
+            waiting_since[row] = NEVER
+            contact_due[row] = NEVER
+    return staying, taking, leaving

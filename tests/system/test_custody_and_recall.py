@@ -12,6 +12,7 @@ from simulation.system import Model, RunOutput
 from simulation.system.codes import CRC, NPS, Kind, Location, Parole, RecallKind, Rosh, Status, Task
 from simulation.system.demand import area_shares
 from simulation.system.population import GROUPS
+from simulation.system.prison_held import handover_day
 from simulation.system.service import COUNT_INDEX
 from tests.system.system_helpers import GEOGRAPHY, PARAMETERS, change, finished, request, run, same_run, total, totals
 
@@ -143,9 +144,28 @@ def test_community_officers_hold_fewer_cases(held: Model, baseline: RunOutput) -
     assert totals(held.output())["unallocated"].get("2017-12", 0) < 20, "nobody waits outside who is held inside"
 
 
+def handovers(model: Model, rows: np.ndarray) -> list[int]:
+    """The days of handover of people in custody."""
+    people, sentences, rule = model.service.people, model.service.sentences, model.prison_held
+    return [
+        handover_day(
+            int(people.latest[row]),
+            rule.company_days if people.side[row] == CRC else -1,
+            rule.high_days if people.mappa[row] >= 2 else rule.nps_days,
+            bool(people.never_curfew[row]),
+            sentences.previous,
+            sentences.status,
+            sentences.kind,
+            sentences.custody_end,
+            sentences.curfew_from,
+        )
+        for row in rows
+    ]
+
+
 def test_the_day_of_handover_by_hand() -> None:
     model = Model(request())
-    people, sentences, rule = model.service.people, model.service.sentences, model.prison_held
+    people, sentences = model.service.people, model.service.sentences
     rows = np.flatnonzero(sentences.status[: sentences.size] == Status.CUSTODY)
     rows = rows[(sentences.kind[rows] == Kind.DETERMINATE) & (sentences.previous[rows] == -1)][:4]
     who = sentences.person[rows].astype(np.intp)
@@ -153,15 +173,15 @@ def test_the_day_of_handover_by_hand() -> None:
     people.never_curfew[who], people.mappa[who] = 0, [0, 0, 0, 2]
     model.service.set_side(who, np.array([CRC, CRC, NPS, NPS]))
     # Twelve weeks before curfew or release; four and a half months, and seven and a half, before release.
-    assert rule.handover_day(who).tolist() == [900 - 84, 1000 - 84, 1000 - 136, 1000 - 228]
+    assert handovers(model, who) == [900 - 84, 1000 - 84, 1000 - 136, 1000 - 228]
     people.never_curfew[who[0]] = 1
-    assert rule.handover_day(who[:1]).tolist() == [1000 - 84], "curfew can't come for the excluded"
+    assert handovers(model, who[:1]) == [1000 - 84], "curfew can't come for the excluded"
 
 
 def test_a_prisoner_whose_risk_rises_is_handed_over_as_the_nps_does(held: Model) -> None:
     """A company's case held in prison escalates: its handover is found anew that day, months before, not weeks."""
     model = held
-    people, service, rule = model.service.people, model.service, model.prison_held
+    people, service = model.service.people, model.service
     rows = np.flatnonzero((people.prison_held[: people.size] == 1) & (people.side[: people.size] == CRC))
     rows = rows[people.assessed_rosh[rows] < Rosh.HIGH]
     was = service.agendas["handover"].day_of(rows)
@@ -171,9 +191,9 @@ def test_a_prisoner_whose_risk_rises_is_handed_over_as_the_nps_does(held: Model)
     model.allocation.escalate(np.sort(np.concatenate([later, sooner])))
     booked = service.agendas["handover"].day_of(later)
     assert (people.side[later] == NPS).all() and (people.prison_held[later] == 1).all()
-    assert booked.tolist() == rule.handover_day(later).tolist()
+    assert booked.tolist() == handovers(model, later)
     assert (booked < was[np.isin(rows, later)]).any()
-    come = rule.handover_day(sooner) <= service.today
+    come = np.array(handovers(model, sooner)) <= service.today
     assert come.any()
     assert people.prison_held[sooner].tolist() == (~come).tolist(), "handed over at once"
     assert (people.waiting_since[sooner[come]] == service.today).all()
