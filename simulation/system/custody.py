@@ -20,7 +20,7 @@ from simulation.system import cohorts, curfew_loops
 from simulation.system.allocation import Allocation
 from simulation.system.codes import Kind, Location, RecallKind, Status, Task, Why
 from simulation.system.curfew_loops import move_papers_on, put_forward, stop_papers
-from simulation.system.custody_loops import COUNTED, ENQUIRY, let_go, lists_of, quantiles_of, run_out
+from simulation.system.custody_loops import COUNTED, ENQUIRY, first_of_each, let_go, lists_of, quantiles_of, run_out
 from simulation.system.departures import Departures
 from simulation.system.life_sentences import LifeSentences
 from simulation.system.population import Population
@@ -191,7 +191,7 @@ class Custody:
         Parameters
         ----------
         rows : int array
-            Rows of people, each once.
+            Rows of people, each once, in row order.
         why : int
             One of :class:`~simulation.system.codes.Why`.
         breached : int array
@@ -199,8 +199,7 @@ class Custody:
         """
         if rows.size == 0:
             return
-        owners, first = np.unique(self.service.sentences.person[breached], return_index=True)
-        made = self.receive(rows, why, breached[first[np.searchsorted(owners, rows)]])
+        made = self.receive(rows, why, first_of_each(rows, breached, self.service.sentences.person))
         self.service.refresh(rows)
         self.allocation.assess(rows)
         self.settle_in(made)

@@ -133,6 +133,18 @@ def lists_of(found: NDArray[np.intp], sizes: tuple[int, ...]) -> list[Rows]:
     return [found[row, :size] if size else NOBODY for row, size in enumerate(sizes)]
 
 
+@compiled
+def first_of_each(rows: Rows, sentences: Rows, person: Rows) -> Rows:
+    """Return the first of some sentences of each of some people, who are in order; each of them has at least one."""
+    found = np.empty(rows.size, dtype=np.intp)
+    # The first is written last.
+    for sentence in sentences[::-1]:
+        at = np.searchsorted(rows, person[sentence])
+        if at < rows.size and rows[at] == person[sentence]:
+            found[at] = sentence
+    return found
+
+
 # --- Release ------------------------------------------------------------------------------------------------------
 
 

@@ -31,6 +31,7 @@ from simulation.system.enforcement_loops import (
     recalled_from_licence,
     still_standing,
     wanted_or_at_large,
+    without,
 )
 from simulation.system.population import Population
 from simulation.system.quantiles import Lookup, side_by_side
@@ -311,8 +312,7 @@ class Enforcement:
             self.courts.custody.resentence(activated, Why.ACTIVATED, suspended)
         if to_custody.size:
             # Whoever goes to prison for another order today goes once.
-            to_custody = each_once(to_custody)
-            to_custody = to_custody[~np.isin(to_custody, activated)]
+            to_custody = without(each_once(to_custody), activated)
             self.courts.custody.resentence(to_custody, Why.REVOKED, replaced)
 
     def commit(self, rows: Rows, days: Array) -> None:

@@ -319,6 +319,19 @@ def judge_packs(
 
 
 @compiled
+def without(rows: Rows, others: Rows) -> Rows:
+    """Return the rows that aren't among others; both are in order, each once."""
+    kept, many, at = np.empty(rows.size, dtype=np.intp), 0, 0
+    for row in rows:
+        while at < others.size and others[at] < row:
+            at += 1
+        if at == others.size or others[at] != row:
+            kept[many] = row
+            many += 1
+    return kept[:many]
+
+
+@compiled
 def still_standing(packs: Rows, found: NDArray[np.intp], person: Rows, status: Array, breach_pending: Array) -> int:
     """Find the packs that came back whose order has not ended meanwhile: that needs no papers.
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import simpy
 
-from simulation.system.codes import Parole, RecallKind, RecallReason, Task
+from simulation.system.codes import Parole, RecallReason, Task
 from simulation.system.custody_loops import quantiles_of
-from simulation.system.recall_loops import COUNTED, YEAR, ask_for, break_curfews, take_steps
+from simulation.system.recall_loops import COUNTED, ask_for, break_curfews, kinds_in_order, take_steps
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
 from simulation.system.workload import Workload
 
@@ -193,12 +193,7 @@ class Recall:
 
         That is the days of a fixed term, 0 for a standard recall and -1 for that of a curfew.
         """
-        sentences = self.service.sentences
-        people = sentences.person[revoked]
-        order = np.argsort(people, kind="stable")
-        rows = revoked[order]
-        _, short, long, *_ = self.rules
-        days = np.where(sentences.length[rows] < YEAR, short, long)
-        kind = sentences.recall_kind[rows]
-        told = np.where(kind == RecallKind.FIXED_TERM, days, np.where(kind == RecallKind.CURFEW, -1, 0))
-        return people[order], told
+        sentences, (_, short, long, *_) = self.service.sentences, self.rules
+        found = np.empty((2, revoked.size), dtype=np.intp)
+        kinds_in_order(revoked, found, short, long, sentences.person, sentences.length, sentences.recall_kind)
+        return found[0], found[1]

@@ -70,6 +70,9 @@ _NO_REPORT, _REPORT_ASKED, _DECIDED = Parole.NO_REPORT, Parole.REPORT_ASKED, Par
 _ABSENCE, _CURFEW_BROKEN = RecallReason.ABSENCE, RecallReason.CURFEW
 #: Recalls of a sentence, and reviews of a recall, are numbered together for the draw of a decision.
 _REVIEWS_OF_A_RECALL = 32
+#: Bits of a number that are a place in a list, where a person stands above them.
+_PLACE_BITS = 20
+_PLACE = (1 << _PLACE_BITS) - 1
 
 
 @compiled
@@ -391,3 +394,26 @@ def take_steps(
         releasing,
         following,
     )
+
+
+@compiled
+def kinds_in_order(
+    revoked: Rows, found: NDArray[np.intp], short: int, long: int, person: Rows, length: Array, recall_kind: Array
+) -> None:
+    """Write whose licences were revoked into the first row of ``found``, in row order, and the recall into the second.
+
+    That is the days of a fixed term, ``short`` or ``long`` by the length of the sentence, 0 for a standard recall and
+    -1 for that of a curfew.
+    """
+    order = np.empty(revoked.size, dtype=np.int64)
+    for at in range(revoked.size):
+        order[at] = (int(person[revoked[at]]) << _PLACE_BITS) + at
+    put_in_order(order)
+    for at in range(revoked.size):
+        sentence = revoked[order[at] & _PLACE]
+        told = 0
+        if recall_kind[sentence] == _FIXED_KIND:
+            told = short if length[sentence] < YEAR else long
+        elif recall_kind[sentence] == _CURFEW_KIND:
+            told = -1
+        found[0, at], found[1, at] = person[sentence], told
