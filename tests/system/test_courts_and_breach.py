@@ -13,8 +13,8 @@ from simulation.system import Model, RunOutput
 from simulation.system.breach_court_loops import hold_list
 from simulation.system.codes import Grade, Kind, Location, Report, Status
 from simulation.system.court_loops import decide_custody
-from simulation.system.custody_loops import lists_of
-from simulation.system.enforcement_loops import wanted_or_at_large
+from simulation.system.custody_loops import first_of_each, lists_of
+from simulation.system.enforcement_loops import wanted_or_at_large, without
 from simulation.system.reception_loops import occurrence_of_term
 from simulation.system.service import COUNT_INDEX
 from tests.system.system_helpers import change, finished, request, run, total
@@ -375,3 +375,19 @@ def test_a_warrant_that_outlives_the_supervision_ends_with_an_arrest_for_somethi
     rows = np.arange(3)
     assert wanted_or_at_large(rows, found, 10, hearings, latest, previous, status, since) == (1, 0)
     assert found[0, 0] == 0, "the second was dealt with when the order was revoked; the third has a hearing, no warrant"
+
+
+# --- Lists ------------------------------------------------------------------------------------------------
+
+
+def test_whoever_is_among_others_is_left_out() -> None:
+    rows = np.array([2, 5, 7, 9])
+    for others in ([], [1], [2, 9], [1, 5, 6, 7, 12], [2, 5, 7, 9]):
+        assert without(rows, np.array(others, dtype=np.intp)).tolist() == [row for row in rows if row not in others]
+
+
+def test_the_first_order_of_each_stands() -> None:
+    person = np.array([8, 3, 8, 5, 3, 1], dtype=np.int32)
+    sentences = np.array([2, 4, 0, 1, 3, 5])
+    assert first_of_each(np.array([3, 5, 8]), sentences, person).tolist() == [4, 3, 2]
+    assert first_of_each(np.array([1, 8]), sentences, person).tolist() == [5, 2]
