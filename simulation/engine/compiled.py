@@ -32,7 +32,7 @@ from numba.core.registry import CPUDispatcher
 from numba.core.targetconfig import TargetConfig
 from numba.core.types.functions import BaseFunction
 
-from simulation.engine import handing
+from simulation.engine import handing, indexing
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -144,7 +144,7 @@ def meaning_of_all() -> str:
 
 
 def _meaning(loops: list[Any]) -> str:
-    made_by = f"{sys.version} {numba.__version__} {np.__version__} {handing.WAY}"
+    made_by = f"{sys.version} {numba.__version__} {np.__version__} {handing.WAY} {indexing.WAY}"
     digest = hashlib.blake2b(made_by.encode(), digest_size=12)
     seen: set[Any] = set()
     for loop in loops:

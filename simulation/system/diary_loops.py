@@ -37,7 +37,8 @@ _ORDER, _IN_CUSTODY, _CURFEW, _LICENCE = Status.ORDER, Status.CUSTODY, Status.CU
 _SUPERVISION, _RECALLED = Status.SUPERVISION, Status.RECALLED
 _FIRST, _PLAN, _REVIEW = Task.FIRST_APPOINTMENT, Task.PLAN, Task.REVIEW
 _BREACH_PACK, _RECALL_REPORT, _PAROLE_REPORT = Task.BREACH_PACK, Task.RECALL_REPORT, Task.PAROLE_REPORT
-_ADDRESS_CHECK, _APPLICATION, _SESSION = Task.ADDRESS_CHECK, Task.COURT_APPLICATION, Task.SESSION
+_ADDRESS_CHECK, _APPLICATION = Task.ADDRESS_CHECK, Task.COURT_APPLICATION
+_HANDOVER, _SESSION = Task.HANDOVER, Task.SESSION
 _KINDS = len(Task)
 #: Curfew papers for which the address is being checked.
 _ENQUIRY = 2
@@ -454,6 +455,9 @@ def open_tasks(
             wanted[task] = place == _COMMUNITY and person["first_due_from"] != NEVER
         elif kind == _SESSION:
             wanted[task] = place == _COMMUNITY and sentences.status[sentence] == _ORDER
+        elif kind == _HANDOVER:
+            # Belongs to no sentence.
+            wanted[task] = True
         else:
             wanted[task] = _paper_wanted(
                 kind,
