@@ -19,11 +19,11 @@ from simulation.system.codes import Location, Mode, Rosh, Task, Tier
 from simulation.system.contact_loops import Counted, PeopleColumns
 from simulation.system.contact_rules import call_due, occurrence_of
 from simulation.system.diary_loops import (
+    AtWork,
     Flags,
     PostColumns,
     Seconds,
     Urgency,
-    duty_roster,
     mixed_up,
     urgency_of,
 )
@@ -88,8 +88,7 @@ def full_days(
     due: Rows,
     people: PeopleColumns,
     posts: PostColumns,
-    at_work: Flags,
-    available: Seconds,
+    now: AtWork,
     fullest: NDArray[np.float64],
     model: NDArray[np.int8],
     contact_seconds: Seconds,
@@ -112,6 +111,7 @@ def full_days(
     too_long : bool array (posts,)
         Whose visits become something else; changed here.
     """
+    at_work, available = now.here, now.available
     load = np.zeros(at_work.size, dtype=np.int64)
     for task in range(due.size, server.size):
         if server[task] >= 0:
@@ -139,7 +139,7 @@ def open_contacts(
     due: Rows,
     people: PeopleColumns,
     posts: PostColumns,
-    at_work: Flags,
+    now: AtWork,
     too_long: Flags,
     today: int,
     ways: Ways,
@@ -175,7 +175,7 @@ def open_contacts(
     fate, mode = np.empty(due.size, dtype=np.int8), np.zeros(due.size, dtype=np.int8)
     by_colleague, turned = np.zeros(due.size, dtype=np.int8), np.zeros(due.size, dtype=np.int8)
     keys = np.empty(due.size, dtype=np.uint64)
-    roster, begins = duty_roster(posts, at_work)
+    at_work, roster, begins = now.here, now.roster, now.begins
     for at in range(due.size):
         soon = due[min(at + AHEAD, due.size - 1)]
         fetch_soon(people.records, soon)

@@ -34,11 +34,10 @@ from simulation.system.appointment_loops import (
 )
 from simulation.system.codes import Location, Mode, Task
 from simulation.system.contact import Contact
-from simulation.system.contact_loops import people_columns
+from simulation.system.contact_loops import leave_out, people_columns
 from simulation.system.diary_loops import (
     COUNTED_POSTS,
     Done,
-    PostColumns,
     close_posts,
     open_posts,
     open_tasks,
@@ -63,7 +62,7 @@ REPORTS = (
     (Task.RECALL_REPORT, "recall_report_seconds"),
     (Task.PAROLE_REPORT, "parole_report_seconds"),
 )
-_TEACHING = COUNT_INDEX["teaching_seconds"]
+_TEACHING, _TO_TRANSITION = COUNT_INDEX["teaching_seconds"], COUNT_INDEX["seconds_lost_to_transition"]
 
 
 def serve(
@@ -155,6 +154,8 @@ class Caseload:
         self.meeting = self.service.chance.constant("meeting")
         self.not_rebooked = levers.in_cells(by_operating_model(self.service, names, "contact.not_rebooked_share"))
         self.any_left_out = bool(self.not_rebooked.any())
+        self.left_out = self.service.chance.constant("left out")
+        self.next_working_days = self.service.calendar.next_working_days()
         self.productive = self.workload.day_seconds * levers.grid("workload.productivity")
         self.longest_backlog = levers.grid("contact.downgrade_backlog_days") * self.workload.day_seconds
         self.fullest_day = levers.grid("contact.downgrade_full_day_ratio")
@@ -191,9 +192,18 @@ class Caseload:
         productive, taken = self.productive, time_lost(service)
         if taken is not None:
             productive = productive * (1 - taken)
-        at_work, day, available, lost = self.open(posts, productive, service.flows[_TEACHING])
-        if taken is not None:
-            self.count_lost(at_work, day)
+        now = open_posts(
+            posts,
+            today,
+            productive,
+            self.productive,
+            self.workload.full_time,
+            self.meetings,
+            self.meeting_seconds,
+            self.meeting,
+            service.flows[_TEACHING],
+            service.flows[_TO_TRANSITION],
+        )
         # One queue for each officer, then one for each hub: contacts first, then tasks, of all people; -1 for what
         # isn't worked on today.
         size = due.size + tasks.size
@@ -205,7 +215,7 @@ class Caseload:
             persons,
             sentence_columns(service.sentences),
             posts,
-            at_work,
+            now,
             today,
             self.longest_backlog,
             self.priority,
@@ -217,12 +227,12 @@ class Caseload:
         counted = np.zeros((self._counted.size, service.cells), dtype=np.int64)
         if self.any_full_days:
             by_model = self.contact.models, self.workload.contact_seconds
-            full_days(due, persons, posts, at_work, available, self.fullest_day, *by_model, server, seconds, too_long)
+            full_days(due, persons, posts, now, self.fullest_day, *by_model, server, seconds, too_long)
         fate, mode, by_colleague, turned, keys = open_contacts(
             due,
             persons,
             posts,
-            at_work,
+            now,
             too_long,
             today,
             self.contact.ways,
@@ -235,21 +245,11 @@ class Caseload:
         )
         if too_long.any():
             self.tell_of_turned(due, turned, keys)
-        everybody = np.concatenate([available, self.contact.hubs.available()])
-        served, put_off, used = work_diaries(server, urgency, seconds, everybody, lost)
-        self.contact.hubs.close(used[available.size :])
-        used = used[: available.size]
-        close_posts(
-            posts,
-            at_work,
-            day,
-            available,
-            lost,
-            used,
-            productive,
-            counted[len(COUNTED_DUE) :],
-            self.balance.value,
-        )
+        everybody = np.concatenate([now.available, self.contact.hubs.available()])
+        served, put_off, used = work_diaries(server, urgency, seconds, everybody, now.lost)
+        officers = now.here.size
+        self.contact.hubs.close(used[officers:])
+        close_posts(posts, now, used[:officers], productive, counted[len(COUNTED_DUE) :], self.balance.value)
         add_rows(counted, self._counted, service.flows)
         done = tasks_done(columns, served, wanted)
         edges = done.begins.tolist()
@@ -261,23 +261,6 @@ class Caseload:
         self.finish_tasks(done, edges)
         tasks.keep(wanted)
         self.contact.hold(held.rows, held.mode, held.first, held.seconds, held.by_colleague)
-
-    def open(
-        self, posts: PostColumns, productive: NDArray[np.float64], teaching: NDArray[np.int64]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Return who is at work, their time, what is left of it, and what meetings take; count what trainees take."""
-        meetings = self.meetings, self.meeting_seconds, self.meeting
-        return open_posts(posts, self.service.today, productive, self.workload.full_time, *meetings, teaching)
-
-    def count_lost(self, at_work: NDArray[np.bool_], day: NDArray[np.int64]) -> None:
-        """Count the time that officers at work would have had but for the transition."""
-        service = self.service
-        uncounted = np.zeros(service.areas * 2, dtype=np.int64)
-        _, whole, _, _ = self.open(post_columns(service.posts), self.productive, uncounted)
-        rows = np.flatnonzero(at_work)
-        posts = service.posts
-        codes = posts.area[rows].astype(np.int64) * 2 + posts.employer[rows]
-        service.count_codes("seconds_lost_to_transition", codes, whole[rows] - day[rows])
 
     def tell_of_turned(self, due: Rows, turned: NDArray[np.int8], keys: Array) -> None:
         """Tell people whose visit of today became something shorter because their officer has too little time."""
@@ -312,10 +295,11 @@ class Caseload:
         again = calendar.after_working_days(today, self.rebook_days)
         full, _, keys = of(DIARY_FULL)
         if full.size:
-            rest = self.leave_out(full)
-            contacts.put(rest, again)
-            service.count("contacts_cancelled", rest)
-            service.tell("appointment cancelled, diary full", rest, 0, keys if rest is full else None)
+            if self.any_left_out:
+                full, keys = self.leave_out(full, keys)
+            contacts.put(full, again)
+            service.count("contacts_cancelled", full)
+            service.tell("appointment cancelled, diary full", full, 0, keys)
         if edges[FOR_MEETING] < edges[FOR_MEETING + 1]:
             meeting = of(FOR_MEETING)
             contacts.put(meeting[0], again)
@@ -328,27 +312,18 @@ class Caseload:
             service.count("hub_calls_put_off", hub_full[0])
             service.tell("call put off, hub full", *hub_full)
 
-    def leave_out(self, full: Rows) -> Rows:
-        """Leave the share that isn't booked again to the next routine contact; return the others."""
-        service, people = self.service, self.service.people
-        if not self.any_left_out:
-            return full
-        shares = self.not_rebooked[people.cell[full]]
-        if not shares.any():
-            return full
-        draws = service.chance.uniform(people.key[full], "left out", self.contact.occurrence(full))
-        # Nobody in custody, and nobody whose change in need is known.
-        outside = (people.location[full] == Location.COMMUNITY) & (people.crisis_noticed[full] == 0)
-        out = (draws < shares) & outside
-        left = full[out]
-        when = service.calendar.working_day_after((service.today + self.contact.interval(left)).astype(np.int32))
-        service.agendas["contact"].put(left, when)
-        people.contact_due[left] = when
+    def leave_out(self, full: Rows, keys: Array) -> tuple[Rows, Array]:
+        """Leave the share that isn't booked again to the next routine contact; return the others and their keys."""
+        service = self.service
+        persons, rules = people_columns(service.people), self.contact.rules
+        left, left_keys, days, rest, rest_keys = leave_out(
+            full, keys, self.not_rebooked, self.left_out, persons, rules, service.today, *self.next_working_days
+        )
+        service.agendas["contact"].put(left, days)
         service.count("contacts_cancelled", left)
         service.count("contacts_left_out", left)
-        service.tell("appointment cancelled, not booked again", left)
-        rest: Rows = full[~out]
-        return rest
+        service.tell("appointment cancelled, not booked again", left, 0, left_keys)
+        return rest, rest_keys
 
     def finish_tasks(self, done: Done, edges: list[int]) -> None:
         """Hand finished tasks to the subsystem they belong to; ``edges`` say where each kind begins."""
@@ -365,10 +340,12 @@ class Caseload:
             service.count("recall_reports_in_time", tasks.person[reports[tasks.due[reports] >= service.today]])
         for task, name in REPORTS:
             written = done.rows[begins[task] : ends[task]]
-            service.count(name, tasks.person[written], tasks.seconds[written])
-        authors = service.people.officer[done.person[begins[Task.PAROLE_REPORT] : ends[Task.PAROLE_REPORT]]]
-        # The workload tool shows these besides cases.
-        np.add.at(service.posts.report_points, authors, self.workload.parole_points)
+            if written.size:
+                service.count(name, tasks.person[written], tasks.seconds[written])
+        about = done.person[begins[Task.PAROLE_REPORT] : ends[Task.PAROLE_REPORT]]
+        if about.size:
+            # The workload tool shows these besides cases.
+            np.add.at(service.posts.report_points, service.people.officer[about], self.workload.parole_points)
         plans = done.rows[begins[Task.PLAN] : ends[Task.PLAN]]
         reviewed = done.person[begins[Task.REVIEW] : ends[Task.REVIEW]]
         # The first formal review follows the plan by the review interval, and each review the one before.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
-from simulation.system.codes import Mode
+from simulation.system.codes import Location, Mode
 from simulation.system.columns import People
 from simulation.system.contact_rules import (
     may_be_called,
@@ -97,6 +97,7 @@ _MADE, _NOTICED_BY, _DAYS_BY, _ABSENT_BY, _REST = (len(Mode) * part for part in 
 
 # A compiled loop takes plain numbers, not the members of a class.
 _FACE_TO_FACE, _CUSTODY, _HUB_CALL = Mode.FACE_TO_FACE, Mode.CUSTODY, Mode.HUB_CALL
+_COMMUNITY = Location.COMMUNITY
 
 #: "Seen in the first week after release" means within so many days.
 _WEEK = 7
@@ -224,33 +225,90 @@ def eligible_for_telephone(people: PeopleColumns, rows: Rows, early: int, today:
     return found
 
 
+@compiled_inside
+def days_to_wait(row: int, people: PeopleColumns, rules: Rules, today: int) -> int:
+    """Return days until somebody's next routine contact; note whether it's to be a call."""
+    person, tier = people.records[row], people.tier[row]
+    cell, age = person["cell"], today - int(person["stage_start"])
+    model = rules.model[cell]
+    booked_as = next_booked_as(
+        person["phone_draw"],
+        rules.phone_cut[cell],
+        rules.hub_share[cell],
+        person["assessed_rosh"],
+        tier,
+        person["contacts"],
+        age,
+        person["first_due_from"],
+        person["work_only"],
+        rules.early,
+    )
+    if booked_as == _FACE_TO_FACE:
+        days = rules.interval_days[model, stage(age, rules.early, rules.middle), tier]
+    else:
+        days = rules.phone_interval[cell]
+    person["booked_as"] = booked_as
+    return sooner(days, int(rules.floor[cell]), person["crisis_noticed"], rules.step_up)
+
+
 @compiled
 def days_until_next(people: PeopleColumns, rows: Rows, rules: Rules, today: int) -> NDArray[np.int64]:
     """Return days until each person's next routine contact; note whether it's to be a call."""
     found = np.empty(rows.size, dtype=np.int64)
     for at in range(rows.size):
-        person = people.records[rows[at]]
-        cell, tier, age = person["cell"], people.tier[rows[at]], today - int(person["stage_start"])
-        model = rules.model[cell]
-        booked_as = next_booked_as(
-            person["phone_draw"],
-            rules.phone_cut[cell],
-            rules.hub_share[cell],
-            person["assessed_rosh"],
-            tier,
-            person["contacts"],
-            age,
-            person["first_due_from"],
-            person["work_only"],
-            rules.early,
-        )
-        if booked_as == _FACE_TO_FACE:
-            days = rules.interval_days[model, stage(age, rules.early, rules.middle), tier]
-        else:
-            days = rules.phone_interval[cell]
-        person["booked_as"] = booked_as
-        found[at] = sooner(days, int(rules.floor[cell]), person["crisis_noticed"], rules.step_up)
+        found[at] = days_to_wait(rows[at], people, rules, today)
     return found
+
+
+class LeftOut(NamedTuple):
+    """Whose contact, cancelled because the diary was full, isn't booked again, and whose is."""
+
+    left: Rows
+    left_keys: NDArray[np.uint64]
+    days: Days  # of the next routine contact of those left out
+    rest: Rows
+    rest_keys: NDArray[np.uint64]
+
+
+@compiled
+def leave_out(
+    full: Rows,
+    keys: NDArray[np.uint64],
+    shares: NDArray[np.float64],
+    draw: np.uint64,
+    people: PeopleColumns,
+    rules: Rules,
+    today: int,
+    working_day_after: Days,
+    day_0: int,
+) -> LeftOut:
+    """Leave the share that isn't booked again to the next routine contact.
+
+    Nobody in custody, and nobody whose change in need is known.
+
+    Parameters
+    ----------
+    shares : float array (cells,)
+        Share that isn't booked again.
+    working_day_after : int array
+        The working day at or after each day, of which day 0 is at place ``day_0``.
+    """
+    left, left_keys = np.empty_like(full), np.empty_like(keys)
+    rest, rest_keys = np.empty_like(full), np.empty_like(keys)
+    days, many, others = np.empty(full.size, dtype=np.int32), 0, 0
+    for at in range(full.size):
+        row, person = full[at], people.records[full[at]]
+        outside = people.location[row] == _COMMUNITY and person["crisis_noticed"] == 0
+        occurrence = occurrence_of(person["sentences"], person["spells"], person["contacts"])
+        if outside and uniform_of(keys[at], draw, occurrence) < shares[person["cell"]]:
+            when = working_day_after[today + days_to_wait(row, people, rules, today) + day_0]
+            person["contact_due"] = when
+            left[many], left_keys[many], days[many] = row, keys[at], when
+            many += 1
+        else:
+            rest[others], rest_keys[others] = row, keys[at]
+            others += 1
+    return LeftOut(left[:many], left_keys[:many], days[:many], rest[:others], rest_keys[:others])
 
 
 @compiled_inside

@@ -270,25 +270,45 @@ def _next(ranks: Urgency, begin: int, end: int) -> int:
 # --- Posts --------------------------------------------------------------------------------------------------------
 
 
+@compiled_inside
+def _time_of(post: int, posts: PostColumns, rate: float, full_time: int) -> tuple[int, int]:
+    """Return the time of a holder in a day at work, and what of it trainees take."""
+    whole = int(rate * posts.hours_left[post] / full_time)
+    return whole, min(whole, int(rate * posts.teaching[post] / full_time))
+
+
+class AtWork(NamedTuple):
+    """Who is at work today, by post, and whoever is on duty for colleagues."""
+
+    here: Flags
+    day: Seconds  # their time,
+    available: Seconds  # what is left of it after yesterday's overrun,
+    lost: Seconds  # and what a meeting takes
+    roster: Rows  # posts at work, sorted by office and employer,
+    begins: Rows  # and where each office and employer begins
+
+
 @compiled
 def open_posts(
     posts: PostColumns,
     today: int,
     productive: NDArray[np.float64],
+    undisturbed: NDArray[np.float64],
     full_time: int,
     meetings: NDArray[np.float64],
     meeting_seconds: int,
     meeting: np.uint64,
     teaching: Seconds,
-) -> tuple[Flags, Seconds, Seconds, Seconds]:
-    """Return who is at work today, their time, what is left of it after yesterday's overrun, and what a meeting takes.
+    to_transition: Seconds,
+) -> AtWork:
+    """Return who is at work today and what time they have.
 
     What somebody on reduced hours didn't use comes on top: days off and study move round appointments.
 
     Parameters
     ----------
-    productive : float array (area, employer)
-        Time of a full-time holder in a day at work.
+    productive, undisturbed : float arrays (area, employer)
+        Time of a full-time holder in a day at work, today and but for any transition.
     full_time : int
         Hours of a full-time holder, in hundredths of an hour a week.
     meetings : float array (area, employer)
@@ -297,8 +317,8 @@ def open_posts(
         How long one takes.
     meeting : uint64
         Constant of the draw.
-    teaching : int64 array (cells,)
-        Count of time that trainees took from those who are at work.
+    teaching, to_transition : int64 arrays (cells,)
+        Counts of time that trainees took from those who are at work, and that they lost to a transition.
     """
     size = posts.filled.size
     at_work = np.zeros(size, dtype=np.bool_)
@@ -309,27 +329,27 @@ def open_posts(
         if posts.filled[post] == 1 and not away:
             at_work[post] = True
             area, side = int(posts.area[post]), int(posts.employer[post])
-            whole = int(productive[area, side] * posts.hours_left[post] / full_time)
-            taught = min(whole, int(productive[area, side] * posts.teaching[post] / full_time))
+            whole, taught = _time_of(post, posts, productive[area, side], full_time)
             teaching[area * 2 + side] += taught
-            day[post] = whole - taught
-            chance = meetings[area, side]
+            chance, longest = meetings[area, side], 0
             if chance > 0:
                 occurrence = int(posts.holder[post]) * 65536 + int(posts.present_days[post])
                 if uniform_of(posts.key[post], meeting, occurrence) < chance:
-                    lost[post] = min(day[post], meeting_seconds)
-                    day[post] -= lost[post]
+                    longest = meeting_seconds
+            lost[post] = min(whole - taught, longest)
+            day[post] = whole - taught - lost[post]
+            if productive[area, side] != undisturbed[area, side]:
+                whole, taught = _time_of(post, posts, undisturbed[area, side], full_time)
+                to_transition[area * 2 + side] += max(0, whole - taught - longest) - day[post]
             available[post] = day[post] + int(posts.saved[post]) - int(posts.owed[post])
-    return at_work, day, available, lost
+    roster, begins = _duty_roster(posts, at_work)
+    return AtWork(at_work, day, available, lost, roster, begins)
 
 
 @compiled
 def close_posts(
     posts: PostColumns,
-    at_work: Flags,
-    day: Seconds,
-    available: Seconds,
-    lost: Seconds,
+    now: AtWork,
     used: Seconds,
     productive: NDArray[np.float64],
     counted: Counted,
@@ -339,6 +359,7 @@ def close_posts(
 
     Time at work, started, unused, and the change in what is owed less what is saved are added to the balance.
     """
+    at_work, day, available, lost = now.here, now.day, now.available, now.lost
     change = 0
     for post in range(at_work.size):
         if not at_work[post]:
@@ -360,7 +381,7 @@ def close_posts(
 
 
 @compiled_inside
-def duty_roster(posts: PostColumns, at_work: Flags) -> tuple[Rows, Rows]:
+def _duty_roster(posts: PostColumns, at_work: Flags) -> tuple[Rows, Rows]:
     """Return posts at work sorted by office and employer, and where each office and employer begins."""
     last = 0
     for post in range(posts.office.size):
@@ -406,7 +427,7 @@ def open_tasks(
     people: PeopleColumns,
     sentences: SentenceColumns,
     posts: PostColumns,
-    at_work: Flags,
+    now: AtWork,
     today: int,
     longest: NDArray[np.float64],
     priority: Seconds,
@@ -432,9 +453,8 @@ def open_tasks(
     too_long : bool array (posts,)
         Whose tasks that are late take longer than that.
     """
-    size = tasks.kind.size
+    size, at_work, begins = tasks.kind.size, now.here, now.begins
     wanted, backlog = np.zeros(size, dtype=np.bool_), np.zeros(at_work.size, dtype=np.int64)
-    roster, begins = duty_roster(posts, at_work)
     before = server.size - size
     for task in range(size):
         soon = min(task + AHEAD, size - 1)
@@ -479,7 +499,7 @@ def open_tasks(
             office = posts.office[officer] * 2 + posts.employer[officer]
             on_duty = begins[office + 1] - begins[office]
             if on_duty > 0:
-                officer = roster[begins[office] + today % on_duty]
+                officer = now.roster[begins[office] + today % on_duty]
         # Who is wanted under a warrant is met by nobody.
         meeting = kind in (_FIRST, _SESSION)
         if at_work[officer] and (not meeting or (due <= today and person["wanted"] == 0)):

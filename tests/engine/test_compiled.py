@@ -6,6 +6,8 @@ import ast
 import importlib.util
 import itertools
 import operator
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -308,3 +310,38 @@ def test_what_is_known_of_a_sign_is_what_numba_finds() -> None:
         assert kept is not compiled._find_sign
         once, again = found(kept, sign, pair), found(kept, sign, pair)
         assert once == again == found(compiled._find_sign, sign, pair), (sign, pair)
+
+
+LOOKING = """
+import numpy as np
+from simulation.engine.compiled import compiled
+
+@compiled
+def look(array, places):
+    found = array[-1]
+    for place in places:
+        found += array[place]
+    return found
+
+array = np.array([1, 10, 100])
+print(look(array, np.array([0, 1], dtype=np.int32)))
+for place in (-1, 3):
+    try:
+        look(array, np.array([place], dtype=np.int32))
+    except IndexError as error:
+        print(error)
+"""
+
+
+def test_only_a_number_in_the_lines_counts_from_the_end(tmp_path: Path) -> None:
+    """With looking on, any other place outside an array is an error; a loop's own -1 is the last."""
+    (tmp_path / "looking.py").write_text(LOOKING, "utf-8")
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "looking.py")],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "NUMBA_BOUNDSCHECK": "1"}
+        | {"NUMBA_CACHE_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split("\n") == ["111", "index is out of bounds", "index is out of bounds", ""]

@@ -199,13 +199,13 @@ def test_meetings_of_the_next_holder_are_not_those_of_the_one_before(world: Mode
     posts = post_columns(world.service.posts)
     posts.filled[:], posts.hours_left[:], posts.holder[:] = 1, 3700, 0
     places = (world.service.areas, 2)
-    teaching = np.zeros(world.service.areas * 2, dtype=np.int64)
-    given = (np.full(places, 20_000.0), 3700, np.full(places, 0.5), 3600, np.uint64(9), teaching)
+    counts = [np.zeros(world.service.areas * 2, dtype=np.int64) for _ in range(2)]
+    productive = np.full(places, 20_000.0)
+    given = (productive, productive, 3700, np.full(places, 0.5), 3600, np.uint64(9), *counts)
 
     def meets(holder: int, day: int) -> list[bool]:
         posts.holder[:], posts.present_days[:] = holder, day
-        *_, lost = open_posts(posts, world.service.today, *given)
-        return (lost > 0).tolist()
+        return (open_posts(posts, world.service.today, *given).lost > 0).tolist()
 
     found = [meets(holder, day) for holder in range(3) for day in range(20)]
     assert 0.4 < np.mean(found) < 0.6 and len(set(map(tuple, found))) == len(found)

@@ -16,7 +16,7 @@ from simulation.system import Model, RunOutput
 from simulation.system.appointment_loops import contacts_held, full_days
 from simulation.system.codes import CRC, Mode, Rosh, Setting, Task, Tier
 from simulation.system.contact_loops import MODES, people_columns
-from simulation.system.diary_loops import open_posts, post_columns
+from simulation.system.diary_loops import AtWork, open_posts, post_columns
 from simulation.system.hubs import hubs_table, unbalanced
 from simulation.system.mode_loops import (
     in_person,
@@ -164,16 +164,22 @@ def test_what_a_contact_takes(model: Model) -> None:
 def test_a_meeting_takes_its_time_off_the_day(model: Model) -> None:
     posts = post_columns(model.service.posts)
     rows = np.flatnonzero((posts.filled == 1) & (posts.hours_left == 3700) & (posts.teaching == 0))
-    today, taught = 100_000, np.zeros(model.service.areas * 2, dtype=np.int64)  # nobody is sick or on leave
-    constant = np.uint64(7)
+    today, constant = 100_000, np.uint64(7)  # nobody is sick or on leave
     for chance, taken in ((0.0, 0), (1.0, 7200)):
         meetings = np.full((model.service.areas, 2), chance)
-        at_work, day, available, lost = open_posts(
-            posts, today, np.full_like(meetings, 25800.0), 3700, meetings, 7200, constant, taught
-        )
-        assert at_work[rows].all() and (lost[rows] == taken).all()
-        assert (day[rows] == 25800 - taken).all()
-        assert (available[rows] == day[rows] - posts.owed[rows]).all()
+        productive = np.full_like(meetings, 25800.0)
+        taught, to_transition = np.zeros((2, model.service.areas * 2), dtype=np.int64)
+        counts = taught, to_transition
+        now = open_posts(posts, today, productive, productive, 3700, meetings, 7200, constant, *counts)
+        assert now.here[rows].all() and (now.lost[rows] == taken).all()
+        assert (now.day[rows] == 25800 - taken).all()
+        assert (now.available[rows] == now.day[rows] - posts.owed[rows]).all()
+        assert not to_transition.any()
+        # What a transition takes is what is missing from a day without one.
+        whole = open_posts(posts, today, productive * 2, productive * 2, 3700, meetings, 7200, constant, *counts)
+        assert not to_transition.any()
+        open_posts(posts, today, productive, productive * 2, 3700, meetings, 7200, constant, *counts)
+        assert to_transition.sum() == (whole.day - now.day).sum() > 0
 
 
 def test_the_hub_s_day_balances_by_hand() -> None:
@@ -297,7 +303,8 @@ def test_which_days_are_full(model: Model) -> None:
     models = model.contact.models
     assert (workload.contact_seconds[models[people.cell[due]], Setting.ORDER, people.tier[due], 0, 0] == 80 * 60).all()
     server, seconds = np.array([-1, -1, officer]), np.array([0, 0, 30 * 60])
-    at_work = np.ones(posts.filled.size, dtype=bool)
+    at_work, nothing = np.ones(posts.filled.size, dtype=bool), np.zeros(posts.filled.size, dtype=np.int64)
+    nobody = np.zeros(0, dtype=np.intp)
     for minutes, ratio, full in ((180, 1.0, True), (200, 1.0, False), (200, 0.9, True), (180, 0.0, False)):
         behind = np.zeros_like(at_work)
         available = np.full(at_work.size, minutes * 60)
@@ -306,8 +313,7 @@ def test_which_days_are_full(model: Model) -> None:
             due,
             people_columns(people),
             posts,
-            at_work,
-            available,
+            AtWork(at_work, nothing, available, nothing, nobody, nobody),
             fullest,
             models,
             workload.contact_seconds,
