@@ -100,9 +100,17 @@ def purpose_number(purpose: str) -> int:
 @lru_cache(maxsize=1)
 def logarithms() -> Floats:
     """Return the table that :func:`minus_log_of` reads: -ln(m) for m = 0.5 ... 1 in equal steps, correctly rounded."""
+    factor = np.zeros(2 * _CELLS + 1, dtype=np.int64)
+    for number in range(2, 2 * _CELLS + 1):
+        if factor[number] == 0:
+            factor[number::number] = number
     with localcontext() as context:
-        context.prec = 25
-        return np.array([float(-(Decimal(_CELLS + i) / (2 * _CELLS)).ln()) for i in range(_CELLS + 1)])
+        context.prec = 30
+        # Of a product, the sum: only primes take long.
+        found = [Decimal(0)] * 2
+        for number, of in enumerate(factor.tolist()[2:], start=2):
+            found.append(Decimal(number).ln() if of == number else found[of] + found[number // of])
+        return np.array([float(found[2 * _CELLS] - found[_CELLS + i]) for i in range(_CELLS + 1)])
 
 
 _LN2 = float.fromhex("0x1.62e42fefa39efp-1")

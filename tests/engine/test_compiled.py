@@ -127,6 +127,15 @@ def test_code_without_a_way_in_is_not_taken_for_code_with_one(load) -> None:  # 
     assert _made_again(load())
 
 
+def test_a_loop_fetched_from_disk_goes_into_one_compiled_after(load) -> None:  # type: ignore[no-untyped-def]
+    assert load().step(1) == 2
+    again = load()
+    assert again.step(1) == 2 and sum(again.step.stats.cache_hits.values()) == 1
+    assert again.successor(2) == 3 and not again.successor.stats.cache_hits
+    # And what was kept of that one holds both.
+    assert load().successor(3) == 4
+
+
 def test_fields_in_another_order_are_another_type(load) -> None:  # type: ignore[no-untyped-def]
     module = load()
     assert module.higher(module.Pair(1.0, 2.0)) == 2.0
