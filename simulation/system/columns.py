@@ -152,6 +152,8 @@ READ_AT_CONTACT = (
 #: Where somebody is, who is responsible and how heavy the case is: read for every contact and task, and beside each
 #: other by much else. Eight bytes, so that a pass over everybody fetches eight people at once.
 PLACE = ("officer", "location", "side", "setting", "tier")
+#: The bits of a word of :attr:`People.place_words` that are the officer.
+OFFICER_BITS = 0xFFFFFFFF
 #: What is read and written when somebody begins or ends a spell in the community: all of it for a few people a day.
 #: The end of a committal isn't among it: every month end asks it of everybody supervised, and of the rest nothing.
 READ_AT_MOVES = (
@@ -399,6 +401,11 @@ class People(Table):
     def places(self) -> Array:
         """The columns of :data:`PLACE` as records, for loops that look at a whole area or at everybody."""
         return self.groups[1]
+
+    @property
+    def place_words(self) -> Array:
+        """The same as whole numbers of 64 bits, whose lower half is the officer: compared many at once."""
+        return self.groups[1].view(np.int64)
 
     @property
     def moves(self) -> Array:

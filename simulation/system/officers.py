@@ -11,6 +11,7 @@ from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.engine.order import put_in_order
 from simulation.system import codes
+from simulation.system.columns import OFFICER_BITS
 from simulation.system.waits import value_at
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def those_of(area: int, found: Rows) -> Rows:
 
 
 @compiled
-def cases_of(leavers: Rows, area: Array, cases: Array, places: Array, first_of_area: Rows, moved: Rows) -> Rows:
+def cases_of(leavers: Rows, area: Array, cases: Array, words: Array, first_of_area: Rows, moved: Rows) -> Rows:
     """Return everybody whose officer is one of the leavers, in row order.
 
     An officer's cases are in the rows of the same area, but for people whom another area has taken over: only where
@@ -200,8 +201,8 @@ def cases_of(leavers: Rows, area: Array, cases: Array, places: Array, first_of_a
         Rows of posts, each once.
     area, cases : int arrays (posts,)
         Where each post is, and how many cases its holder has.
-    places : records (people,)
-        Everybody's officer, among what lies beside it: of columns at known places the processor compares many at once.
+    words : int64 array (people,)
+        Everybody's officer and what lies beside it, see :attr:`simulation.system.columns.People.place_words`.
     first_of_area : int array (areas + 1,)
         Row of the first person of each area, and the number of people.
     moved : int64 array
@@ -216,9 +217,9 @@ def cases_of(leavers: Rows, area: Array, cases: Array, places: Array, first_of_a
         first, last = first_of_area[area[post]], first_of_area[area[post] + 1]
         # As many as they hold, and no further.
         until = many + int(cases[post])
-        many = _cases_among(first, last, post, until, many, places, found)
+        many = _cases_among(first, last, post, until, many, words, found)
         if many < until:
-            many = _cases_of_moved(moved, int(area[post]), first, last, post, until, many, places, found)
+            many = _cases_of_moved(moved, int(area[post]), first, last, post, until, many, words, found)
             in_order = False
     if not in_order:
         put_in_order(found[:many])
@@ -226,16 +227,16 @@ def cases_of(leavers: Rows, area: Array, cases: Array, places: Array, first_of_a
 
 
 @compiled_inside
-def _cases_among(start: int, end: int, post: int, until: int, many: int, places: Array, found: Rows) -> int:
+def _cases_among(start: int, end: int, post: int, until: int, many: int, words: Array, found: Rows) -> int:
     """Add the rows from ``start`` up to ``end`` whose officer it is to those found; return how many there are now."""
     while many < until and start < end:
         # Most stretches of people hold nobody's case of theirs; the processor compares a whole one in few steps.
         theirs = 0
         for row in range(start, min(start + _STRETCH, end)):
-            theirs += places[row]["officer"] == post
+            theirs += (words[row] & OFFICER_BITS) == post
         row = start
         while theirs > 0:
-            if places[row]["officer"] == post:
+            if (words[row] & OFFICER_BITS) == post:
                 found[many] = row
                 many += 1
                 theirs -= 1
@@ -246,14 +247,14 @@ def _cases_among(start: int, end: int, post: int, until: int, many: int, places:
 
 @compiled_inside
 def _cases_of_moved(
-    moved: Rows, area: int, first: int, last: int, post: int, until: int, many: int, places: Array, found: Rows
+    moved: Rows, area: int, first: int, last: int, post: int, until: int, many: int, words: Array, found: Rows
 ) -> int:
     """Add those who moved to an area, but for its own rows, whose officer it is; return how many there are now."""
     at = int(np.searchsorted(moved, area << _ROW_BITS))
     while many < until and at < moved.size and moved[at] >> _ROW_BITS == area:
         row = moved[at] & _ROW
-        fetch_soon(places, moved[min(at + AHEAD, moved.size - 1)] & _ROW)
-        if places[row]["officer"] == post and not first <= row < last:
+        fetch_soon(words, moved[min(at + AHEAD, moved.size - 1)] & _ROW)
+        if (words[row] & OFFICER_BITS) == post and not first <= row < last:
             found[many] = row
             many += 1
         at += 1
@@ -283,12 +284,13 @@ def take_cases(
     owed: Array,
     saved: Array,
     places: Array,
+    words: Array,
     waiting_since: Array,
     first_of_area: Rows,
     moved: Rows,
 ) -> tuple[Rows, int]:
     """Take their cases from officers; return :func:`cases_of`, who wait from today, and :func:`hand_over_cases`."""
-    held = cases_of(rows, area, cases, places, first_of_area, moved)
+    held = cases_of(rows, area, cases, words, first_of_area, moved)
     for at in range(held.size):
         fetch_soon(waiting_since, held[min(at + AHEAD, held.size - 1)])
         places[held[at]]["officer"] = -1

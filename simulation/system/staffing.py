@@ -385,6 +385,7 @@ class Staffing:
             posts.owed,
             posts.saved,
             people.places,
+            people.place_words,
             people.waiting_since,
             self.first_of_area,
             self.area_moves.taken_over,

@@ -12,6 +12,7 @@ from simulation.engine import NEVER
 from simulation.system import Model, RunOutput
 from simulation.system.area_move_loops import add_in_order, other_area
 from simulation.system.codes import CRC, NPS, Location, Progress
+from simulation.system.columns import People
 from simulation.system.officers import cases_of, held_elsewhere
 from simulation.system.story import ABOUT_AN_AREA, in_words
 from simulation.system.tracing import Teller
@@ -69,15 +70,16 @@ def test_numbers_are_put_among_others_in_order_each_once() -> None:
 
 
 def test_cases_outside_the_area_are_found_too() -> None:
-    places = np.zeros(300, dtype=[("officer", np.int32)])
-    places["officer"] = -1
-    places["officer"][[3, 150, 299]] = 1
-    places["officer"][[4, 160]] = 0
+    people = People(300)
+    people.tier[:] = 3
+    people.officer[[3, 150, 299]] = 1
+    people.officer[[4, 160]] = 0
+    words = people.place_words
     area, cases, first = np.array([1, 1]), np.array([2, 3]), np.array([0, 100, 200, 300])
     # Row 150 has moved too, and is back; row 5 has moved to somebody else.
     moved = held_elsewhere(np.array([0, 1, 1, 1, 1, 1, 2]), np.array([3, 3, 4, 5, 150, 299, 4]))
-    assert cases_of(np.array([1]), area, cases, places, first, moved).tolist() == [3, 150, 299]
-    assert cases_of(np.array([0, 1]), area, cases, places, first, moved).tolist() == [3, 4, 150, 160, 299]
+    assert cases_of(np.array([1]), area, cases, words, first, moved).tolist() == [3, 150, 299]
+    assert cases_of(np.array([0, 1]), area, cases, words, first, moved).tolist() == [3, 4, 150, 160, 299]
 
 
 # --- Off ----------------------------------------------------------------------------------------------------------
@@ -136,7 +138,7 @@ def test_leavers_cases_are_found_wherever_they_were_convicted(moved: Model) -> N
     assert outside.size
     for leaver in np.unique(officer[outside])[:20]:
         leavers = np.array([leaver])
-        found = cases_of(leavers, posts.area, posts.cases, people.places, first, moved.area_moves.taken_over)
+        found = cases_of(leavers, posts.area, posts.cases, people.place_words, first, moved.area_moves.taken_over)
         assert found.tolist() == np.flatnonzero(officer == leaver).tolist()
     # Found afresh, as after a saved run is taken up again, nobody who may be held elsewhere is missing.
     codes = held_elsewhere(posts.area[officer[outside]], outside)

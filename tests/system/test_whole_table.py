@@ -42,7 +42,7 @@ def test_cases_of_leavers_are_all_their_cases(model: Model) -> None:
     assert one_each.size == 2
     nobody = np.empty(0, dtype=np.intp)
     for leavers in (filled[-1:], one_each, filled):
-        found = cases_of(leavers, posts.area, posts.cases, people.places, model.staffing.first_of_area, nobody)
+        found = cases_of(leavers, posts.area, posts.cases, people.place_words, model.staffing.first_of_area, nobody)
         assert found.tolist() == np.flatnonzero(np.isin(officer, leavers)).tolist()
 
 
