@@ -32,7 +32,7 @@ from numba.core.registry import CPUDispatcher
 from numba.core.targetconfig import TargetConfig
 from numba.core.types.functions import BaseFunction
 
-from simulation.engine import fetching, handing, indexing
+from simulation.engine import fetching, handing, indexing, lending
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -144,7 +144,7 @@ def meaning_of_all() -> str:
 
 
 def _meaning(loops: list[Any]) -> str:
-    ways = handing.WAY, indexing.WAY, fetching.WAY
+    ways = handing.WAY, indexing.WAY, fetching.WAY, lending.WAY
     made_by = f"{sys.version} {numba.__version__} {np.__version__} {ways}"
     digest = hashlib.blake2b(made_by.encode(), digest_size=12)
     seen: set[Any] = set()

@@ -10,6 +10,8 @@ provider begins to part cases.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,12 +66,17 @@ class CohortOfficers:
 
     def groups(self, rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the group of each of some cases and of each post, 0 for none; empty where nobody is parted."""
-        assert self.here is not None
         if not self.parted:
             return _NONE, _NONE
-        posts, people = self.service.posts, self.service.people
-        size = posts.size
-        post_group, group_of = groups_of_officers(
+        post_group, group_of = self._of_officers()
+        case_group = groups_of_cases(rows, self.service.today, self._rules(group_of), self._columns())
+        return case_group, post_group
+
+    def _of_officers(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the group of each post, and that which holds each cohort in each team."""
+        assert self.here is not None
+        posts, size = self.service.posts, self.service.posts.size
+        return groups_of_officers(
             self.here,
             self.unified,
             self.ends,
@@ -79,21 +86,14 @@ class CohortOfficers:
             posts.filled[:size],
             posts.closed[:size],
         )
-        case_group = groups_of_cases(
-            rows,
-            self.service.today,
-            self.here,
-            self.unified,
-            self.ages,
-            group_of,
-            people.area,
-            people.office,
-            people.side,
-            people.female,
-            people.age,
-            people.convicted,
-        )
-        return case_group, post_group
+
+    def _rules(self, group_of: NDArray[np.int64]) -> Rules:
+        assert self.here is not None
+        return Rules(self.here, self.unified, self.ages, group_of)
+
+    def _columns(self) -> Columns:
+        people = self.service.people
+        return Columns(people.area, people.office, people.side, people.female, people.age, people.convicted)
 
     def move(self) -> None:
         """Ask for the move of cases whose cohort another group of officers holds since this month, or from now on."""
@@ -104,10 +104,7 @@ class CohortOfficers:
         beginning = self._beginning
         if date.day != 1 and not beginning.any():
             return
-        assert self.here is not None
-        rows = self._held()
-        outside = self._outside(rows)
-        rows = rows[outside]
+        _, rows = self._held_outside()
         begins = beginning[people.area[rows], people.side[rows]]
         if date.day == 1:
             yesterday = service.calendar.date(service.today - 1)
@@ -130,12 +127,12 @@ class CohortOfficers:
         """Count cases held where they are parted by cohort, and those whose officer holds another one."""
         if not self.parted:
             return
-        rows = self._held()
-        self.service.count("cases_by_cohort", rows)
-        self.service.count("cases_outside_cohort", rows[self._outside(rows)])
+        held, outside = self._held_outside()
+        self.service.count("cases_by_cohort", held)
+        self.service.count("cases_outside_cohort", outside)
 
-    def _held(self) -> Rows:
-        """Return everybody with an officer where cases are parted."""
+    def _held_outside(self) -> tuple[Rows, Rows]:
+        """Return everybody with an officer where cases are parted, and those whose officer is of another group."""
         people = self.service.people
         assert self.here is not None
         first, end = 0, people.size
@@ -143,13 +140,29 @@ class CohortOfficers:
         if not self.all_rows:
             areas = np.flatnonzero(self.here.any(axis=1))
             first, end = int(self.first_of_area[areas[0]]), int(self.first_of_area[areas[-1] + 1])
-        return held_in(first, end, self.here, people.area, people.side, people.officer)
+        post_group, group_of = self._of_officers()
+        rules, columns = self._rules(group_of), self._columns()
+        return held_outside(first, end, self.service.today, rules, columns, people.officer, post_group)
 
-    def _outside(self, rows: Rows) -> NDArray[np.bool_]:
-        """Tell whose officer is of another group than the case."""
-        case_group, post_group = self.groups(rows)
-        outside: NDArray[np.bool_] = post_group[self.service.people.officer[rows]] != case_group
-        return outside
+
+class Rules(NamedTuple):
+    """Who holds which cohort."""
+
+    here: NDArray[np.bool_]  # (areas, sides): where cases are parted by cohort
+    unified: NDArray[np.bool_]  # (areas,)
+    ages: Array  # at which the cohorts of men begin
+    group_of: NDArray[np.int64]  # (teams, cohorts): group that holds each
+
+
+class Columns(NamedTuple):
+    """What of people says to which cohort and team their cases belong."""
+
+    area: Array
+    office: Array
+    side: Array
+    female: Array
+    age: Array
+    convicted: Array
 
 
 @compiled_inside
@@ -237,41 +250,50 @@ def _part_of(place: float, posts: int, ends: Array) -> int:
     return cohort
 
 
+@compiled_inside
+def _group_of_case(row: int, today: int, rules: Rules, people: Columns) -> int:
+    """Return the group that holds the cohort of a case in its team; 0 where cases aren't parted."""
+    area = people.area[row]
+    side = 0 if rules.unified[area] else int(people.side[row])
+    team = int(people.office[row]) * 2 + side
+    if not rules.here[area, side] or team >= rules.group_of.shape[0]:
+        return 0
+    cohort = cohort_of(
+        int(people.female[row]), int(people.age[row]), int(people.convicted[row]), today, rules.ages
+    )
+    return rules.group_of[team, cohort]
+
+
+@compiled_inside
+def _fetch_case(row: int, people: Columns) -> None:
+    """Ask for what says where a case belongs."""
+    fetch_soon(people.area, row)
+    fetch_soon(people.side, row)
+    fetch_soon(people.office, row)
+    fetch_soon(people.convicted, row)
+
+
 @compiled
-def groups_of_cases(
-    rows: Rows,
-    today: int,
-    here: Array,
-    unified: Array,
-    ages: Array,
-    group_of: Array,
-    area: Array,
-    office: Array,
-    side: Array,
-    female: Array,
-    age: Array,
-    convicted: Array,
-) -> NDArray[np.int64]:
+def groups_of_cases(rows: Rows, today: int, rules: Rules, people: Columns) -> NDArray[np.int64]:
     """Return the group that holds the cohort of each case in its team; 0 where cases aren't parted."""
-    found = np.zeros(rows.size, dtype=np.int64)
+    found = np.empty(rows.size, dtype=np.int64)
     for at in range(rows.size):
-        soon = rows[min(at + AHEAD, rows.size - 1)]
-        fetch_soon(area, soon)
-        fetch_soon(side, soon)
-        fetch_soon(office, soon)
-        fetch_soon(convicted, soon)
-        row = rows[at]
-        its_side = 0 if unified[area[row]] else int(side[row])
-        team = int(office[row]) * 2 + its_side
-        if here[area[row], its_side] and team < group_of.shape[0]:
-            cohort = cohort_of(int(female[row]), int(age[row]), int(convicted[row]), today, ages)
-            found[at] = group_of[team, cohort]
+        _fetch_case(rows[min(at + AHEAD, rows.size - 1)], people)
+        found[at] = _group_of_case(rows[at], today, rules, people)
     return found
 
 
 @compiled
-def held_in(first: int, end: int, here: Array, area: Array, side: Array, officer: Array) -> Rows:
-    """Return everybody among some rows with an officer in the areas and on the sides where something holds."""
+def held_outside(
+    first: int, end: int, today: int, rules: Rules, people: Columns, officer: Array, post_group: NDArray[np.int64]
+) -> tuple[Rows, Rows]:
+    """Return everybody among some rows with an officer where cases are parted, and whose officer is of another group.
+
+    Parameters
+    ----------
+    post_group : int array (posts,)
+        Group of each post.
+    """
     # Written for everybody, kept for some: a choice that can't be foretold costs more than a number.
     rows, many = np.empty(max(end - first, 0) + 1, dtype=np.intp), 0
     for row in range(first, end):
@@ -281,5 +303,11 @@ def held_in(first: int, end: int, here: Array, area: Array, side: Array, officer
     for at in range(many):
         row = rows[at]
         rows[held] = row
-        held += (side[row] >= 0) & here[area[row], side[row]]
-    return rows[:held]
+        held += (people.side[row] >= 0) & rules.here[people.area[row], people.side[row]]
+    outside, others = np.empty(held + 1, dtype=np.intp), 0
+    for at in range(held):
+        _fetch_case(rows[min(at + AHEAD, held - 1)], people)
+        row = rows[at]
+        outside[others] = row
+        others += post_group[officer[row]] != _group_of_case(row, today, rules, people)
+    return rows[:held], outside[:others]

@@ -354,3 +354,41 @@ def test_only_a_number_in_the_lines_counts_from_the_end(tmp_path: Path) -> None:
         check=True,
     )
     assert done.stdout.split("\n") == ["111", "index is out of bounds", "index is out of bounds", ""]
+
+
+HOLDING = """
+import numpy as np
+from typing import NamedTuple
+from simulation.engine.compiled import compiled
+from simulation.system.cohort_officers import Columns, Rules, groups_of_cases
+
+@compiled
+def kept(columns, swap):
+    # A name that stands for something else later isn't lent.
+    if swap.size > 1:
+        swap = swap[1:]
+    return swap.copy(), columns.side
+
+here, unified = np.ones((1, 2), dtype=np.bool_), np.zeros(1, dtype=np.bool_)
+rules = Rules(here, unified, np.array([25.0, 50.0]), np.array([[1, 1, 1, 1], [1, 2, 2, 4]]))
+zeros = np.zeros(2, dtype=np.int8)
+columns = Columns(zeros, zeros.astype(np.int16), zeros + 1, zeros, zeros + 40, zeros.astype(np.int32))
+assert groups_of_cases(np.array([0, 1]), 0, rules, columns).tolist() == [2, 2]
+copied, other = kept(columns, np.array([7, 8]))
+assert copied.tolist() == [8] and other is columns.side
+code = next(iter(groups_of_cases.inspect_asm().values()))
+print("NRT_incref" in code.split("_ZN7cpython")[0])
+"""
+
+
+def test_nobody_counts_who_holds_an_argument(tmp_path: Path) -> None:
+    """Not even in a rule that is asked for each row, which ends in two places."""
+    (tmp_path / "holding.py").write_text(HOLDING, "utf-8")
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "holding.py")],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "NUMBA_CACHE_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["False"], done.stdout
