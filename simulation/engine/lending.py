@@ -49,7 +49,7 @@ def _is_field(lowering: Any, value: Any) -> bool:
     if not isinstance(value, ir.Expr) or value.op != "getattr":
         return False
     kind: Any = lowering.typeof(value.value.name)
-    return isinstance(kind, types.BaseNamedTuple) and value.attr in kind.fields
+    return isinstance(kind, types.BaseNamedTuple) and value.attr in getattr(kind, "fields", ())
 
 
 def _assigned(lowering: Any, kind: Any, step: Any) -> Any:
