@@ -89,15 +89,14 @@ class Community:
         longest = table["p100"]
         hazard = self.yearly_hazard[people.ogrs[free]] * self.hazard_ratio
         sentences, fading = service.sentences, self.fading
-        age = hazards.days_at_liberty(
+        age = service.today - hazards.at_liberty_since(
             free,
-            service.today,
             people.latest,
             sentences.kind,
             sentences.imposed,
             sentences.custody_end,
             people.released_on,
-        )
+        ).astype(np.int64)
         part = np.where(age < fading.early_days, 1.0, np.where(age < fading.days, fading.later_ratio, 0.0))
         hazard = hazard * part * service.levers.number("population.pending_convictions_ratio")
         group = hazards.groups(free, people.latest, sentences.kind, sentences.length)

@@ -390,29 +390,48 @@ class Fading(NamedTuple):
     days: float  # and nothing from here on
 
 
-@compiled_inside
+@compiled
 def at_liberty_since(
-    row: int, latest: Rows, kind: Array, imposed: Days, custody_end: Days, released_on: Days
-) -> int:
-    """Return the day from which somebody's time at liberty counts: that of the order, or of release under the sentence.
+    rows: Array, latest: Rows, kind: Array, imposed: Days, custody_end: Days, released_on: Days
+) -> Days:
+    """Return the day from which people's time at liberty counts: that of the order, or of release under the sentence.
 
     The day is the law's, not that on which somebody happened to get out: no recall or curfew moves it. Of a life
     sentence it is the day of release.
     """
-    sentence = latest[row]
-    since = imposed[sentence] if kind[sentence] < _DETERMINATE else custody_end[sentence]
-    return int(since) if since != NEVER else int(released_on[row])
-
-
-@compiled
-def days_at_liberty(
-    rows: Rows, today: int, latest: Rows, kind: Array, imposed: Days, custody_end: Days, released_on: Days
-) -> NDArray[np.int64]:
-    """Return for how many days people's time at liberty has counted."""
-    days = np.empty(rows.size, dtype=np.int64)
+    since = np.empty(rows.size, dtype=np.int32)
     for at in range(rows.size):
-        days[at] = today - at_liberty_since(rows[at], latest, kind, imposed, custody_end, released_on)
-    return days
+        fetch_soon(latest, rows[min(at + 2 * AHEAD, rows.size - 1)])
+        soon = latest[rows[min(at + AHEAD, rows.size - 1)]]
+        fetch_soon(kind, soon)
+        fetch_soon(imposed, soon)
+        fetch_soon(custody_end, soon)
+        sentence = latest[rows[at]]
+        # Both are read, for which it is can't be foretold.
+        ordered, released = imposed[sentence], custody_end[sentence]
+        since[at] = ordered if kind[sentence] < _DETERMINATE else released
+    for at in range(rows.size):
+        if since[at] == NEVER:
+            since[at] = released_on[rows[at]]
+    return since
+
+
+@compiled_inside
+def _at_risk(size: int, oldest: float, location: Array, last_seen: Days) -> NDArray[np.int32]:
+    """Return who may be at risk of reoffending, of whom who isn't supervised was so after a day.
+
+    Supervision that ended before that day began before it, too. Whoever is before a court again is at liberty, and
+    whoever is for the first time has no predicted rate yet, and was never seen.
+    """
+    found, many = np.empty(size + 1, dtype=np.int32), 0
+    for row in range(size):
+        fetch_soon(last_seen, min(row + AHEAD, size - 1))
+        place = location[row]
+        unsupervised = (place == _OVER) | (place == _COURT)
+        # Places lie mixed, and to choose by them costs more than to write a row that isn't kept.
+        found[many] = row
+        many += (place == _COMMUNITY) | (unsupervised & (last_seen[row] > oldest))
+    return found[:many]
 
 
 @compiled
@@ -451,34 +470,19 @@ def step_reoffending(
     """
     part_of_year = days / 365.25
     of_month = yearly * part_of_year * ratio
-    # Who may be at risk. Places lie mixed, and to choose by them costs more than to write a row that isn't kept.
-    # Supervision that ended so long ago began before that.
-    oldest, asked = today - fading.days, 0
-    free, some = np.empty(size + 1, dtype=np.int32), 0
-    for row in range(size):
-        soon = min(row + AHEAD, size - 1)
-        fetch_soon(last_seen, asked if location[soon] == _COMMUNITY else soon)
-        place = location[row]
-        asked = asked if place == _COMMUNITY else row
-        # Whoever is before a court again is at liberty, and whoever is for the first time has no predicted rate yet.
-        unsupervised = (place == _OVER) | (place == _COURT)
-        free[some] = row
-        some += (place == _COMMUNITY) | (unsupervised & (last_seen[asked] > oldest) & (latest[row] >= 0))
-    crossed = np.empty(some, dtype=np.intp)
-    when = np.empty(some, dtype=np.int32)
+    free = _at_risk(size, today - fading.days, location, last_seen)
+    # In a loop of its own: what is fetched from far away isn't waited for where there is something to decide.
+    since = at_liberty_since(free, latest, kind, imposed, custody_end, released_on)
+    crossed = np.empty(free.size, dtype=np.intp)
+    when = np.empty(free.size, dtype=np.int32)
     many = 0
-    for at in range(some):
-        soon = max(latest[free[min(at + AHEAD, some - 1)]], 0)
-        fetch_soon(latest, free[min(at + 2 * AHEAD, some - 1)])
-        fetch_soon(kind, soon)
-        fetch_soon(imposed, soon)
-        fetch_soon(custody_end, soon)
+    for at in range(free.size):
         row = free[at]
         limit = threshold[row]
         if limit > _UNDRAWN:
             limit = minus_log_of(1.0 - uniform_of(key[row], reoffends, int(reoffences[row])), logarithms)
             threshold[row] = limit
-        age = today - at_liberty_since(row, latest, kind, imposed, custody_end, released_on)
+        age = today - int(since[at])
         part = 1.0 if age < fading.early_days else fading.later_ratio
         added = of_month[ogrs[row]] * (part if age < fading.days else 0.0)
         if ratios.size:
