@@ -175,6 +175,7 @@ def place_people(
         fetch_soon(officer, soon)
         fetch_soon(waiting_since, soon)
         fetch_soon(rsr, soon)
+        fetch_soon(area, soon)
         fetch_soon(prison_held, soon)
         place, rosh, level, public = int(area[row]), int(assessed_rosh[row]), int(mappa[row]), int(public_interest[row])
         tier[row] = tier_of(rosh, rsr[row] / 100, int(ogrs[row]), level, int(safeguarding[row]), limits)
@@ -366,6 +367,7 @@ def record_officers(
         fetch_soon(officer, soon)
         fetch_soon(waiting_since, soon)
         fetch_soon(rsr, soon)
+        fetch_soon(area, soon)
         fetch_soon(next_contact, soon)
         fetch_soon(next_rise, soon)
         row, post = rows[at], chosen[at]

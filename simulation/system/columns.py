@@ -181,11 +181,11 @@ READ_AT_MOVES = (
     "cohort_failed",
     "short_cohort_failed",
 )
-#: What courts and the assessment of risk read of somebody, and what of them is asked before release.
+#: What courts and the assessment of risk read of somebody, and what of them is asked before release. The area isn't
+#: among it: in a byte each the areas of everybody lie near.
 READ_AT_SENTENCE = (
     "report_asked",
     "rsr",
-    "area",
     "ogrs",
     "rosh",
     "mappa",

@@ -117,6 +117,7 @@ def refer_people(
         fetch_soon(location, soon)
         fetch_soon(report_due, soon)
         fetch_soon(report, soon)
+        fetch_soon(area, soon)
         fetch_soon(key, soon)
         # Somebody already before the court brings the new matter to the same hearing.
         if location[row] >= _DEAD or report_due[row] != NEVER:

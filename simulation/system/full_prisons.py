@@ -19,35 +19,19 @@ from numpy.typing import NDArray
 
 from simulation.engine.calendar import YEAR_DAYS
 from simulation.engine.compiled import AHEAD, compiled, fetch_soon
-from simulation.system.codes import Kind, Location, Rosh, Status
+from simulation.system.codes import Kind, Rosh, Status
+from simulation.system.contract_loops import prisoners_by_area
 from simulation.system.population import Population
 from simulation.system.service import Array, Rows, Service
 
 _SUNDAY = 6
 # Compiled code knows plain numbers only.
-_SENTENCED, _RECALLED, _CUSTODY = Location.SENTENCED, Location.RECALLED, Status.CUSTODY
-_DETERMINATE, _RECALLED_AGAIN, _AT_LARGE, _MEDIUM = Kind.DETERMINATE, Status.RECALLED, Status.AT_LARGE, Rosh.MEDIUM
-
-
-@compiled
-def held_by_area(places: Array, area: Array, areas: int) -> NDArray[np.int64]:
-    """Count those in prison by area, sentenced and recalled; ``places`` are those of everybody."""
-    # Written for everybody, kept for some: a choice that can't be foretold costs more than a number.
-    inside, many = np.empty(places.size + 1, dtype=np.int32), 0
-    for row in range(places.size):
-        inside[many] = row
-        location = places[row]["location"]
-        many += (location == _SENTENCED) | (location == _RECALLED)
-    held = np.zeros(areas, dtype=np.int64)
-    for at in range(many):
-        fetch_soon(area, inside[min(at + AHEAD, many - 1)])
-        held[area[inside[at]]] += 1
-    return held
+_CUSTODY, _RECALLED, _AT_LARGE = Status.CUSTODY, Status.RECALLED, Status.AT_LARGE
+_DETERMINATE, _MEDIUM = Kind.DETERMINATE, Rosh.MEDIUM
 
 
 @compiled
 def may_go(
-    people: int,
     sentences: int,
     next_day: int,
     last: int,
@@ -68,7 +52,7 @@ def may_go(
 
     Parameters
     ----------
-    people, sentences : int
+    sentences : int
         How many there are.
     next_day, last : int
         Whoever is let out by the one goes anyway; whoever would be after the other stays.
@@ -82,27 +66,31 @@ def may_go(
     for row in range(sentences):
         terms[many] = row
         many += status[row] == _CUSTODY
-    serving = np.zeros(people, dtype=np.uint8)
-    for at in range(many):
-        fetch_soon(custody_end, terms[min(at + AHEAD, many - 1)])
-        serving[person[terms[at]]] += 1
-    rows, found = np.empty(many, dtype=np.intp), 0
+    near = 0
     for at in range(many):
         row = terms[at]
-        end = custody_end[row]
-        if end <= next_day or end > last or kind[row] != _DETERMINATE or extended[row] != 0 or length[row] >= below:
+        fetch_soon(custody_end, terms[min(at + AHEAD, many - 1)])
+        terms[near] = row
+        near += (custody_end[row] > next_day) & (custody_end[row] <= last)
+    rows, found = np.empty(near, dtype=np.intp), 0
+    for at in range(near):
+        soon, row = terms[min(at + AHEAD, near - 1)], terms[at]
+        fetch_soon(person, soon)
+        fetch_soon(kind, soon)
+        fetch_soon(length, soon)
+        fetch_soon(extended, soon)
+        if kind[row] != _DETERMINATE or extended[row] != 0 or length[row] >= below:
             continue
         whose = person[row]
         if release[row] <= next_day or assessed_rosh[whose] > _MEDIUM or deportation[whose] != 0:
             continue
-        # On no second term: each person's terms in custody are counted.
-        if serving[whose] != 1:
-            continue
-        elsewhere, sentence = False, latest[whose]
+        # On no other term.
+        serving, elsewhere, sentence = 0, False, latest[whose]
         while sentence >= 0:
-            elsewhere |= status[sentence] == _RECALLED_AGAIN or status[sentence] == _AT_LARGE
+            serving += status[sentence] == _CUSTODY
+            elsewhere |= status[sentence] == _RECALLED or status[sentence] == _AT_LARGE
             sentence = previous[sentence]
-        if not elsewhere:
+        if serving == 1 and not elsewhere:
             rows[found] = row
             found += 1
     return rows[:found]
@@ -136,7 +124,8 @@ class FullPrisons:
         """Return by how many places each area run is short of the least headroom; below 0 where it isn't."""
         service = self.service
         today, areas = service.today, np.array(service.resolved.areas, dtype=np.int64)
-        held = held_by_area(service.people.places[: service.people.size], service.people.area, service.areas)
+        people = service.people
+        held = prisoners_by_area(people.size, service.areas, people.location, people.area)
         outside = service.resolved.series_value("custody.remand_population", today, 0)
         outside += service.levers.number("custody.other_prisoners")
         places = service.resolved.series_value("custody.usable_places", today, 0) * (1 - self.least)
@@ -182,7 +171,6 @@ class FullPrisons:
         next_day = int(service.calendar.working_day_after(np.array([today + 1]))[0])
         # Whoever is let out on the working day before a weekend goes then anyway.
         return may_go(
-            people.size,
             sentences.size,
             next_day,
             today + self.most_days,

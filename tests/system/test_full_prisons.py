@@ -10,7 +10,7 @@ import pytest
 
 from simulation.system import Model
 from simulation.system.codes import Kind, Location, Rosh, Status
-from simulation.system.full_prisons import held_by_area
+from simulation.system.contract_loops import prisoners_by_area
 from tests.system.system_helpers import as_tuples, change, finished, request, run, total, totals
 
 DAY = datetime.date(2017, 9, 1)
@@ -67,7 +67,7 @@ def test_everybody_in_prison_is_counted_where_they_belong() -> None:
     people, areas = model.service.people, model.service.areas
     location, area = people.location[: people.size], people.area[: people.size]
     inside = np.isin(location, (Location.SENTENCED, Location.RECALLED))
-    found = held_by_area(people.places[: people.size], people.area, areas)
+    found = prisoners_by_area(people.size, areas, people.location, people.area)
     assert found.tolist() == np.bincount(area[inside], minlength=areas).tolist()
     assert np.count_nonzero(found) == 2
 
