@@ -302,27 +302,26 @@ def count_people(
             contacts,
             hazards[row],
         )
-        counted = counts[cell]
-        counted[_TOTAL] += 1
+        counts[cell, _TOTAL] += 1
         if officer < 0:
-            counted[_UNALLOCATED] += people.prison_held[row] == 0
+            counts[cell, _UNALLOCATED] += people.prison_held[row] == 0
         else:
-            counted[_CASE_DAYS] += days
+            counts[cell, _CASE_DAYS] += days
             held[officer] += worth[setting * tiers + tier]
         if where in (_SENTENCED, _RECALLED):
-            counted[_CUSTODY] += 1
-            counted[_PRISON_RECALLED] += where == _RECALLED
+            counts[cell, _CUSTODY] += 1
+            counts[cell, _PRISON_RECALLED] += where == _RECALLED
             # Which sentence prisoners serve lies elsewhere: it is asked of them together.
             prisoners[imprisoned], cells_of_prisoners[imprisoned] = row, cell
             imprisoned += where != _RECALLED
         elif where in (_AT_COMMUNITY, _AT_LARGE, _COMMITTED):
             statuses = masks[row]
-            counted[_OUTSIDE] += 1
-            counted[_ORDERS] += statuses & _HAS_ORDER != 0
-            counted[_AFTER] += statuses & _HAS_AFTER != 0
-            counted[_LICENCE] += setting == _BY_LICENCE
-            counted[_SUPERVISION] += setting == _BY_SUPERVISION
-            counted[_UNLAWFULLY_AT_LARGE] += where == _AT_LARGE
+            counts[cell, _OUTSIDE] += 1
+            counts[cell, _ORDERS] += statuses & _HAS_ORDER != 0
+            counts[cell, _AFTER] += statuses & _HAS_AFTER != 0
+            counts[cell, _LICENCE] += setting == _BY_LICENCE
+            counts[cell, _SUPERVISION] += setting == _BY_SUPERVISION
+            counts[cell, _UNLAWFULLY_AT_LARGE] += where == _AT_LARGE
             if where == _AT_COMMUNITY:
                 community[many], cells_of_community[many] = row, cell
                 many += 1
@@ -330,8 +329,8 @@ def count_people(
                 age = today - int(since) if since != NEVER else -1
                 inspected[looked_at] = row
                 looked_at += (age >= INSPECTED_FROM) & (age <= INSPECTED_TO)
-                counted[_COMMUNITY_DAYS] += days
-                counted[_ON_CURFEW] += statuses & _HAS_CURFEW != 0
+                counts[cell, _COMMUNITY_DAYS] += days
+                counts[cell, _ON_CURFEW] += statuses & _HAS_CURFEW != 0
                 if draw < telephone.cut[cell]:
                     on_telephone = may_be_called(
                         person["assessed_rosh"],
@@ -342,15 +341,15 @@ def count_people(
                         only,
                         telephone.early,
                     )
-                    counted[_ON_TELEPHONE] += on_telephone
-                    counted[_WITH_HUB] += on_telephone & (draw < telephone.hub_cut[cell])
+                    counts[cell, _ON_TELEPHONE] += on_telephone
+                    counts[cell, _WITH_HUB] += on_telephone & (draw < telephone.hub_cut[cell])
                 if only == 0:
                     unseen = today - int(last_seen)
                     bands[min(unseen // 10, SEEN_BANDS - 1), side] += 1
-                    counted[_UNSEEN] += unseen > 60
+                    counts[cell, _UNSEEN] += unseen > 60
                 if (crisis_since != NEVER) & (person["crisis_noticed"] == 0):
-                    counted[_UNNOTICED] += 1
-                    counted[_UNNOTICED_DAYS] += midnight - max(int(crisis_since), first)
+                    counts[cell, _UNNOTICED] += 1
+                    counts[cell, _UNNOTICED_DAYS] += midnight - max(int(crisis_since), first)
     for at in range(imprisoned):
         fetch_soon(people.latest, prisoners[min(at + 2 * AHEAD, imprisoned - 1)])
         fetch_soon(kinds, people.latest[prisoners[min(at + AHEAD, imprisoned - 1)]])

@@ -105,12 +105,22 @@ def judged(
     first, last = among[0], among[-1]
     late = np.zeros(last - first + 1, dtype=np.bool_)
     for task in range(person.size):
-        if due[task] < today and first <= person[task] <= last:
+        # Few are about the area's people.
+        if first <= person[task] <= last and due[task] < today:
             late[person[task] - first] = True
-    rows, good = np.empty(among.size, dtype=np.intp), np.empty(among.size, dtype=np.bool_)
-    many = 0
+    # Written for everybody, kept for some: a choice that can't be foretold costs more than a number.
+    community, some = np.empty(among.size + 1, dtype=np.int32), 0
     for row in among:
-        if location[row] != _COMMUNITY or side[row] < 0 or today - stage_start[row] < case_days:
+        community[some] = row
+        some += (location[row] == _COMMUNITY) & (side[row] >= 0)
+    rows, good = np.empty(some, dtype=np.intp), np.empty(some, dtype=np.bool_)
+    many = 0
+    for at in range(some):
+        soon, row = community[min(at + AHEAD, some - 1)], community[at]
+        # The rest lies beside it.
+        fetch_soon(stage_start, soon)
+        fetch_soon(plan_thin, soon)
+        if today - stage_start[row] < case_days:
             continue
         seen = today - int(last_seen[row]) <= seen_days or work_only[row] == 1
         begun = first_due_from[row] == NEVER
