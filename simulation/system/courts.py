@@ -19,7 +19,8 @@ from simulation.engine.agenda import NOBODY, each_once
 from simulation.engine.calendar import MONTH_DAYS
 from simulation.system import cohorts
 from simulation.system.allocation import Allocation
-from simulation.system.codes import NPS, Grade, Kind, Report, Status
+from simulation.system.codes import Kind, Status
+from simulation.system.court_duty import write_in_turn
 from simulation.system.court_loops import (
     decide_custody,
     deliver_reports,
@@ -33,10 +34,11 @@ from simulation.system.demand import LENGTH_BANDS
 from simulation.system.levers import Levers
 from simulation.system.population import GROUPS, Population
 from simulation.system.quantiles import Lookup, quantile_table
-from simulation.system.service import CHARGED, Array, Rows, Service
+from simulation.system.service import CHARGED, COUNT_INDEX, Array, Rows, Service
 from simulation.system.supervision import Supervision
 
 REPORTS = ("none", "oral", "short_written", "standard")
+_ON_DUTY, _DEMANDED = COUNT_INDEX["report_seconds_duty"], COUNT_INDEX["seconds_demanded"]
 
 
 def both(some: Rows, others: Rows) -> Rows:
@@ -276,38 +278,30 @@ class Courts:
         The time comes off the officer's day before any case: it is owed. A standard report needs a probation officer.
         Where nobody is at work, the report waits and is late.
         """
-        service, people, queue, posts = self.service, self.service.people, self.service.court_queue, self.service.posts
-        size, today = posts.size, service.today
-        at_work = (posts.filled[:size] == 1) & (posts.employer[:size] == NPS)
-        at_work &= (posts.sick_until[:size] <= today) & (posts.leave_until[:size] <= today)
-        at_work &= posts.covered[:size] == 0
-        able = np.flatnonzero(at_work)
-        # Officers and reports by area, so that the n-th report of an area is that of its n-th officer from today's on.
-        able = able[np.argsort(posts.area[able], kind="stable")]
-        order = reports[np.lexsort((people.key[queue.row[reports]], queue.area[reports]))]
-        standard = people.report[queue.row[order]] == Report.STANDARD
-        written = []
-        for only_po in (True, False):
-            officers = able[(posts.grade[able] == Grade.PO) | (not only_po)]
-            many = np.bincount(posts.area[officers], minlength=service.areas)
-            first = np.cumsum(many) - many
-            theirs = order[standard == only_po]
-            theirs = theirs[many[queue.area[theirs]] > 0]
-            area = queue.area[theirs]
-            number = np.arange(theirs.size) - np.searchsorted(area, area)
-            # Whose turn it is moves on every day.
-            turn = officers[first[area] + (today + number) % many[area]]
-            np.add.at(posts.owed, turn, queue.seconds[theirs])
-            service.tables["balance"].value[CHARGED] += int(queue.seconds[theirs].sum(dtype=np.int64))
-            # The workload tool shows these besides cases.
-            points = self.allocation.workload.court_points[people.report[queue.row[theirs]]]
-            np.add.at(posts.report_points, turn, points)
-            written.append(theirs)
-        done = np.concatenate(written)
-        codes, seconds = queue.area[done].astype(np.int64) * 2, queue.seconds[done].astype(np.int64)
-        service.count_codes("report_seconds_duty", codes, seconds)
-        service.count_codes("seconds_demanded", codes, seconds)
-        return done
+        service, queue, posts = self.service, self.service.court_queue, self.service.posts
+        size = posts.size
+        written, seconds = write_in_turn(
+            reports,
+            service.today,
+            queue.row,
+            queue.area,
+            queue.seconds,
+            service.people.report,
+            self.allocation.workload.court_points,
+            posts.area[:size],
+            posts.employer[:size],
+            posts.grade[:size],
+            posts.filled[:size],
+            posts.covered[:size],
+            posts.sick_until[:size],
+            posts.leave_until[:size],
+            posts.owed,
+            posts.report_points,
+            service.flows[_ON_DUTY, : service.areas * 2],
+            service.flows[_DEMANDED, : service.areas * 2],
+        )
+        service.tables["balance"].value[CHARGED] += seconds
+        return written
 
     # --- Sentence ---------------------------------------------------------------------------------------------
 
