@@ -313,6 +313,8 @@ def _compiled(function: Function, options: dict[str, Any]) -> Function:
 
 #: How many rows ahead a loop asks for what it will read: about as long as the processor takes to fetch it.
 AHEAD = 16
+#: The same where a loop goes through thousands of rows and does little with each; in short lists most would come late.
+FAR_AHEAD = 32
 
 
 def fetch_soon(array: Any, row: int) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import minus_log_of, uniform_of
-from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
+from simulation.engine.compiled import AHEAD, FAR_AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.system import codes
 from simulation.system.custody_loops import DONE
 from simulation.system.service import FAR
@@ -286,7 +286,7 @@ def odds_of_missing(
     """Return by how much each person's circumstances multiply the odds of missing an appointment."""
     odds = np.empty(rows.size, dtype=np.float64)
     for at in range(rows.size):
-        soon = rows[min(at + AHEAD, rows.size - 1)]
+        soon = rows[min(at + FAR_AHEAD, rows.size - 1)]
         # The day on which income begins lies beside the home.
         fetch_soon(home, soon)
         fetch_soon(mentored_until, soon)
@@ -350,7 +350,7 @@ def count_lives(
     for at in range(community.size):
         row, cell = community[at], cell_of[at]
         # The day on which income begins lies beside it.
-        fetch_soon(home, community[min(at + AHEAD, community.size - 1)])
+        fetch_soon(home, community[min(at + FAR_AHEAD, community.size - 1)])
         lives = home[row]
         counts[_NOWHERE, cell] += lives == _NONE
         counts[_TEMPORARILY, cell] += lives == _TEMPORARY

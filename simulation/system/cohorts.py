@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulation.engine import NEVER
-from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
+from simulation.engine.compiled import AHEAD, FAR_AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.system import hazards
 from simulation.system.codes import Location
 from simulation.system.service import COUNT_INDEX, Array, Rows, Service
@@ -185,7 +185,7 @@ def _since_begun(
     again, absent = np.empty(rows.size + 1, dtype=np.intp), np.empty(rows.size + 1, dtype=np.intp)
     reoffended, not_complying = 0, 0
     for at in range(rows.size):
-        row, soon = rows[at], rows[min(at + AHEAD, rows.size - 1)]
+        row, soon = rows[at], rows[min(at + FAR_AHEAD, rows.size - 1)]
         fetch_soon(stage_start, soon)
         fetch_soon(cohort_start, soon)
         fetch_soon(absent_on, soon)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import minus_log_of, uniform_of
-from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
+from simulation.engine.compiled import AHEAD, FAR_AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.system import codes
 from simulation.system.place import licence_of
 from simulation.system.waits import day_of_wait, value_at
@@ -401,8 +401,8 @@ def at_liberty_since(
     """
     since = np.empty(rows.size, dtype=np.int32)
     for at in range(rows.size):
-        fetch_soon(latest, rows[min(at + 2 * AHEAD, rows.size - 1)])
-        soon = latest[rows[min(at + AHEAD, rows.size - 1)]]
+        fetch_soon(latest, rows[min(at + 2 * FAR_AHEAD, rows.size - 1)])
+        soon = latest[rows[min(at + FAR_AHEAD, rows.size - 1)]]
         fetch_soon(kind, soon)
         fetch_soon(imposed, soon)
         fetch_soon(custody_end, soon)
@@ -425,7 +425,7 @@ def _at_risk(size: int, oldest: float, location: Array, last_seen: Days) -> NDAr
     """
     found, many = np.empty(size + 1, dtype=np.int32), 0
     for row in range(size):
-        fetch_soon(last_seen, min(row + AHEAD, size - 1))
+        fetch_soon(last_seen, min(row + FAR_AHEAD, size - 1))
         place = location[row]
         unsupervised = (place == _OVER) | (place == _COURT)
         # Places lie mixed, and to choose by them costs more than to write a row that isn't kept.

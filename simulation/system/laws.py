@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER, Table
-from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
+from simulation.engine.compiled import FAR_AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.system import codes
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def check_people(
     # Every law is worked out for everybody, with no choices in between: a choice that can't be foretold costs as
     # much as several laws.
     for at in range(rows.size):
-        row, soon = rows[at], rows[min(at + AHEAD, rows.size - 1)]
+        row, soon = rows[at], rows[min(at + FAR_AHEAD, rows.size - 1)]
         fetch_soon(people.records, soon)
         fetch_soon(people.mappa, soon)
         person = people.records[row]

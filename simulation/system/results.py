@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER, Column
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import FAR_AHEAD, compiled, fetch_soon
 from simulation.system.columns import OpenTasks
 from simulation.system.service import Array, Rows, Service
 
@@ -57,7 +57,7 @@ def verdicts(people: Array, reoffended: Array, expected: Array, threshold: float
 def follow_up(size: int, person: Rows, started: Array, reoffended_on: Array, reoffended: Array) -> None:
     """Note who of the first ``size`` in cohorts has reoffended within twelve months of the start."""
     for at in range(size):
-        fetch_soon(reoffended_on, person[min(at + AHEAD, size - 1)])
+        fetch_soon(reoffended_on, person[min(at + FAR_AHEAD, size - 1)])
         again, since = reoffended_on[person[at]], started[at]
         reoffended[at] |= (again != NEVER) & (again >= since) & (again - since <= FOLLOW_UP)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER
-from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
+from simulation.engine.compiled import FAR_AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.engine.digest import stirred
 from simulation.system import codes
 from simulation.system.cohorts import INSPECTED_FROM, INSPECTED_TO
@@ -283,7 +283,7 @@ def count_people(
     days = midnight - first
     for at in range(known):
         row = rows[at]
-        fetch_soon(people.records, rows[min(at + AHEAD, known - 1)])
+        fetch_soon(people.records, rows[min(at + FAR_AHEAD, known - 1)])
         person = people.records[row]
         where, side, officer = people.location[row], people.side[row], people.officer[row]
         setting, tier = people.setting[row], people.tier[row]
@@ -351,8 +351,8 @@ def count_people(
                     counts[cell, _UNNOTICED] += 1
                     counts[cell, _UNNOTICED_DAYS] += midnight - max(int(crisis_since), first)
     for at in range(imprisoned):
-        fetch_soon(people.latest, prisoners[min(at + 2 * AHEAD, imprisoned - 1)])
-        fetch_soon(kinds, people.latest[prisoners[min(at + AHEAD, imprisoned - 1)]])
+        fetch_soon(people.latest, prisoners[min(at + 2 * FAR_AHEAD, imprisoned - 1)])
+        fetch_soon(kinds, people.latest[prisoners[min(at + FAR_AHEAD, imprisoned - 1)]])
         for_life = kinds[people.latest[prisoners[at]]] == _INDETERMINATE
         counts[cells_of_prisoners[at], _PRISON_FOR_LIFE if for_life else _PRISON_DETERMINATE] += 1
     for cell in range(cells):
