@@ -39,6 +39,7 @@ CORE = (
     "system/contact_rules.py",
     "system/contact_loops.py",
     "system/diary_loops.py",
+    "system/officer_days.py",
     "system/court_loops.py",
     "system/enforcement_loops.py",
     "system/breach_court_loops.py",

@@ -18,15 +18,7 @@ from simulation.engine.order import put_into
 from simulation.system.codes import Location, Mode, Rosh, Task, Tier
 from simulation.system.contact_loops import Counted, PeopleColumns
 from simulation.system.contact_rules import call_due, occurrence_of
-from simulation.system.diary_loops import (
-    AtWork,
-    Flags,
-    PostColumns,
-    Seconds,
-    Urgency,
-    mixed_up,
-    urgency_of,
-)
+from simulation.system.diary_loops import Urgency, mixed_up, urgency_of
 from simulation.system.mode_loops import (
     Ways,
     way_in_exceptional_delivery,
@@ -34,6 +26,7 @@ from simulation.system.mode_loops import (
     way_of_visit,
     way_under_pressure,
 )
+from simulation.system.officer_days import AtWork, Flags, PostColumns, Seconds
 from simulation.system.service import Rows
 
 #: What can become of a contact that is due. All but the first are booked again.

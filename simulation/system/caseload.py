@@ -36,12 +36,8 @@ from simulation.system.codes import Location, Mode, Task
 from simulation.system.contact import Contact
 from simulation.system.contact_loops import leave_out, people_columns
 from simulation.system.diary_loops import (
-    COUNTED_POSTS,
     Done,
-    close_posts,
-    open_posts,
     open_tasks,
-    post_columns,
     sentence_columns,
     task_columns,
     tasks_done,
@@ -49,6 +45,7 @@ from simulation.system.diary_loops import (
     work_diaries,
     work_queues,
 )
+from simulation.system.officer_days import COUNTED_POSTS, close_posts, open_posts, post_columns
 from simulation.system.operating_models import by_operating_model, operating_models
 from simulation.system.service import COUNT_INDEX, DROPPED, Array, Rows, Service, add_rows
 from simulation.system.transition import time_lost

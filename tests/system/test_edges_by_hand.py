@@ -15,7 +15,8 @@ from simulation.system.allocation_loops import cases_of_today
 from simulation.system.codes import CRC, NPS, Location, Mode, Rosh, Status
 from simulation.system.contact_rules import call_due
 from simulation.system.custody_loops import APPROVED
-from simulation.system.diary_loops import open_posts, post_columns, urgency_of
+from simulation.system.diary_loops import urgency_of
+from simulation.system.officer_days import open_posts, post_columns
 from simulation.system.recruitment_loops import days_of_stage
 from simulation.system.service import COUNT_INDEX
 from simulation.system.supervision_loops import begin_orders

@@ -16,7 +16,6 @@ from simulation.system import Model, RunOutput
 from simulation.system.appointment_loops import contacts_held, full_days
 from simulation.system.codes import CRC, Mode, Rosh, Setting, Task, Tier
 from simulation.system.contact_loops import MODES, people_columns
-from simulation.system.diary_loops import AtWork, open_posts, post_columns
 from simulation.system.hubs import hubs_table, unbalanced
 from simulation.system.mode_loops import (
     in_person,
@@ -24,6 +23,7 @@ from simulation.system.mode_loops import (
     way_of_visit,
     way_under_pressure,
 )
+from simulation.system.officer_days import AtWork, open_posts, post_columns
 from tests.system.system_helpers import finished, run, total, totals
 
 ROOT = Path(__file__).resolve().parents[2]
