@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon, lowest_bit
+from simulation.engine.compiled import AHEAD, FAR_AHEAD, compiled, compiled_inside, fetch_soon, lowest_bit
 
 #: Due day of a row that is on no date.
 NEVER = int(np.iinfo(np.int32).min)
@@ -141,7 +141,7 @@ def _link(
         return False
     each = 1 if days.size > 1 else 0
     for at in range(rows.size):
-        fetch_soon(due, rows[min(at + AHEAD, rows.size - 1)])
+        fetch_soon(due, rows[min(at + FAR_AHEAD, rows.size - 1)])
         row, day = rows[at], days[at * each]
         due[row] = day
         place = chains[day + before]

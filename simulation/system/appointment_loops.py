@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
+from simulation.engine.compiled import AHEAD, FAR_AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.engine.order import put_into
 from simulation.system.codes import Location, Mode, Rosh, Task, Tier
 from simulation.system.contact_loops import Counted, PeopleColumns
@@ -58,7 +58,7 @@ def not_wanted(due: Rows, wanted: NDArray[np.int8]) -> Rows:
     """Return those of some people for whom no warrant is out."""
     found, many = np.empty(due.size + 1, dtype=np.intp), 0
     for at in range(due.size):
-        fetch_soon(wanted, due[min(at + AHEAD, due.size - 1)])
+        fetch_soon(wanted, due[min(at + FAR_AHEAD, due.size - 1)])
         found[many] = due[at]
         many += wanted[due[at]] == 0
     return found[:many]
@@ -110,7 +110,7 @@ def full_days(
         if server[task] >= 0:
             load[server[task]] += seconds[task]
     for at in range(due.size):
-        soon = due[min(at + AHEAD, due.size - 1)]
+        soon = due[min(at + FAR_AHEAD, due.size - 1)]
         # Setting and tier lie beside the officer.
         fetch_soon(people.records, soon)
         fetch_soon(people.officer, soon)

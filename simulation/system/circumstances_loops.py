@@ -87,7 +87,7 @@ def move_points(
 ) -> None:
     """Add the points of what came to people to their engagement, from nothing to the most there is."""
     for at in range(rows.size):
-        fetch_soon(engagement, rows[min(at + AHEAD, rows.size - 1)])
+        fetch_soon(engagement, rows[min(at + FAR_AHEAD, rows.size - 1)])
         change = points[outcome[at]]
         if change != 0:
             row = rows[at]

@@ -10,7 +10,7 @@ import numpy as np
 
 from simulation.engine import NEVER
 from simulation.engine.chance import uniform_of
-from simulation.engine.compiled import AHEAD, compiled, compiled_inside, fetch_soon
+from simulation.engine.compiled import AHEAD, FAR_AHEAD, compiled, compiled_inside, fetch_soon
 from simulation.system.codes import NPS, Delivery, Location, Progress, Requirement, Status
 from simulation.system.requirement_loops import (
     AT_WORK,
@@ -238,7 +238,7 @@ def go_through(
     # they are and who is responsible says enough of them; the others are looked at more closely.
     others = 0
     for at in range(many):
-        soon = live[min(at + AHEAD, many - 1)]
+        soon = live[min(at + FAR_AHEAD, many - 1)]
         fetch_soon(people.location, rows.person[soon])
         fetch_soon(sentences.status, rows.sentence[soon])
         fetch_soon(people.wanted, rows.person[soon])
@@ -261,7 +261,7 @@ def go_through(
         many_waiting += waits
         others += not (queues & (running | (not held_up)))
     for at in range(others):
-        soon = live[min(at + AHEAD, others - 1)]
+        soon = live[min(at + FAR_AHEAD, others - 1)]
         fetch_soon(people.cell, rows.person[soon])
         fetch_soon(people.location, rows.person[soon])
         fetch_soon(sentences.status, rows.sentence[soon])

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import Calendar, Chance, DayDigest, World
-from simulation.engine.compiled import AHEAD, compiled, fetch_soon
+from simulation.engine.compiled import AHEAD, FAR_AHEAD, compiled, fetch_soon
 from simulation.measures.registry import COUNTS
 from simulation.scenario import Geography, Resolved
 from simulation.system.codes import PHASES, Kind, Location
@@ -97,7 +97,7 @@ def add_rows(counted: Array, places: Rows, flows: Array) -> None:
 def _count_people(totals: Array, cells: Array, rows: Rows) -> None:
     """Count people by their cell."""
     for at in range(rows.size):
-        fetch_soon(cells, rows[min(at + AHEAD, rows.size - 1)])
+        fetch_soon(cells, rows[min(at + FAR_AHEAD, rows.size - 1)])
         totals[cells[rows[at]]] += 1
 
 
