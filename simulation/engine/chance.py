@@ -104,16 +104,33 @@ def logarithms() -> Floats:
     for number in range(2, 2 * _CELLS + 1):
         if factor[number] == 0:
             factor[number::number] = number
+    factor_of = factor.tolist()
     with localcontext() as context:
-        context.prec = 30
-        # Of a product, the sum: only primes take long.
-        found = [Decimal(0)] * 2
-        for number, of in enumerate(factor.tolist()[2:], start=2):
-            found.append(Decimal(number).ln() if of == number else found[of] + found[number // of])
+        context.prec = 32
+        found = [Decimal(0), Decimal(0), Decimal(2).ln()]
+        for number in range(3, 2 * _CELLS + 1):
+            if factor_of[number] == number:
+                # A prime lies between two products, and the middle of their logarithms close to its own.
+                after = factor_of[number + 1]
+                middle = (found[number - 1] + found[after] + found[(number + 1) // after]) / 2
+                found.append(middle + _inverse_of_tanh(2 * number * number - 1))
+            else:
+                found.append(found[factor_of[number]] + found[number // factor_of[number]])
         return np.array([float(found[2 * _CELLS] - found[_CELLS + i]) for i in range(_CELLS + 1)])
 
 
+def _inverse_of_tanh(number: int) -> Decimal:
+    """Return artanh(1 / number), for a large number, to thirty places: the first terms of its series."""
+    power, square, place, found = 1 / Decimal(number), number * number, 1, Decimal(0)
+    while power > _TOO_SMALL:
+        found += power / place
+        power /= square
+        place += 2
+    return found
+
+
 _LN2 = float.fromhex("0x1.62e42fefa39efp-1")
+_TOO_SMALL = Decimal("1e-30")
 
 
 def minus_log(values: Floats) -> Floats:
@@ -183,8 +200,11 @@ def inverse_normal(uniform: Floats) -> Floats:
 def _exponentials() -> Floats:
     """Return exp(-n) for n = 0 ... 500, correctly rounded."""
     with localcontext() as context:
-        context.prec = 25
-        return np.array([float(Decimal(-n).exp()) for n in range(_LARGEST_MEAN + 1)])
+        context.prec = 32
+        once, found = Decimal(-1).exp(), [Decimal(1)]
+        for _ in range(_LARGEST_MEAN):
+            found.append(found[-1] * once)
+        return np.array([float(each) for each in found])
 
 
 def inverse_poisson(mean: Floats, uniform: Floats) -> NDArray[np.int64]:

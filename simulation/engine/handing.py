@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba.core import boxing, cgutils, types
+from numba.core.dispatcher import Dispatcher
 from numba.core.pythonapi import NativeValue, _boxers, _unboxers
 from numba.core.runtime import nrtdynmod
+from numba.core.typing.typeof import typeof
 from numba.np import numpy_support
 
 #: Which way this is: machine code that was made in another way isn't used.
@@ -86,6 +89,34 @@ def _one_more_or_less(module: Any, operation: str, ordering: str) -> Any:
     return function
 
 
+_KINDS: dict[tuple[Any, ...], Any] = {}
+
+
+def _kind_of(value: Any) -> Any:
+    """Return Numba's type of an argument. It makes one anew for each column of everybody, for each loop fetched."""
+    if isinstance(value, tuple):
+        return types.BaseTuple.from_types([_kind_of(each) for each in value], type(value))
+    if type(value) is not np.ndarray:
+        return typeof(value)
+    flags = value.flags
+    asked = value.dtype, value.ndim, flags.c_contiguous, flags.f_contiguous, flags.writeable, flags.aligned
+    kind = _KINDS.get(asked)
+    if kind is None:
+        kind = _KINDS[asked] = typeof(value)
+    return kind
+
+
+def _kind_given(dispatcher: Any, value: Any) -> Any:
+    """Return the type of an argument, and remember it as Numba does; what has none, Numba refuses."""
+    if not isinstance(value, (np.ndarray, tuple)):
+        return _find_kind(dispatcher, value)
+    kind = _kind_of(value)
+    dispatcher._types_active_call.add(kind)
+    return kind
+
+
+_Dispatcher: Any = Dispatcher
+_find_kind, _Dispatcher.typeof_pyval = _Dispatcher.typeof_pyval, _kind_given
 # Numba's own are registered when `boxing` is imported.
 _unboxers.functions[types.Array] = _lent
 _boxers.functions[types.Array] = _returned

@@ -15,7 +15,7 @@ import numba
 import numpy as np
 from numba.core.registry import CPUDispatcher
 
-from simulation.engine import compiled
+from simulation.engine import compiled, keeping
 
 
 def _done(kept: Path) -> Path:
@@ -25,7 +25,7 @@ def _done(kept: Path) -> Path:
 
 def needed() -> bool:
     """Tell whether machine code is still to be made and can be shared."""
-    kept = compiled.KEPT_IN
+    kept = keeping.KEPT_IN
     # Where loops are told to run interpreted, they aren't Numba's.
     if kept is None or not all(isinstance(loop, CPUDispatcher) for loop in compiled.LOOPS):
         return False
@@ -42,7 +42,7 @@ def rehearse(work: Callable[[], object], claims: Path) -> None:
     claims : pathlib.Path
         A folder that the processes share and that was empty when the first of them began.
     """
-    kept = compiled.KEPT_IN
+    kept = keeping.KEPT_IN
     if kept is None or not needed():
         return
     _Shared.claims, _Shared.interpreting = claims, False

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numba.core.registry import CPUDispatcher
 
-from simulation.engine import compiled, rehearsal
+from simulation.engine import compiled, keeping, rehearsal
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
 
@@ -30,7 +30,7 @@ def total(numbers: np.ndarray) -> int:
 def loops(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[CPUDispatcher]]:
     kept = tmp_path / "kept"
     kept.mkdir()
-    monkeypatch.setattr(compiled, "KEPT_IN", kept)
+    monkeypatch.setattr(keeping, "KEPT_IN", kept)
     monkeypatch.setattr(compiled, "LOOPS", [numba.njit(twice), numba.njit(total)])
     yield compiled.LOOPS
 
