@@ -47,7 +47,7 @@ from simulation.system.diary_loops import (
 )
 from simulation.system.officer_days import COUNTED_POSTS, close_posts, open_posts, post_columns
 from simulation.system.operating_models import by_operating_model, operating_models
-from simulation.system.service import COUNT_INDEX, DROPPED, Array, Rows, Service, add_rows
+from simulation.system.service import COUNT_INDEX, DROPPED, Array, Rows, Service, add_each, add_rows
 from simulation.system.transition import time_lost
 from simulation.system.workload import Workload
 
@@ -342,7 +342,8 @@ class Caseload:
         about = done.person[begins[Task.PAROLE_REPORT] : ends[Task.PAROLE_REPORT]]
         if about.size:
             # The workload tool shows these besides cases.
-            np.add.at(service.posts.report_points, service.people.officer[about], self.workload.parole_points)
+            points = np.array([self.workload.parole_points])
+            add_each(service.posts.report_points, service.people.officer[about], points)
         plans = done.rows[begins[Task.PLAN] : ends[Task.PLAN]]
         reviewed = done.person[begins[Task.REVIEW] : ends[Task.REVIEW]]
         # The first formal review follows the plan by the review interval, and each review the one before.

@@ -156,10 +156,7 @@ class Circumstances:
             service.tell("met by a mentor", np.sort(met))
         if not self.mentors.paid_for():
             return
-        person = sentences.person[sentences_rows]
-        # Not those held under another sentence, nor those removed from the country, nor those met already.
-        alone = (people.released_on[person] == today) & (people.mentored_until[person] <= today)
-        others = self.mentors.meet(person[alone].astype(np.intp))
+        others = self.mentors.meet(sentences_rows)
         if others.size:
             people.mentored_until[others] = today + levers.integer("release.mentor_weeks") * 7
             service.count("mentors_commissioned", others)

@@ -104,24 +104,27 @@ class CohortOfficers:
         beginning = self._beginning
         if date.day != 1 and not beginning.any():
             return
-        _, rows = self._held_outside()
-        begins = beginning[people.area[rows], people.side[rows]]
         if date.day == 1:
             yesterday = service.calendar.date(service.today - 1)
-            grown = cohorts_of(
-                rows, service.today, self.ages, people.female, people.age, people.convicted
-            ) != cohorts_of(
-                rows, service.today - yesterday.day, self.ages, people.female, people.age, people.convicted
-            )
-            grown &= ~begins
-            service.tell("cohort changes", rows[grown])
-            when = service.calendar.working_day_after(np.full(int(grown.sum()), service.today + 1))
-            service.agendas["transfer"].put(rows[grown], when)
+            grown = self._grown(service.today - yesterday.day)
+            service.tell("cohort changes", grown)
+            when = service.calendar.working_day_after(np.full(grown.size, service.today + 1))
+            service.agendas["transfer"].put(grown, when)
         if beginning.any():
-            movers = rows[begins]
+            _, rows = self._held_outside()
+            movers = rows[beginning[people.area[rows], people.side[rows]]]
             wait = (service.chance.uniform(people.key[movers], "moved to a cohort") * self.transition_days).astype(int)
             service.agendas["transfer"].put(movers, service.calendar.working_day_after(service.today + 1 + wait))
             beginning[:] = False
+
+    def _grown(self, before: int) -> Rows:
+        """Return who of those that :meth:`_held_outside` finds has another cohort than on a day before."""
+        people, (first, end) = self.service.people, self._rows()
+        post_group, group_of = self._of_officers()
+        rules, columns = self._rules(group_of), self._columns()
+        return grown_outside(
+            first, end, self.service.today, before, self._beginning, rules, columns, people.officer, post_group
+        )
 
     def count(self) -> None:
         """Count cases held where they are parted by cohort, and those whose officer holds another one."""
@@ -133,16 +136,19 @@ class CohortOfficers:
 
     def _held_outside(self) -> tuple[Rows, Rows]:
         """Return everybody with an officer where cases are parted, and those whose officer is of another group."""
-        people = self.service.people
-        assert self.here is not None
-        first, end = 0, people.size
-        # People are in the order of the areas where they were convicted: a part of them, if nobody moves.
-        if not self.all_rows:
-            areas = np.flatnonzero(self.here.any(axis=1))
-            first, end = int(self.first_of_area[areas[0]]), int(self.first_of_area[areas[-1] + 1])
+        people, (first, end) = self.service.people, self._rows()
         post_group, group_of = self._of_officers()
         rules, columns = self._rules(group_of), self._columns()
         return held_outside(first, end, self.service.today, rules, columns, people.officer, post_group)
+
+    def _rows(self) -> tuple[int, int]:
+        """Return the first row of people whose cases may be parted, and the row after the last."""
+        assert self.here is not None
+        # People are in the order of the areas where they were convicted: a part of them, if nobody moves.
+        if self.all_rows:
+            return 0, self.service.people.size
+        areas = np.flatnonzero(self.here.any(axis=1))
+        return int(self.first_of_area[areas[0]]), int(self.first_of_area[areas[-1] + 1])
 
 
 class Rules(NamedTuple):
@@ -169,16 +175,6 @@ class Columns(NamedTuple):
 def cohort_of(female: int, age: int, convicted: int, today: int, ages: Array) -> int:
     """Return the cohort of somebody whose age at the first conviction is known."""
     return _WOMEN if female == 1 else band_of_age(age, convicted, today, ages)
-
-
-@compiled
-def cohorts_of(rows: Rows, today: int, ages: Array, female: Array, age: Array, convicted: Array) -> NDArray[np.int64]:
-    """Return the cohort of each of some people on a day."""
-    found = np.empty(rows.size, dtype=np.int64)
-    for at in range(rows.size):
-        row = rows[at]
-        found[at] = cohort_of(int(female[row]), int(age[row]), int(convicted[row]), today, ages)
-    return found
 
 
 @compiled
@@ -311,3 +307,41 @@ def held_outside(
         outside[others] = row
         others += post_group[officer[row]] != _group_of_case(row, today, rules, people)
     return rows[:held], outside[:others]
+
+
+@compiled
+def grown_outside(
+    first: int,
+    end: int,
+    today: int,
+    before: int,
+    beginning: Array,
+    rules: Rules,
+    people: Columns,
+    officer: Array,
+    post_group: NDArray[np.int64],
+) -> Rows:
+    """Return who of those whose officer is of another group than they are has another cohort than on a day before.
+
+    Parameters
+    ----------
+    beginning : bool array (areas, sides)
+        Where all cases are to move anyway, and who is there isn't returned.
+    """
+    # Written for everybody, kept for some: a choice that can't be foretold costs more than a number.
+    rows, many = np.empty(max(end - first, 0) + 1, dtype=np.intp), 0
+    for row in range(first, end):
+        rows[many] = row
+        many += officer[row] >= 0
+    grown = 0
+    for at in range(many):
+        row = rows[at]
+        area, side = people.area[row], people.side[row]
+        if side < 0 or not rules.here[area, side] or beginning[area, side]:
+            continue
+        female, age, convicted = int(people.female[row]), int(people.age[row]), int(people.convicted[row])
+        now = cohort_of(female, age, convicted, today, rules.ages)
+        if now != cohort_of(female, age, convicted, before, rules.ages):
+            rows[grown] = row
+            grown += post_group[officer[row]] != _group_of_case(row, today, rules, people)
+    return rows[:grown].copy()

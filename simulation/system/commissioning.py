@@ -10,12 +10,15 @@ the scenario.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import Column, Table
 from simulation.engine.calendar import YEAR_DAYS
+from simulation.engine.chance import uniform_of
+from simulation.engine.compiled import compiled
 from simulation.system.codes import NPS
 from simulation.system.demand import area_shares
 from simulation.system.service import Rows, Service
@@ -23,6 +26,7 @@ from simulation.system.service import Rows, Service
 _MILLION = 100_000_000
 _MILLIONTHS = 1_000_000
 
+Array = NDArray[Any]
 Floats = NDArray[np.float64]
 
 
@@ -87,30 +91,100 @@ class Mentors:
 
     def accrue(self) -> None:
         """Add the places of the days since they were last counted."""
-        size, today = self.service.areas, self.service.today
         places = self.places
-        a_day = places.a_day[:size]
-        places.owed[:size] += a_day * (today - places.since[:size])
-        places.owed[:size] = np.minimum(places.owed[:size], a_day * places.kept_days[:size] + _MILLIONTHS)
-        places.since[:size] = today
+        _accrue(self.service.today, places.a_day, places.kept_days, places.since, places.owed)
 
     def paid_for(self) -> bool:
         """Return whether anybody pays for mentors now."""
         return bool(np.count_nonzero(self.places.a_day))
 
-    def meet(self, released: Rows) -> Rows:
-        """Return who of those released today is met, as far as there are places; a draw settles who."""
-        service, people = self.service, self.service.people
-        if not self.paid_for() or released.size == 0:
-            return released[:0]
-        self.accrue()
-        keys, number = people.key[released], people.sentences[released].astype(np.int64)
-        draws = service.chance.uniform(keys, "commissioned mentor", number)
-        area = people.area[released].astype(np.int64)
-        order = np.lexsort([released, draws, area])
-        rank = np.empty(released.size, dtype=np.int64)
-        rank[order] = np.arange(released.size) - np.searchsorted(area[order], area[order])
-        met = released[rank < self.places.owed[: service.areas][area] // _MILLIONTHS]
-        taken = np.bincount(people.area[met], minlength=service.areas)
-        self.places.owed[: service.areas] -= taken * _MILLIONTHS
+    def meet(self, terms: Rows) -> Rows:
+        """Return who of those whose terms in prison end today is met, in row order."""
+        if not self.paid_for() or terms.size == 0:
+            return terms[:0]
+        service, people, places = self.service, self.service.people, self.places
+        met = meet_released(
+            terms,
+            service.today,
+            service.chance.constant("commissioned mentor"),
+            service.sentences.person,
+            people.released_on,
+            people.mentored_until,
+            people.key,
+            people.sentences,
+            people.area,
+            places.a_day,
+            places.kept_days,
+            places.since,
+            places.owed,
+        )
         return np.sort(met)
+
+
+@compiled
+def _accrue(today: int, a_day: Array, kept_days: Array, since: Array, owed: Array) -> None:
+    """Add the places of the days since they were last counted, by area; what is too old goes."""
+    for area in range(a_day.size):
+        after = owed[area] + a_day[area] * (today - since[area])
+        owed[area] = min(after, a_day[area] * kept_days[area] + _MILLIONTHS)
+        since[area] = today
+
+
+@compiled
+def meet_released(
+    terms: Rows,
+    today: int,
+    meets: np.uint64,
+    person: Array,
+    released_on: Array,
+    mentored_until: Array,
+    key: Array,
+    sentences: Array,
+    area: Array,
+    a_day: Array,
+    kept_days: Array,
+    since: Array,
+    owed: Array,
+) -> Rows:
+    """Return who of those released is met, as far as there are places in their area; a draw settles who.
+
+    Parameters
+    ----------
+    terms : int array
+        Rows of sentences whose part in prison ends today.
+    meets : uint64
+        Constant of the draw.
+    """
+    rows, draws, many = np.empty(terms.size, dtype=np.intp), np.empty(terms.size, dtype=np.float64), 0
+    for term in terms:
+        row = person[term]
+        # Not those held under another sentence, nor those removed from the country, nor those met already.
+        if released_on[row] == today and mentored_until[row] <= today:
+            rows[many] = row
+            many += 1
+    if many == 0:
+        return rows[:0]
+    _accrue(today, a_day, kept_days, since, owed)
+    # Everybody points to the one before of the same area.
+    last, before = np.full(owed.size, -1, dtype=np.intp), np.empty(many, dtype=np.intp)
+    for at in range(many):
+        row = rows[at]
+        draws[at] = uniform_of(key[row], meets, int(sentences[row]))
+        before[at] = last[area[row]]
+        last[area[row]] = at
+    met, size, taken = np.empty(many, dtype=np.intp), 0, np.zeros(owed.size, dtype=np.int64)
+    for at in range(many):
+        row, rank = rows[at], 0
+        other = last[area[row]]
+        while other >= 0:
+            same = draws[other] == draws[at]
+            first = rows[other] < row or (rows[other] == row and other < at)
+            rank += draws[other] < draws[at] or (same and first)
+            other = before[other]
+        if rank < owed[area[row]] // _MILLIONTHS:
+            met[size] = row
+            size += 1
+            taken[area[row]] += 1
+    for where in range(owed.size):
+        owed[where] -= taken[where] * _MILLIONTHS
+    return met[:size]

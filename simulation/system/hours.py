@@ -78,9 +78,10 @@ def set_hours(size: int, today: int, reductions: Reductions, teaching_each: int,
         Hundredths of an hour a week that a trainee takes from probation officers of the team, shared evenly among
         those who are neither new nor from an agency.
     """
-    teams = 0
+    offices = 0
     for row in range(size):
-        teams = max(teams, int(posts.office[row]) * 2 + int(posts.employer[row]) + 1)
+        offices = max(offices, int(posts.office[row]) + 1)
+    teams = offices * 2
     trainees, tutors = np.zeros(teams, dtype=np.int64), np.zeros(teams, dtype=np.int64)
     for row in range(size):
         posts.hours_left[row] = 0

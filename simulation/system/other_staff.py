@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import Column, Table
+from simulation.engine.compiled import compiled
 from simulation.system.codes import Place
-from simulation.system.service import Service
+from simulation.system.service import Array, Service
 
 KINDS = ("senior", "administrator")
 MILLIONTHS = 1_000_000
@@ -92,9 +93,26 @@ def lose_seniors(service: Service, areas: NDArray[np.integer]) -> None:
 
 def seniors_missing(service: Service) -> NDArray[np.float64]:
     """Return the share of senior officers' posts that is vacant, by area and side; an area's where service is one."""
-    table, size = service.tables["other_staff"], service.areas * 2
-    posts, in_post = (table.senior_posts[:size].reshape(-1, 2), table.senior_in_post[:size].reshape(-1, 2))
-    unified = service.levers.grid("organisation.unified") > 0.5
-    posts, in_post = (np.where(unified, each.sum(axis=1, keepdims=True), each) for each in (posts, in_post))
-    missing: NDArray[np.float64] = np.maximum(1 - in_post / np.maximum(posts, 1), 0.0)
-    return np.where(posts > 0, missing, 0.0)
+    table, unified = service.tables["other_staff"], service.levers.grid("organisation.unified")
+    places = [(area, side) for area in range(service.areas) for side in range(2)]
+    found = [share_missing(*place, table.senior_posts, table.senior_in_post, unified) for place in places]
+    return np.array(found, dtype=np.float64).reshape(-1, 2)
+
+
+@compiled
+def share_missing(area: int, side: int, posts: Array, in_post: Array, unified: Array) -> float:
+    """Return the share of senior officers' posts that is vacant on a side of an area; the area's where service is one.
+
+    Parameters
+    ----------
+    posts, in_post : int arrays (area x 2 + side,)
+        Millionths of posts, and of those with somebody in them.
+    unified : float array (areas, sides)
+        1 where service is one.
+    """
+    all_posts, all_in_post = posts[area * 2 + side], in_post[area * 2 + side]
+    if unified[area, side] > 0.5:
+        all_posts, all_in_post = posts[area * 2] + posts[area * 2 + 1], in_post[area * 2] + in_post[area * 2 + 1]
+    if all_posts <= 0:
+        return 0.0
+    return max(1 - all_in_post / max(all_posts, 1), 0.0)

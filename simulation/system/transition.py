@@ -12,40 +12,73 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import NEVER
+from simulation.engine.compiled import compiled, compiled_inside
 from simulation.system.codes import CRC
-from simulation.system.other_staff import seniors_missing
-from simulation.system.service import Service
+from simulation.system.other_staff import share_missing
+from simulation.system.service import Array, Service
 
-
-def share_lost(service: Service) -> NDArray[np.float64] | None:
-    """Return the share of officers' time that is lost today in each area; None where no area is in transition."""
-    began = service.tables["teams"].unified_on[: service.areas]
-    # No day lies before this one.
-    if began.max() == NEVER:
-        return None
-    dip = service.levers.number("organisation.transition_dip")
-    left = _left(began, service.levers.integer("organisation.transition_dip_days"), service.today)
-    return left * dip if left.any() else None
+_CRC = int(CRC)  # Compiled code knows plain numbers only.
 
 
 def time_lost(service: Service) -> NDArray[np.float64] | None:
     """Return the share of officers' time lost today by area and side; None where nobody loses any."""
-    both, failed = share_lost(service), service.tables["contracts"].failed_on[: service.areas]
-    without_senior = service.levers.number("effects.time_lost_without_senior")
-    if both is None and without_senior == 0 and failed.max() == NEVER:
+    tables, levers, size = service.tables, service.levers, service.areas
+    without_senior = float(levers.number("effects.time_lost_without_senior"))
+    unified_on, failed_on = tables["teams"].unified_on[:size], tables["contracts"].failed_on[:size]
+    if without_senior == 0 and unified_on.max() == NEVER and failed_on.max() == NEVER:
         return None
-    lost = np.zeros((service.areas, 2), dtype=np.float64)
-    dip = service.levers.number("contracts.takeover_dip")
-    lost[:, CRC] = dip * _left(failed, service.levers.integer("contracts.takeover_dip_days"), service.today)
-    if both is not None:
-        lost = np.maximum(lost, both[:, np.newaxis])
-    if without_senior:
-        lost = 1 - (1 - lost) * (1 - without_senior * seniors_missing(service))
-    return lost if lost.any() else None
+    lost = np.zeros((size, 2), dtype=np.float64)
+    other = tables["other_staff"]
+    any_lost = _time_lost(
+        service.today,
+        unified_on,
+        failed_on,
+        float(levers.number("organisation.transition_dip")),
+        levers.integer("organisation.transition_dip_days"),
+        float(levers.number("contracts.takeover_dip")),
+        levers.integer("contracts.takeover_dip_days"),
+        without_senior,
+        other.senior_posts,
+        other.senior_in_post,
+        levers.grid("organisation.unified"),
+        lost,
+    )
+    return lost if any_lost else None
 
 
-def _left(began: NDArray[np.int32], days: int, today: int) -> NDArray[np.float64]:
+@compiled
+def _time_lost(
+    today: int,
+    unified_on: Array,
+    failed_on: Array,
+    dip: float,
+    dip_days: int,
+    takeover_dip: float,
+    takeover_days: int,
+    without_senior: float,
+    senior_posts: Array,
+    senior_in_post: Array,
+    unified: Array,
+    lost: Array,
+) -> bool:
+    """Write the share of time lost by area and side; tell whether any is."""
+    any_lost = False
+    for area in range(lost.shape[0]):
+        both = _part_left(unified_on[area], dip_days, today) * dip
+        of_company = _part_left(failed_on[area], takeover_days, today) * takeover_dip
+        for side in range(2):
+            share = max(of_company if side == _CRC else 0.0, both)
+            if without_senior != 0:
+                missing = share_missing(area, side, senior_posts, senior_in_post, unified)
+                share = 1 - (1 - share) * (1 - without_senior * missing)
+            lost[area, side] = share
+            any_lost |= share != 0
+    return any_lost
+
+
+@compiled_inside
+def _part_left(began: int, days: int, today: int) -> float:
     """Return what is left of a dip that falls evenly, 1 on its first day; 0 where none began."""
-    passed = np.where(began == NEVER, days, today - began.astype(np.int64))
-    left: NDArray[np.float64] = np.clip(days - passed, 0, days) / days
-    return left
+    if began == NEVER:
+        return 0.0
+    return min(max(days - (today - int(began)), 0), days) / days

@@ -10,7 +10,7 @@ import pytest
 from simulation.system import Model, RunOutput
 from simulation.system.choosing import NO_ROOM, RULES, Rules, give_cases
 from simulation.system.codes import CRC, Grade
-from simulation.system.cohort_officers import COHORTS, TURNS_A_TEAM, cohorts_of, groups_of_officers
+from simulation.system.cohort_officers import COHORTS, TURNS_A_TEAM, cohort_of, groups_of_officers
 from tests.system.system_helpers import UNLIMITED, change, finished, run, total
 
 AREA = ("thames_valley",)
@@ -90,10 +90,10 @@ def test_a_vacant_post_keeps_its_cohort_and_a_closed_one_has_none() -> None:
 
 def test_the_cohort_is_that_of_the_day() -> None:
     """Somebody of 25 on the day of the first conviction is 26 a year later; a woman of any age is one."""
-    rows, female = np.arange(3), np.array([0, 0, 1], dtype=np.int8)
+    female = np.array([0, 0, 1], dtype=np.int8)
     age, convicted = np.array([25, 49, 25], dtype=np.int8), np.zeros(3, dtype=np.int32)
-    assert cohorts_of(rows, 0, AGES, female, age, convicted).tolist() == [YOUNG, WORKING, WOMEN]
-    assert cohorts_of(rows, 366, AGES, female, age, convicted).tolist() == [WORKING, OLDER, WOMEN]
+    for day, cohorts in ((0, [YOUNG, WORKING, WOMEN]), (366, [WORKING, OLDER, WOMEN])):
+        assert [cohort_of(*each, day, AGES) for each in zip(female, age, convicted, strict=True)] == cohorts
 
 
 @pytest.mark.parametrize(
