@@ -150,11 +150,12 @@ def _described(name: str, value: Any, calls: list[Any]) -> Iterator[bytes]:
 
 def _fields(kind: Any) -> Any:
     """Return the class and the fields of a type of argument, and of those inside it."""
-    if not isinstance(kind, numba.types.BaseTuple):
+    parts = getattr(kind, "types", None)
+    # Only tuples have parts. To ask whether it is one takes Numba far longer.
+    if parts is None:
         return None
     made: Any = getattr(kind, "instance_class", None)
-    inside = [_fields(part) for part in getattr(kind, "types", ())]
-    return made and (made.__module__, made.__qualname__, getattr(kind, "fields", ())), inside
+    return made and (made.__module__, made.__qualname__, getattr(kind, "fields", ())), [_fields(part) for part in parts]
 
 
 class _Files(IndexDataCacheFile):

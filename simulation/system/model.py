@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,6 +90,18 @@ class RunOutput:
     history: list[Any] = field(default_factory=list)
 
 
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Look for no garbage: a run makes no reference cycles worth looking for, and looking takes time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
 class Model:
     """One run of one scenario.
 
@@ -100,6 +113,7 @@ class Model:
         Areas and providers.
     """
 
+    @_without_collecting()
     def __init__(self, request: RunRequest, geography: Geography | None = None) -> None:
         self.request = request
         resolved = request.resolved
@@ -355,6 +369,7 @@ class Model:
 
     # --- Running ----------------------------------------------------------------------------------------------
 
+    @_without_collecting()
     def run(self, until: int | None = None) -> None:
         """Run to the midnight at which ``until`` begins, by default to the end."""
         resolved = self.service.resolved
@@ -362,18 +377,11 @@ class Model:
         last = days if until is None else until
         step = 30
         day = self.service.environment.now
-        # A run makes no reference cycles worth looking for, and looking takes time.
-        collecting = gc.isenabled()
-        gc.disable()
-        try:
-            while day < last:
-                day = min(int(day) + step, last)
-                self.service.run_until(day)
-                if self.request.progress:
-                    self.request.progress(int(day), days)
-        finally:
-            if collecting:
-                gc.enable()
+        while day < last:
+            day = min(int(day) + step, last)
+            self.service.run_until(day)
+            if self.request.progress:
+                self.request.progress(int(day), days)
 
     def save(self) -> dict[str, Any]:
         """Return a copy of all state at midnight."""
