@@ -166,6 +166,19 @@ def test_runs_that_differ_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         national.measure_sizes({"one": national.Size("one", one_run.Wanted("gwent"))}, 2)
 
 
+def test_the_default_study_is_measured_with_two_workers_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "measure", in_this_process)
+    titles = ["small", limits.DEFAULT_STUDY]
+    results = workers.measure_studies({title: [] for title in titles}, 3, {limits.DEFAULT_STUDY})
+    assert sorted(results) == ["default study, 2 workers", "small, 1 worker", "small, 2 workers"]
+    small, default = (_cells(line) for line in workers.studies_table(results, titles).splitlines()[2:])
+    assert small[2:5] == ["60.0 (60.0-60.0)", "30.0 (30.0-30.0)", "2.00 (2.00-2.00)"]
+    assert default[2:5] == ["not measured", "30.0 (30.0-30.0)", ""]
+    results["default study, 2 workers"][2] = results["default study, 2 workers"][2] | {"outcome": "another"}
+    with pytest.raises(SystemExit, match="default study: results depend"):
+        workers.studies_table(results, titles)
+
+
 def test_a_process_of_its_own_tells_what_it_measured() -> None:
     found = measuring.measure("one_run", json.dumps({"areas": "gwent", "until": UNTIL, "warm": False, "count": True}))
     assert found["events"] > found["contacts"] > 0
