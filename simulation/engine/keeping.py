@@ -13,6 +13,7 @@ import sys
 import time
 import types
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -186,11 +187,17 @@ class _Form(CompileResultCacheImpl):
         return super().reduce(result._replace(type_annotation=""))
 
 
-class _Once:
-    """What Numba finds out before it fetches any loop, and need find out once."""
+@cache
+def _make_ready(target_context: Any) -> None:
+    """Let Numba look whether anybody has taught it something new; it would do so before each loop."""
+    target_context.refresh()
 
-    ready = False
-    machine: tuple[str, ...] = ()
+
+@cache
+def _machine(codegen: Any) -> tuple[str, ...]:
+    """Return what machine code is for."""
+    found: tuple[str, ...] = codegen.magic_tuple()
+    return found
 
 
 class Kept(FunctionCache):
@@ -218,15 +225,11 @@ class Kept(FunctionCache):
         fields = repr([_fields(kind) for kind in sig])
         if not self._named:
             return *super()._index_key(sig, codegen), fields
-        _Once.machine = _Once.machine or codegen.magic_tuple()
-        return sig, _Once.machine, fields
+        return sig, _machine(codegen), fields
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Fetch machine code that was kept; None if there is none."""
-        # Numba looks before each loop whether anybody has taught it something new since.
-        if not _Once.ready:
-            target_context.refresh()
-            _Once.ready = True
+        _make_ready(target_context)
         with self._guard_against_spurious_io_errors():
             return self._load_overload(sig, target_context)
 

@@ -119,12 +119,7 @@ class CohortOfficers:
 
     def _grown(self, before: int) -> Rows:
         """Return who of those that :meth:`_held_outside` finds has another cohort than on a day before."""
-        people, (first, end) = self.service.people, self._rows()
-        post_group, group_of = self._of_officers()
-        rules, columns = self._rules(group_of), self._columns()
-        return grown_outside(
-            first, end, self.service.today, before, self._beginning, rules, columns, people.officer, post_group
-        )
+        return grown_outside(before, self._beginning, *self._asked())
 
     def count(self) -> None:
         """Count cases held where they are parted by cohort, and those whose officer holds another one."""
@@ -136,10 +131,14 @@ class CohortOfficers:
 
     def _held_outside(self) -> tuple[Rows, Rows]:
         """Return everybody with an officer where cases are parted, and those whose officer is of another group."""
-        people, (first, end) = self.service.people, self._rows()
+        return held_outside(*self._asked())
+
+    def _asked(self) -> tuple[int, int, int, Rules, Columns, Array, NDArray[np.int64]]:
+        """Return what says whose cases may be parted, and how they are today."""
+        first, end = self._rows()
         post_group, group_of = self._of_officers()
-        rules, columns = self._rules(group_of), self._columns()
-        return held_outside(first, end, self.service.today, rules, columns, people.officer, post_group)
+        rules, officer = self._rules(group_of), self.service.people.officer
+        return first, end, self.service.today, rules, self._columns(), officer, post_group
 
     def _rows(self) -> tuple[int, int]:
         """Return the first row of people whose cases may be parted, and the row after the last."""
@@ -279,6 +278,17 @@ def groups_of_cases(rows: Rows, today: int, rules: Rules, people: Columns) -> ND
     return found
 
 
+@compiled_inside
+def _with_officer(first: int, end: int, officer: Array) -> Rows:
+    """Return everybody among some rows with an officer."""
+    # Written for everybody, kept for some: a choice that can't be foretold costs more than a number.
+    rows, many = np.empty(max(end - first, 0) + 1, dtype=np.intp), 0
+    for row in range(first, end):
+        rows[many] = row
+        many += officer[row] >= 0
+    return rows[:many]
+
+
 @compiled
 def held_outside(
     first: int, end: int, today: int, rules: Rules, people: Columns, officer: Array, post_group: NDArray[np.int64]
@@ -290,14 +300,9 @@ def held_outside(
     post_group : int array (posts,)
         Group of each post.
     """
-    # Written for everybody, kept for some: a choice that can't be foretold costs more than a number.
-    rows, many = np.empty(max(end - first, 0) + 1, dtype=np.intp), 0
-    for row in range(first, end):
-        rows[many] = row
-        many += officer[row] >= 0
+    rows = _with_officer(first, end, officer)
     held = 0
-    for at in range(many):
-        row = rows[at]
+    for row in rows:
         rows[held] = row
         held += (people.side[row] >= 0) & rules.here[people.area[row], people.side[row]]
     outside, others = np.empty(held + 1, dtype=np.intp), 0
@@ -311,11 +316,11 @@ def held_outside(
 
 @compiled
 def grown_outside(
+    before: int,
+    beginning: Array,
     first: int,
     end: int,
     today: int,
-    before: int,
-    beginning: Array,
     rules: Rules,
     people: Columns,
     officer: Array,
@@ -328,14 +333,9 @@ def grown_outside(
     beginning : bool array (areas, sides)
         Where all cases are to move anyway, and who is there isn't returned.
     """
-    # Written for everybody, kept for some: a choice that can't be foretold costs more than a number.
-    rows, many = np.empty(max(end - first, 0) + 1, dtype=np.intp), 0
-    for row in range(first, end):
-        rows[many] = row
-        many += officer[row] >= 0
+    rows = _with_officer(first, end, officer)
     grown = 0
-    for at in range(many):
-        row = rows[at]
+    for row in rows:
         area, side = people.area[row], people.side[row]
         if side < 0 or not rules.here[area, side] or beginning[area, side]:
             continue

@@ -91,14 +91,6 @@ def lose_seniors(service: Service, areas: NDArray[np.integer]) -> None:
     service.count_codes("seniors_lost", cells // 2 * 2, gone // (MILLIONTHS // 100))
 
 
-def seniors_missing(service: Service) -> NDArray[np.float64]:
-    """Return the share of senior officers' posts that is vacant, by area and side; an area's where service is one."""
-    table, unified = service.tables["other_staff"], service.levers.grid("organisation.unified")
-    places = [(area, side) for area in range(service.areas) for side in range(2)]
-    found = [share_missing(*place, table.senior_posts, table.senior_in_post, unified) for place in places]
-    return np.array(found, dtype=np.float64).reshape(-1, 2)
-
-
 @compiled
 def share_missing(area: int, side: int, posts: Array, in_post: Array, unified: Array) -> float:
     """Return the share of senior officers' posts that is vacant on a side of an area; the area's where service is one.

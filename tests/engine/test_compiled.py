@@ -252,9 +252,13 @@ def test_what_loops_make_is_given_back() -> None:
     assert after.mi_alloc - after.mi_free == before.mi_alloc - before.mi_free
 
 
-def test_a_loop_for_other_loops_runs_interpreted_when_called_from_python(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loop_for_other_loops_runs_interpreted_when_called_from_python(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Numba itself would jump to address 0 and take Python with it."""
     monkeypatch.setattr(compiled, "LOOPS", [])
+    # Fetched from where it was kept by an earlier test, the outer loop wouldn't compile the inner one.
+    monkeypatch.setattr(keeping, "KEPT_IN", tmp_path)
 
     @compiled_inside
     def halved(number: int) -> int:

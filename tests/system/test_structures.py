@@ -14,7 +14,7 @@ from simulation.system import Model, RunOutput
 from simulation.system.bodies import bodies_of, body_costs
 from simulation.system.codes import NPS, Place, Stage
 from simulation.system.commissioning import bought
-from simulation.system.other_staff import MILLIONTHS, seniors_missing
+from simulation.system.other_staff import MILLIONTHS, share_missing
 from simulation.system.transition import time_lost
 from tests.system.system_helpers import GEOGRAPHY, as_tuples, change, finished, request, run, total, totals
 
@@ -276,7 +276,8 @@ def test_a_third_of_seniors_go_on_the_day_and_officers_lose_time() -> None:
     model.run(day + 1)
     after = table.senior_in_post[cells].sum() / MILLIONTHS
     assert after == pytest.approx(before * 2 / 3)
-    missing = seniors_missing(service)[area]
+    one = service.levers.grid("organisation.unified")
+    missing = np.array([share_missing(area, side, table.senior_posts, table.senior_in_post, one) for side in range(2)])
     assert missing[0] == missing[1] > 0.25
     taken = time_lost(service)
     assert taken is not None and taken[area].tolist() == pytest.approx((0.1 * missing).tolist())
