@@ -464,25 +464,7 @@ def hold_contacts(
                         counted[cell, _UNNOTICED] += today - max(crisis_since, day.month_begin)
                         noticed[notices] = row
                         notices += 1
-            model, tier, age = rules.model[cell], people.tier[row], today - int(person["stage_start"])
-            booked_as = next_booked_as(
-                person["phone_draw"],
-                rules.phone_cut[cell],
-                rules.hub_share[cell],
-                person["assessed_rosh"],
-                tier,
-                contacts + 1,
-                age,
-                person["first_due_from"],
-                person["work_only"],
-                rules.early,
-            )
-            person["booked_as"] = booked_as
-            if booked_as == _FACE_TO_FACE:
-                wait = rules.interval_days[model, stage(age, rules.early, rules.middle), tier]
-            else:
-                wait = rules.phone_interval[cell]
-            wait = sooner(wait, int(rules.floor[cell]), person["crisis_noticed"], rules.step_up)
+            wait = days_to_wait(row, people, rules, today)
             if missed:
                 if first[at]:
                     again[repeats] = row
