@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.engine import Column, Table
+from simulation.engine.agenda import each_once
 from simulation.engine.calendar import YEAR_DAYS
 from simulation.engine.chance import uniform_of
 from simulation.engine.compiled import compiled
@@ -103,11 +104,11 @@ class Mentors:
         if not self.paid_for() or terms.size == 0:
             return terms[:0]
         service, people, places = self.service, self.service.people, self.places
-        met = meet_released(
-            terms,
+        return meet_released(
+            # Whoever ends two terms on one day is one person, and has one place.
+            each_once(service.sentences.person[terms]),
             service.today,
             service.chance.constant("commissioned mentor"),
-            service.sentences.person,
             people.released_on,
             people.mentored_until,
             people.key,
@@ -118,7 +119,6 @@ class Mentors:
             places.since,
             places.owed,
         )
-        return np.sort(met)
 
 
 @compiled
@@ -132,10 +132,9 @@ def _accrue(today: int, a_day: Array, kept_days: Array, since: Array, owed: Arra
 
 @compiled
 def meet_released(
-    terms: Rows,
+    leaving: Rows,
     today: int,
     meets: np.uint64,
-    person: Array,
     released_on: Array,
     mentored_until: Array,
     key: Array,
@@ -146,18 +145,17 @@ def meet_released(
     since: Array,
     owed: Array,
 ) -> Rows:
-    """Return who of those released is met, as far as there are places in their area; a draw settles who.
+    """Return who of those released is met, in row order, as far as there are places in their area; a draw settles who.
 
     Parameters
     ----------
-    terms : int array
-        Rows of sentences whose part in prison ends today.
+    leaving : int array
+        People with a term whose part in prison ends today, each once, in row order.
     meets : uint64
         Constant of the draw.
     """
-    rows, draws, many = np.empty(terms.size, dtype=np.intp), np.empty(terms.size, dtype=np.float64), 0
-    for term in terms:
-        row = person[term]
+    rows, draws, many = np.empty(leaving.size, dtype=np.intp), np.empty(leaving.size, dtype=np.float64), 0
+    for row in leaving:
         # Not those held under another sentence, nor those removed from the country, nor those met already.
         if released_on[row] == today and mentored_until[row] <= today:
             rows[many] = row
@@ -177,9 +175,7 @@ def meet_released(
         row, rank = rows[at], 0
         other = last[area[row]]
         while other >= 0:
-            same = draws[other] == draws[at]
-            first = rows[other] < row or (rows[other] == row and other < at)
-            rank += draws[other] < draws[at] or (same and first)
+            rank += draws[other] < draws[at] or (draws[other] == draws[at] and other < at)
             other = before[other]
         if rank < owed[area[row]] // _MILLIONTHS:
             met[size] = row

@@ -25,21 +25,24 @@ MEETS = np.uint64(77)
 # --- Commissioned mentors -----------------------------------------------------------------------------------------
 
 
-def meet(terms: list[int], owed: list[int], **changes: list[int]) -> tuple[list[int], list[int]]:
+KEYS = np.arange(11, 17, dtype=np.uint64)
+#: The first five by their draw, lowest first.
+BY_DRAW = sorted(range(5), key=lambda row: uniform_of(KEYS[row], MEETS, 1))
+
+
+def meet(leaving: list[int], owed: list[int], **changes: list[int]) -> tuple[list[int], list[int]]:
     """Who of six people is met on day 100, and the places left; the last of them lives in another area."""
     columns = {
-        "person": list(range(6)),
         "released_on": [100] * 6,
         "mentored_until": [NEVER] * 6,
         **changes,
     }
-    person, released_on, mentored_until = (np.array(column, dtype=np.int32) for column in columns.values())
+    released_on, mentored_until = (np.array(column, dtype=np.int32) for column in columns.values())
     places = np.array(owed, dtype=np.int64)
     met = meet_released(
-        np.array(terms, dtype=np.intp),
+        np.array(leaving, dtype=np.intp),
         100,
         MEETS,
-        person,
         released_on,
         mentored_until,
         KEYS,
@@ -53,15 +56,10 @@ def meet(terms: list[int], owed: list[int], **changes: list[int]) -> tuple[list[
     return met.tolist(), places.tolist()
 
 
-KEYS = np.arange(11, 17, dtype=np.uint64)
-#: The first five by their draw, lowest first.
-BY_DRAW = sorted(range(5), key=lambda row: uniform_of(KEYS[row], MEETS, 1))
-
-
 def test_as_many_are_met_as_there_are_places_and_the_lowest_draws_first() -> None:
     # Two days at a quarter of a place make half a place more.
-    met, left = meet([4, 0, 2, 1, 3, 5], [2_600_000, 400_000])
-    assert sorted(met) == sorted(BY_DRAW[:3])
+    met, left = meet([0, 1, 2, 3, 4, 5], [2_600_000, 400_000])
+    assert met == sorted(BY_DRAW[:3])
     assert left == [100_000, 900_000]
 
 
@@ -73,7 +71,7 @@ def test_places_are_whole_and_each_areas_own() -> None:
 def test_places_that_nobody_takes_are_kept_for_some_days_only() -> None:
     met, left = meet([0, 1, 2, 3, 4], [9_000_000, 9_000_000])
     # Ten days' places and one more: 3.5 of them.
-    assert sorted(met) == sorted(BY_DRAW[:3])
+    assert met == sorted(BY_DRAW[:3])
     assert left == [500_000, 3_500_000]
 
 
@@ -148,7 +146,7 @@ def test_reports_wait_where_nobody_is_at_work() -> None:
 
 # The youngest men turn 26 between the two days.
 BEFORE, TODAY = 300, 400
-YOUNG, WORKING, WOMEN = 1, 2, 4
+YOUNG, WORKING = 1, 2
 POST_GROUP = np.array([YOUNG, WORKING], dtype=np.int64)
 COHORT_RULES = Rules(
     here=np.array([[False, True]]),

@@ -12,7 +12,7 @@ import pytest
 from simulation.engine import NEVER
 from simulation.system import Model, RunOutput
 from simulation.system.bodies import bodies_of, body_costs
-from simulation.system.codes import NPS, Place, Stage
+from simulation.system.codes import NPS, Location, Place, Stage
 from simulation.system.commissioning import bought
 from simulation.system.other_staff import MILLIONTHS, share_missing
 from simulation.system.transition import time_lost
@@ -163,6 +163,20 @@ def test_money_finds_places_and_mentors_where_it_is_and_nowhere_else() -> None:
     released = total(here, "mentors_commissioned")
     a_year = 40 * MILLION * 0.4 / 60_000
     assert 0 < released < a_year, "no more than money is for"
+
+
+def test_who_ends_two_terms_on_one_day_takes_one_mentors_place() -> None:
+    model = Model(request(*commissioned("pcc")))
+    service, people, mentors = model.service, model.service.people, model.circumstances.mentors
+    model.run(service.calendar.day(DAY) + 1)
+    inside = np.flatnonzero(people.location[: people.size] == Location.SENTENCED)[:3]
+    people.released_on[inside], people.mentored_until[inside] = service.today, NEVER
+    one, two, three = people.latest[inside].tolist()
+    mentors.accrue()
+    owed = mentors.places.owed
+    owed[people.area[inside[0]]] = 3 * MILLIONTHS
+    assert mentors.meet(np.array([three, two, one, two])).tolist() == inside.tolist()
+    assert owed[people.area[inside[0]]] == 0
 
 
 def test_a_person_met_by_a_commissioned_mentor_is_told_so() -> None:
